@@ -1,0 +1,43 @@
+"""What cir-bench raises for a user's mistake: one sentence saying what, where and what to do.
+
+The command line prints the message without a traceback. Anything that is *not* a ``CirBenchError`` is a bug, of the
+harness or of a plugin, and keeps its traceback.
+"""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Iterable
+
+
+class CirBenchError(Exception):
+    """Base of every error that is reported to the user as one sentence."""
+
+
+class ConfigError(CirBenchError):
+    """An option, a name or a configuration value that cannot be used."""
+
+
+class DataError(CirBenchError):
+    """A data set, an annotation file, an image or a prediction file that cannot be used."""
+
+
+class PairingError(CirBenchError):
+    """A method and an encoder that cannot work together."""
+
+
+class PluginError(CirBenchError):
+    """A plugin that cannot be loaded or that broke its contract."""
+
+
+class RunError(CirBenchError):
+    """A cell that cannot be trained or evaluated."""
+
+
+def did_you_mean(name: str, known: Iterable[str]) -> str:
+    """Return the end of an error message: the nearest known name, or all of them when none is near."""
+    names = sorted(known)
+    near = difflib.get_close_matches(name, names, n=1, cutoff=0.5)
+    if near:
+        return f"did you mean {near[0]!r}?"
+    return f"known: {', '.join(names)}." if names else "none is known."

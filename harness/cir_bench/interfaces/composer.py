@@ -1,0 +1,68 @@
+"""`Composer`: reference image features and modification text features in, query `Embedding` out."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from dataclasses import dataclass
+from typing import Protocol
+
+from torch import Tensor, nn
+
+from cir_bench.interfaces.embedding import Embedding
+from cir_bench.interfaces.features import Features
+
+
+@dataclass(frozen=True)
+class TopK:
+    """The best candidates of each query: ``rows`` ``[B, k]`` into the gallery, ``scores`` ``[B, k]``, best first."""
+
+    rows: Tensor
+    scores: Tensor
+
+
+class GalleryView(Protocol):
+    """The candidates as a composer may see them: in training the mini-batch, at evaluation the gallery.
+
+    Excluded candidates (the reference image, where the protocol removes it) can never come out of it.
+    """
+
+    def __len__(self) -> int:
+        """N, the number of candidates."""
+
+    def topk(self, queries: Embedding, k: int) -> TopK:
+        """The k best candidates of each of the B queries; memory stays bounded at any gallery size.
+
+        k is at most the number of candidates left after exclusion.
+        """
+
+    def take(self, rows: Tensor) -> Tensor:
+        """Vectors ``[B, k, d]`` of the candidates ``rows`` ``[B, k]`` in the only (or joint) space."""
+
+
+class Composer(nn.Module, ABC):
+    """Composes reference image and modification text into a query, and embeds candidates into the same space.
+
+    A composer never sees the target: what needs it in training (a teacher) belongs to the method's ``training_steps``.
+    """
+
+    factorises: bool = True
+    """True: score = joint score of the two embeddings. False: :meth:`score` is called chunk by chunk (ARTEMIS)."""
+
+    uses_gallery: bool = False
+    """True: :meth:`refine` changes queries in the light of the gallery (SADN)."""
+
+    @abstractmethod
+    def compose(self, reference: Features, text: Features) -> Embedding:
+        """The query embedding of B reference images and B modification texts."""
+
+    def embed_target(self, image: Features) -> Embedding:
+        """The embedding of B candidate images; the default takes the encoder's pooled features as they are."""
+        return Embedding.single(image.need_pooled())
+
+    def refine(self, query: Embedding, gallery: GalleryView) -> Embedding:
+        """The query embedding in the light of the gallery; called when ``uses_gallery``."""
+        return query
+
+    def score(self, query: Embedding, target: Embedding) -> Tensor:
+        """Scores ``[B, N]`` of B queries against N candidates; higher is better."""
+        return query.score(target)

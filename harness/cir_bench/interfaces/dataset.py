@@ -1,0 +1,104 @@
+"""`Dataset`: annotations and images. It knows files, not conventions: those are the protocol's."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+
+from PIL import Image
+
+
+@dataclass(frozen=True)
+class Triplet:
+    """One annotated training example: reference image, its captions as annotated, target image."""
+
+    reference: str
+    captions: tuple[str, ...]
+    target: str
+    part: str = ""
+    """The category it belongs to (FashionIQ: dress, shirt, toptee); empty for data sets without parts."""
+
+
+@dataclass(frozen=True)
+class Query:
+    """One annotated evaluation query, before the protocol turns captions into query texts.
+
+    ``id`` is stable and documented by the data set (FashionIQ: ``dress-0`` = index in ``cap.dress.val.json``).
+    """
+
+    id: str
+    reference: str
+    captions: tuple[str, ...]
+    targets: tuple[str, ...]
+    """Every image that counts as a hit; empty for hidden test sets."""
+    part: str = ""
+    subset: tuple[str, ...] = ()
+    """The candidates of a subset ranking (CIRR's six members); empty where there is none."""
+    gains: Mapping[str, float] = field(default_factory=dict)
+    """Graded truth by image (CIRR's soft targets)."""
+    tags: tuple[str, ...] = ()
+    """For breakdowns: edit kind, semantic aspect, ...."""
+
+
+class Dataset(ABC):
+    """Annotations and images of one data set, read from ``<data root>/<name>/`` (or made by the project).
+
+    Image ids are opaque strings; they never become a path outside the data set's root.
+    """
+
+    parts: Sequence[str] = ("",)
+    """The categories that are evaluated against galleries of their own."""
+
+    @abstractmethod
+    def train(self) -> Sequence[Triplet]:
+        """All training triplets, in the order of the annotation files."""
+
+    @abstractmethod
+    def queries(self, split: str) -> Sequence[Query]:
+        """All queries of ``split``, in the order of the annotation files; `DataError` when there is no such split."""
+
+    @abstractmethod
+    def gallery(self, split: str, part: str = "") -> Sequence[str]:
+        """Ids of the official candidate list of ``split`` (of one part of it), in the file's order."""
+
+    @abstractmethod
+    def open(self, image_id: str) -> Image.Image:
+        """Decode an image to RGB; `DataError` naming the file when it is missing or unreadable."""
+
+    @abstractmethod
+    def has(self, image_id: str) -> bool:
+        """Whether the image is there (not whether it can be decoded)."""
+
+    @abstractmethod
+    def digest(self, image_id: str) -> str:
+        """Hex digest of the image's content (of its file, or of what it is rendered from)."""
+
+    def side_text(self, image_id: str) -> str | None:
+        """The image's own description where the data set has one (VAL's L_vs), else None."""
+        return None
+
+    def provenance(self) -> Mapping[str, str]:
+        """Facts that go into every record: version, seed of a generated set, digest of the annotation files."""
+        return {}
+
+
+@dataclass(frozen=True)
+class ImageRef:
+    """A handle on one image of a data set: what an encoder gets. Decoding happens in :meth:`open`."""
+
+    dataset_name: str
+    dataset: Dataset
+    id: str
+
+    def open(self) -> Image.Image:
+        """The decoded RGB image."""
+        return self.dataset.open(self.id)
+
+    def exists(self) -> bool:
+        """Whether the image is there."""
+        return self.dataset.has(self.id)
+
+    def digest(self) -> str:
+        """Hex digest of the image's content."""
+        return self.dataset.digest(self.id)

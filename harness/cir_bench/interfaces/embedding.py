@@ -1,0 +1,100 @@
+"""`Embedding`: B queries or B candidates in one or several spaces with one joint score."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor
+
+MAIN = "main"
+"""The name of the space when there is only one."""
+
+
+@dataclass(frozen=True)
+class Embedding:
+    """Vectors of B items in named spaces, joined by a weighted sum of cosines.
+
+    The joint score of a query and a candidate is ``sum_s weights[s] * cos(query[s], candidate[s])``: one space for
+    most methods, two for CLVC-Net (sum of two cosines), three for VAL. The query's weights count.
+
+    Attributes:
+        spaces: ``[B, d_s]`` by name; need not be normalised.
+        weights: weight of each space in the joint score; 1 where not given. Never negative.
+        extras: anything else a loss or a scorer that does not factorise reads, ``[B, ...]`` by name.
+    """
+
+    spaces: Mapping[str, Tensor]
+    weights: Mapping[str, float] = field(default_factory=dict)
+    extras: Mapping[str, Tensor] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        sizes = {len(t) for t in [*self.spaces.values(), *self.extras.values()]}
+        if not self.spaces or len(sizes) != 1:
+            raise ValueError(f"Embedding: at least one space and one batch size are needed, got sizes {sorted(sizes)}")
+        if any(weight < 0 for weight in self.weights.values()):
+            raise ValueError("Embedding: weights of spaces must not be negative")
+
+    @classmethod
+    def single(cls, vectors: Tensor, **extras: Tensor) -> Embedding:
+        """An embedding with one space: ``vectors`` ``[B, d]``."""
+        return cls({MAIN: vectors}, extras=extras)
+
+    @property
+    def main(self) -> Tensor:
+        """The vectors ``[B, d]`` of the only space."""
+        if len(self.spaces) != 1:
+            raise ValueError(f"this embedding has the spaces {', '.join(self.spaces)}; name one")
+        return next(iter(self.spaces.values()))
+
+    def __len__(self) -> int:
+        return len(next(iter(self.spaces.values())))
+
+    def joint(self) -> Tensor:
+        """``[B, sum d_s]``: the normed spaces side by side, each times the root of its weight.
+
+        The dot product of two such vectors is the joint score, so retrieval needs a single matrix product.
+        """
+        parts = [F.normalize(v, dim=-1) * self.weights.get(name, 1.0) ** 0.5 for name, v in self.spaces.items()]
+        return parts[0] if len(parts) == 1 else torch.cat(parts, dim=-1)
+
+    def score(self, candidates: Embedding) -> Tensor:
+        """The joint score with every candidate: ``[B, N]``."""
+        return sum_of_cosines(self, candidates)
+
+    def __getitem__(self, rows: Tensor | slice) -> Embedding:
+        """The embedding of some rows."""
+        return Embedding(
+            {name: tensor[rows] for name, tensor in self.spaces.items()},
+            self.weights,
+            {name: tensor[rows] for name, tensor in self.extras.items()},
+        )
+
+    def to(self, device: torch.device | str | None = None, dtype: torch.dtype | None = None) -> Embedding:
+        """This embedding on another device or as another dtype."""
+        return Embedding(
+            {name: tensor.to(device=device, dtype=dtype) for name, tensor in self.spaces.items()},
+            self.weights,
+            {
+                name: tensor.to(device=device, dtype=dtype if tensor.is_floating_point() else None)
+                for name, tensor in self.extras.items()
+            },
+        )
+
+    @staticmethod
+    def cat(parts: Sequence[Embedding]) -> Embedding:
+        """Concatenate along the batch."""
+        first = parts[0]
+        return Embedding(
+            {name: torch.cat([p.spaces[name] for p in parts]) for name in first.spaces},
+            first.weights,
+            {name: torch.cat([p.extras[name] for p in parts]) for name in first.extras},
+        )
+
+
+def sum_of_cosines(queries: Embedding, candidates: Embedding) -> Tensor:
+    """``[B, N]``: weighted sum over the spaces of the cosine of each query with each candidate."""
+    weighted = Embedding(candidates.spaces, queries.weights)
+    return queries.joint() @ weighted.joint().T

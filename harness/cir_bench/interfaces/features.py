@@ -1,0 +1,164 @@
+"""`Features`: what an encoder gives for a batch of images or texts, at one or several levels."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+
+import torch
+from torch import Tensor
+
+from cir_bench.interfaces.levels import Level
+
+
+@dataclass(frozen=True)
+class FeatureShape:
+    """Widths of one role's (image or text) features; a level that is not provided is None or empty."""
+
+    pooled: int | None = None
+    """d of ``[B, d]``."""
+    tokens: int | None = None
+    """d of ``[B, L, d]``."""
+    maps: tuple[tuple[int, int, int], ...] = ()
+    """(C, H, W) of each map, shallow to deep."""
+
+    @property
+    def width(self) -> int:
+        """The pooled width; an error when there are no pooled features."""
+        if self.pooled is None:
+            raise ValueError("this encoder gives no pooled features")
+        return self.pooled
+
+
+@dataclass(frozen=True)
+class EncoderShape:
+    """The widths of an encoder's image and text features."""
+
+    image: FeatureShape
+    text: FeatureShape
+
+
+@dataclass(frozen=True)
+class Features:
+    """Features of B images or B texts. Absent levels are None (or an empty tuple of maps).
+
+    Attributes:
+        pooled: ``[B, d]``, not normalised.
+        tokens: ``[B, L, d]``; with ``mask`` ``[B, L]``, true at real tokens, false at padding.
+        maps: each ``[B, C, H, W]``, shallow to deep.
+        branches: features of further encoder copies, by branch name (CLVC-Net's two networks); see :meth:`branch`.
+    """
+
+    pooled: Tensor | None = None
+    tokens: Tensor | None = None
+    mask: Tensor | None = None
+    maps: tuple[Tensor, ...] = ()
+    branches: Mapping[str, Features] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        if (self.tokens is None) != (self.mask is None):
+            raise ValueError("Features: tokens and mask come together")
+        if self.tokens is not None and self.mask is not None and self.tokens.shape[:2] != self.mask.shape:
+            raise ValueError(f"Features: tokens {tuple(self.tokens.shape)} and mask {tuple(self.mask.shape)} disagree")
+        sizes = {len(t) for t in self.tensors().values()}
+        if len(sizes) > 1:
+            raise ValueError(f"Features: levels of different batch sizes {sorted(sizes)}")
+
+    def __len__(self) -> int:
+        """B, the number of items."""
+        for tensor in self.tensors().values():
+            return len(tensor)
+        for features in self.branches.values():
+            return len(features)
+        return 0
+
+    @property
+    def levels(self) -> frozenset[Level]:
+        """The levels that are present."""
+        return frozenset(
+            level
+            for level, there in (
+                (Level.POOLED, self.pooled is not None),
+                (Level.TOKENS, self.tokens is not None),
+                (Level.MAPS, bool(self.maps)),
+            )
+            if there
+        )
+
+    def branch(self, name: str) -> Features:
+        """The features of encoder copy ``name``; without copies (frozen, shared features) these features."""
+        return self.branches.get(name, self)
+
+    def need_pooled(self) -> Tensor:
+        """``pooled`` ``[B, d]``, or an error when the encoder did not give it."""
+        if self.pooled is None:
+            raise ValueError("pooled features are missing: declare Level.POOLED in `needs`")
+        return self.pooled
+
+    def need_tokens(self) -> tuple[Tensor, Tensor]:
+        """``tokens`` ``[B, L, d]`` and ``mask`` ``[B, L]``, or an error when the encoder did not give them."""
+        if self.tokens is None or self.mask is None:
+            raise ValueError("token features are missing: declare Level.TOKENS in `needs`")
+        return self.tokens, self.mask
+
+    def need_maps(self, count: int = 1) -> tuple[Tensor, ...]:
+        """The ``count`` deepest maps, shallow to deep, or an error when the encoder gave fewer."""
+        if len(self.maps) < count:
+            raise ValueError(f"{count} feature maps are needed, {len(self.maps)} are there: declare Level.MAPS")
+        return self.maps[len(self.maps) - count :]
+
+    def tensors(self) -> dict[str, Tensor]:
+        """Every tensor of this branch by a flat name (``pooled``, ``tokens``, ``mask``, ``map0`` …)."""
+        named = {"pooled": self.pooled, "tokens": self.tokens, "mask": self.mask}
+        out = {name: tensor for name, tensor in named.items() if tensor is not None}
+        return out | {f"map{i}": tensor for i, tensor in enumerate(self.maps)}
+
+    @classmethod
+    def from_tensors(cls, tensors: Mapping[str, Tensor], branches: Mapping[str, Features] | None = None) -> Features:
+        """The inverse of :meth:`tensors`."""
+        maps = sorted((name for name in tensors if name.startswith("map")), key=lambda name: int(name[3:]))
+        return cls(
+            pooled=tensors.get("pooled"),
+            tokens=tensors.get("tokens"),
+            mask=tensors.get("mask"),
+            maps=tuple(tensors[name] for name in maps),
+            branches=branches or {},
+        )
+
+    def __getitem__(self, rows: Tensor | slice | Sequence[int]) -> Features:
+        """The features of some rows."""
+        index = rows if isinstance(rows, (slice, Tensor)) else torch.as_tensor(rows)
+        return Features.from_tensors(
+            {name: tensor[index] for name, tensor in self.tensors().items()},
+            {name: features[rows] for name, features in self.branches.items()},
+        )
+
+    def to(self, device: torch.device | str | None = None, dtype: torch.dtype | None = None) -> Features:
+        """These features on ``device``; floating-point levels as ``dtype``."""
+        moved = {
+            name: tensor.to(device=device, dtype=dtype if tensor.is_floating_point() else None, non_blocking=True)
+            for name, tensor in self.tensors().items()
+        }
+        return Features.from_tensors(moved, {name: f.to(device, dtype) for name, f in self.branches.items()})
+
+    @staticmethod
+    def cat(parts: Sequence[Features]) -> Features:
+        """Concatenate along the batch; token sequences are padded to the longest."""
+        longest = max((p.tokens.shape[1] for p in parts if p.tokens is not None), default=0)
+        padded = [_pad_tokens(part, longest) for part in parts]
+        names = padded[0].tensors()
+        return Features.from_tensors(
+            {name: torch.cat([p.tensors()[name] for p in padded]) for name in names},
+            {name: Features.cat([p.branches[name] for p in padded]) for name in padded[0].branches},
+        )
+
+
+def _pad_tokens(features: Features, length: int) -> Features:
+    if features.tokens is None or features.mask is None or features.tokens.shape[1] == length:
+        return features
+    batch, have, width = features.tokens.shape
+    tokens = features.tokens.new_zeros(batch, length, width)
+    mask = features.mask.new_zeros(batch, length)
+    tokens[:, :have] = features.tokens
+    mask[:, :have] = features.mask
+    return Features.from_tensors(features.tensors() | {"tokens": tokens, "mask": mask}, features.branches)

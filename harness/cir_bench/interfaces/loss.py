@@ -1,0 +1,24 @@
+"""`Loss`: a term of the training objective, computed from the query and target embeddings of a batch."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+
+from torch import Tensor, nn
+
+from cir_bench.interfaces.embedding import Embedding
+
+
+class Loss(nn.Module, ABC):
+    """One loss of the field, with the paper's name for it; it may own learnable parameters (a scale)."""
+
+    @abstractmethod
+    def forward(self, query: Embedding, target: Embedding, same_target: Tensor) -> Tensor:
+        """The scalar loss.
+
+        Args:
+            query: B query embeddings.
+            target: B target embeddings; row i is the target of query i.
+            same_target: ``[B, B]`` bool, true where target j is also a right answer to query i (always on the
+                diagonal). Off the diagonal such pairs must not be used as negatives.
+        """
