@@ -1,0 +1,116 @@
+"""Values per query, in expectation over all orders of tied candidates, from tie groups alone.
+
+In a tie group, ``size`` T candidates, ``hits`` m of them targets, stand behind ``better`` B candidates in an order
+drawn uniformly at random. Every formula is the exact mean over the T! orders, not the metric of the mean rank.
+Each function maps a `Ranking` of Q queries to ``[Q]`` float64; a target that is never hit contributes 0 (rank: inf).
+"""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+
+from cir_bench.retrieval.ranking import Ranking
+
+Values = NDArray[np.float64]
+
+
+def hit_rate(ranking: Ranking, k: int) -> Values:
+    """Probability that any target is among the first k.
+
+    Only the best group matters. With s = clip(k - B, 0, T) of its places among the first k, the hypergeometric chance
+    that none of the m targets takes one of them is C(T - m, s) / C(T, s).
+    """
+    there, first = ranking.groups.first()
+    groups = ranking.groups
+    size, hits = groups.size[first], groups.hits[first]
+    values = np.zeros(len(ranking))
+    values[there] = 1 - _none_drawn(size, hits, np.clip(k - groups.better[first], 0, size))
+    return values
+
+
+def true_recall(ranking: Ranking, k: int) -> Values:
+    """Expected fraction of a query's targets (missing ones included) that are among the first k."""
+    groups = ranking.groups
+    inside = np.clip(k - groups.better, 0, groups.size)
+    found = _per_query(ranking, groups.hits * inside / groups.size)
+    return found / np.maximum(ranking.n_targets, 1)
+
+
+def average_precision(ranking: Ranking, k: int) -> Values:
+    """Expected AP@k = Σ_{i ≤ k} P(i) rel(i) / min(|targets|, k), the definition of CIRCO; P(i) is the precision at i.
+
+    A target of a group takes each of its places j = 1 … T with probability 1/T. It then has the targets of better
+    groups and, in expectation, (m - 1)(j - 1)/(T - 1) of its own group before it, so by linearity AP sums
+    m/T · Σ_{j ≤ s} (before + 1 + (m - 1)(j - 1)/(T - 1)) / (B + j) over the groups, s = clip(k - B, 0, T).
+    With c = (m - 1)/(T - 1) the inner sum is c·s + (before + 1 - c·(B + 1)) · (H(B + s) - H(B)).
+    """
+    groups = ranking.groups
+    better, size, hits = groups.better, groups.size, groups.hits
+    inside = np.clip(k - better, 0, size)
+    slope = (hits - 1) / np.maximum(size - 1, 1)
+    inner = slope * inside + (groups.before + 1 - slope * (better + 1)) * _harmonic(better, inside)
+    return _per_query(ranking, hits / size * inner) / np.clip(ranking.n_targets, 1, k)
+
+
+def reciprocal_rank(ranking: Ranking) -> Values:
+    """Expected 1 / rank of the best target."""
+    there, first = ranking.groups.first()
+    groups = ranking.groups
+    better, size, hits = groups.better[first], groups.size[first], groups.hits[first]
+    # one target: each of the T places has chance 1/T
+    best = np.where(size == 1, 1 / (better + 1), _harmonic(better, np.where(hits == 1, size, 0)) / size)
+    several = np.flatnonzero((hits > 1) & (size > 1))
+    kinds, which = np.unique(np.stack([better, size, hits], axis=1)[several], axis=0, return_inverse=True)
+    of_kind = np.array([_reciprocal_in_group(*kind) for kind in kinds.tolist()], dtype=np.float64)
+    best[several] = of_kind[which.ravel()]
+    values = np.zeros(len(ranking))
+    values[there] = best
+    return values
+
+
+def first_rank(ranking: Ranking) -> Values:
+    """Expected rank (from 1) of the best target, B + (T + 1)/(m + 1); inf when no target is ever hit."""
+    there, first = ranking.groups.first()
+    groups = ranking.groups
+    values = np.full(len(ranking), np.inf)
+    values[there] = groups.better[first] + (groups.size[first] + 1) / (groups.hits[first] + 1)
+    return values
+
+
+def none_among_first(n_candidates: NDArray[np.int64], n_targets: NDArray[np.int64], k: int) -> Values:
+    """Chance that none of m targets is among the first k of n candidates in random order: C(n-m, k) / C(n, k)."""
+    return _none_drawn(n_candidates, n_targets, np.minimum(k, n_candidates))
+
+
+def _none_drawn(size: NDArray[np.int64], hits: NDArray[np.int64], drawn: NDArray[np.int64]) -> Values:
+    """C(T - m, s) / C(T, s) as the product of min(m, s) factors, which keeps full precision where gammas would not."""
+    # C(T - m, s) / C(T, s) = C(T - s, m) / C(T, m): the shorter of the two products
+    longer, shorter = np.maximum(hits, drawn), np.minimum(hits, drawn)
+    none = np.ones(len(size))
+    for i in range(int(shorter.max(initial=0))):
+        factor = np.maximum(size - longer - i, 0) / np.maximum(size - i, 1)
+        none = np.where(i < shorter, none * factor, none)
+    return none
+
+
+def _reciprocal_in_group(better: int, size: int, hits: int) -> float:
+    """Σ_j P(first target at place j) / (B + j), where P(j) = C(T - j, m - 1) / C(T, m)."""
+    places = np.arange(1, size - hits + 2)
+    # P(1) = m/T and P(j + 1) / P(j) = (T - j - m + 1) / (T - j)
+    ratios = (size - places - hits + 1) / np.maximum(size - places, 1)
+    chances = hits / size * np.cumprod(np.append(1.0, ratios[:-1]))
+    return float((chances / (better + places)).sum())
+
+
+def _harmonic(start: NDArray[np.int64], count: NDArray[np.int64]) -> Values:
+    """Σ_{j=1}^{count} 1 / (start + j), elementwise."""
+    last = np.where(count > 0, start + count, 0)
+    harmonic = np.append(0.0, np.cumsum(1 / np.arange(1, int(last.max(initial=0)) + 1)))
+    difference: Values = harmonic[last] - harmonic[np.where(count > 0, start, 0)]
+    return difference
+
+
+def _per_query(ranking: Ranking, per_group: Values) -> Values:
+    values: Values = np.bincount(ranking.groups.query, weights=per_group, minlength=len(ranking)).astype(np.float64)
+    return values

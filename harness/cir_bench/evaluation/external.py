@@ -1,0 +1,186 @@
+"""Rankings made elsewhere: checked against a benchmark's queries and gallery, and turned into a `Ranking`."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+
+import numpy as np
+
+from cir_bench.errors import DataError
+from cir_bench.evaluation.predictions import check_predictions
+from cir_bench.retrieval.index import rows_by_id
+from cir_bench.retrieval.queries import QuerySet
+from cir_bench.retrieval.ranking import TOP_K, Ranking
+
+EXAMPLES = 3
+ByQuery = Mapping[str, tuple[str, ...]]
+
+
+@dataclass(frozen=True)
+class ExternalReport:
+    """What was found in predictions made elsewhere.
+
+    Attributes:
+        n_queries: how many queries the benchmark has.
+        depth: the largest cut-off that is measured.
+        missing_queries: queries of the benchmark without a prediction; they count as misses.
+        unknown_queries: predictions for queries that the benchmark does not have; they are ignored.
+        unknown_images: images that are not in the gallery, by query; they are dropped.
+        repeated_images: images listed more than once, by query; the first place counts.
+        excluded_listed: images that the protocol excludes, by query; they are dropped by id, which is no fault.
+        short_lists: queries with fewer images than ``depth`` (and than candidates): targets behind the end of a list
+            are never hit.
+    """
+
+    n_queries: int
+    depth: int
+    missing_queries: tuple[str, ...]
+    unknown_queries: tuple[str, ...]
+    unknown_images: ByQuery
+    repeated_images: ByQuery
+    excluded_listed: ByQuery
+    short_lists: tuple[str, ...]
+
+    @property
+    def partial(self) -> bool:
+        """Whether the predictions do not fit the benchmark, so that numbers made from them must be marked partial."""
+        return bool(self.missing_queries or self.unknown_queries or self.unknown_images or self.repeated_images)
+
+    def faults(self) -> list[str]:
+        """One sentence, with examples, for each kind of fault; empty when the predictions fit."""
+        sentences = []
+        if self.missing_queries:
+            count = f"{len(self.missing_queries)} of {self.n_queries} queries"
+            sentences.append(f"{count} have no prediction: {_examples(self.missing_queries)}.")
+        if self.unknown_queries:
+            count = f"{len(self.unknown_queries)} predicted queries"
+            sentences.append(f"{count} are not in the benchmark: {_examples(self.unknown_queries)}.")
+        for images, what in (
+            (self.unknown_images, "list images that are not in the gallery"),
+            (self.repeated_images, "list an image more than once"),
+        ):
+            if images:
+                pairs = [f"{image} (query {query})" for query, listed in images.items() for image in listed]
+                sentences.append(f"{len(images)} queries {what}: {_examples(pairs)}.")
+        return sentences
+
+    def notes(self) -> list[str]:
+        """Sentences on what is no fault but should be known."""
+        sentences = []
+        if self.excluded_listed:
+            sentences.append(
+                f"{len(self.excluded_listed)} queries list an image that the protocol excludes; it was dropped by id."
+            )
+        if self.short_lists:
+            sentences.append(
+                f"{len(self.short_lists)} queries list fewer than {self.depth} images ({_examples(self.short_lists)}); "
+                "a target behind the end of a list is never hit."
+            )
+        return sentences
+
+
+@dataclass(frozen=True)
+class ExternalPart:
+    """One part of a benchmark, to be ranked by predictions made elsewhere.
+
+    Attributes:
+        queries: its queries. Their excluded images are dropped from the lists, by id.
+        gallery_ids: its gallery.
+        candidates: for a subset ranking (CIRR), each query's candidates; anything else in the lists is passed over, so
+            that a ranking of the whole gallery serves here too. None: the whole gallery.
+    """
+
+    queries: QuerySet
+    gallery_ids: Sequence[str]
+    candidates: Sequence[Collection[str]] | None = None
+
+
+def rank_external(
+    predictions: Mapping[str, Sequence[str | int]],
+    parts: Mapping[str, ExternalPart],
+    *,
+    depth: int,
+    allow_partial: bool = False,
+    top_k: int = TOP_K,
+) -> tuple[dict[str, Ranking], ExternalReport]:
+    """Check predictions made elsewhere and rank the targets of every part by them.
+
+    Args:
+        predictions: image ids, best first, by query id, for all parts together; lists may be truncated.
+        parts: the benchmark by part name (``""`` for a benchmark without parts); query ids are unique over all parts.
+        depth: the largest cut-off that is measured.
+        allow_partial: take predictions that do not fit: queries without one count as misses, unknown queries and images
+            and repetitions are dropped, and the report is ``partial``.
+        top_k: how many images to keep per query.
+
+    Raises:
+        DataError: the predictions do not fit (one sentence for each kind of fault) and ``allow_partial`` is off; or
+            they are not lists of ids.
+    """
+    lists = check_predictions(predictions)
+    found = _Findings()
+    rankings = {name: _rank_part(lists, part, depth, top_k, found) for name, part in parts.items()}
+    query_ids = {query for part in parts.values() for query in part.queries.ids}
+    report = ExternalReport(
+        n_queries=len(query_ids),
+        depth=depth,
+        unknown_queries=tuple(query for query in lists if query not in query_ids),
+        missing_queries=tuple(found.missing),
+        unknown_images=found.unknown,
+        repeated_images=found.repeated,
+        excluded_listed=found.excluded,
+        short_lists=tuple(found.short),
+    )
+    if report.partial and not allow_partial:
+        remedy = "Correct the predictions, or allow partial results."
+        raise DataError(" ".join(["The predictions do not fit the benchmark.", *report.faults(), remedy]))
+    return rankings, report
+
+
+@dataclass
+class _Findings:
+    missing: list[str] = field(default_factory=list)
+    short: list[str] = field(default_factory=list)
+    unknown: dict[str, tuple[str, ...]] = field(default_factory=dict)
+    repeated: dict[str, tuple[str, ...]] = field(default_factory=dict)
+    excluded: dict[str, tuple[str, ...]] = field(default_factory=dict)
+
+
+def _rank_part(lists: Mapping[str, list[str]], part: ExternalPart, depth: int, top_k: int, found: _Findings) -> Ranking:
+    gallery = rows_by_id(part.gallery_ids).keys()
+    subsets = part.candidates if part.candidates is not None else [None] * len(part.queries)
+    if len(subsets) != len(part.queries):
+        raise DataError(f"{len(part.queries)} queries came with {len(subsets)} lists of subset candidates.")
+    ranked: list[list[str]] = []
+    n_candidates: list[int] = []
+    for query, excluded, subset in zip(part.queries.ids, part.queries.excluded, subsets, strict=True):
+        pool = gallery if subset is None else gallery & set(subset)
+        n_candidates.append(len(pool) - len(pool & set(excluded)))
+        if query not in lists:
+            found.missing.append(query)
+            ranked.append([])
+            continue
+        listed = Counter(lists[query])  # in the order of first places
+        _note(found.unknown, query, (image for image in listed if image not in gallery))
+        _note(found.repeated, query, (image for image, count in listed.items() if count > 1))
+        _note(found.excluded, query, (image for image in dict.fromkeys(excluded) if image in listed))
+        kept = [image for image in listed if image in pool and image not in excluded]
+        if len(kept) < min(depth, n_candidates[-1]):
+            found.short.append(query)
+        ranked.append(kept)
+    return Ranking.from_lists(
+        part.queries, ranked, np.array(n_candidates, dtype=np.int64), len(part.gallery_ids), top_k
+    )
+
+
+def _note(by_query: dict[str, tuple[str, ...]], query: str, images: Iterable[str]) -> None:
+    listed = tuple(images)
+    if listed:
+        by_query[query] = listed
+
+
+def _examples(items: Sequence[str]) -> str:
+    shown = ", ".join(items[:EXAMPLES])
+    return f"{shown}, …" if len(items) > EXAMPLES else shown

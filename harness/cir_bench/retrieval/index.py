@@ -1,0 +1,84 @@
+"""Ids become rows: which gallery row each target and each excluded image is."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from cir_bench.errors import DataError
+from cir_bench.retrieval.queries import QuerySet, first_repeated, offsets_of, owners_of
+
+MISSING = -1
+
+
+@dataclass(frozen=True)
+class RowLists:
+    """For every query some rows of the gallery: ``rows[offsets[q] : offsets[q + 1]]``, flat length E."""
+
+    offsets: NDArray[np.int64]
+    rows: NDArray[np.int64]
+
+    @classmethod
+    def of(cls, lists: Sequence[Sequence[int]]) -> RowLists:
+        """From one list of rows per query."""
+        flat = [row for rows in lists for row in rows]
+        return cls(offsets_of([len(rows) for rows in lists]), np.array(flat, dtype=np.int64))
+
+    def cells(self, queries: slice, gallery: slice) -> tuple[NDArray[np.int64], NDArray[np.int64], NDArray[np.int64]]:
+        """The entries inside a block: their position in the flat list, and their row and column in the block."""
+        first, last = int(self.offsets[queries.start]), int(self.offsets[queries.stop])
+        rows = self.rows[first:last]
+        inside = np.flatnonzero((rows >= gallery.start) & (rows < gallery.stop))
+        owner = owners_of(self.offsets[queries.start : queries.stop + 1])
+        return first + inside, owner[inside], rows[inside] - gallery.start
+
+
+@dataclass(frozen=True)
+class RowIndex:
+    """A query set against one gallery.
+
+    Attributes:
+        targets: the rows of all T targets; `MISSING` where one is not in the gallery, or excluded for its query.
+        excluded: the rows removed from each query's candidates, each once.
+    """
+
+    targets: RowLists
+    excluded: RowLists
+
+    @property
+    def n_excluded(self) -> NDArray[np.int64]:
+        """``[Q]`` number of gallery images that are not candidates."""
+        return np.diff(self.excluded.offsets)
+
+
+def rows_by_id(gallery_ids: Sequence[str]) -> dict[str, int]:
+    """The row of each gallery id.
+
+    Raises:
+        DataError: an id occurs twice (it would count twice, and exclusion by id would be ambiguous).
+    """
+    rows = {image: row for row, image in enumerate(gallery_ids)}
+    if len(rows) != len(gallery_ids):
+        raise DataError(f"The gallery lists the image {first_repeated(gallery_ids)!r} more than once.")
+    return rows
+
+
+def index_queries(queries: QuerySet, row_of: dict[str, int]) -> RowIndex:
+    """Resolve a query set's ids. An excluded image that is not in the gallery has nothing to be removed from."""
+    targets, excluded = [], []
+    for wanted, unwanted in zip(queries.targets, queries.excluded, strict=True):
+        removed = sorted({row_of[image] for image in unwanted if image in row_of})
+        rows = [row_of.get(image, MISSING) for image in wanted]
+        targets.append([MISSING if row in removed else row for row in rows])
+        excluded.append(removed)
+    return RowIndex(RowLists.of(targets), RowLists.of(excluded))
+
+
+def id_order(gallery_ids: Sequence[str]) -> NDArray[np.int64]:
+    """``[N]``: each row's place when the ids are sorted; equal scores are listed in this order."""
+    places = np.empty(len(gallery_ids), dtype=np.int64)
+    places[sorted(range(len(gallery_ids)), key=gallery_ids.__getitem__)] = np.arange(len(gallery_ids))
+    return places

@@ -1,0 +1,95 @@
+"""`QuerySet`: what a ranking is judged against, as ids."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import cached_property
+
+import numpy as np
+from numpy.typing import NDArray
+
+from cir_bench.errors import DataError
+
+
+@dataclass(frozen=True)
+class QuerySet:
+    """Q queries of one part of a benchmark, in evaluation order.
+
+    Attributes:
+        ids: query ids, unique.
+        targets: for every query the ids of the images that count as a hit; empty for a hidden test set. A target may be
+            absent from the gallery or excluded: it is then never hit.
+        excluded: for every query the ids that are removed from its candidates (the reference image where the protocol
+            says so); the empty default excludes nothing.
+        tags: for every query its tags for breakdowns; the empty default has none.
+
+    Raises:
+        DataError: lengths differ, a query id occurs twice, or a query lists the same target twice.
+    """
+
+    ids: tuple[str, ...]
+    targets: tuple[tuple[str, ...], ...]
+    excluded: tuple[tuple[str, ...], ...] = ()
+    tags: tuple[tuple[str, ...], ...] = ()
+
+    def __post_init__(self) -> None:
+        nothing: tuple[tuple[str, ...], ...] = ((),) * len(self.ids)
+        set_field = object.__setattr__  # the dataclass is frozen; this is its constructor
+        set_field(self, "ids", tuple(self.ids))
+        set_field(self, "targets", _tuples("targets", self.targets))
+        set_field(self, "excluded", _tuples("excluded", self.excluded) or nothing)
+        set_field(self, "tags", _tuples("tags", self.tags) or nothing)
+        for name in ("targets", "excluded", "tags"):
+            if len(getattr(self, name)) != len(self.ids):
+                raise DataError(f"{len(self.ids)} query ids came with {len(getattr(self, name))} lists of {name}.")
+        repeated = first_repeated(self.ids)
+        if repeated is not None:
+            raise DataError(f"The query id {repeated!r} occurs more than once; query ids must be unique.")
+        for query, targets in zip(self.ids, self.targets, strict=True):
+            repeated = first_repeated(targets)
+            if repeated is not None:
+                raise DataError(f"Query {query!r} lists the target {repeated!r} more than once.")
+
+    def __len__(self) -> int:
+        return len(self.ids)
+
+    @cached_property
+    def target_offsets(self) -> NDArray[np.int64]:
+        """``[Q + 1]``: query q's targets are ``target_ids[target_offsets[q] : target_offsets[q + 1]]``."""
+        return offsets_of([len(targets) for targets in self.targets])
+
+    @cached_property
+    def target_ids(self) -> tuple[str, ...]:
+        """All targets, flat, query by query: T ids."""
+        return tuple(target for targets in self.targets for target in targets)
+
+
+def offsets_of(lengths: Sequence[int] | NDArray[np.int64]) -> NDArray[np.int64]:
+    """``[L + 1]`` offsets of ragged rows of these lengths laid end to end."""
+    offsets = np.zeros(len(lengths) + 1, dtype=np.int64)
+    np.cumsum(np.asarray(lengths, dtype=np.int64), out=offsets[1:])
+    return offsets
+
+
+def owners_of(offsets: NDArray[np.int64]) -> NDArray[np.int64]:
+    """For every flat element the row that owns it: the inverse of :func:`offsets_of`."""
+    return np.repeat(np.arange(len(offsets) - 1, dtype=np.int64), np.diff(offsets))
+
+
+def first_repeated(ids: Sequence[str]) -> str | None:
+    """The first id that occurs a second time, or None."""
+    if len(set(ids)) == len(ids):
+        return None
+    seen: set[str] = set()
+    for item in ids:
+        if item in seen:
+            return item
+        seen.add(item)
+    return None
+
+
+def _tuples(name: str, rows: Sequence[Sequence[str]]) -> tuple[tuple[str, ...], ...]:
+    if isinstance(rows, str) or any(isinstance(row, str) for row in rows):
+        raise DataError(f"{name} must hold one list of strings per query, not bare strings.")
+    return tuple(tuple(row) for row in rows)

@@ -1,0 +1,163 @@
+"""`Ranking`: what is known of every query's ranking. The only thing metrics ever see."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from functools import cached_property
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from cir_bench.errors import DataError
+from cir_bench.retrieval.groups import NEVER, TargetGroups, group_targets, pessimistic_ranks
+from cir_bench.retrieval.queries import QuerySet, first_repeated
+
+TOP_K = 50
+"""Candidates kept per query unless told otherwise: the deepest cut-off of the field's protocols."""
+
+
+@dataclass(frozen=True, eq=False)
+class Ranking:
+    """Where the targets of Q queries stand among their candidates, and the best candidates; never a Q×N matrix.
+
+    A query's candidates are the gallery less its excluded images. Ties are kept, not broken: a target is known by how
+    many candidates are strictly better and how many others tie with it, which is enough for the exact expectation of
+    every metric over all orders of the tied ones. Arrays are read-only.
+
+    Attributes:
+        queries: the Q queries: ids, targets (T in all), excluded images, tags.
+        n_gallery: size of the gallery, before exclusions.
+        n_candidates: ``[Q]`` number of candidates of each query.
+        better: ``[T]`` (flat as ``queries.target_ids``) number of candidates strictly better than the target;
+            `NEVER` (-1) when it is not a candidate or not in a truncated list: it is never hit.
+        tied: ``[T]`` number of *other* candidates, targets included, that tie with it; 0 where never hit.
+        top_ids: for every query its best candidates, best first, at most ``top_k``.
+        top_scores: ``[Q, top_k]`` float32 scores of ``top_ids``, NaN behind the end of a list; None when not known.
+        top_k: how many candidates are kept.
+
+    Raises:
+        DataError: anything that contradicts the above; the sentence names the query.
+    """
+
+    queries: QuerySet
+    n_gallery: int
+    n_candidates: NDArray[np.int64]
+    better: NDArray[np.int64]
+    tied: NDArray[np.int64]
+    top_ids: tuple[tuple[str, ...], ...]
+    top_scores: NDArray[np.float32] | None = None
+    top_k: int = TOP_K
+
+    def __post_init__(self) -> None:
+        set_field = object.__setattr__  # the dataclass is frozen; this is its constructor
+        for name in ("n_candidates", "better", "tied"):
+            set_field(self, name, _read_only(np.array(getattr(self, name), dtype=np.int64)))
+        if self.top_scores is not None:
+            set_field(self, "top_scores", _read_only(np.array(self.top_scores, dtype=np.float32)))
+        self._check_shapes()
+        self._check_ranks()
+        self._check_top()
+
+    def __len__(self) -> int:
+        return len(self.queries)
+
+    @cached_property
+    def groups(self) -> TargetGroups:
+        """The targets' tie groups, best first; checks that a query's targets do not contradict each other."""
+        return group_targets(self.queries.ids, self.queries.target_offsets, self.better, self.tied)
+
+    @property
+    def n_targets(self) -> NDArray[np.int64]:
+        """``[Q]`` number of targets of each query, missing ones included."""
+        return np.diff(self.queries.target_offsets)
+
+    def pessimistic(self) -> Ranking:
+        """This ranking with every tie decided against the targets."""
+        worst = pessimistic_ranks(self.queries.target_offsets, self.better, self.tied)
+        return replace(self, better=worst, tied=np.zeros_like(self.tied))
+
+    @classmethod
+    def from_lists(
+        cls,
+        queries: QuerySet,
+        ranked: Sequence[Sequence[str]],
+        n_candidates: NDArray[np.int64],
+        n_gallery: int,
+        top_k: int = TOP_K,
+    ) -> Ranking:
+        """A ranking made elsewhere: ranks are exact, nothing ties, a target behind the end of its list is never hit.
+
+        Args:
+            queries: the Q queries. Their excluded images are dropped from the lists, by id.
+            ranked: for every query image ids, best first; may be truncated.
+            n_candidates: ``[Q]`` number of candidates (gallery less excluded images).
+            n_gallery: size of the gallery.
+            top_k: how many candidates to keep.
+
+        Raises:
+            DataError: a list names an image twice, or more images than there are candidates.
+        """
+        if len(ranked) != len(queries):
+            raise DataError(f"{len(queries)} queries came with {len(ranked)} ranked lists.")
+        better: list[int] = []
+        top_ids = []
+        for query, row, targets, excluded in zip(queries.ids, ranked, queries.targets, queries.excluded, strict=True):
+            repeated = first_repeated(row)
+            if repeated is not None:
+                raise DataError(f"The ranked list of query {query!r} names the image {repeated!r} more than once.")
+            removed = set(excluded)
+            kept = [image for image in row if image not in removed]
+            place = {image: rank for rank, image in enumerate(kept)}
+            better += [place.get(target, NEVER) for target in targets]
+            top_ids.append(tuple(kept[:top_k]))
+        ranks = np.array(better, dtype=np.int64)
+        return cls(queries, n_gallery, n_candidates, ranks, np.zeros_like(ranks), tuple(top_ids), None, top_k)
+
+    def _check_shapes(self) -> None:
+        n_queries, n_targets = len(self.queries), len(self.queries.target_ids)
+        expected = {"n_candidates": (n_queries,), "better": (n_targets,), "tied": (n_targets,)}
+        for name, shape in expected.items():
+            if getattr(self, name).shape != shape:
+                raise DataError(f"Ranking: {name} has shape {getattr(self, name).shape}, expected {shape}.")
+        if len(self.top_ids) != n_queries:
+            raise DataError(f"Ranking: {n_queries} queries came with {len(self.top_ids)} lists of top images.")
+        if self.top_scores is not None and self.top_scores.shape != (n_queries, self.top_k):
+            raise DataError(f"Ranking: top_scores has shape {self.top_scores.shape}, not {(n_queries, self.top_k)}.")
+        if self.top_k < 1 or self.n_gallery < 0 or (self.n_candidates < 0).any():
+            raise DataError("Ranking: top_k must be at least 1, and no number of images may be negative.")
+
+    def _check_ranks(self) -> None:
+        candidates = np.repeat(self.n_candidates, self.n_targets)
+        missing = self.better == NEVER
+        wrong = (self.better < NEVER) | (self.tied < 0) | (missing & (self.tied != 0))
+        wrong |= ~missing & (self.better + self.tied + 1 > candidates)
+        if wrong.any():
+            where = int(np.searchsorted(self.queries.target_offsets, np.flatnonzero(wrong)[0], side="right")) - 1
+            name, count = self.queries.ids[where], int(self.n_candidates[where])
+            raise DataError(f"A target of query {name!r} has a rank outside its {count} candidates.")
+        self.groups  # noqa: B018 (building the groups checks them)
+
+    def _check_top(self) -> None:
+        for row, (query, top) in enumerate(zip(self.queries.ids, self.top_ids, strict=True)):
+            if len(top) > min(self.top_k, int(self.n_candidates[row])):
+                raise DataError(f"Query {query!r} keeps {len(top)} top images of {self.n_candidates[row]} candidates.")
+            if len(set(top)) != len(top):
+                raise DataError(f"Query {query!r} has the image {first_repeated(top)!r} twice among its top images.")
+            forbidden = set(top).intersection(self.queries.excluded[row])
+            if forbidden:
+                raise DataError(f"Query {query!r} has the excluded image {min(forbidden)!r} among its top images.")
+        if self.top_scores is not None:
+            there = np.arange(self.top_k) < np.array([[len(top)] for top in self.top_ids]).reshape(-1, 1)
+            bad = ~(np.isfinite(self.top_scores) == there).all(axis=1)
+            rising = self.top_scores[:, 1:] > self.top_scores[:, :-1]  # false beside a NaN
+            bad |= rising.any(axis=1)
+            if bad.any():
+                name = self.queries.ids[int(np.flatnonzero(bad)[0])]
+                raise DataError(f"The top scores of query {name!r} are not finite numbers, best first.")
+
+
+def _read_only(array: NDArray[Any]) -> NDArray[Any]:
+    array.setflags(write=False)
+    return array

@@ -1,0 +1,120 @@
+"""What scores queries against gallery images: a dot product of two matrices, or any callable."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any, Protocol, TypeAlias
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+
+from cir_bench.errors import ConfigError
+
+Rows: TypeAlias = "slice | Tensor"
+"""Some rows of a matrix: a slice, or a 1-D LongTensor on the CPU."""
+Matrix: TypeAlias = "Tensor | NDArray[np.floating[Any]]"
+"""A ``[rows, D]`` matrix: a tensor, an array, or a memory-mapped array larger than memory."""
+
+
+class ScoreChunk(Protocol):
+    """Scores some queries against some gallery images; higher is better.
+
+    It may carry ``query_bytes`` and ``gallery_bytes``: the memory in bytes that scoring takes for each query and each
+    gallery image of a chunk, beside the scores themselves. The chunk sizes are chosen with them.
+    """
+
+    def __call__(self, query_rows: Rows, gallery_rows: Rows) -> Tensor:
+        """Return scores ``[q, n]``, floating point, on any device. They are copied, never written to."""
+
+
+class DotScorer:
+    """Score = dot product of row vectors: ``queries`` ``[Q, D]`` against ``gallery`` ``[N, D]``.
+
+    The product is taken in float32 without TF32 or autocast (in float64 when both matrices are), whatever the caller's
+    settings, so that equal vectors tie. Rows of a memory-mapped or half-precision gallery, or of one on another
+    device, are copied chunk by chunk; everything else is used where it lies.
+
+    Raises:
+        ConfigError: the matrices are not two-dimensional, or of different widths.
+    """
+
+    def __init__(self, queries: Matrix, gallery: Matrix, device: torch.device | str = "cpu") -> None:
+        if queries.ndim != 2 or gallery.ndim != 2 or queries.shape[1] != gallery.shape[1]:
+            raise ConfigError(
+                f"Queries {tuple(queries.shape)} and gallery {tuple(gallery.shape)} must be matrices of the same width."
+            )
+        self._queries, self._gallery = queries, gallery
+        self._device = torch.device(device)
+        double = all(str(matrix.dtype).endswith("float64") for matrix in (queries, gallery))
+        self._dtype = torch.float64 if double else torch.float32
+        self._held: tuple[tuple[int, int], Tensor] | None = None
+
+    @property
+    def query_bytes(self) -> int:
+        """Bytes per query of a chunk."""
+        return self._copied_bytes(self._queries)
+
+    @property
+    def gallery_bytes(self) -> int:
+        """Bytes per gallery image of a chunk."""
+        return self._copied_bytes(self._gallery)
+
+    def __call__(self, query_rows: Rows, gallery_rows: Rows) -> Tensor:
+        """Return the dot products ``[q, n]``."""
+        queries, gallery = self._load(self._queries, query_rows), self._gallery_chunk(gallery_rows)
+        with torch.no_grad(), torch.autocast(self._device.type, enabled=False), _full_precision(self._device):
+            return queries @ gallery.T
+
+    def _gallery_chunk(self, rows: Rows) -> Tensor:
+        """The chunk is kept until another is asked for, so that blocks of queries share one copy."""
+        if not isinstance(rows, slice):
+            return self._load(self._gallery, rows)
+        key = (rows.start, rows.stop)
+        if self._held is None or self._held[0] != key:
+            self._held = None  # the old chunk is freed before the new one is made
+            self._held = (key, self._load(self._gallery, rows))
+        return self._held[1]
+
+    def _load(self, matrix: Matrix, rows: Rows) -> Tensor:
+        if isinstance(matrix, Tensor):
+            chunk = matrix.detach()[rows if isinstance(rows, slice) else rows.to(matrix.device)]
+        else:
+            part = matrix[rows if isinstance(rows, slice) else rows.numpy()]
+            # a map's pages must not be mistaken for memory, and torch wants no read-only array
+            chunk = torch.from_numpy(np.ascontiguousarray(part) if part.flags.writeable else np.array(part))
+        return chunk.to(device=self._device, dtype=self._dtype)
+
+    def _copied_bytes(self, matrix: Matrix) -> int:
+        if isinstance(matrix, Tensor):
+            in_place = matrix.device == self._device and matrix.dtype == self._dtype
+        else:
+            in_memory = not isinstance(matrix, np.memmap) and matrix.flags.writeable
+            in_place = in_memory and self._device.type == "cpu" and str(self._dtype).endswith(str(matrix.dtype))
+        return 0 if in_place else int(matrix.shape[1]) * self._dtype.itemsize
+
+
+@contextmanager
+def _full_precision(device: torch.device) -> Iterator[None]:
+    """No TF32 inside: its 10-bit mantissa would order scores that are apart and split scores that tie."""
+    if device.type != "cuda":
+        yield
+        return
+    try:
+        before = torch.get_float32_matmul_precision()
+    except RuntimeError:  # the caller set TF32 through the newer of torch's two interfaces; they must not be mixed
+        setting: Any = torch.backends.cuda.matmul
+        newer = setting.fp32_precision
+        setting.fp32_precision = "ieee"
+        try:
+            yield
+        finally:
+            setting.fp32_precision = newer
+        return
+    torch.set_float32_matmul_precision("highest")
+    try:
+        yield
+    finally:
+        torch.set_float32_matmul_precision(before)

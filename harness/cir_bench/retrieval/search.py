@@ -1,0 +1,78 @@
+"""Exact search: every query against the whole gallery, in chunks of both, in bounded memory."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+import torch
+
+from cir_bench.errors import ConfigError
+from cir_bench.retrieval.blocks import BlockReader
+from cir_bench.retrieval.chunks import BUDGET_BYTES, ChunkPlan, plan_for
+from cir_bench.retrieval.index import id_order, index_queries, rows_by_id
+from cir_bench.retrieval.passes import one_pass, two_passes
+from cir_bench.retrieval.queries import QuerySet
+from cir_bench.retrieval.ranking import TOP_K, Ranking
+from cir_bench.retrieval.scorer import ScoreChunk
+from cir_bench.retrieval.ties import TOLERANCE
+from cir_bench.retrieval.topk import RunningTopK
+
+
+def search(
+    score_chunk: ScoreChunk,
+    queries: QuerySet,
+    gallery_ids: Sequence[str],
+    *,
+    top_k: int = TOP_K,
+    tolerance: float = TOLERANCE,
+    budget_bytes: int = BUDGET_BYTES,
+    chunks: ChunkPlan | None = None,
+    device: torch.device | str = "cpu",
+) -> Ranking:
+    """Rank the whole gallery for every query, exactly.
+
+    Excluded images are masked by id before anything is ranked. Where whole gallery rows fit the budget every pair is
+    scored once; a gallery that must be streamed is passed once for the targets' scores (each query only against the
+    chunks that hold its targets) and once more for the counts and the top-k.
+
+    Args:
+        score_chunk: scores Q × N pairs by row: a `DotScorer`, or any callable for a scorer that does not factorise.
+        queries: the Q queries.
+        gallery_ids: the ids of the N gallery rows.
+        top_k: best candidates to keep per query; equal scores in the order of their ids.
+        tolerance: scores this near to a target's, relative to max(1, |score|), tie with it (see ``ties.py``).
+        budget_bytes: working memory, on top of the result's own.
+        chunks: chunk sizes, instead of choosing them by ``budget_bytes``.
+        device: where scores are compared and sorted.
+
+    Raises:
+        DataError: a gallery id occurs twice.
+        RunError: a score is NaN or infinite; the sentence names the query and the image.
+        ConfigError: the budget is too small for one pair of vectors, or top_k or tolerance is impossible.
+    """
+    if top_k < 1 or not 0 <= tolerance < 1:
+        raise ConfigError(f"A search needs top_k ≥ 1 and 0 ≤ tolerance < 1, got {top_k} and {tolerance}.")
+    n_queries, n_gallery = len(queries), len(gallery_ids)
+    index = index_queries(queries, rows_by_id(gallery_ids))
+    plan = chunks or plan_for(score_chunk, n_queries, n_gallery, budget_bytes)
+
+    def describe(query: int, image: int) -> str:
+        return f"query {queries.ids[query]!r} against gallery image {gallery_ids[image]!r}"
+
+    device = torch.device(device)
+    reader = BlockReader(score_chunk, describe, device)
+    top = RunningTopK(n_queries, top_k, torch.from_numpy(id_order(gallery_ids)).to(device))
+    passes = one_pass if plan.gallery >= n_gallery else two_passes
+    better, tied = passes(reader, index, plan, n_gallery, tolerance, top)
+    rows, scores = top.rows.cpu().numpy(), top.scores.float().cpu().numpy()
+    return Ranking(
+        queries=queries,
+        n_gallery=n_gallery,
+        n_candidates=n_gallery - index.n_excluded,
+        better=better,
+        tied=tied,
+        top_ids=tuple(tuple(gallery_ids[place] for place in row if place >= 0) for row in rows.tolist()),
+        top_scores=np.where(rows >= 0, scores, np.float32(np.nan)),
+        top_k=top_k,
+    )

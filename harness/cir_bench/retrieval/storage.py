@@ -1,0 +1,110 @@
+"""A `Ranking` as a file: gzipped JSON lines, a header and one line per query; equal rankings give equal bytes."""
+
+from __future__ import annotations
+
+import gzip
+import json
+import os
+import zlib
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from cir_bench.errors import DataError
+from cir_bench.retrieval.groups import NEVER
+from cir_bench.retrieval.queries import QuerySet
+from cir_bench.retrieval.ranking import Ranking
+
+FORMAT = "cir-bench ranking 1"
+
+
+def save_ranking(ranking: Ranking, path: Path) -> None:
+    """Write ``ranking`` to ``path`` (``.jsonl.gz``), atomically: a reader sees the old file or the whole new one.
+
+    The first line is ``{"format", "n_queries", "n_gallery", "top_k"}``. Every further line is a query: ``query``,
+    ``n_candidates``, ``targets`` (a list of ``[image id, better, tied]``, both null for a target that is never hit),
+    ``excluded``, ``tags``, ``top`` (image ids, best first) and, where they are known, ``scores`` of ``top``.
+    """
+    temporary = path.with_name(f".{path.name}.{os.getpid()}.tmp")
+    try:
+        with (
+            temporary.open("wb") as raw,
+            # no file name and no time in the gzip header, so that equal rankings are equal files
+            gzip.GzipFile(filename="", mode="wb", fileobj=raw, mtime=0, compresslevel=6) as packed,
+        ):
+            for line in _lines(ranking):
+                packed.write(json.dumps(line, ensure_ascii=False, separators=(",", ":")).encode() + b"\n")
+        os.replace(temporary, path)
+    finally:
+        temporary.unlink(missing_ok=True)
+
+
+def load_ranking(path: Path) -> Ranking:
+    """Read and check what :func:`save_ranking` wrote.
+
+    Raises:
+        DataError: the file is missing, damaged, truncated, of another format, or contradicts itself.
+    """
+    try:
+        with gzip.open(path, "rt", encoding="utf-8") as file:
+            header, *rows = [json.loads(line) for line in file]
+    except (OSError, EOFError, zlib.error, ValueError) as error:
+        raise DataError(f"The ranking file {path} cannot be read ({error}); run the evaluation again.") from error
+    try:
+        if header.get("format") != FORMAT:
+            raise DataError(f"The ranking file {path} is not of the format {FORMAT!r}; run the evaluation again.")
+        if header["n_queries"] != len(rows):
+            raise DataError(f"The ranking file {path} holds {len(rows)} of its {header['n_queries']} queries.")
+        return _from_rows(header, rows)
+    except (KeyError, TypeError, AttributeError, ValueError) as error:
+        raise DataError(f"The ranking file {path} is damaged ({error!r}); run the evaluation again.") from error
+
+
+def _lines(ranking: Ranking) -> Iterator[dict[str, Any]]:
+    queries, offsets = ranking.queries, ranking.queries.target_offsets
+    yield {"format": FORMAT, "n_queries": len(ranking), "n_gallery": ranking.n_gallery, "top_k": ranking.top_k}
+    for row, query in enumerate(queries.ids):
+        span = slice(int(offsets[row]), int(offsets[row + 1]))
+        places = zip(queries.targets[row], ranking.better[span].tolist(), ranking.tied[span].tolist(), strict=True)
+        line: dict[str, Any] = {
+            "query": query,
+            "n_candidates": int(ranking.n_candidates[row]),
+            "targets": [
+                [name, None, None] if better == NEVER else [name, better, tied] for name, better, tied in places
+            ],
+            "excluded": queries.excluded[row],
+            "tags": queries.tags[row],
+            "top": ranking.top_ids[row],
+        }
+        if ranking.top_scores is not None:
+            # str() of a float32 is its shortest exact decimal, half as long as the same number as a float64
+            line["scores"] = [float(str(score)) for score in ranking.top_scores[row, : len(ranking.top_ids[row])]]
+        yield line
+
+
+def _from_rows(header: Mapping[str, Any], rows: list[Mapping[str, Any]]) -> Ranking:
+    top_k = int(header["top_k"])
+    queries = QuerySet(
+        ids=tuple(row["query"] for row in rows),
+        targets=tuple(tuple(target[0] for target in row["targets"]) for row in rows),
+        excluded=tuple(tuple(row["excluded"]) for row in rows),
+        tags=tuple(tuple(row["tags"]) for row in rows),
+    )
+    places = [(better, tied) for row in rows for _, better, tied in row["targets"]]
+    scores = None
+    if rows and "scores" in rows[0]:
+        scores = np.full((len(rows), top_k), np.nan, dtype=np.float32)
+        for place, row in enumerate(rows):
+            scores[place, : len(row["scores"])] = row["scores"]
+    return Ranking(
+        queries=queries,
+        n_gallery=int(header["n_gallery"]),
+        n_candidates=np.array([row["n_candidates"] for row in rows], dtype=np.int64),
+        better=np.array([NEVER if better is None else better for better, _ in places], dtype=np.int64),
+        tied=np.array([0 if tied is None else tied for _, tied in places], dtype=np.int64),
+        top_ids=tuple(tuple(row["top"]) for row in rows),
+        top_scores=scores,
+        top_k=top_k,
+    )
