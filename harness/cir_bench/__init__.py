@@ -1,0 +1,100 @@
+"""cir-bench: composed image retrieval methods under identical, named protocols.
+
+This is the whole public API; a plugin imports from here and from ``cir_bench.plugin.testing``. Importing it imports
+no torch: names are loaded when they are first used.
+
+A plugin in three lines::
+
+    from cir_bench import MethodSpec, hookimpl
+
+    @hookimpl
+    def cir_bench_methods():
+        return [MethodSpec(name="mine", summary="my method", implementation="my_package.mine:Mine")]
+"""
+
+from __future__ import annotations
+
+import importlib
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from cir_bench.errors import CirBenchError as CirBenchError
+    from cir_bench.errors import ConfigError as ConfigError
+    from cir_bench.errors import DataError as DataError
+    from cir_bench.errors import PairingError as PairingError
+    from cir_bench.errors import PluginError as PluginError
+    from cir_bench.errors import RunError as RunError
+    from cir_bench.errors import did_you_mean as did_you_mean
+    from cir_bench.interfaces.composer import Composer as Composer
+    from cir_bench.interfaces.composer import GalleryView as GalleryView
+    from cir_bench.interfaces.composer import TopK as TopK
+    from cir_bench.interfaces.dataset import Dataset as Dataset
+    from cir_bench.interfaces.dataset import ImageRef as ImageRef
+    from cir_bench.interfaces.dataset import Query as Query
+    from cir_bench.interfaces.dataset import Triplet as Triplet
+    from cir_bench.interfaces.embedding import Embedding as Embedding
+    from cir_bench.interfaces.encoder import Encoder as Encoder
+    from cir_bench.interfaces.encoder import TrainCorpus as TrainCorpus
+    from cir_bench.interfaces.encoder import state_digest as state_digest
+    from cir_bench.interfaces.features import EncoderShape as EncoderShape
+    from cir_bench.interfaces.features import Features as Features
+    from cir_bench.interfaces.features import FeatureShape as FeatureShape
+    from cir_bench.interfaces.levels import Level as Level
+    from cir_bench.interfaces.levels import Needs as Needs
+    from cir_bench.interfaces.levels import Provides as Provides
+    from cir_bench.interfaces.levels import levels as levels
+    from cir_bench.interfaces.loss import Loss as Loss
+    from cir_bench.interfaces.method import BatchGallery as BatchGallery
+    from cir_bench.interfaces.method import Build as Build
+    from cir_bench.interfaces.method import Method as Method
+    from cir_bench.interfaces.method import Optimiser as Optimiser
+    from cir_bench.interfaces.method import ParameterGroup as ParameterGroup
+    from cir_bench.interfaces.method import Stage as Stage
+    from cir_bench.interfaces.method import StandardMethod as StandardMethod
+    from cir_bench.interfaces.method import Step as Step
+    from cir_bench.interfaces.method import TrainBatch as TrainBatch
+    from cir_bench.interfaces.recipe import MethodParams as MethodParams
+    from cir_bench.interfaces.recipe import NoParams as NoParams
+    from cir_bench.interfaces.recipe import Params as Params
+    from cir_bench.interfaces.recipe import Selection as Selection
+    from cir_bench.interfaces.recipe import Training as Training
+    from cir_bench.interfaces.specs import ComposerSpec as ComposerSpec
+    from cir_bench.interfaces.specs import Context as Context
+    from cir_bench.interfaces.specs import DatasetSpec as DatasetSpec
+    from cir_bench.interfaces.specs import EncoderSpec as EncoderSpec
+    from cir_bench.interfaces.specs import LossSpec as LossSpec
+    from cir_bench.interfaces.specs import MethodSpec as MethodSpec
+    from cir_bench.interfaces.specs import Paper as Paper
+    from cir_bench.plugin.hookspecs import API_VERSION as API_VERSION
+    from cir_bench.plugin.hookspecs import hookimpl as hookimpl
+
+_HOMES = {
+    "errors": "CirBenchError ConfigError DataError PairingError PluginError RunError did_you_mean",
+    "interfaces.composer": "Composer GalleryView TopK",
+    "interfaces.dataset": "Dataset ImageRef Query Triplet",
+    "interfaces.embedding": "Embedding",
+    "interfaces.encoder": "Encoder TrainCorpus state_digest",
+    "interfaces.features": "EncoderShape Features FeatureShape",
+    "interfaces.levels": "Level Needs Provides levels",
+    "interfaces.loss": "Loss",
+    "interfaces.method": "BatchGallery Build Method Optimiser ParameterGroup Stage StandardMethod Step TrainBatch",
+    "interfaces.recipe": "MethodParams NoParams Params Selection Training",
+    "interfaces.specs": "ComposerSpec Context DatasetSpec EncoderSpec LossSpec MethodSpec Paper",
+    "plugin.hookspecs": "API_VERSION hookimpl",
+}
+_HOME_OF = {name: f"cir_bench.{home}" for home, names in _HOMES.items() for name in names.split()}
+
+__version__ = "0.1.0"
+__all__ = ["__version__", *sorted(_HOME_OF)]  # noqa: PLE0604 (names are loaded lazily)
+
+
+def __getattr__(name: str) -> Any:
+    if name not in _HOME_OF:
+        raise AttributeError(f"module 'cir_bench' has no attribute {name!r}")
+    value = getattr(importlib.import_module(_HOME_OF[name]), name)
+    globals()[name] = value
+    return value
+
+
+def __dir__() -> list[str]:
+    return __all__

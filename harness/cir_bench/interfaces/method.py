@@ -1,0 +1,189 @@
+"""`Method`: the recipe that wires encoder, composer and losses together, and how it is trained."""
+
+from __future__ import annotations
+
+from abc import ABC
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any, Protocol
+
+import torch
+from torch import Tensor, nn
+
+from cir_bench.interfaces.composer import Composer, GalleryView, TopK
+from cir_bench.interfaces.embedding import Embedding
+from cir_bench.interfaces.encoder import Encoder
+from cir_bench.interfaces.features import EncoderShape, Features
+from cir_bench.interfaces.loss import Loss
+from cir_bench.interfaces.recipe import MethodParams, Training
+
+
+@dataclass(frozen=True)
+class TrainBatch:
+    """B training triplets as features. The only place where a method sees targets.
+
+    Attributes:
+        reference: features of the reference images; with gradients when the stage trains the encoder.
+        text: features of the modification texts.
+        target: features of the target images.
+        same_target: ``[B, B]`` bool, true where target j is the same image as target i (or ``mask_same_target`` is
+            off: the diagonal alone).
+        side_text: features of the targets' own descriptions, with ``Needs.side_text`` (empty text where there is none).
+        epoch: epochs finished in this stage.
+        step: optimiser steps finished in this stage.
+    """
+
+    reference: Features
+    text: Features
+    target: Features
+    same_target: Tensor
+    side_text: Features | None = None
+    epoch: int = 0
+    step: int = 0
+
+
+@dataclass(frozen=True)
+class Step:
+    """Loss terms of one optimiser step. Every term is logged by its name; the sum with ``weights`` is minimised."""
+
+    terms: Mapping[str, Tensor]
+    weights: Mapping[str, float] = field(default_factory=dict)
+    optimiser: str = "main"
+
+    def total(self) -> Tensor:
+        """The scalar that is minimised: ``sum_name weights[name] (default 1) * terms[name]``."""
+        return torch.stack([self.weights.get(name, 1.0) * term for name, term in self.terms.items()]).sum()
+
+
+@dataclass(frozen=True)
+class Stage:
+    """One stage of training, run in order; the weights of one stage are the start of the next.
+
+    Attributes:
+        name: shown in progress, logs and records.
+        training: its settings. ``training.encoder`` resolved by the trainer: "train" keeps gradients in the features,
+            "frozen" takes them from the cache (extracted anew when an earlier stage changed the encoder).
+    """
+
+    name: str
+    training: Training
+
+
+@dataclass(frozen=True)
+class ParameterGroup:
+    """Parameters with a learning rate of their own."""
+
+    parameters: Sequence[nn.Parameter]
+    lr: float
+
+
+@dataclass(frozen=True)
+class Optimiser:
+    """One optimiser of a stage; ``Step.optimiser`` names the one that a step belongs to."""
+
+    name: str
+    groups: Sequence[ParameterGroup]
+
+
+class Build(Protocol):
+    """What a method's constructor is given: the encoder's widths, and other plugins' composers and losses by name."""
+
+    shape: EncoderShape
+
+    def composer(self, name: str, **params: Any) -> Composer:
+        """A composer of any plugin, by name, built for ``shape``; unknown names and parameters are ConfigErrors."""
+
+    def loss(self, name: str, **params: Any) -> Loss:
+        """A loss of any plugin, by name."""
+
+
+class Method(nn.Module, ABC):
+    """Base of every method: called as ``Class(params, build)``; holds its composer and losses as submodules.
+
+    At evaluation only :attr:`composer` is used, and it is never given a target. Training calls
+    :meth:`training_steps` for every batch of every stage.
+    """
+
+    composer: Composer
+    branches: Sequence[str] = ()
+    """Names of separate encoder copies (CLVC-Net: local, global); empty: one encoder. See ``Features.branch``."""
+
+    def __init__(self, params: MethodParams) -> None:
+        super().__init__()
+        self.params = params
+
+    def stages(self) -> Sequence[Stage]:
+        """The stages in order; the default is one, with ``params.training``. Nothing to train: it is skipped."""
+        return (Stage("training", self.params.training),)
+
+    def optimisers(self, stage: Stage, encoders: Mapping[str, Encoder]) -> Sequence[Optimiser]:
+        """The optimisers of ``stage``; the default is one, ``main``, over the method and the encoders being trained.
+
+        Args:
+            stage: the stage about to start.
+            encoders: encoder copies that this stage trains, by branch ("main" without branches); empty when frozen.
+        """
+        training = stage.training
+        groups = [ParameterGroup([p for p in self.parameters() if p.requires_grad], training.lr)]
+        for encoder in encoders.values():
+            for name, parameters in encoder.parameter_groups().items():
+                lr = training.encoder_lr if name == "backbone" and training.encoder_lr else training.lr
+                groups.append(ParameterGroup([p for p in parameters if p.requires_grad], lr))
+        return (Optimiser("main", [group for group in groups if group.parameters]),)
+
+    def training_steps(self, batch: TrainBatch, stage: Stage) -> Iterator[Step]:
+        """Yield the optimiser steps of one batch; each is taken before the generator goes on (alternating training)."""
+        raise NotImplementedError(f"{type(self).__name__} has something to train but no training_steps")
+
+
+class StandardMethod(Method):
+    """A composer and weighted losses on (query, target): what most methods are.
+
+    Args:
+        params: the method's parameters.
+        composer: the composer.
+        losses: loss terms by name.
+        weights: weight of each term, 1 where not given.
+    """
+
+    def __init__(
+        self,
+        params: MethodParams,
+        composer: Composer,
+        losses: Mapping[str, Loss],
+        weights: Mapping[str, float] | None = None,
+    ) -> None:
+        super().__init__(params)
+        self.composer = composer
+        self.losses = nn.ModuleDict(dict(losses))
+        self.weights = dict(weights or {})
+
+    def training_steps(self, batch: TrainBatch, stage: Stage) -> Iterator[Step]:
+        """One step: every loss on the composed queries and the embedded targets."""
+        query = self.composer.compose(batch.reference, batch.text)
+        target = self.composer.embed_target(batch.target)
+        if self.composer.uses_gallery:
+            query = self.composer.refine(query, BatchGallery(target))
+        terms = {name: loss(query, target, batch.same_target) for name, loss in self.losses.items()}
+        yield Step(terms, self.weights)
+
+
+class BatchGallery:
+    """The mini-batch's targets as a :class:`GalleryView` (SADN's neighbourhood in training); nothing is excluded."""
+
+    def __init__(self, targets: Embedding) -> None:
+        self._targets = targets
+        self._joint = targets.joint()
+
+    def __len__(self) -> int:
+        return len(self._targets)
+
+    def topk(self, queries: Embedding, k: int) -> TopK:
+        """The k best targets of the batch for each query."""
+        scores, rows = queries.score(self._targets).topk(min(k, len(self)), dim=1)
+        return TopK(rows=rows, scores=scores)
+
+    def take(self, rows: Tensor) -> Tensor:
+        """Vectors ``[B, k, d]``, with gradients to the targets."""
+        vectors = self._targets.main if len(self._targets.spaces) == 1 else self._joint
+        return vectors[rows]

@@ -1,0 +1,68 @@
+"""The settings of training, as typed models. Imports no torch: `plan` and `--set` work on them."""
+
+from __future__ import annotations
+
+from typing import Annotated, Literal
+
+from pydantic import BaseModel, ConfigDict, Field
+
+
+class Params(BaseModel):
+    """Base of every parameter model: unknown keys are refused, values are checked, instances are frozen."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class NoParams(Params):
+    """For objects without parameters."""
+
+
+class Training(Params):
+    """How one stage is trained. Learning rates are per step, epochs are passes over the train triplets."""
+
+    epochs: Annotated[int, Field(ge=0)] = 20
+    batch_size: Annotated[int, Field(ge=2)] = 256
+    """Triplets per optimiser step (before ``accumulate``)."""
+    optimiser: Literal["adamw", "adam", "sgd"] = "adamw"
+    lr: Annotated[float, Field(gt=0)] = 1e-3
+    encoder: Literal["auto", "frozen", "train"] = "auto"
+    """auto: frozen for a pretrained encoder (features cached), trained for one that means nothing before training."""
+    encoder_lr: Annotated[float, Field(gt=0)] | None = None
+    """Learning rate of the encoder's pretrained part; None: ``lr``."""
+    weight_decay: Annotated[float, Field(ge=0)] = 0.0
+    momentum: Annotated[float, Field(ge=0, lt=1)] = 0.9
+    """Of SGD."""
+    schedule: Literal["constant", "step", "cosine"] = "constant"
+    milestones: tuple[int, ...] = ()
+    """Epochs (whole, counted from 0) at which ``schedule: step`` multiplies every learning rate by ``gamma``."""
+    gamma: Annotated[float, Field(gt=0)] = 0.1
+    warmup_steps: Annotated[int, Field(ge=0)] = 0
+    """Optimiser steps over which the learning rates rise linearly from zero."""
+    accumulate: Annotated[int, Field(ge=1)] = 1
+    """Batches whose gradients are summed before one optimiser step."""
+    clip_norm: Annotated[float, Field(gt=0)] | None = None
+    ema: Annotated[float, Field(gt=0, lt=1)] | None = None
+    """Decay of an exponential moving average of the weights, used at test (VAL: .9999)."""
+    patience: Annotated[int, Field(ge=1)] | None = None
+    """Stop after so many selections without a better held-out score."""
+    mask_same_target: bool = True
+    """In a batch, another triplet's target that is the same image is not a negative."""
+
+
+class Selection(Params):
+    """How the checkpoint is chosen."""
+
+    on: Literal["held-out", "last", "test"] = "held-out"
+    """held-out: a part of train (default). last: no choice. test: the evaluation split, which leaks and is marked."""
+    fraction: Annotated[float, Field(gt=0, lt=1)] = 0.1
+    """Part of the train triplets that is held out (at most ``max_queries``)."""
+    max_queries: Annotated[int, Field(ge=1)] = 1000
+    every: Annotated[int, Field(ge=1)] = 1
+    """Epochs between two looks."""
+
+
+class MethodParams(Params):
+    """Base of a method's parameters; a method with a second stage adds another :class:`Training` field."""
+
+    training: Training = Training()
+    selection: Selection = Selection()

@@ -1,0 +1,128 @@
+"""What the hooks return: light descriptions. The class behind one is imported when it is used. Imports no torch.
+
+``implementation`` is ``"package.module:Class"``. How it is called:
+
+* dataset and encoder: ``Class(params, context)`` with the validated params model and a :class:`Context`;
+* method: ``Class(params, build)`` with a :class:`~cir_bench.interfaces.method.Build`;
+* composer: ``Class(shape, **params)``; loss: ``Class(**params)`` (plain modules, usable without the harness).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, Literal
+
+from cir_bench.interfaces.levels import Needs, Provides
+from cir_bench.interfaces.recipe import MethodParams, NoParams, Params
+
+
+@dataclass(frozen=True)
+class Context:
+    """Where a dataset or an encoder finds things on this machine."""
+
+    data_root: Path | None
+    """Holds one folder per data set; None when the user named none."""
+    cache_dir: Path
+    """Where derived files may be kept."""
+    dataset: str = ""
+    """Name of the data set (for encoders that read files made for it)."""
+    seed: int = 0
+    """The cell's seed, for encoders with random initial weights."""
+
+
+@dataclass(frozen=True)
+class Paper:
+    """Where a method comes from."""
+
+    title: str
+    venue: str
+    """For example "CVPR 2019"."""
+    authors: str = ""
+    url: str = ""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Spec:
+    """What all specs share."""
+
+    name: str
+    """Lower case letters, digits, hyphens; unique among specs of its kind."""
+    summary: str
+    """One line for `cir-bench ls`."""
+    implementation: str
+    """``"package.module:Class"``."""
+    version: str = "1"
+    """Raise it when the same parameters now compute something else: finished cells become stale."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class DatasetSpec(Spec):
+    """A data set."""
+
+    params: type[Params] = NoParams
+    needs_root: bool = True
+    """False for generated data sets: no --data-root is asked for."""
+    takes_path: bool = False
+    """True when the benchmark is named ``name:PATH`` (folder); PATH becomes the parameter ``path``."""
+    licence: str = "unknown"
+    homepage: str = ""
+    synthetic: bool = False
+    """True when the images are rendered by a program; every number then says so."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class EncoderSpec(Spec):
+    """An encoder. ``provides`` may depend on the parameters (a ResNet gives maps, a ViT tokens)."""
+
+    params: type[Params] = NoParams
+    provides: Provides | Callable[[Any], Provides] = field(default_factory=Provides)
+    pixel_free: bool = False
+    """True when images are represented by something else than pixels; every number then says so."""
+    extra: str | None = None
+    """The pip extra that brings its dependencies."""
+
+    def provides_for(self, params: Params) -> Provides:
+        """What it provides under these parameters."""
+        return self.provides(params) if callable(self.provides) else self.provides
+
+
+@dataclass(frozen=True, kw_only=True)
+class ComposerSpec(Spec):
+    """A composer: ``Class(shape, **params)``."""
+
+    params: type[Params] = NoParams
+    needs: Needs | Callable[[Any], Needs] = field(default_factory=Needs)
+
+    def needs_for(self, params: Params) -> Needs:
+        """What it needs under these parameters."""
+        return self.needs(params) if callable(self.needs) else self.needs
+
+
+@dataclass(frozen=True, kw_only=True)
+class LossSpec(Spec):
+    """A loss: ``Class(**params)``."""
+
+    params: type[Params] = NoParams
+
+
+@dataclass(frozen=True, kw_only=True)
+class MethodSpec(Spec):
+    """A method: ``Class(params, build)``."""
+
+    params: type[MethodParams] = MethodParams
+    needs: Needs | Callable[[Any], Needs] = field(default_factory=Needs)
+    kind: Literal["method", "baseline", "sentinel"] = "method"
+    """sentinel: random or constant scores, always at the bottom of a leaderboard and at chance."""
+    paper: Paper | None = None
+    card: str = ""
+    """Markdown: what it is, equations and code, what the paper leaves open, known deviations."""
+    recipes: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
+    """Parameter overrides of the paper track: key ``"*"`` for every benchmark, or a benchmark's name."""
+    paper_encoder: str | None = None
+    """The encoder of the paper track, e.g. ``"openclip:RN50x4"``; None: no paper track."""
+
+    def needs_for(self, params: MethodParams) -> Needs:
+        """What it needs under these parameters."""
+        return self.needs(params) if callable(self.needs) else self.needs

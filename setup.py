@@ -1,0 +1,16 @@
+"""Two source roots and the benchmark files in one distribution; everything else is in pyproject.toml."""
+
+from setuptools import find_packages, setup
+
+HARNESS = find_packages("harness")
+PLUGINS = find_packages("plugins")
+
+setup(
+    packages=[*HARNESS, *PLUGINS, "cir_bench.benchmarks"],
+    package_dir={
+        **{name: f"harness/{name.replace('.', '/')}" for name in HARNESS},
+        **{name: f"plugins/{name.replace('.', '/')}" for name in PLUGINS},
+        "cir_bench.benchmarks": "benchmarks",
+    },
+    package_data={"": ["*.yaml", "*.json", "*.safetensors", "*.csv", "py.typed", "README.md"]},
+)
