@@ -37,7 +37,7 @@ class Encoder(nn.Module, ABC):
     shape: EncoderShape
     """Widths of the features; set by the constructor (or by :meth:`fit` at the latest)."""
 
-    def fit(self, corpus: TrainCorpus) -> None:  # noqa: B027 (optional hook)
+    def fit(self, corpus: TrainCorpus) -> None:
         """Prepare from the train split before anything else (a vocabulary); the default needs nothing."""
 
     @abstractmethod
@@ -76,7 +76,7 @@ class Encoder(nn.Module, ABC):
         """What :meth:`fit` found, as JSON values, so that a checkpoint can be loaded without fitting again."""
         return {}
 
-    def load_extra_state(self, state: Mapping[str, Any]) -> None:  # noqa: B027 (optional hook)
+    def load_extra_state(self, state: Mapping[str, Any]) -> None:
         """Take back what :meth:`extra_state` gave."""
 
     def parameter_groups(self) -> dict[str, list[nn.Parameter]]:

@@ -10,7 +10,7 @@ from typing import Any, Protocol
 import torch
 from torch import Tensor, nn
 
-from cir_bench.interfaces.composer import Composer, GalleryView, TopK
+from cir_bench.interfaces.composer import Composer, TopK
 from cir_bench.interfaces.embedding import Embedding
 from cir_bench.interfaces.encoder import Encoder
 from cir_bench.interfaces.features import EncoderShape, Features

@@ -1,0 +1,223 @@
+"""`RunRecord`: all that is known of one finished or failed cell, as one JSON file. Imports no torch.
+
+Beside ``record.json`` lies ``queries.jsonl.gz``: target ranks and top-50 of every query (see ``retrieval.storage``).
+Percentages are in percent, times in seconds unless the name says otherwise, memory in MiB.
+"""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+from typing import Any, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+
+from cir_bench.errors import DataError
+
+SCHEMA_VERSION = 1
+RECORD_FILE = "record.json"
+QUERIES_FILE = "queries.jsonl.gz"
+
+
+class _Model(BaseModel):
+    """Records of newer minor versions may carry more keys; they are kept out of the way, not refused."""
+
+    model_config = ConfigDict(extra="ignore", frozen=True)
+
+
+class CellKey(_Model):
+    """What a cell is: method × benchmark@protocol × encoder × seed, in one track."""
+
+    method: str
+    benchmark: str
+    """The benchmark's name, for example ``fashioniq`` or ``folder:photos``."""
+    protocol: str
+    """Name and version, for example ``original@1``."""
+    encoder: str
+    track: Literal["controlled", "paper"]
+    seed: int
+    variant: str = ""
+    """What the user changed with --set or --config, as ``key=value`` pairs; empty for the defaults."""
+
+
+class PluginFacts(_Model):
+    """Where an object comes from."""
+
+    distribution: str
+    version: str
+    object_version: str
+    """The spec's own version."""
+
+
+class MethodFacts(_Model):
+    """The method."""
+
+    kind: Literal["method", "baseline", "sentinel"]
+    summary: str
+    plugin: PluginFacts
+    parameters: int = 0
+    """Learned numbers of the method, without the encoder."""
+    trained_parameters: int = 0
+    """Numbers changed by training, the encoder's included when it is trained."""
+
+
+class EncoderFacts(_Model):
+    """The encoder."""
+
+    plugin: PluginFacts
+    weights_digest: str = ""
+    preprocess: str = ""
+    dtype: str = "float32"
+    trained: bool = False
+    """True when the cell trained the encoder; false: frozen features."""
+    pixel_free: bool = False
+
+
+class DatasetFacts(_Model):
+    """The data."""
+
+    name: str
+    plugin: PluginFacts
+    synthetic: bool = False
+    licence: str = "unknown"
+    missing_images: int = 0
+    """More than 0: the run is *partial*."""
+    n_train: int = 0
+    provenance: dict[str, str] = Field(default_factory=dict)
+
+
+class ProtocolFacts(_Model):
+    """The protocol in short; the whole of it is behind its hash."""
+
+    hash: str
+    reference: Literal["kept", "removed"]
+    gallery: str
+    query_text: str
+    description: str = ""
+
+
+class EpochLog(_Model):
+    """One epoch of one stage."""
+
+    stage: str
+    epoch: int
+    terms: dict[str, float]
+    """Mean of each loss term over the epoch."""
+    selection: float | None = None
+    """The held-out score in percent, where one was taken after this epoch."""
+    seconds: float
+    images_per_second: float = 0.0
+
+
+class SelectionFacts(_Model):
+    """How the checkpoint was chosen."""
+
+    on: Literal["held-out", "last", "test", "nothing to train"]
+    metric: str = ""
+    n_queries: int = 0
+    n_gallery: int = 0
+    epoch: int | None = None
+    """Epochs finished in the last stage when the chosen checkpoint was taken."""
+    score: float | None = None
+
+
+class Phase(_Model):
+    """A phase and its wall-clock time."""
+
+    name: str
+    seconds: float
+
+
+class Cost(_Model):
+    """What the cell cost, on ``Environment.device``."""
+
+    phases: tuple[Phase, ...] = ()
+    train_seconds: float = 0.0
+    query_milliseconds: float = 0.0
+    """Composing and searching, per query, features given."""
+    peak_memory_mib: float = 0.0
+    """Of the process, or of the device when it is a GPU."""
+
+
+class Environment(_Model):
+    """Where the cell ran."""
+
+    cir_bench: str
+    python: str
+    torch: str
+    platform: str
+    device: str
+    precision: str
+    threads: int
+
+
+class Failure(_Model):
+    """Why a cell did not run."""
+
+    plugin: str
+    version: str
+    stage: str
+    exception: str
+    hint: str = ""
+
+
+class RunRecord(_Model):
+    """One cell."""
+
+    schema_version: Literal[1] = 1
+    status: Literal["done", "failed"]
+    cell: CellKey
+    ingredients: dict[str, str] = Field(default_factory=dict)
+    """Everything the numbers depend on, by name; a difference makes the cell stale."""
+    config: dict[str, Any] = Field(default_factory=dict)
+    """Resolved parameters of method, encoder and data set."""
+    method: MethodFacts | None = None
+    encoder: EncoderFacts | None = None
+    dataset: DatasetFacts | None = None
+    protocol: ProtocolFacts | None = None
+    n_queries: dict[str, int] = Field(default_factory=dict)
+    """By part; one key ``""`` when there are no parts."""
+    n_gallery: dict[str, int] = Field(default_factory=dict)
+    metrics: dict[str, float] = Field(default_factory=dict)
+    """In percent; keys such as ``dress/R@10``, ``mean/R@50``, ``R@1``."""
+    headline: str = ""
+    """The key in ``metrics`` by which a leaderboard is sorted."""
+    tags: dict[str, dict[str, float]] = Field(default_factory=dict)
+    """Metrics by tag of the query; ``n`` counts the queries."""
+    history: tuple[EpochLog, ...] = ()
+    selection: SelectionFacts | None = None
+    cost: Cost = Cost()
+    environment: Environment | None = None
+    warnings: tuple[str, ...] = ()
+    failure: Failure | None = None
+    finished: str = ""
+    """ISO 8601, UTC."""
+
+    @property
+    def partial(self) -> bool:
+        """Whether the gallery or the train images were incomplete."""
+        return self.dataset is not None and self.dataset.missing_images > 0
+
+
+def write_record(record: RunRecord, folder: Path) -> Path:
+    """Write ``record.json`` atomically (temporary file, then rename) and return its path."""
+    folder.mkdir(parents=True, exist_ok=True)
+    path = folder / RECORD_FILE
+    temporary = path.with_suffix(f".tmp{os.getpid()}")
+    temporary.write_text(record.model_dump_json(indent=1) + "\n", encoding="utf-8")
+    temporary.replace(path)
+    return path
+
+
+def read_record(path: Path) -> RunRecord:
+    """Read a record; `DataError` naming the file when it is none."""
+    try:
+        return RunRecord.model_validate_json(path.read_text(encoding="utf-8"))
+    except (OSError, ValidationError, UnicodeDecodeError) as error:
+        reason = str(error).splitlines()[0]
+        raise DataError(f"{path} is not a readable run record ({reason}); delete it and run the cell again.") from error
+
+
+def find_records(root: Path) -> list[Path]:
+    """Paths of all records below ``root``, sorted."""
+    return sorted(root.rglob(RECORD_FILE))
