@@ -11,7 +11,7 @@ import numpy as np
 from cir_bench.errors import DataError
 from cir_bench.evaluation.predictions import check_predictions
 from cir_bench.retrieval.index import rows_by_id
-from cir_bench.retrieval.queries import QuerySet
+from cir_bench.retrieval.queries import QuerySet, first_repeated
 from cir_bench.retrieval.ranking import TOP_K, Ranking
 
 EXAMPLES = 3
@@ -117,12 +117,16 @@ def rank_external(
 
     Raises:
         DataError: the predictions do not fit (one sentence for each kind of fault) and ``allow_partial`` is off; or
-            they are not lists of ids.
+            they are not lists of ids, or two parts share a query id.
     """
+    all_ids = [query for part in parts.values() for query in part.queries.ids]
+    shared = first_repeated(all_ids)
+    if shared is not None:
+        raise DataError(f"The query id {shared!r} occurs in more than one part; a prediction for it is ambiguous.")
+    query_ids = set(all_ids)
     lists = check_predictions(predictions)
     found = _Findings()
     rankings = {name: _rank_part(lists, part, depth, top_k, found) for name, part in parts.items()}
-    query_ids = {query for part in parts.values() for query in part.queries.ids}
     report = ExternalReport(
         n_queries=len(query_ids),
         depth=depth,

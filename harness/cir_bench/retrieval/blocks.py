@@ -45,7 +45,7 @@ class BlockReader:
             scores = self._score_chunk(query_rows, gallery_rows)
         if not isinstance(scores, Tensor) or tuple(scores.shape) != shape or not scores.is_floating_point():
             got = f"{scores.dtype} {tuple(scores.shape)}" if isinstance(scores, Tensor) else type(scores).__name__
-            raise RunError(f"The scorer gave {got} for {shape[0]} queries × {shape[1]} images, not that many scores.")
+            raise RunError(f"The scorer gave {got} for {shape[0]} queries x {shape[1]} images, not that many scores.")
         if self.dtype is None:
             self.dtype = torch.promote_types(scores.dtype, torch.float32)
             self._buffer = self._buffer.to(self.dtype)

@@ -28,7 +28,7 @@ class ChunkPlan:
 
     def __post_init__(self) -> None:
         if self.queries < 1 or not 1 <= self.gallery <= MAX_COLUMNS:
-            raise ConfigError(f"Chunks of {self.queries} queries × {self.gallery} gallery images are impossible.")
+            raise ConfigError(f"Chunks of {self.queries} queries x {self.gallery} gallery images are impossible.")
 
 
 def plan_chunks(

@@ -98,7 +98,7 @@ def pessimistic_ranks(
     start = np.flatnonzero(new)
     hits = np.diff(np.append(start, len(order)))
     position = np.arange(len(order)) - np.repeat(start, hits)
-    worst = better.copy()
+    worst: NDArray[np.int64] = better.copy()
     worst[order] = better[order] + tied[order] + 1 - np.repeat(hits, hits) + position
     worst[better == NEVER] = NEVER
     return worst

@@ -19,13 +19,11 @@ Ranks: TypeAlias = "tuple[NDArray[np.int64], NDArray[np.int64]]"
 """``better`` and ``tied`` ``[T]``, in the sense of `Ranking`."""
 
 
-def one_pass(
-    reader: BlockReader, index: RowIndex, plan: ChunkPlan, n_gallery: int, tolerance: float, top: RunningTopK
-) -> Ranks:
+def one_pass(reader: BlockReader, index: RowIndex, plan: ChunkPlan, tolerance: float, top: RunningTopK) -> Ranks:
     """Whole rows at a time: a row's target scores are read from the very block that is counted. Fills ``top``."""
     targets, offsets = index.targets, index.targets.offsets
     better, tied = np.empty_like(targets.rows), np.empty_like(targets.rows)
-    everything = slice(0, n_gallery)
+    everything = slice(0, top.n_gallery)
     for rows in spans(len(offsets) - 1, plan.queries):
         block = reader.read_candidates(rows, everything, index.excluded)
         top.update(block, rows, 0)
@@ -42,15 +40,13 @@ def one_pass(
     return better, tied
 
 
-def two_passes(
-    reader: BlockReader, index: RowIndex, plan: ChunkPlan, n_gallery: int, tolerance: float, top: RunningTopK
-) -> Ranks:
+def two_passes(reader: BlockReader, index: RowIndex, plan: ChunkPlan, tolerance: float, top: RunningTopK) -> Ranks:
     """The targets' scores first, then every chunk against them; each gallery chunk is loaded twice. Fills ``top``."""
     targets = index.targets
-    scores = _target_scores(reader, targets, plan, n_gallery)
+    scores = _target_scores(reader, targets, plan, top.n_gallery)
     groups = TieGroups.around(scores, targets.rows == MISSING, targets.offsets, tolerance)
     counts = CandidateCounts(groups, top.rows.device)
-    for columns in spans(n_gallery, plan.gallery):
+    for columns in spans(top.n_gallery, plan.gallery):
         for rows in spans(len(targets.offsets) - 1, plan.queries):
             block = reader.read_candidates(rows, columns, index.excluded)
             top.update(block, rows, columns.start)

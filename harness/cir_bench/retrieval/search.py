@@ -64,7 +64,7 @@ def search(
     reader = BlockReader(score_chunk, describe, device)
     top = RunningTopK(n_queries, top_k, torch.from_numpy(id_order(gallery_ids)).to(device))
     passes = one_pass if plan.gallery >= n_gallery else two_passes
-    better, tied = passes(reader, index, plan, n_gallery, tolerance, top)
+    better, tied = passes(reader, index, plan, tolerance, top)
     rows, scores = top.rows.cpu().numpy(), top.scores.float().cpu().numpy()
     return Ranking(
         queries=queries,

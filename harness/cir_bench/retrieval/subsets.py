@@ -78,7 +78,7 @@ def search_subsets(
 
     reader = BlockReader(_SubsetScorer(score_chunk, padded), describe, device)
     top = RunningTopK(len(queries), top_k, torch.arange(width, device=device))
-    better, tied = one_pass(reader, index, ChunkPlan(QUERIES_AT_ONCE, width), width, tolerance, top)
+    better, tied = one_pass(reader, index, ChunkPlan(QUERIES_AT_ONCE, width), tolerance, top)
     columns, scores = top.rows.cpu().numpy(), top.scores.float().cpu().numpy()
     return Ranking(
         queries=queries,
@@ -109,7 +109,7 @@ class _SubsetScorer:
             return torch.zeros(wanted.shape)
         pairs = self._score_chunk(query_rows, torch.from_numpy(union))
         if tuple(pairs.shape) != (len(wanted), len(union)):
-            raise RunError(f"The scorer gave {tuple(pairs.shape)} scores for {len(wanted)} × {len(union)} pairs.")
+            raise RunError(f"The scorer gave {tuple(pairs.shape)} scores for {len(wanted)} x {len(union)} pairs.")
         owner, place = np.nonzero(wanted != MISSING)
         scores = pairs.new_zeros(wanted.shape)
         at = [torch.from_numpy(part).to(pairs.device) for part in (owner, place, column)]

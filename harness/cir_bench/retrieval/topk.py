@@ -28,6 +28,11 @@ class RunningTopK:
         self.scores = torch.full((n_queries, k), MASKED, dtype=dtype, device=order.device)
         self.rows = torch.full((n_queries, k), NO_ROW, dtype=torch.int64, device=order.device)
 
+    @property
+    def n_gallery(self) -> int:
+        """N, the number of gallery rows."""
+        return len(self._order)
+
     def update(self, block: Tensor, queries: slice, first_row: int) -> None:
         """Merge the scores ``[q, n]`` of ``queries`` against gallery rows ``first_row``, …, ``first_row + n - 1``."""
         if self.scores.dtype != block.dtype:

@@ -1,0 +1,131 @@
+from __future__ import annotations
+
+import pytest
+
+from cir_bench.errors import DataError
+from cir_bench.evaluation.evaluate import evaluate
+from cir_bench.evaluation.external import ExternalPart, ExternalReport, rank_external
+from cir_bench.retrieval.queries import QuerySet
+from cir_bench.retrieval.ranking import Ranking
+
+GALLERY = ["a", "b", "c", "d", "e"]
+
+
+def part(*targets: str, excluded: tuple[tuple[str, ...], ...] = ()) -> ExternalPart:
+    return ExternalPart(
+        QuerySet(tuple(f"q{i}" for i in range(len(targets))), tuple((t,) for t in targets), excluded), GALLERY
+    )
+
+
+def rank(
+    predictions: dict[str, list[str]], benchmark: ExternalPart, depth: int = 5, allow_partial: bool = False
+) -> tuple[Ranking, ExternalReport]:
+    rankings, report = rank_external(predictions, {"": benchmark}, depth=depth, allow_partial=allow_partial)
+    return rankings[""], report
+
+
+def test_ranks_are_places_in_the_list() -> None:
+    ranking, report = rank({"q0": ["b", "a", "c", "d", "e"], "q1": ["e", "d", "c", "b", "a"]}, part("a", "e"))
+    assert ranking.better.tolist() == [1, 0]
+    assert ranking.tied.tolist() == [0, 0]
+    assert evaluate(ranking, ["R@1", "R@2"]).metrics == {"R@1": 50, "R@2": 100}
+    assert not report.partial
+    assert report.faults() == report.notes() == []
+
+
+def test_an_excluded_image_is_dropped_by_id_and_reported() -> None:
+    ranking, report = rank({"q0": ["b", "a", "c", "d", "e"]}, part("a", excluded=(("b", "not there"),)))
+    assert ranking.better.tolist() == [0]
+    assert ranking.n_candidates.tolist() == [4]
+    assert ranking.top_ids == (("a", "c", "d", "e"),)
+    assert report.excluded_listed == {"q0": ("b",)}
+    assert not report.partial
+    assert "1 queries list an image that the protocol excludes" in report.notes()[0]
+
+
+def test_listing_an_excluded_image_or_not_makes_no_difference() -> None:
+    benchmark = part("c", excluded=(("b",),))
+    with_it, _ = rank({"q0": ["b", "a", "c", "d", "e"]}, benchmark)
+    without_it, _ = rank({"q0": ["a", "c", "d", "e"]}, benchmark)
+    assert with_it.better.tolist() == without_it.better.tolist() == [1]
+
+
+def test_a_target_behind_the_end_of_a_short_list_is_never_hit() -> None:
+    ranking, report = rank({"q0": ["b", "c"]}, part("a"), depth=5)
+    assert evaluate(ranking, ["R@5"]).metrics["R@5"] == 0
+    assert report.short_lists == ("q0",)
+    assert "fewer than 5 images (q0)" in report.notes()[0]
+    assert not report.partial
+
+
+def test_a_list_of_every_candidate_is_not_short() -> None:
+    _, report = rank({"q0": ["a", "c", "d", "e"]}, part("a", excluded=(("b",),)), depth=50)
+    assert report.short_lists == ()
+
+
+@pytest.mark.parametrize(
+    ("predictions", "sentence"),
+    [
+        ({"q0": ["a"]}, r"1 of 2 queries have no prediction: q1\."),
+        ({"q0": ["a"], "q1": ["a"], "q9": ["a"]}, r"1 predicted queries are not in the benchmark: q9\."),
+        ({"q0": ["zebra"], "q1": ["a"]}, r"1 queries list images that are not in the gallery: zebra \(query q0\)\."),
+        ({"q0": ["a", "b", "a"], "q1": ["a"]}, r"1 queries list an image more than once: a \(query q0\)\."),
+    ],
+)
+def test_each_fault_is_one_sentence_with_examples(predictions: dict[str, list[str]], sentence: str) -> None:
+    with pytest.raises(DataError, match=sentence):
+        rank(predictions, part("a", "b"))
+
+
+def test_all_faults_are_told_at_once_with_three_examples_each() -> None:
+    benchmark = part(*"abcde")
+    with pytest.raises(DataError) as caught:
+        rank({"q0": ["zebra", "a", "a"], "other": []}, benchmark)
+    message = str(caught.value)
+    assert "4 of 5 queries have no prediction: q1, q2, q3, …." in message
+    assert all(text in message for text in ("other", "zebra (query q0)", "a (query q0)"))
+
+
+def test_allow_partial_counts_missing_queries_as_misses() -> None:
+    ranking, report = rank({"q0": ["zebra", "b", "b", "a"], "other": ["a"]}, part("a", "b"), allow_partial=True)
+    assert report.partial
+    assert ranking.better.tolist() == [1, -1]
+    assert ranking.top_ids == (("b", "a"), ())
+    assert evaluate(ranking, ["R@5"]).metrics["R@5"] == 50
+
+
+def test_query_ids_of_other_parts_are_not_unknown() -> None:
+    dress = ExternalPart(QuerySet(("dress-0",), (("a",),)), ["a", "b"])
+    shirt = ExternalPart(QuerySet(("shirt-0",), (("c",),)), ["c", "d"])
+    rankings, report = rank_external(
+        {"dress-0": ["a", "b"], "shirt-0": ["d", "c"]}, {"dress": dress, "shirt": shirt}, depth=1
+    )
+    assert report.n_queries == 2
+    assert evaluate(rankings, ["R@1"]).metrics == {"dress/R@1": 100, "shirt/R@1": 0, "mean/R@1": 50}
+
+
+def test_an_image_of_another_parts_gallery_is_unknown() -> None:
+    dress = ExternalPart(QuerySet(("dress-0",), (("a",),)), ["a", "b"])
+    shirt = ExternalPart(QuerySet(("shirt-0",), (("c",),)), ["c", "d"])
+    with pytest.raises(DataError, match=r"c \(query dress-0\)"):
+        rank_external({"dress-0": ["c"], "shirt-0": ["c"]}, {"dress": dress, "shirt": shirt}, depth=1)
+
+
+def test_the_same_query_id_in_two_parts_is_refused() -> None:
+    with pytest.raises(DataError, match="'q0'"):
+        rank_external({"q0": ["a"]}, {"x": part("a"), "y": part("a")}, depth=1)
+
+
+def test_a_subset_ranking_passes_over_everything_else() -> None:
+    queries = QuerySet(("q0",), (("d",),), (("b",),))
+    benchmark = ExternalPart(queries, GALLERY, candidates=[{"b", "d", "e"}])
+    ranking, report = rank({"q0": ["a", "b", "c", "e", "d"]}, benchmark, depth=3)
+    assert (ranking.better.tolist(), ranking.n_candidates.tolist()) == ([1], [2])
+    assert not report.partial
+    assert report.short_lists == ()
+
+
+def test_whole_numbers_are_ids_too() -> None:
+    benchmark = ExternalPart(QuerySet(("0",), (("12",),)), ["7", "12"])
+    rankings, _ = rank_external({"0": [12, 7]}, {"": benchmark}, depth=1)
+    assert rankings[""].better.tolist() == [0]

@@ -1,0 +1,45 @@
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from cir_bench.errors import DataError
+from cir_bench.evaluation.predictions import read_predictions
+
+
+def write(folder: Path, text: str) -> Path:
+    path = folder / "predictions.json"
+    path.write_text(text, encoding="utf-8")
+    return path
+
+
+def test_ids_come_back_as_strings(tmp_path: Path) -> None:
+    assert read_predictions(write(tmp_path, '{"0": [12, "b"], "1": []}')) == {"0": ["12", "b"], "1": []}
+
+
+def test_the_remarks_of_a_cirr_submission_name_no_query(tmp_path: Path) -> None:
+    text = '{"version": "rc2", "metric": "recall", "12": ["dev-1-0-img0"]}'
+    assert read_predictions(write(tmp_path, text)) == {"12": ["dev-1-0-img0"]}
+
+
+@pytest.mark.parametrize(
+    ("text", "sentence"),
+    [
+        ('{"q": ["a"], "q": ["b"]}', r"holds the query id 'q' more than once"),
+        ("[1, 2]", r"must hold an object"),
+        ('{"q": "a"}', r"query 'q' must be a list of image ids"),
+        ('{"q": [["a"]]}', r"query 'q' lists \['a'\], which is no image id"),
+        ('{"q": [true]}', r"which is no image id"),
+        ('{"q": [1.5]}', r"which is no image id"),
+        ('{"q": [', r"is no JSON"),
+    ],
+)
+def test_other_files_are_refused_in_a_sentence(tmp_path: Path, text: str, sentence: str) -> None:
+    with pytest.raises(DataError, match=sentence):
+        read_predictions(write(tmp_path, text))
+
+
+def test_a_missing_file_is_named(tmp_path: Path) -> None:
+    with pytest.raises(DataError, match=r"nowhere\.json cannot be read"):
+        read_predictions(tmp_path / "nowhere.json")
