@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Literal
+from typing import Annotated, ClassVar, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
@@ -11,6 +11,9 @@ class Params(BaseModel):
     """Base of every parameter model: unknown keys are refused, values are checked, instances are frozen."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
+
+    argument: ClassVar[str | None] = None
+    """The field that takes ARGUMENT when the object is named ``name:ARGUMENT`` (``openclip:RN50``); None: refused."""
 
 
 class NoParams(Params):

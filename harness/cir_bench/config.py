@@ -1,0 +1,115 @@
+"""Configuration as nested dicts: YAML without YAML 1.1's traps, ``--set a.b=value``, merging."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from cir_bench.errors import ConfigError
+
+
+class _Loader(yaml.SafeLoader):
+    """A safe loader with the scalars of YAML 1.2: ``on``, ``no`` and ``1:30`` are texts, ``1e-4`` is a number."""
+
+    yaml_implicit_resolvers = {  # noqa: RUF012 (PyYAML's own way of configuring a loader)
+        first: [(tag, pattern) for tag, pattern in resolvers if tag.endswith(":null")]
+        for first, resolvers in yaml.SafeLoader.yaml_implicit_resolvers.items()
+    }
+
+    def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[Any, Any]:
+        """A mapping, in which no key may stand twice."""
+        seen: set[Any] = set()
+        for key_node, _ in node.value:
+            key = self.construct_object(key_node, deep=True)
+            if isinstance(key, (dict, list)):
+                raise yaml.constructor.ConstructorError(None, None, "a key must be a text", key_node.start_mark)
+            if key in seen:
+                raise yaml.constructor.ConstructorError(None, None, f"{key!r} stands twice", key_node.start_mark)
+            seen.add(key)
+        return super().construct_mapping(node, deep=deep)
+
+
+_INT = r"[-+]?(0|[1-9][0-9]*)"  # 0123 is a name, not a number
+_FLOAT = r"[-+]?(\.[0-9]+|[0-9]+\.[0-9]*)([eE][-+]?[0-9]+)?|[-+]?[0-9]+[eE][-+]?[0-9]+|[-+]?\.inf|\.nan"
+for _tag, _pattern, _first in (
+    ("bool", r"true|True|TRUE|false|False|FALSE", "tTfF"),
+    ("int", _INT, "-+0123456789"),
+    ("float", _FLOAT, "-+.0123456789"),
+):
+    _Loader.add_implicit_resolver(f"tag:yaml.org,2002:{_tag}", re.compile(f"^(?:{_pattern})$"), list(_first))
+
+
+def parse_yaml(text: str) -> Any:
+    """The value of a YAML document; ``yaml.YAMLError`` when it is none."""
+    return yaml.load(text, Loader=_Loader)  # noqa: S506 (a subclass of SafeLoader)
+
+
+def read_yaml(path: Path) -> dict[str, Any]:
+    """The mapping in a YAML file; `ConfigError` naming the file and the line when there is none."""
+    try:
+        value = parse_yaml(path.read_text(encoding="utf-8"))
+    except (OSError, UnicodeDecodeError) as error:
+        raise ConfigError(f"{path} cannot be read: {error}.") from error
+    except yaml.YAMLError as error:
+        raise ConfigError(f"{path} is not valid YAML: {_one_line(error)}.") from error
+    if value is None:
+        return {}
+    if not isinstance(value, dict) or not all(isinstance(key, str) for key in value):
+        raise ConfigError(f"{path} must hold `key: value` pairs, but it holds {type(value).__name__}.")
+    return value
+
+
+def parse_set(assignments: Iterable[str]) -> dict[str, Any]:
+    """``["training.epochs=5", "scale=normalised"]`` as ``{"training": {"epochs": 5}, "scale": "normalised"}``.
+
+    A value is YAML (``5``, ``true``, ``[1, 2]``, ``null``); nothing after the ``=`` is the empty text. Later ones win.
+    """
+    result: dict[str, Any] = {}
+    for assignment in assignments:
+        path, equals, text = assignment.partition("=")
+        keys = path.strip().split(".")
+        if not equals or not all(keys):
+            raise ConfigError(f"--set {assignment}: write it as key=value, for example --set training.epochs=5.")
+        try:
+            value = parse_yaml(text) if text.strip() else ""
+        except yaml.YAMLError as error:
+            raise ConfigError(
+                f"--set {assignment}: the value cannot be read ({_one_line(error)}); quote it."
+            ) from error
+        nested: dict[str, Any] = {keys[-1]: value}
+        for key in reversed(keys[:-1]):
+            nested = {key: nested}
+        result = merge(result, nested)
+    return result
+
+
+def merge(*layers: Mapping[str, Any]) -> dict[str, Any]:
+    """Nested mappings on top of each other; the later ones win, mappings are merged key by key."""
+    result: dict[str, Any] = {}
+    for layer in layers:
+        for key, value in layer.items():
+            below = result.get(key)
+            if isinstance(below, Mapping) and isinstance(value, Mapping):
+                result[key] = merge(below, value)
+            else:
+                result[key] = value
+    return result
+
+
+def dotted(values: Mapping[str, Any], prefix: str = "") -> dict[str, Any]:
+    """The inverse of nesting: ``{"training": {"epochs": 5}}`` as ``{"training.epochs": 5}``, sorted by key."""
+    flat: dict[str, Any] = {}
+    for key, value in values.items():
+        if isinstance(value, Mapping) and value:
+            flat |= dotted(value, f"{prefix}{key}.")
+        else:
+            flat[f"{prefix}{key}"] = value
+    return dict(sorted(flat.items()))
+
+
+def _one_line(error: yaml.YAMLError) -> str:
+    return " ".join(str(error).split())

@@ -1,0 +1,97 @@
+"""Where plugins are looked for: the entry point group ``cir_bench`` and single files. Nothing is imported here."""
+
+from __future__ import annotations
+
+import hashlib
+import importlib.util
+import re
+import sys
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass
+from importlib import metadata
+from pathlib import Path
+from types import ModuleType
+
+from cir_bench.errors import ConfigError
+from cir_bench.plugin.hookspecs import GROUP
+from cir_bench.plugin.owner import CORE, Owner
+
+BESIDE_CONFIG = "cir_bench_plugins.py"
+"""A file of this name in the folder of ``--config`` is loaded with it."""
+
+
+@dataclass(frozen=True)
+class Candidate:
+    """A plugin that could be loaded."""
+
+    owner: Owner
+    module: str
+    """The module that its entry point names; for a single file the name it is given in ``sys.modules``."""
+    load: Callable[[], object]
+
+    def called(self, names: Iterable[str]) -> bool:
+        """Whether one of ``names`` means this plugin: its distribution or its own name."""
+        wanted = {normalised(name) for name in names}
+        return bool(wanted & {normalised(self.owner.distribution), normalised(self.owner.plugin)})
+
+
+def normalised(name: str) -> str:
+    """A distribution's name in the form in which names are compared (PEP 503)."""
+    return re.sub(r"[-_.]+", "-", name).lower()
+
+
+def installed() -> list[Candidate]:
+    """Every entry point of the group: ours first, then by distribution and name, so that the order is stable."""
+    found = [_from_entry_point(point) for point in metadata.entry_points(group=GROUP)]
+    return sorted(found, key=lambda c: (not c.owner.builtin, normalised(c.owner.distribution), c.owner.plugin))
+
+
+def core_is_installed() -> bool:
+    """Whether cir-bench's own metadata are there; run from a bare source folder they are not, nor its plugins."""
+    try:
+        metadata.distribution(CORE)
+    except metadata.PackageNotFoundError:
+        return False
+    return True
+
+
+def _from_entry_point(point: metadata.EntryPoint) -> Candidate:
+    distribution = point.dist
+    name = distribution.metadata["Name"] if distribution is not None else None
+    version = distribution.metadata["Version"] if distribution is not None else None
+    name = CORE if normalised(name or "") == CORE else name
+    return Candidate(Owner(name or "unknown distribution", version or "?", point.name), point.module, point.load)
+
+
+def files(paths: Iterable[Path], config: Path | None) -> Iterator[Candidate]:
+    """Single-file plugins: those asked for, which must exist, and the one beside the configuration file."""
+    wanted = list(paths)
+    if config is not None and (beside := config.parent / BESIDE_CONFIG).is_file():
+        wanted.append(beside)
+    for path in dict.fromkeys(path.expanduser().resolve() for path in wanted):
+        if path.suffix != ".py" or not path.is_file():
+            raise ConfigError(f"--plugin {path}: there is no such Python file; give the path of a file ending in .py.")
+        yield from_file(path)
+
+
+def from_file(path: Path) -> Candidate:
+    """A plugin in one file. Its version is a digest of its content, so that a changed file makes cells stale."""
+    content = path.read_bytes()
+    version = hashlib.sha256(content).hexdigest()[:12]
+    where = hashlib.sha256(str(path).encode()).hexdigest()[:8]
+    module = f"cir_bench_file_{re.sub(r'[^0-9a-zA-Z_]', '_', path.stem)}_{where}"
+    return Candidate(Owner(path.name, version, str(path)), module, lambda: _import_file(module, path))
+
+
+def _import_file(name: str, path: Path) -> ModuleType:
+    spec = importlib.util.spec_from_file_location(name, path)
+    if spec is None or spec.loader is None:
+        raise ImportError(f"{path} cannot be imported")
+    module = importlib.util.module_from_spec(spec)
+    sys.modules[name] = module  # before execution: `implementation=f"{__name__}:Mine"` is looked up there
+    try:
+        spec.loader.exec_module(module)
+    except BaseException:
+        del sys.modules[name]
+        raise
+    return module

@@ -1,0 +1,142 @@
+"""What a plugin and its specs must look like. Every refusal says what to write instead."""
+
+from __future__ import annotations
+
+import inspect
+import re
+from collections.abc import Mapping
+from pathlib import Path
+
+import pluggy
+
+from cir_bench.errors import did_you_mean
+from cir_bench.interfaces.recipe import MethodParams, Params
+from cir_bench.interfaces.specs import DatasetSpec, MethodSpec, Spec
+from cir_bench.plugin.hookspecs import API_VERSION, GROUP
+from cir_bench.plugin.kinds import BENCHMARKS_HOOK, KINDS, Kind
+from cir_bench.plugin.owner import Owner, PluginRejected
+
+HOOKS = (*(kind.hook for kind in KINDS), BENCHMARKS_HOOK)
+NAME = re.compile(r"[a-z0-9]+(-[a-z0-9]+)*")
+IMPLEMENTATION = re.compile(r"[A-Za-z_]\w*(\.[A-Za-z_]\w*)*:[A-Za-z_]\w*")
+
+
+def check_api(plugin: object, owner: Owner) -> None:
+    """Refuse a plugin that speaks another version of the API (``CIR_BENCH_API``, ours when it says none)."""
+    spoken = getattr(plugin, "CIR_BENCH_API", API_VERSION)
+    if spoken == API_VERSION:
+        return
+    newer = isinstance(spoken, int) and spoken > API_VERSION
+    remedy = f"run: pip install --upgrade {'cir-bench' if newer else owner.distribution}"
+    message = f"it speaks version {spoken!r} of the plugin API, this cir-bench speaks {API_VERSION}"
+    raise PluginRejected("api", message, remedy)
+
+
+def check_hooks(manager: pluggy.PluginManager, plugin: object) -> None:
+    """Refuse misspelt hooks, hooks without ``@hookimpl`` and hooks with arguments; at least one hook must be there."""
+    if inspect.isclass(plugin):
+        remedy = "name a module, or an instance of the class, in the entry point"
+        raise PluginRejected("register", f"it is the class {plugin.__name__}", remedy)
+    marked = 0
+    for name in dir(plugin):
+        options = manager.parse_hookimpl_opts(plugin, name)
+        if options is None:
+            if name in HOOKS:
+                raise PluginRejected("register", f"{name} is not marked", f"write @hookimpl above def {name}()")
+            continue
+        marked += 1
+        hook = options.get("specname") or name
+        if hook not in HOOKS:
+            remedy = did_you_mean(hook, HOOKS).rstrip(".")
+            raise PluginRejected("register", f"{name} is marked @hookimpl, but there is no hook {hook}", remedy)
+        required = [
+            parameter.name
+            for parameter in inspect.signature(getattr(plugin, name)).parameters.values()
+            if parameter.default is parameter.empty
+            and parameter.kind not in {parameter.VAR_POSITIONAL, parameter.VAR_KEYWORD}
+        ]
+        if required:
+            message = f"{name} takes the arguments {', '.join(required)}, but hooks take none"
+            raise PluginRejected("register", message, f"write def {name}() -> list")
+    if not marked:
+        remedy = f"mark a function with @hookimpl: {', '.join(HOOKS)}"
+        raise PluginRejected("register", "it implements no hook", remedy)
+
+
+def check_spec(kind: Kind, spec: object) -> Spec:
+    """The spec, when it is one of ``kind`` and all of it is usable."""
+    if not isinstance(spec, kind.spec):
+        message = f"{kind.hook} returned {_describe(spec)}, not a {kind.spec.__name__}"
+        raise PluginRejected("spec", message, f"return a list of {kind.spec.__name__}")
+    what = f"{kind.name} {spec.name!r}"
+    if not isinstance(spec.name, str) or not NAME.fullmatch(spec.name):
+        remedy = "use lower case letters, digits and single hyphens, like 'batch-classification'"
+        raise PluginRejected("spec", f"{what} is not a valid name", remedy)
+    if not isinstance(spec.implementation, str) or not IMPLEMENTATION.fullmatch(spec.implementation):
+        remedy = 'write "package.module:Class"'
+        raise PluginRejected("spec", f"{what} has the implementation {spec.implementation!r}", remedy)
+    if not isinstance(spec.summary, str) or not spec.summary.strip() or "\n" in spec.summary:
+        raise PluginRejected("spec", f"{what} has no one-line summary", "say in one line what it is")
+    if not isinstance(spec.version, str):
+        raise PluginRejected("spec", f"{what} has the version {spec.version!r}", 'write it as a text, like "1"')
+    _check_params(what, spec)
+    if isinstance(spec, MethodSpec):
+        _check_method(what, spec)
+    return spec
+
+
+def _check_params(what: str, spec: Spec) -> None:
+    params = getattr(spec, "params", None)
+    base = MethodParams if isinstance(spec, MethodSpec) else Params
+    if not inspect.isclass(params) or not issubclass(params, base):
+        remedy = f"give a class derived from cir_bench.{base.__name__}"
+        raise PluginRejected("spec", f"{what} has the params {_describe(params)}", remedy)
+    argument = argument_field(spec)
+    if argument is not None and argument not in params.model_fields:
+        message = f"{what} takes an argument into {argument!r}, but {params.__name__} has no such field"
+        raise PluginRejected("spec", message, did_you_mean(argument, params.model_fields).rstrip("."))
+
+
+def _check_method(what: str, spec: MethodSpec) -> None:
+    if spec.kind not in {"method", "baseline", "sentinel"}:
+        remedy = "use 'method', 'baseline' or 'sentinel'"
+        raise PluginRejected("spec", f"{what} is of the kind {spec.kind!r}", remedy)
+    if not isinstance(spec.recipes, Mapping) or not all(isinstance(v, Mapping) for v in spec.recipes.values()):
+        remedy = 'write them as {"benchmark": {"parameter": value}}'
+        raise PluginRejected("spec", f"{what} has recipes of another form", remedy)
+
+
+def argument_field(spec: Spec) -> str | None:
+    """The parameter that takes ARGUMENT of ``name:ARGUMENT``; None when the object takes none."""
+    params = getattr(spec, "params", Params)
+    if params.argument is None and isinstance(spec, DatasetSpec) and spec.takes_path:
+        return "path"
+    field: str | None = params.argument
+    return field
+
+
+def check_benchmark(path: object) -> Path:
+    """The path, when it is that of a YAML file."""
+    if not isinstance(path, Path):
+        remedy = "return pathlib.Path objects, for example [Path(__file__).parent / 'mine.yaml']"
+        raise PluginRejected("spec", f"{BENCHMARKS_HOOK} returned {_describe(path)}, not a Path", remedy)
+    if path.suffix not in {".yaml", ".yml"} or not path.is_file():
+        remedy = "ship the file with the package (package_data) and return its path"
+        raise PluginRejected("spec", f"{BENCHMARKS_HOOK} names {path}, which is no YAML file", remedy)
+    return path
+
+
+def new_manager() -> pluggy.PluginManager:
+    """A manager that knows the hooks and no plugin."""
+    from cir_bench.plugin import hookspecs
+
+    manager = pluggy.PluginManager(GROUP)
+    manager.add_hookspecs(hookspecs)
+    return manager
+
+
+def _describe(value: object) -> str:
+    if inspect.isclass(value):
+        return f"the class {value.__name__}"
+    text = repr(value)
+    return text if len(text) <= 60 else f"a {type(value).__name__}"

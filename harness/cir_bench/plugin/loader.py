@@ -1,0 +1,166 @@
+"""Guarded discovery: plugins in, `Registry` out. A broken plugin is reported, left out whole, stops nothing else."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import sys
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from cir_bench.errors import ConfigError, PluginError, did_you_mean
+from cir_bench.interfaces.specs import Spec
+from cir_bench.plugin import candidates as look
+from cir_bench.plugin.candidates import Candidate
+from cir_bench.plugin.checks import check_api, check_benchmark, check_hooks, check_spec, new_manager
+from cir_bench.plugin.kinds import BENCHMARKS_HOOK, KINDS, kind_of
+from cir_bench.plugin.owner import Owner, PluginProblem, PluginRejected
+from cir_bench.plugin.registry import BenchmarkFile, Registered, Registry
+from cir_bench.plugin.remedies import in_words, remedy_for_import
+
+STRICT = "CIR_BENCH_STRICT"
+ALLOW = "CIR_BENCH_PLUGINS_ALLOW"
+DENY = "CIR_BENCH_PLUGINS_DENY"
+
+
+@dataclass(frozen=True)
+class PluginOptions:
+    """Which plugins are wanted. A name is a distribution's or a plugin's own.
+
+    Attributes:
+        files: single-file plugins (``--plugin``); always loaded.
+        config: the configuration file, beside which ``cir_bench_plugins.py`` may lie.
+        third_party: False (``--no-plugins``): only those of cir-bench itself and ``files``.
+        only: the third-party plugins that may be loaded; None: all.
+        without: plugins that are not loaded, ours included.
+    """
+
+    files: tuple[Path, ...] = ()
+    config: Path | None = None
+    third_party: bool = True
+    only: frozenset[str] | None = None
+    without: frozenset[str] = frozenset()
+
+
+@dataclass
+class _Contribution:
+    """What one plugin registers; kept apart until all of it is known to be sound."""
+
+    specs: list[Registered[Spec]] = field(default_factory=list)
+    benchmarks: list[BenchmarkFile] = field(default_factory=list)
+
+
+def load_plugins(
+    options: PluginOptions | None = None,
+    *,
+    environ: Mapping[str, str] = os.environ,
+    found: Iterable[Candidate] | None = None,
+) -> Registry:
+    """Load the wanted plugins, ours first, then by distribution, then single files.
+
+    Args:
+        options: which plugins; all by default.
+        environ: where ``CIR_BENCH_STRICT``, ``CIR_BENCH_PLUGINS_ALLOW`` and ``CIR_BENCH_PLUGINS_DENY`` are looked up.
+        found: the installed plugins; those of the entry point group by default.
+
+    Raises:
+        ConfigError: a plugin named in ``only`` or ``without``, or a file, that does not exist.
+        PluginError: a broken plugin, when ``CIR_BENCH_STRICT`` is set.
+    """
+    options = options or PluginOptions()
+    installed = list(look.installed() if found is None else found)
+    strict = environ.get(STRICT, "").strip().lower() not in {"", "0", "false", "no"}
+    owners: dict[tuple[str, str], Owner] = {}
+    loaded: dict[Owner, _Contribution] = {}
+    problems: list[PluginProblem] = []
+    for candidate in _wanted(installed, options, environ):
+        try:
+            contribution = _load_one(candidate)
+            _refuse_duplicates(contribution, owners)
+        except PluginRejected as refusal:
+            problem = PluginProblem(candidate.owner, refusal.stage, refusal.message, refusal.remedy)
+            if strict:
+                raise PluginError(f"{problem} ({STRICT} is set).") from refusal
+            problems.append(problem)
+            continue
+        loaded[candidate.owner] = contribution
+        owners |= {(kind_of(one.spec).name, one.name): one.owner for one in contribution.specs}
+    return Registry(
+        registered=[one for contribution in loaded.values() for one in contribution.specs],
+        benchmark_files=[one for contribution in loaded.values() for one in contribution.benchmarks],
+        plugins=loaded,
+        problems=problems,
+    )
+
+
+def _wanted(installed: list[Candidate], options: PluginOptions, environ: Mapping[str, str]) -> list[Candidate]:
+    for name in sorted((options.only or frozenset()) | options.without):
+        if not any(candidate.called([name]) for candidate in installed):
+            names = {n for c in installed for n in (c.owner.distribution, c.owner.plugin)}
+            raise ConfigError(f"no plugin {name!r} is installed; {did_you_mean(name, names)}")
+    only = options.only if options.only is not None else _names(environ.get(ALLOW)) or None
+    without = options.without | _names(environ.get(DENY))
+    chosen = [
+        candidate
+        for candidate in installed
+        if not candidate.called(without)
+        and (candidate.owner.builtin or (options.third_party and (only is None or candidate.called(only))))
+    ]
+    return chosen + list(look.files(options.files, options.config if options.third_party else None))
+
+
+def _names(text: str | None) -> frozenset[str]:
+    return frozenset(name.strip() for name in (text or "").split(",") if name.strip())
+
+
+def _load_one(candidate: Candidate) -> _Contribution:
+    """Everything one plugin registers, or `PluginRejected`.
+
+    It gets a plugin manager of its own, so that its hooks can be called, blamed and dropped alone. What it prints goes
+    to stderr: stdout belongs to ``--json``.
+    """
+    with contextlib.redirect_stdout(sys.stderr):
+        try:
+            plugin = candidate.load()
+        except (Exception, SystemExit) as error:
+            message, remedy = remedy_for_import(error, candidate.owner, candidate.module)
+            raise PluginRejected("import", message, remedy) from error
+        check_api(plugin, candidate.owner)
+        manager = new_manager()
+        check_hooks(manager, plugin)
+        manager.register(plugin, candidate.owner.plugin)
+        contribution = _Contribution()
+        for kind in KINDS:
+            specs = [check_spec(kind, spec) for spec in _call(getattr(manager.hook, kind.hook), kind.hook)]
+            contribution.specs += [Registered(spec, candidate.owner) for spec in specs]
+        for path in _call(getattr(manager.hook, BENCHMARKS_HOOK), BENCHMARKS_HOOK):
+            contribution.benchmarks.append(BenchmarkFile(check_benchmark(path), candidate.owner))
+        return contribution
+
+
+def _call(hook: object, name: str) -> list[object]:
+    assert callable(hook)
+    try:
+        results = list(hook())
+        for result in results:
+            if isinstance(result, (str, Mapping, Spec)) or not isinstance(result, Iterable):
+                message = f"{name} returned a {type(result).__name__}, not a list"
+                raise PluginRejected("hook", message, "return a list, even of one")
+        return [item for result in results for item in result]
+    except PluginRejected:
+        raise
+    except (Exception, SystemExit) as error:
+        raise PluginRejected("hook", f"{name} raised {in_words(error)}", "correct the function") from error
+
+
+def _refuse_duplicates(contribution: _Contribution, owners: Mapping[tuple[str, str], Owner]) -> None:
+    taken = dict(owners)
+    for one in contribution.specs:
+        key = (kind_of(one.spec).name, one.name)
+        if key in taken:
+            message = f"{one} is already registered by {taken[key]}"
+            raise PluginRejected(
+                "duplicate", message, "rename one of them, or leave one plugin out with --without-plugins"
+            )
+        taken[key] = one.owner

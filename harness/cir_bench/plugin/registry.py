@@ -1,0 +1,143 @@
+"""`Registry`: every registered object by kind and name; implementations are imported when they are asked for."""
+
+from __future__ import annotations
+
+import importlib
+import inspect
+from collections.abc import Iterable, Mapping
+from contextlib import AbstractContextManager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Generic, TypeVar
+
+from cir_bench.errors import CirBenchError, ConfigError, did_you_mean
+from cir_bench.interfaces.specs import ComposerSpec, DatasetSpec, EncoderSpec, LossSpec, MethodSpec, Spec
+from cir_bench.plugin.blame import BlamedPluginError, blame_on
+from cir_bench.plugin.kinds import KINDS, kind_of
+from cir_bench.plugin.owner import Owner, PluginProblem
+from cir_bench.plugin.remedies import remedy_for_import
+
+S_co = TypeVar("S_co", bound=Spec, covariant=True)
+T = TypeVar("T", bound=Spec)
+
+
+@dataclass(frozen=True)
+class Registered(Generic[S_co]):
+    """A spec and the plugin it came from."""
+
+    spec: S_co
+    owner: Owner
+
+    @property
+    def name(self) -> str:
+        """The spec's name."""
+        return self.spec.name
+
+    def __str__(self) -> str:
+        return f"{kind_of(self.spec).name} {self.spec.name!r}"
+
+
+@dataclass(frozen=True)
+class BenchmarkFile:
+    """A benchmark's YAML file and the plugin it came from."""
+
+    path: Path
+    owner: Owner
+
+
+class Registry:
+    """Everything the plugins registered. Reading it imports no implementation.
+
+    Args:
+        registered: specs with their plugins; names are unique within a kind.
+        benchmark_files: benchmark files with their plugins.
+        plugins: the plugins that were loaded.
+        problems: the plugins that were left out, and why.
+    """
+
+    def __init__(
+        self,
+        registered: Iterable[Registered[Spec]] = (),
+        benchmark_files: Iterable[BenchmarkFile] = (),
+        plugins: Iterable[Owner] = (),
+        problems: Iterable[PluginProblem] = (),
+    ) -> None:
+        self._by_kind: dict[type[Spec], dict[str, Registered[Any]]] = {kind.spec: {} for kind in KINDS}
+        for one in sorted(registered, key=lambda r: r.name):
+            self._by_kind[kind_of(one.spec).spec][one.name] = one
+        self.benchmark_files = tuple(benchmark_files)
+        self.plugins = tuple(plugins)
+        self.problems = tuple(problems)
+
+    def all(self, spec: type[T]) -> Mapping[str, Registered[T]]:
+        """Everything of one kind, by name in alphabetical order; ``spec`` is for example ``MethodSpec``."""
+        return dict(self._by_kind[spec])
+
+    def find(self, spec: type[T], name: str) -> Registered[T]:
+        """One object by kind and name; `ConfigError` with the nearest name when there is none."""
+        known = self._by_kind[spec]
+        if name in known:
+            return known[name]
+        kind = kind_of(spec)
+        broken = f" ({len(self.problems)} plugin(s) could not be loaded: cir-bench doctor)" if self.problems else ""
+        raise ConfigError(f"there is no {kind.name} {name!r}{broken}; {did_you_mean(name, known)}")
+
+    def method(self, name: str) -> Registered[MethodSpec]:
+        """A method by name."""
+        return self.find(MethodSpec, name)
+
+    def composer(self, name: str) -> Registered[ComposerSpec]:
+        """A composer by name."""
+        return self.find(ComposerSpec, name)
+
+    def loss(self, name: str) -> Registered[LossSpec]:
+        """A loss by name."""
+        return self.find(LossSpec, name)
+
+    def encoder(self, name: str) -> Registered[EncoderSpec]:
+        """An encoder by name (without its ``:ARGUMENT``, see `split_argument`)."""
+        return self.find(EncoderSpec, name)
+
+    def dataset(self, name: str) -> Registered[DatasetSpec]:
+        """A data set by name (without its ``:ARGUMENT``)."""
+        return self.find(DatasetSpec, name)
+
+
+def blame(registered: Registered[Spec], stage: str) -> AbstractContextManager[None]:
+    """Blame the plugin for every exception within, but for a `CirBenchError`; see `blame_on`."""
+    return blame_on(registered.owner, str(registered), stage)
+
+
+def load(registered: Registered[Spec]) -> type[Any]:
+    """The class behind a spec, imported now; a `BlamedPluginError` naming plugin and remedy when that fails."""
+    module_name, _, attribute = registered.spec.implementation.partition(":")
+
+    def failure(message: str, remedy: str) -> BlamedPluginError:
+        return BlamedPluginError(registered.owner, str(registered), "importing its class", message, remedy)
+
+    try:
+        module = importlib.import_module(module_name)
+    except CirBenchError:
+        raise
+    except Exception as error:
+        raise failure(*remedy_for_import(error, registered.owner, module_name)) from error
+    found = getattr(module, attribute, None)
+    kind = kind_of(registered.spec)
+    if found is None:
+        remedy = did_you_mean(attribute, [name for name in vars(module) if not name.startswith("_")])
+        raise failure(f"{module_name} has no {attribute}", remedy.rstrip("."))
+    base_module, _, base_name = kind.base.partition(":")
+    base = getattr(importlib.import_module(base_module), base_name)
+    if not inspect.isclass(found) or not issubclass(found, base):
+        raise failure(f"{attribute} is not a {base_name}", f"derive it from cir_bench.{base_name}")
+    if inspect.isabstract(found):
+        missing = ", ".join(sorted(vars(found)["__abstractmethods__"]))
+        raise failure(f"{attribute} lacks {missing}", f"write these methods of cir_bench.{base_name}")
+    return found
+
+
+def create(registered: Registered[Spec], *args: Any, **kwargs: Any) -> Any:
+    """An instance of the class behind a spec; its plugin is blamed when the constructor fails."""
+    implementation = load(registered)
+    with blame(registered, "constructing it"):
+        return implementation(*args, **kwargs)

@@ -1,0 +1,55 @@
+"""What to tell a user about an exception of a plugin's code: one line saying what happened, one saying what to do."""
+
+from __future__ import annotations
+
+import importlib.util
+
+from cir_bench.plugin.owner import Owner
+
+
+def in_words(error: BaseException) -> str:
+    """``ValueError: the message`` on one line."""
+    text = " ".join(str(error).split())
+    return f"{type(error).__name__}: {text}" if text else type(error).__name__
+
+
+def remedy_for_import(error: BaseException, owner: Owner, module: str) -> tuple[str, str]:
+    """Message and remedy for an exception raised while ``module`` of a plugin was imported."""
+    if isinstance(error, ModuleNotFoundError) and error.name:
+        return _missing_module(error.name, owner, module)
+    if isinstance(error, ImportError) and error.name and _top(error.name) != _top(module):
+        message = f"importing {module} raised {in_words(error)}"
+        return message, f"its dependency {_top(error.name)} may be too old or too new: check what the plugin asks for"
+    return f"importing {module} raised {in_words(error)}", _ask_author(owner)
+
+
+def _missing_module(missing: str, owner: Owner, module: str) -> tuple[str, str]:
+    top = _top(missing)
+    if top == _top(module):
+        return f"its module {missing} does not exist", _reinstall(owner)
+    if missing != top and _is_importable(top):
+        return f"it needs the module {missing}, which the installed {top} lacks", f"run: pip install --upgrade {top}"
+    return f"it needs the module {missing}, which is not installed", f"run: pip install {top}"
+
+
+def _top(module: str) -> str:
+    return module.split(".", maxsplit=1)[0]
+
+
+def _is_importable(module: str) -> bool:
+    try:
+        return importlib.util.find_spec(module) is not None
+    except (ImportError, ValueError):
+        return False
+
+
+def _reinstall(owner: Owner) -> str:
+    if owner.distribution.endswith(".py"):
+        return "check the import lines of the file"
+    return f"run: pip install --force-reinstall {owner.distribution}"
+
+
+def _ask_author(owner: Owner) -> str:
+    if owner.distribution.endswith(".py"):
+        return f"correct {owner.plugin}"
+    return f"update or remove {owner.distribution} (pip install -U, pip uninstall), or pass --without-plugins"
