@@ -39,6 +39,9 @@ if TYPE_CHECKING:
     from cir_bench.interfaces.features import EncoderShape as EncoderShape
     from cir_bench.interfaces.features import Features as Features
     from cir_bench.interfaces.features import FeatureShape as FeatureShape
+    from cir_bench.interfaces.images import file_digest as file_digest
+    from cir_bench.interfaces.images import inside as inside
+    from cir_bench.interfaces.images import read_image as read_image
     from cir_bench.interfaces.levels import Level as Level
     from cir_bench.interfaces.levels import Needs as Needs
     from cir_bench.interfaces.levels import Provides as Provides
@@ -75,6 +78,7 @@ _HOMES = {
     "interfaces.embedding": "Embedding",
     "interfaces.encoder": "Encoder TrainCorpus state_digest",
     "interfaces.features": "EncoderShape Features FeatureShape",
+    "interfaces.images": "file_digest inside read_image",
     "interfaces.levels": "Level Needs Provides levels",
     "interfaces.loss": "Loss",
     "interfaces.method": "BatchGallery Build Method Optimiser ParameterGroup Stage StandardMethod Step TrainBatch",

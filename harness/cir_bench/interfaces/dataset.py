@@ -8,6 +8,8 @@ from dataclasses import dataclass, field
 
 from PIL import Image
 
+from cir_bench.errors import DataError
+
 
 @dataclass(frozen=True)
 class Triplet:
@@ -77,6 +79,10 @@ class Dataset(ABC):
     def side_text(self, image_id: str) -> str | None:
         """The image's own description where the data set has one (VAL's L_vs), else None."""
         return None
+
+    def spelling(self, name: str, part: str = "") -> Mapping[str, str]:
+        """The spelling dictionary ``name``, wrong word to right word, for protocols that correct captions (TG-CIR)."""
+        raise DataError(f"{type(self).__name__} has no spelling dictionary {name!r}; use a protocol without one.")
 
     def provenance(self) -> Mapping[str, str]:
         """Facts that go into every record: version, seed of a generated set, digest of the annotation files."""

@@ -1,0 +1,120 @@
+"""`Benchmark`: a data set with its named, versioned protocols, read from one YAML file."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Hashable, Iterable
+from pathlib import Path
+from typing import Annotated, Any
+
+import yaml
+from pydantic import Field, ValidationError, field_validator
+
+from cir_bench.errors import ConfigError, did_you_mean
+from cir_bench.interfaces.recipe import Params, Training
+from cir_bench.protocols.protocol import Protocol
+from cir_bench.retrieval.queries import first_repeated
+
+_PROTOCOL_NAME = re.compile(r"[a-z0-9][a-z0-9-]*@[1-9][0-9]*")
+
+
+class Benchmark(Params):
+    """A data set, how it is evaluated, and the budget under which the controlled track trains on it."""
+
+    name: Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9-]*$")]
+    description: str = ""
+    dataset: str
+    """Name of the data set's spec."""
+    dataset_params: dict[str, Any] = Field(default_factory=dict)
+    default_encoder: str
+    """The controlled track's encoder where the user names none."""
+    training: dict[str, Any] = Field(default_factory=dict)
+    """The controlled track's budget: values of `Training` (epochs, batch_size, …), the same for every method."""
+    protocols: Annotated[dict[str, Protocol], Field(min_length=1)]
+    """By ``name@version``; the first is the default."""
+
+    @field_validator("training")
+    @classmethod
+    def _budget(cls, budget: dict[str, Any]) -> dict[str, Any]:
+        for key in budget:
+            if key not in Training.model_fields:
+                raise ValueError(f"there is no training setting {key!r}; {did_you_mean(key, Training.model_fields)}")
+        Training.model_validate(budget)
+        return budget
+
+    @field_validator("protocols")
+    @classmethod
+    def _named(cls, protocols: dict[str, Protocol]) -> dict[str, Protocol]:
+        for name in protocols:
+            if not _PROTOCOL_NAME.fullmatch(name):
+                raise ValueError(f"{name!r} is no protocol name; write name@version, for example original@1")
+        return protocols
+
+    def protocol_key(self, name: str | None) -> str:
+        """``name@version`` of a protocol given with or without version (then the newest); None: the first listed.
+
+        Raises:
+            ConfigError: there is none of that name.
+        """
+        if name is None:
+            return next(iter(self.protocols))
+        versions = [key for key in self.protocols if key == name or key.partition("@")[0] == name]
+        if not versions:
+            near = did_you_mean(name, self.protocols)
+            raise ConfigError(f"The benchmark {self.name!r} has no protocol {name!r}; {near}")
+        return max(versions, key=lambda key: int(key.partition("@")[2]))
+
+
+def load_benchmark(path: Path) -> Benchmark:
+    """Read a benchmark file.
+
+    Raises:
+        ConfigError: it is missing, no YAML, or no benchmark; the sentence names the file, the key and the remedy.
+    """
+    try:
+        data = yaml.load(path.read_text(encoding="utf-8"), Loader=_Loader)  # noqa: S506 (a SafeLoader)
+    except (OSError, UnicodeDecodeError) as error:
+        raise ConfigError(f"The benchmark file {path} cannot be read: {error}.") from error
+    except yaml.YAMLError as error:
+        reason = " ".join(str(error).split())
+        raise ConfigError(f"The benchmark file {path} is no valid YAML: {reason}.") from error
+    if not isinstance(data, dict):
+        raise ConfigError(f"The benchmark file {path} must hold keys such as name, dataset and protocols.")
+    try:
+        return Benchmark.model_validate(data)
+    except ValidationError as error:
+        raise ConfigError(f"The benchmark file {path} cannot be used: {_first_mistake(error)}") from error
+
+
+def _first_mistake(error: ValidationError) -> str:
+    first = error.errors()[0]
+    key = ".".join(str(step) for step in first["loc"])
+    if first["type"] == "extra_forbidden":
+        return f"there is no key {key!r}; {did_you_mean(str(first['loc'][-1]), _known_keys(first['loc'][:-1]))}"
+    if first["type"] == "missing":
+        return f"the key {key!r} is missing; add it."
+    reason = first["msg"].removeprefix("Value error, ")
+    return f"{key or 'the file'}: {reason[:1].lower()}{reason[1:]}; correct it."
+
+
+def _known_keys(place: Iterable[int | str]) -> list[str]:
+    model: Any = Benchmark
+    for step in place:
+        if isinstance(model, type) and issubclass(model, Params):
+            model = model.model_fields[str(step)].annotation
+            if step == "protocols":
+                model = {"*": Protocol}
+        elif isinstance(model, dict):
+            model = model["*"]
+    return list(model.model_fields) if isinstance(model, type) and issubclass(model, Params) else []
+
+
+class _Loader(yaml.SafeLoader):
+    """A safe loader that refuses a key given twice (the second would silently win)."""
+
+    def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[Hashable, Any]:
+        keys = [key.value for key, _ in node.value if isinstance(key, yaml.ScalarNode)]
+        repeated = first_repeated(keys)
+        if repeated is not None:
+            raise yaml.constructor.ConstructorError(None, None, f"the key {repeated!r} is given twice", node.start_mark)
+        return super().construct_mapping(node, deep)

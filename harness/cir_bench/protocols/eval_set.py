@@ -1,0 +1,232 @@
+"""`EvalSet`: a data set under a protocol. The queries hold no targets; the truth lies apart, by query id."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+
+from cir_bench.errors import DataError
+from cir_bench.interfaces.dataset import Dataset, Query
+from cir_bench.protocols.protocol import Protocol
+from cir_bench.protocols.text import query_texts
+from cir_bench.retrieval.queries import QuerySet
+
+EXAMPLES = 5
+
+
+@dataclass(frozen=True)
+class EvalQuery:
+    """What is asked: all that the composing side of an evaluation ever sees of a query.
+
+    Attributes:
+        id: unique over all parts; documented by the data set and the protocol's text policy.
+        reference: id of the reference image.
+        texts: the modification text; several: the query is the mean of their embeddings.
+        part: the part it belongs to.
+        tags: for breakdowns.
+    """
+
+    id: str
+    reference: str
+    texts: tuple[str, ...]
+    part: str = ""
+    tags: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class Truth:
+    """What a query's ranking is judged by.
+
+    Attributes:
+        targets: every image that counts as a hit; empty for a hidden test set.
+        excluded: images that are no candidates (the reference, where the protocol removes it).
+        subset: candidates of the subset ranking; empty where there is none.
+        gains: graded truth by image.
+    """
+
+    targets: tuple[str, ...]
+    excluded: tuple[str, ...] = ()
+    subset: tuple[str, ...] = ()
+    gains: Mapping[str, float] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class PartView:
+    """One part: its queries in order, the ids of its gallery in order, and the truth by query id."""
+
+    queries: tuple[EvalQuery, ...]
+    gallery: tuple[str, ...]
+    truth: Mapping[str, Truth]
+
+    def query_set(self) -> QuerySet:
+        """Ids, targets, exclusions and tags for retrieval and metrics."""
+        truth = [self.truth[query.id] for query in self.queries]
+        return QuerySet(
+            ids=tuple(query.id for query in self.queries),
+            targets=tuple(known.targets for known in truth),
+            excluded=tuple(known.excluded for known in truth),
+            tags=tuple(query.tags for query in self.queries),
+        )
+
+    def subsets(self) -> tuple[tuple[str, ...], ...]:
+        """For every query the candidates of its subset ranking; DataError naming a query that has none."""
+        for query in self.queries:
+            if not self.truth[query.id].subset:
+                raise DataError(
+                    f"Query {query.id!r} has no subset of candidates, which a metric of this protocol needs."
+                )
+        return tuple(self.truth[query.id].subset for query in self.queries)
+
+
+@dataclass(frozen=True)
+class EvalSet:
+    """All parts of an evaluation, and what was left out of it because images are missing.
+
+    Attributes:
+        parts: by name; the one part of a data set without parts is called ``""``.
+        missing: ids of the images that are needed and not there, each once.
+        dropped: ids of the queries that cannot be asked or hit without them.
+    """
+
+    parts: Mapping[str, PartView]
+    missing: tuple[str, ...] = ()
+    dropped: tuple[str, ...] = ()
+
+    @property
+    def n_missing(self) -> int:
+        """Number of missing images; more than 0 makes every number partial."""
+        return len(self.missing)
+
+    @property
+    def n_queries(self) -> dict[str, int]:
+        """By part."""
+        return {name: len(part.queries) for name, part in self.parts.items()}
+
+    @property
+    def n_gallery(self) -> dict[str, int]:
+        """By part."""
+        return {name: len(part.gallery) for name, part in self.parts.items()}
+
+    def images(self) -> tuple[str, ...]:
+        """Every image whose features are needed, each once: galleries, then references outside them."""
+        galleries = (image for part in self.parts.values() for image in part.gallery)
+        references = (query.reference for part in self.parts.values() for query in part.queries)
+        return _once([*galleries, *references])
+
+    def texts(self) -> tuple[str, ...]:
+        """Every query text, each once."""
+        return _once(text for part in self.parts.values() for query in part.queries for text in query.texts)
+
+
+def eval_set(
+    dataset: Dataset,
+    protocol: Protocol,
+    available: Callable[[str], bool] | None = None,
+    *,
+    allow_partial: bool = False,
+) -> EvalSet:
+    """The evaluation that ``protocol`` makes of ``dataset``.
+
+    Args:
+        dataset: annotations.
+        protocol: the conventions.
+        available: whether an image (or whatever represents it) is there; None: nothing is checked.
+        allow_partial: where images are missing, leave them out of galleries and truth, and leave out the queries whose
+            reference or all of whose targets are missing; both are counted.
+
+    Raises:
+        DataError: images are missing and ``allow_partial`` is off; or nothing is left; or the data set and the protocol
+            do not fit each other.
+    """
+    queries = dataset.queries(protocol.split)
+    unknown = next((query for query in queries if query.part not in dataset.parts), None)
+    if unknown is not None:
+        raise DataError(f"Query {unknown.id!r} belongs to part {unknown.part!r}, which the data set does not have.")
+    by_part = {part: [query for query in queries if query.part == part] for part in dataset.parts}
+    galleries = {
+        part: union(asked) if protocol.gallery == "union" else tuple(dataset.gallery(protocol.split, part))
+        for part, asked in by_part.items()
+    }
+    whole = view(by_part, galleries, protocol, spelling_of(dataset, protocol))
+    if available is None:
+        return whole
+    needed = whole.images()
+    missing = tuple(image for image in needed if not available(image))
+    if not missing:
+        return whole
+    if not allow_partial:
+        shown = ", ".join(missing[:EXAMPLES]) + (", …" if len(missing) > EXAMPLES else "")
+        raise DataError(
+            f"{len(missing)} of {len(needed)} images of split {protocol.split!r} are missing ({shown}); complete the "
+            "data (`cir-bench data verify` lists what is missing), or pass --allow-partial to leave them out and have "
+            "every number marked partial."
+        )
+    return _without(whole, frozenset(missing))
+
+
+def union(queries: Iterable[Query]) -> tuple[str, ...]:
+    """References ∪ targets of some queries, each once, in order of appearance."""
+    return _once(image for query in queries for image in (query.reference, *query.targets))
+
+
+def spelling_of(dataset: Dataset, protocol: Protocol) -> dict[str, Mapping[str, str]]:
+    """The dictionary that the protocol's text form names, by part; empty ones when it names none."""
+    name = protocol.text.spelling
+    return {part: dataset.spelling(name, part) if name else {} for part in dataset.parts}
+
+
+def view(
+    queries: Mapping[str, Sequence[Query]],
+    galleries: Mapping[str, Sequence[str]],
+    protocol: Protocol,
+    spelling: Mapping[str, Mapping[str, str]],
+) -> EvalSet:
+    """Annotated queries and galleries by part, under the protocol's text and reference policy."""
+    parts = {}
+    for part, asked in queries.items():
+        views: list[EvalQuery] = []
+        truth: dict[str, Truth] = {}
+        for query in asked:
+            known = Truth(
+                targets=query.targets,
+                excluded=(query.reference,) if protocol.reference == "removed" else (),
+                subset=query.subset,
+                gains=query.gains,
+            )
+            for suffix, texts in query_texts(query.id, query.captions, protocol, spelling.get(part, {})):
+                views.append(EvalQuery(query.id + suffix, query.reference, texts, part, query.tags))
+                truth[query.id + suffix] = known
+        if not views:
+            raise DataError(f"There are no queries{f' in part {part!r}' if part else ''}; check the annotation files.")
+        parts[part] = PartView(tuple(views), tuple(galleries[part]), truth)
+    return EvalSet(parts)
+
+
+def _without(whole: EvalSet, missing: frozenset[str]) -> EvalSet:
+    parts: dict[str, PartView] = {}
+    dropped: list[str] = []
+    for name, part in whole.parts.items():
+        queries = []
+        truth = {}
+        for query in part.queries:
+            known = part.truth[query.id]
+            targets = tuple(image for image in known.targets if image not in missing)
+            if query.reference in missing or (known.targets and not targets):
+                dropped.append(query.id)
+                continue
+            queries.append(query)
+            subset = tuple(image for image in known.subset if image not in missing)
+            gains = {image: gain for image, gain in known.gains.items() if image not in missing}
+            truth[query.id] = Truth(targets, known.excluded, subset, gains)
+        if not queries:
+            raise DataError(
+                f"{len(missing)} images are missing, so that no query{f' of part {name!r}' if name else ''} is left; "
+                "complete the data (`cir-bench data verify` lists what is missing)."
+            )
+        gallery = tuple(image for image in part.gallery if image not in missing)
+        parts[name] = PartView(tuple(queries), gallery, truth)
+    return EvalSet(parts, missing=tuple(image for image in whole.images() if image in missing), dropped=tuple(dropped))
+
+
+def _once(items: Iterable[str]) -> tuple[str, ...]:
+    return tuple(dict.fromkeys(items))

@@ -1,0 +1,121 @@
+"""Benchmarks by name: ``fashioniq``, ``fashioniq/original``, ``fashioniq/original@1``, ``folder:../photos``."""
+
+from __future__ import annotations
+
+import importlib.util
+from collections.abc import Iterable
+from dataclasses import dataclass
+from pathlib import Path
+
+from pydantic import ValidationError
+
+from cir_bench.errors import ConfigError, did_you_mean
+from cir_bench.interfaces.recipe import Params
+from cir_bench.interfaces.specs import DatasetSpec
+from cir_bench.protocols.benchmark import Benchmark, load_benchmark
+from cir_bench.protocols.protocol import Protocol
+
+_PACKAGE = "cir_bench.benchmarks"
+
+
+@dataclass(frozen=True)
+class ChosenBenchmark:
+    """A benchmark with one of its protocols, as a name on the command line chooses it."""
+
+    benchmark: Benchmark
+    protocol_key: str
+    """``name@version``."""
+    path: str | None = None
+    """Of ``name:PATH``."""
+
+    @property
+    def protocol(self) -> Protocol:
+        """The protocol."""
+        return self.benchmark.protocols[self.protocol_key]
+
+    @property
+    def label(self) -> str:
+        """``fashioniq``, or ``folder:photos`` with the last name of the path: what a record says."""
+        if self.path is None:
+            return self.benchmark.name
+        return f"{self.benchmark.name}:{Path(self.path).resolve().name}"
+
+    @property
+    def name(self) -> str:
+        """``fashioniq/original@1`` or ``folder:photos/default@1``: label and protocol."""
+        return f"{self.label}/{self.protocol_key}"
+
+    def dataset_params(self, spec: DatasetSpec) -> Params:
+        """The data set's parameters, with the path of ``name:PATH`` as ``path``.
+
+        Raises:
+            ConfigError: a path is given to a data set that takes none, or is not given to one that needs it; or the
+                benchmark file's ``dataset_params`` are wrong.
+        """
+        given = dict(self.benchmark.dataset_params)
+        if self.path is not None and not spec.takes_path:
+            raise ConfigError(
+                f"The benchmark {self.benchmark.name!r} takes no path; write {self.benchmark.name!r} alone."
+            )
+        if self.path is None and spec.takes_path and "path" not in given:
+            raise ConfigError(f"The benchmark {self.benchmark.name!r} needs a path; write {self.benchmark.name}:PATH.")
+        if self.path is not None:
+            given["path"] = self.path
+        try:
+            return spec.params.model_validate(given)
+        except ValidationError as error:
+            first = error.errors()[0]
+            key = ".".join(str(step) for step in first["loc"])
+            raise ConfigError(f"dataset_params.{key} of benchmark {self.benchmark.name!r}: {first['msg']}.") from error
+
+
+def builtin_benchmarks() -> list[Path]:
+    """Paths of the benchmark files that come with the harness, sorted.
+
+    Raises:
+        ConfigError: the installation lacks them.
+    """
+    found = importlib.util.find_spec(_PACKAGE)
+    folders = [Path(place) for place in found.submodule_search_locations or ()] if found else []
+    # from a source tree without installation, benchmarks/ lies beside harness/
+    folders.append(Path(__file__).parents[3] / "benchmarks")
+    for folder in folders:
+        files = sorted(folder.glob("*.yaml"))
+        if files:
+            return files
+    raise ConfigError("The benchmark files of cir-bench are not there; install the package again.")
+
+
+def find_benchmark(name: str, paths: Iterable[Path]) -> ChosenBenchmark:
+    """The benchmark and protocol that ``name`` means.
+
+    A name is ``BENCHMARK``, ``BENCHMARK/PROTOCOL`` or ``BENCHMARK/PROTOCOL@VERSION``; without protocol it is the first
+    listed, without version the newest. For a data set that takes a path, ``:PATH`` follows: ``folder:../photos``,
+    ``folder/default@1:../photos``. A file that cannot be read stands in the way of its own benchmark only.
+
+    Args:
+        name: as the user wrote it.
+        paths: benchmark files, those of plugins included.
+
+    Raises:
+        ConfigError: no such benchmark or protocol (with the nearest name), or two files define it.
+    """
+    head, colon, path = name.partition(":")
+    wanted, slash, protocol = head.partition("/")
+    found: dict[str, tuple[Benchmark, Path]] = {}
+    unusable: list[str] = []
+    for file in paths:
+        try:
+            benchmark = load_benchmark(file)
+        except ConfigError as error:
+            unusable.append(str(error))
+            continue
+        if benchmark.name in found and benchmark.name == wanted:
+            raise ConfigError(
+                f"The benchmark {wanted!r} is defined twice, in {found[wanted][1]} and in {file}; rename one of them."
+            )
+        found.setdefault(benchmark.name, (benchmark, file))
+    if wanted not in found:
+        raise ConfigError(" ".join([f"There is no benchmark {wanted!r}; {did_you_mean(wanted, found)}", *unusable]))
+    benchmark, _ = found[wanted]
+    return ChosenBenchmark(benchmark, benchmark.protocol_key(protocol if slash else None), path if colon else None)

@@ -1,0 +1,114 @@
+"""`Protocol`: every convention of an evaluation that can change a number, as one frozen, hashed value."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from typing import Annotated, Literal
+
+from pydantic import Field, field_validator, model_validator
+
+from cir_bench.errors import ConfigError
+from cir_bench.evaluation.metrics import View, parse_metrics
+from cir_bench.interfaces.recipe import Params
+
+HASH_VERSION = 1
+"""Raise it when the same fields come to mean other texts, galleries or exclusions: every hash changes with it."""
+
+
+class TextForm(Params):
+    """How captions are written before a text encoder reads them. Applied in the order of the fields."""
+
+    punctuation: Literal["keep", "space"] = "keep"
+    """space: every punctuation character becomes a space, and runs of spaces one (TG-CIR)."""
+    spelling: str = ""
+    """Name of a dictionary of the data set, wrong word to right word, applied word by word; empty: none."""
+    strip: str = ""
+    """Characters taken off both ends of every caption, with white space; CLIP4Cir: ``".?, "``."""
+    separator: str = " and "
+    """Stands between the captions of a joined text; an empty caption joins nothing."""
+    capitalise: bool = False
+    """The first letter of the whole text becomes a capital; the others stay."""
+
+
+class Headline(Params):
+    """The one number by which a leaderboard is sorted."""
+
+    name: str
+    """Its key in the record; a metric's own key when it is that metric."""
+    mean_of: Annotated[tuple[str, ...], Field(min_length=1)]
+    """Keys such as ``mean/R@10`` (or ``R@1`` without parts), averaged."""
+
+
+class Expected(Params):
+    """Facts that complete data must meet under the protocol; checked by `cir-bench data verify`, not hashed."""
+
+    n_train: int | None = None
+    """Training triplets, over all parts."""
+    n_queries: dict[str, int] = Field(default_factory=dict)
+    """By part (``""`` without parts), after the captions became queries."""
+    n_gallery: dict[str, int] = Field(default_factory=dict)
+    """By part."""
+    chance: dict[str, float] = Field(default_factory=dict)
+    """``part/R@K`` of a random ranking, in percent, to three significant digits."""
+
+
+class Protocol(Params):
+    """One way to evaluate a data set. Numbers of two protocols are never ranked together.
+
+    Raises:
+        ConfigError: a metric that does not exist.
+    """
+
+    description: str = ""
+    """Who evaluates like this; not part of the hash."""
+    split: str = "val"
+    """The split whose queries are asked; data sets name their own (folder: ``auto`` is val, or the only one)."""
+    gallery: Literal["split", "union"] = "split"
+    """split: the data set's official candidate list. union: references and targets of the part's queries."""
+    reference: Literal["kept", "removed"]
+    """Whether the reference image is among its query's candidates; removed by id, before any ranking."""
+    query_text: Literal["single", "joined", "each", "both-orders", "mean-of-orders"] = "joined"
+    """single: the query has one caption. joined: its captions in one text. each: every caption is a query of its own
+    (``dress-0-a``, ``dress-0-b``), empty ones dropped. both-orders: two queries, the captions joined forwards (``-a``)
+    and backwards (``-b``). mean-of-orders: one query, the mean of these two texts' embeddings."""
+    train_text: Literal["joined", "each", "clip4cir-four"] = "joined"
+    """Texts of a training triplet, one drawn per epoch. each: one of its captions. clip4cir-four: "C1 and c2",
+    "C2 and c1", "C1" or "C2", each with probability 1/4 (CLIP4Cir)."""
+    text: TextForm = TextForm()
+    metrics: Annotated[tuple[str, ...], Field(min_length=1)]
+    """Names such as ``R@10``; for a data set with parts each is measured per part, and averaged over the parts."""
+    headline: Headline
+    expected: Expected = Expected()
+
+    @field_validator("metrics")
+    @classmethod
+    def _known(cls, names: tuple[str, ...]) -> tuple[str, ...]:
+        try:
+            parse_metrics(names)
+        except ConfigError as error:
+            raise ValueError(str(error)) from error
+        return names
+
+    @model_validator(mode="after")
+    def _headline_is_measured(self) -> Protocol:
+        for key in self.headline.mean_of:
+            if key.rpartition("/")[2] not in self.metrics:
+                raise ValueError(f"the headline averages {key!r}, which is not among the metrics")
+        return self
+
+    @property
+    def subset(self) -> bool:
+        """Whether some metric ranks each query's own few candidates (CIRR's R_subset)."""
+        return any(metric.view is View.SUBSET for metric in parse_metrics(self.metrics))
+
+    @property
+    def depth(self) -> int:
+        """The largest cut-off of the metrics."""
+        return max(metric.k for metric in parse_metrics(self.metrics))
+
+    def hash(self) -> str:
+        """Hex sha256 over all fields that can change a number: everything but description and expected facts."""
+        fields = self.model_dump(mode="json", exclude={"description", "expected"})
+        canonical = json.dumps({"hash_version": HASH_VERSION, **fields}, sort_keys=True, ensure_ascii=True)
+        return hashlib.sha256(canonical.encode("ascii")).hexdigest()

@@ -1,0 +1,96 @@
+"""Captions become texts: query texts by the protocol's policy, training texts with one drawn per epoch."""
+
+from __future__ import annotations
+
+import hashlib
+import re
+import string
+from collections.abc import Mapping, Sequence
+from typing import NamedTuple
+
+from cir_bench.errors import DataError
+from cir_bench.protocols.protocol import Protocol, TextForm
+
+_PUNCTUATION = str.maketrans(dict.fromkeys(string.punctuation, " "))
+_WORD = re.compile(r"[\w'-]+")
+
+
+class QueryText(NamedTuple):
+    """The texts of one query made from an annotated one: its id's suffix, and texts whose embeddings are averaged."""
+
+    suffix: str
+    texts: tuple[str, ...]
+
+
+def clean(caption: str, form: TextForm, spelling: Mapping[str, str]) -> str:
+    """One caption in the protocol's form; ``spelling`` maps wrong words to right ones (matched in lower case)."""
+    if form.punctuation == "space":
+        caption = " ".join(caption.translate(_PUNCTUATION).split())
+    if form.spelling:
+        caption = _WORD.sub(lambda word: spelling.get(word[0].lower(), word[0]), caption)
+    return caption.strip(form.strip + string.whitespace)
+
+
+def join(captions: Sequence[str], form: TextForm) -> str:
+    """Clean captions as one text; empty ones leave no separator behind."""
+    text = form.separator.join(caption for caption in captions if caption)
+    return text[:1].upper() + text[1:] if form.capitalise else text
+
+
+def query_texts(
+    query_id: str, captions: Sequence[str], protocol: Protocol, spelling: Mapping[str, str]
+) -> list[QueryText]:
+    """The queries that an annotated query becomes, in order; none when all its captions are empty under ``each``.
+
+    Raises:
+        DataError: the protocol asks for a single caption and there are several, or none.
+    """
+    form = protocol.text
+    cleaned = [clean(caption, form, spelling) for caption in captions]
+    forwards, backwards = join(cleaned, form), join(cleaned[::-1], form)
+    if protocol.query_text == "single" and len(captions) != 1:
+        raise DataError(f"Query {query_id!r} has {len(captions)} captions; this protocol takes queries with one.")
+    if protocol.query_text == "each":
+        return [
+            QueryText(f"-{_letter(place)}", (join([caption], form),))
+            for place, caption in enumerate(cleaned)
+            if caption
+        ]
+    if protocol.query_text == "both-orders":
+        return [QueryText("-a", (forwards,)), QueryText("-b", (backwards,))]
+    if protocol.query_text == "mean-of-orders":
+        return [QueryText("", tuple(dict.fromkeys((forwards, backwards))))]
+    return [QueryText("", (forwards,))]
+
+
+def train_texts(
+    captions: Sequence[str], protocol: Protocol, spelling: Mapping[str, str] | None = None
+) -> tuple[str, ...]:
+    """All texts that a training triplet with these captions may be shown with, without repeats; at least one.
+
+    Each is equally probable in :func:`variant`; one empty text stands for a triplet whose captions are all empty.
+    """
+    form = protocol.text
+    cleaned = [clean(caption, form, spelling or {}) for caption in captions]
+    alone = [join([caption], form) for caption in cleaned]
+    if protocol.train_text == "joined":
+        texts = [join(cleaned, form)]
+    elif protocol.train_text == "each":
+        texts = alone
+    else:
+        texts = [join(cleaned, form), join(cleaned[::-1], form), *alone]
+    return tuple(dict.fromkeys(text for text in texts if text)) or ("",)
+
+
+def variant(seed: int, epoch: int, index: int, count: int) -> int:
+    """Which of ``count`` texts triplet ``index`` is shown with in ``epoch``: uniform, the same on every machine."""
+    if count == 1:
+        return 0
+    digest = hashlib.blake2b(f"{seed}/{epoch}/{index}".encode(), digest_size=8).digest()
+    return int.from_bytes(digest, "big") % count
+
+
+def _letter(place: int) -> str:
+    """a, b, …, z, then aa, ab, …: suffixes stay unique for any number of captions."""
+    letters = string.ascii_lowercase
+    return letters[place] if place < len(letters) else _letter(place // len(letters) - 1) + letters[place % 26]

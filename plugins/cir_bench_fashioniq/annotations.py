@@ -1,0 +1,101 @@
+"""The annotation files of FashionIQ: read, checked, blamed by file, record and key."""
+
+from __future__ import annotations
+
+import json
+import re
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from cir_bench import DataError
+
+CATEGORIES = ("dress", "shirt", "toptee")
+SPLITS = ("train", "val", "test")
+FOLDERS = ("captions", "image_splits")
+
+_ASIN = re.compile(r"[A-Za-z0-9_-]+")
+
+
+@dataclass(frozen=True)
+class Record:
+    """One annotation: the reference image (``candidate`` in the file), its captions, the target if it is known."""
+
+    reference: str
+    captions: tuple[str, ...]
+    target: str | None
+
+
+def captions_file(root: Path, category: str, split: str) -> Path:
+    """Where a category's captions of a split lie."""
+    return root / FOLDERS[0] / f"cap.{category}.{split}.json"
+
+
+def split_file(root: Path, category: str, split: str) -> Path:
+    """Where a category's image list of a split lies."""
+    return root / FOLDERS[1] / f"split.{category}.{split}.json"
+
+
+def read_captions(path: Path, *, hidden_targets: bool) -> list[Record]:
+    """All records of a caption file, in its order; targets are demanded unless they are hidden (test).
+
+    Raises:
+        DataError: the file is missing or no JSON, or a record lacks a key or holds something else than it should.
+    """
+    return [_record(path, place, entry, hidden_targets) for place, entry in enumerate(_read_list(path))]
+
+
+def read_split(path: Path) -> list[str]:
+    """The image ids of a split file, in its order; `DataError` when it is missing, no list of ids, or repeats one."""
+    images = [_id(path, place, "an image id", image) for place, image in enumerate(_read_list(path))]
+    if len(set(images)) != len(images):
+        repeated = next(image for place, image in enumerate(images) if image in images[:place])
+        raise DataError(f"{path} lists the image {repeated!r} more than once; remove the repetition.")
+    return images
+
+
+def read_spelling(path: Path) -> dict[str, str]:
+    """A spelling dictionary ``{wrong word: right word}``; keys come back in lower case."""
+    words = _read_json(path)
+    if not isinstance(words, dict) or not all(isinstance(word, str) for word in words.values()):
+        raise DataError(f"{path} must hold an object {{wrong word: right word}}.")
+    return {wrong.lower(): right for wrong, right in words.items()}
+
+
+def _record(path: Path, place: int, entry: Any, hidden_targets: bool) -> Record:
+    if not isinstance(entry, dict):
+        raise DataError(f"{path}, record {place}: an object with candidate, captions and target was expected.")
+    captions = entry.get("captions")
+    if not isinstance(captions, list) or not captions or not all(isinstance(caption, str) for caption in captions):
+        raise DataError(f"{path}, record {place}: 'captions' must be a list of texts, not {captions!r:.60}.")
+    reference, target = _id(path, place, "'candidate'", entry.get("candidate")), entry.get("target")
+    if target is not None or not hidden_targets:
+        target = _id(path, place, "'target'", target)
+    return Record(reference, tuple(captions), target)
+
+
+def _id(path: Path, place: int, what: str, value: Any) -> str:
+    # an id becomes a file name: nothing in it may lead to another folder
+    if not isinstance(value, str) or not _ASIN.fullmatch(value):
+        raise DataError(f"{path}, record {place}: {what} must be letters and digits, not {value!r:.60}.")
+    return value
+
+
+def _read_list(path: Path) -> list[Any]:
+    data = _read_json(path)
+    if not isinstance(data, list):
+        raise DataError(f"{path} must hold a JSON list, as FashionIQ's own files do.")
+    return data
+
+
+def _read_json(path: Path) -> Any:
+    try:
+        return json.loads(path.read_text(encoding="utf-8"))
+    except FileNotFoundError as error:
+        source = "captions/ and image_splits/ of https://github.com/XiaoxiaoGuo/fashion-iq"
+        remedy = f"copy {source} to {path.parent.parent}" if path.parent.name in FOLDERS else "put it there"
+        raise DataError(f"{path} is missing; {remedy}.") from error
+    except OSError as error:
+        raise DataError(f"{path} cannot be read: {error.strerror or error}.") from error
+    except ValueError as error:
+        raise DataError(f"{path} is no JSON in UTF-8 ({error}); download it again.") from error

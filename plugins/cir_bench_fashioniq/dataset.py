@@ -1,0 +1,116 @@
+"""`FashionIQ`: the official file layout, one data set over the three categories."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from functools import lru_cache
+from pathlib import Path
+
+from PIL import Image
+
+from cir_bench import Context, DataError, Dataset, NoParams, Query, Triplet, did_you_mean, file_digest, read_image
+from cir_bench_fashioniq.annotations import (
+    CATEGORIES,
+    SPLITS,
+    Record,
+    captions_file,
+    read_captions,
+    read_spelling,
+    read_split,
+    split_file,
+)
+
+EXTENSIONS = (".png", ".jpg")
+
+
+class FashionIQ(Dataset):
+    """FashionIQ below ``<data root>/fashioniq``: ``captions/``, ``image_splits/``, ``images/{asin}.png|jpg``.
+
+    Parts are the categories; the train split is the three one after the other. Query ids are ``dress-0``: category
+    and index in ``captions/cap.dress.<split>.json``. Image ids are asins. Images are opened when they are asked for,
+    so annotations can be used without them.
+    """
+
+    parts = CATEGORIES
+
+    def __init__(self, params: NoParams, context: Context) -> None:
+        if context.data_root is None:
+            raise DataError("FashionIQ is read from files: pass --data-root DIR, the folder that holds fashioniq/.")
+        self.root = context.data_root / "fashioniq"
+        if not self.root.is_dir():
+            raise DataError(f"{self.root} is missing; put captions/, image_splits/ and images/ of FashionIQ there.")
+        # one cache per object: files are read once, whatever is asked
+        self._records = lru_cache(maxsize=None)(self._read_records)
+        self._gallery = lru_cache(maxsize=None)(self._read_gallery)
+
+    def train(self) -> Sequence[Triplet]:
+        """18,000 triplets: dress, shirt, toptee."""
+        return [
+            Triplet(record.reference, record.captions, record.target, category)
+            for category in CATEGORIES
+            for record in self._records(category, "train")
+            if record.target is not None
+        ]
+
+    def queries(self, split: str) -> Sequence[Query]:
+        """6,016 queries of val: dress, shirt, toptee; those of test have no targets."""
+        return [
+            Query(
+                id=f"{category}-{index}",
+                reference=record.reference,
+                captions=record.captions,
+                targets=(record.target,) if record.target is not None else (),
+                part=category,
+            )
+            for category in CATEGORIES
+            for index, record in enumerate(self._records(category, split))
+        ]
+
+    def gallery(self, split: str, part: str = "") -> Sequence[str]:
+        """The official image list of a category; a split has no list over all categories."""
+        if part not in CATEGORIES:
+            raise DataError(f"FashionIQ has a gallery per category; {did_you_mean(part, CATEGORIES)}")
+        return self._gallery(part, split)
+
+    def open(self, image_id: str) -> Image.Image:
+        """Decode ``images/{asin}.png`` or ``.jpg``."""
+        return read_image(self._path(image_id))
+
+    def has(self, image_id: str) -> bool:
+        """Whether ``images/{asin}.png`` or ``.jpg`` is there."""
+        return self._path(image_id).is_file()
+
+    def digest(self, image_id: str) -> str:
+        """Digest of the image file."""
+        return file_digest(self._path(image_id))
+
+    def spelling(self, name: str, part: str = "") -> Mapping[str, str]:
+        """``<data root>/image_captions/fashioniq/{name}_{category}.json``, where others publish ``correction_dict``."""
+        return read_spelling(self._spelling_file(name, part))
+
+    def provenance(self) -> Mapping[str, str]:
+        """Digests of the train and val annotation files that are there."""
+        files = [captions_file(self.root, category, split) for split in ("train", "val") for category in CATEGORIES]
+        files += [split_file(self.root, category, "val") for category in CATEGORIES]
+        files += [self._spelling_file("correction_dict", category) for category in CATEGORIES]
+        return {path.name: file_digest(path) for path in files if path.is_file()}
+
+    def _spelling_file(self, name: str, category: str) -> Path:
+        return self.root.parent / "image_captions" / "fashioniq" / f"{name}_{category}.json"
+
+    def _path(self, image_id: str) -> Path:
+        paths = [self.root / "images" / f"{image_id}{extension}" for extension in EXTENSIONS]
+        return next((path for path in paths if path.is_file()), paths[0])
+
+    def _read_records(self, category: str, split: str) -> list[Record]:
+        _check_split(split)
+        return read_captions(captions_file(self.root, category, split), hidden_targets=split == "test")
+
+    def _read_gallery(self, category: str, split: str) -> list[str]:
+        _check_split(split)
+        return read_split(split_file(self.root, category, split))
+
+
+def _check_split(split: str) -> None:
+    if split not in SPLITS:
+        raise DataError(f"FashionIQ has no split {split!r}; {did_you_mean(split, SPLITS)}")
