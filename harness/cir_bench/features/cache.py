@@ -1,0 +1,187 @@
+"""`FeatureCache`: the features of a frozen encoder, encoded at most once. The package's docstring shows the files."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import torch
+
+from cir_bench.features.extract import ItemSource, item_batches
+from cir_bench.features.fill import Job, Progress, fill
+from cir_bench.features.identity import Identity, columns, text_digest
+from cir_bench.features.store import Rows, Scope, Store
+from cir_bench.features.table import FeatureTable
+from cir_bench.interfaces.dataset import ImageRef
+from cir_bench.interfaces.encoder import Encoder
+from cir_bench.interfaces.features import Features, FeatureShape
+from cir_bench.interfaces.levels import Level
+
+TOKENS_PER_ITEM = 32
+"""Guess of the padded length of a token sequence, for estimates only."""
+
+
+def _silent(done: int, total: int) -> None:
+    """No progress."""
+
+
+def values_per_item(shape: FeatureShape, column: str) -> int:
+    """Numbers stored for one item in ``column``."""
+    if column.startswith("map"):
+        return math.prod(shape.maps[-int(column[3:])])
+    return shape.width if column == "pooled" else (shape.tokens or 0) * TOKENS_PER_ITEM
+
+
+@dataclass(frozen=True)
+class Missing:
+    """What an extraction would have to do."""
+
+    items: int
+    """Distinct items that lack at least one level."""
+    of: int
+    """Distinct items asked for."""
+    nbytes: int
+    """Estimate of the disk space that is needed."""
+
+
+class FeatureCache:
+    """Features by content, below ``root`` (``<cache dir>/features``); safe to share between processes.
+
+    Features depend on the encoder's name, weights, preprocessing and code version, the dtype, the role and the item's
+    content; a change of any of them is a miss, and nothing else is.
+    """
+
+    def __init__(self, root: Path) -> None:
+        self.root = root
+        self._stores: dict[Identity, Store] = {}
+
+    def image_features(
+        self,
+        name: str,
+        encoder: Encoder,
+        images: Sequence[ImageRef],
+        levels: Iterable[Level],
+        *,
+        scope: Scope,
+        map_levels: int = 1,
+        dtype: torch.dtype = torch.float32,
+        batch_size: int = 64,
+        workers: int = 0,
+        progress: Progress | None = None,
+    ) -> FeatureTable:
+        """Features of ``images`` at ``levels`` (of the maps only the ``map_levels`` deepest), encoding what is missing.
+
+        Args:
+            name: the encoder's name with argument, as in the cell.
+            encoder: used in evaluation mode, on the device where it is.
+            images: in the order of the table's rows; repeats are fine.
+            levels: what is stored and what ``rows`` returns.
+            scope: (data set, split), the folder that new features are written to.
+            map_levels: how many maps, counted from the deepest.
+            dtype: of the files, float32 or float16.
+            batch_size: images per forward pass.
+            workers: processes that decode images; small sets are decoded in this one.
+            progress: called after every batch, and once before the first; not at all when nothing is missing.
+
+        Raises:
+            DataError: an image that is missing or cannot be decoded, by its name.
+        """
+
+        def encode(positions: Sequence[int], wanted: frozenset[Level]) -> Iterator[Features]:
+            source = ItemSource(encoder, [images[position] for position in positions])
+            for items in item_batches(source, batch_size, workers):
+                yield encoder.encode_images(items, wanted)
+
+        digests = [encoder.image_digest(image) for image in images]
+        job = Job(name, encoder, "image", scope, encode, batch_size, progress or _silent)
+        return self._features(job, [image.id for image in images], digests, columns(levels, map_levels), dtype)
+
+    def text_features(
+        self,
+        name: str,
+        encoder: Encoder,
+        texts: Sequence[str],
+        levels: Iterable[Level],
+        *,
+        scope: Scope,
+        dtype: torch.dtype = torch.float32,
+        batch_size: int = 256,
+        progress: Progress | None = None,
+    ) -> FeatureTable:
+        """Features of ``texts``; equal texts are encoded once, and the table's ids are the texts themselves."""
+
+        def encode(positions: Sequence[int], wanted: frozenset[Level]) -> Iterator[Features]:
+            for start in range(0, len(positions), batch_size):
+                chosen = [texts[position] for position in positions[start : start + batch_size]]
+                yield encoder.encode_texts(chosen, wanted)
+
+        digests = [text_digest(text) for text in texts]
+        length = [len(text) for text in texts]
+        job = Job(name, encoder, "text", scope, encode, batch_size, progress or _silent, order=length.__getitem__)
+        return self._features(job, texts, digests, columns(levels, 0), dtype)
+
+    def missing_images(
+        self,
+        name: str,
+        encoder: Encoder,
+        images: Sequence[ImageRef],
+        levels: Iterable[Level],
+        *,
+        scope: Scope,
+        map_levels: int = 1,
+        dtype: torch.dtype = torch.float32,
+    ) -> Missing:
+        """What :meth:`image_features` would encode; nothing is encoded and no checksum is computed."""
+        digests = [encoder.image_digest(image) for image in images]
+        wanted = columns(levels, map_levels)
+        return self._missing(Identity.of(name, encoder, "image", dtype), encoder.shape.image, digests, wanted, scope)
+
+    def missing_texts(
+        self,
+        name: str,
+        encoder: Encoder,
+        texts: Sequence[str],
+        levels: Iterable[Level],
+        *,
+        scope: Scope,
+        dtype: torch.dtype = torch.float32,
+    ) -> Missing:
+        """What :meth:`text_features` would encode."""
+        digests = [text_digest(text) for text in texts]
+        wanted = columns(levels, 0)
+        return self._missing(Identity.of(name, encoder, "text", dtype), encoder.shape.text, digests, wanted, scope)
+
+    def _store(self, identity: Identity) -> Store:
+        return self._stores.setdefault(identity, Store(self.root, identity))
+
+    def _missing(
+        self, identity: Identity, shape: FeatureShape, digests: Sequence[str], wanted: Sequence[str], scope: Scope
+    ) -> Missing:
+        items = list(dict.fromkeys(digests))
+        found = {c: self._store(identity).find(items, c, scope, check=False) for c in wanted}
+        any_missing = np.any([rows.missing for rows in found.values()], axis=0)
+        size = np.dtype(identity.dtype).itemsize
+        nbytes = sum(int(rows.missing.sum()) * values_per_item(shape, c) * size for c, rows in found.items())
+        return Missing(int(np.sum(any_missing)), len(items), nbytes)
+
+    def _features(
+        self, job: Job, ids: Sequence[str], digests: Sequence[str], wanted: Sequence[str], dtype: torch.dtype
+    ) -> FeatureTable:
+        store = self._store(Identity.of(job.name, job.encoder, job.role, dtype))
+        first = {digest: len(digests) - 1 - back for back, digest in enumerate(reversed(digests))}
+        items = list(dict.fromkeys(digests))
+        slot = {item: number for number, item in enumerate(items)}
+
+        def look() -> dict[str, Rows]:
+            return {column: store.find(items, column, job.scope) for column in wanted}
+
+        found = look()
+        if any(rows.missing.any() for rows in found.values()):
+            with store.lock():
+                store.sweep()
+                fill(job, store, items, [first[item] for item in items], look())
+                found = look()
+        return FeatureTable(ids, np.array([slot[digest] for digest in digests], dtype=np.int64), found)

@@ -1,0 +1,125 @@
+"""One shard: a safetensors file and its JSON manifest, written atomically, checked before use, read by memory map."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+from pydantic import BaseModel, ConfigDict, ValidationError
+from safetensors.numpy import save
+
+Array = npt.NDArray[Any]
+_DTYPES: dict[str, np.dtype[Any]] = {
+    "F32": np.dtype(np.float32),
+    "F16": np.dtype(np.float16),
+    "BOOL": np.dtype(np.bool_),
+}
+
+
+class DamagedShardError(Exception):
+    """A shard that must not be used; the message says why."""
+
+
+class Manifest(BaseModel):
+    """What must be true of the safetensors file of the same name."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    items: tuple[str, ...]
+    """Content digests in row order."""
+    shapes: dict[str, tuple[int, ...]]
+    bytes: int
+    sha256: str
+
+
+@dataclass(frozen=True)
+class Shard:
+    """A checked shard: read-only memory maps ``[n, ...]`` by name."""
+
+    arrays: Mapping[str, Array]
+
+
+def write(path: Path, items: tuple[str, ...], arrays: Mapping[str, Array]) -> None:
+    """Write shard ``path`` (``….safetensors``) and then its manifest; it counts only once both are there."""
+    payload = save({name: np.ascontiguousarray(array) for name, array in arrays.items()})
+    manifest = Manifest(
+        items=items,
+        shapes={name: array.shape for name, array in arrays.items()},
+        bytes=len(payload),
+        sha256=hashlib.sha256(payload).hexdigest(),
+    )
+    write_atomically(path, payload)
+    write_atomically(path.with_suffix(".json"), manifest.model_dump_json().encode())
+
+
+def write_atomically(path: Path, content: bytes) -> None:
+    """Write a file beside ``path``, then rename it, so that ``path`` is never seen half written."""
+    temporary = path.with_name(f"{path.name}.{os.getpid()}.tmp")
+    with temporary.open("wb") as file:
+        file.write(content)
+        file.flush()
+        os.fsync(file.fileno())
+    temporary.replace(path)
+
+
+def read_manifest(path: Path) -> Manifest:
+    """The manifest of shard ``path``; also checks the shard's size, so that a truncated file is found cheaply."""
+    try:
+        manifest = Manifest.model_validate_json(path.with_suffix(".json").read_bytes())
+        size = path.stat().st_size
+    except OSError as error:
+        raise DamagedShardError(f"{error.filename or path} cannot be read ({error.strerror})") from error
+    except ValidationError as error:
+        raise DamagedShardError("its manifest is not valid") from error
+    if size != manifest.bytes:
+        raise DamagedShardError(f"it has {size} bytes instead of {manifest.bytes}")
+    if any(not shape or shape[0] != len(manifest.items) for shape in manifest.shapes.values()):
+        raise DamagedShardError("its manifest lists another number of items than it has rows")
+    return manifest
+
+
+def open_checked(path: Path, manifest: Manifest) -> Shard:
+    """Map the shard after comparing its checksum with the manifest's: everything is read once."""
+    try:
+        with path.open("rb") as file:
+            sha256 = hashlib.sha256()
+            while block := file.read(1 << 20):
+                sha256.update(block)
+        if sha256.hexdigest() != manifest.sha256:
+            raise DamagedShardError("its checksum is not the manifest's")
+        return Shard(_map(path, manifest))
+    except OSError as error:
+        raise DamagedShardError(f"it cannot be read ({error.strerror})") from error
+
+
+def _map(path: Path, manifest: Manifest) -> dict[str, Array]:
+    """Memory maps of all tensors: safetensors is 8 bytes of header length, a JSON header, and the raw payload."""
+    with path.open("rb") as file:
+        length = int.from_bytes(file.read(8), "little")
+        if length > manifest.bytes - 8:
+            raise DamagedShardError("its header is longer than the file")
+        try:
+            header = json.loads(file.read(length))
+            places = {name: _place(header[name]) for name in manifest.shapes}
+        except (ValueError, KeyError, TypeError, IndexError) as error:
+            raise DamagedShardError("its header is not a safetensors header") from error
+    arrays: dict[str, Array] = {}
+    for name, (dtype, shape, start) in places.items():
+        if shape != manifest.shapes[name]:
+            raise DamagedShardError(f"{name} has the shape {shape} instead of {manifest.shapes[name]}")
+        if 8 + length + start + dtype.itemsize * int(np.prod(shape)) > manifest.bytes:
+            raise DamagedShardError(f"{name} reaches beyond the end of the file")
+        empty = 0 in shape  # no bytes cannot be mapped
+        arrays[name] = np.zeros(shape, dtype) if empty else np.memmap(path, dtype, "r", 8 + length + start, shape)
+    return arrays
+
+
+def _place(entry: dict[str, Any]) -> tuple[np.dtype[Any], tuple[int, ...], int]:
+    return _DTYPES[entry["dtype"]], tuple(entry["shape"]), int(entry["data_offsets"][0])

@@ -1,0 +1,171 @@
+"""`Store`: the shards of one identity on disk. Finds rows by item digest, adds shards, removes damaged ones."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import re
+import warnings
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+
+import numpy as np
+from filelock import FileLock
+
+from cir_bench.errors import RunError
+from cir_bench.features import shard as files
+from cir_bench.features.identity import Identity
+from cir_bench.features.shard import Array, DamagedShardError, Manifest, Shard
+
+
+class CacheWarning(UserWarning):
+    """Something in the feature cache was wrong and has been put right."""
+
+
+@dataclass
+class Rows:
+    """Where the rows of some items of one column are: parallel to the items, ``shard`` -1 for missing ones."""
+
+    shard: Array
+    """``[n]`` indices into ``shards``."""
+    row: Array
+    """``[n]`` rows within the shard."""
+    shards: list[Shard] = field(default_factory=list)
+
+    @property
+    def missing(self) -> Array:
+        """``[n]`` bool."""
+        return np.asarray(self.shard < 0)
+
+
+Scope = tuple[str, str]
+"""(data set, split)."""
+
+
+class Store:
+    """The folder of one identity. Reading needs no lock; hold :meth:`lock` to add or remove."""
+
+    def __init__(self, root: Path, identity: Identity) -> None:
+        self.identity = identity
+        self.folder = root / identity.digest()[:20]
+        self._manifests: dict[tuple[Path, int, int], Manifest] = {}
+        self._opened: dict[tuple[Path, int, int], Shard | DamagedShardError] = {}
+
+    def lock(self) -> FileLock:
+        """One process at a time encodes for an identity; another one waits and then finds the rows there."""
+        try:
+            self.folder.mkdir(parents=True, exist_ok=True)
+            if not (self.folder / "identity.json").exists():
+                content = json.dumps(asdict(self.identity), indent=2)
+                files.write_atomically(self.folder / "identity.json", content.encode())
+        except OSError as error:
+            raise self._unwritable(error) from error
+        return FileLock(self.folder / "lock")
+
+    def find(self, items: Sequence[str], column: str, scope: Scope, *, check: bool = True) -> Rows:
+        """Rows of ``items`` (unique digests) in ``column``: in ``scope`` first, then in every other one.
+
+        ``check`` compares the checksum of every shard that is used (once per process); without it (for counting) a
+        shard needs a valid manifest and the right size, and ``shards`` stays empty.
+        """
+        wanted = {item: position for position, item in enumerate(items)}
+        rows = Rows(np.full(len(items), -1), np.zeros(len(items), dtype=np.int64))
+        used = 0
+        for path in self._paths(column, scope):
+            if not wanted:
+                break
+            try:
+                manifest = self._manifest(path)
+                here = [(row, item) for row, item in enumerate(manifest.items) if item in wanted]
+                if not here:
+                    continue
+                if check:
+                    rows.shards.append(self._open(path, manifest))
+            except DamagedShardError:
+                continue
+            for row, item in here:
+                position = wanted.pop(item, None)
+                if position is not None:
+                    rows.shard[position], rows.row[position] = used, row
+            used += 1
+        return rows
+
+    def append(self, scope: Scope, column: str, items: Sequence[str], arrays: Mapping[str, Array]) -> None:
+        """Add one shard with ``arrays`` ``[n, ...]`` for n items. Hold the lock."""
+        folder = self._scope_folder(scope) / column
+        try:
+            folder.mkdir(parents=True, exist_ok=True)
+            taken = [int(path.stem) for path in folder.glob("*.safetensors") if path.stem.isdigit()]
+            files.write(folder / f"{max(taken, default=-1) + 1:05d}.safetensors", tuple(items), arrays)
+        except OSError as error:
+            raise self._unwritable(error) from error
+
+    def sweep(self) -> None:
+        """Remove what :meth:`find` saw to be damaged, and half-written shards, and warn why. Hold the lock."""
+        for leftover in self.folder.glob("*/*/*/*.tmp"):
+            leftover.unlink(missing_ok=True)
+        stems = {
+            path.with_suffix("") for kind in ("safetensors", "json") for path in self.folder.glob(f"*/*/*/*.{kind}")
+        }
+        for path in sorted(stem.with_suffix(".safetensors") for stem in stems):
+            try:
+                self._manifest(path)
+                seen = self._opened.get(_stamp(path))
+                if isinstance(seen, DamagedShardError):
+                    raise seen
+            except DamagedShardError as why:
+                message = (
+                    f"feature cache: {path} cannot be used: {why}; it is removed and what it held is encoded again."
+                )
+                warnings.warn(message, CacheWarning, stacklevel=2)
+                path.unlink(missing_ok=True)
+                path.with_suffix(".json").unlink(missing_ok=True)
+
+    def _scope_folder(self, scope: Scope) -> Path:
+        return self.folder / _safe(scope[0]) / _safe(scope[1])
+
+    def _paths(self, column: str, scope: Scope) -> Iterator[Path]:
+        own = self._scope_folder(scope)
+        yield from sorted((own / column).glob("*.safetensors"))
+        for folder in sorted(self.folder.glob("*/*")):
+            if folder != own:
+                yield from sorted((folder / column).glob("*.safetensors"))
+
+    def _manifest(self, path: Path) -> Manifest:
+        key = _stamp(path.with_suffix(".json"))
+        if key not in self._manifests:
+            self._manifests[key] = files.read_manifest(path)
+        return self._manifests[key]
+
+    def _open(self, path: Path, manifest: Manifest) -> Shard:
+        key = _stamp(path)
+        if key not in self._opened:
+            try:
+                self._opened[key] = files.open_checked(path, manifest)
+            except DamagedShardError as error:
+                self._opened[key] = error
+        shard = self._opened[key]
+        if isinstance(shard, DamagedShardError):
+            raise shard
+        return shard
+
+    def _unwritable(self, error: OSError) -> RunError:
+        return RunError(
+            f"the feature cache {self.folder} cannot be written: {error.strerror or error}; "
+            "free some space, or choose another folder with --cache-dir."
+        )
+
+
+def _stamp(path: Path) -> tuple[Path, int, int]:
+    try:
+        stat = path.stat()
+    except OSError as error:
+        raise DamagedShardError(f"{path.name} is missing") from error
+    return path, stat.st_mtime_ns, stat.st_size
+
+
+def _safe(name: str) -> str:
+    """``name`` as one folder name; names that had to be changed stay apart by a digest (``folder:../emoji``)."""
+    plain = re.sub(r"[^A-Za-z0-9_-]+", "-", name).strip("-")[:60]
+    return plain if plain == name and plain else f"{plain or 'x'}-{hashlib.sha256(name.encode()).hexdigest()[:8]}"

@@ -1,0 +1,280 @@
+import pytest
+import torch
+
+from cir_bench import ConfigError, DataError, Level, PluginError, levels
+from cir_bench.features import fill
+from cir_bench.features.cache import FeatureCache
+
+POOLED = levels("pooled")
+MAPS = levels("maps")
+TRAIN = ("plain", "train")
+VAL = ("plain", "val")
+
+
+def extract(cache, encoder, images, wanted=POOLED, name="counting", scope=TRAIN, **options):
+    return cache.image_features(name, encoder, images, wanted, scope=scope, **options)
+
+
+def test_features_come_back_by_id_and_by_position_in_the_order_asked_for(cache, encoder, images):
+    table = extract(cache, encoder, images.refs(["image3", "image1", "image3"]))
+    assert len(table) == 3
+    assert table.ids == ("image3", "image1", "image3")
+    assert table.rows([0, 1, 2]).pooled.tolist() == [[3, 3], [1, 1], [3, 3]]
+    assert table.rows(["image1", "image3"]).pooled.tolist() == [[1, 1], [3, 3]]
+    assert table.rows(torch.tensor([1])).pooled.tolist() == [[1, 1]]
+    with pytest.raises(KeyError):
+        table.rows(["image9"])
+
+
+def test_no_item_is_encoded_twice(cache, encoder, images, tmp_path):
+    extract(cache, encoder, images.refs(["image1", "image2", "image1"]))
+    assert encoder.encoded() == 2
+    extract(cache, encoder, images.refs(["image2", "image1"]))
+    extract(FeatureCache(tmp_path / "features"), encoder, images.refs(["image2"]))
+    assert encoder.encoded() == 2
+
+
+def test_only_what_is_missing_is_encoded_also_across_splits(cache, encoder, images):
+    extract(cache, encoder, images.refs(["image1", "image2"]), scope=TRAIN)
+    table = extract(cache, encoder, images.refs(["image2", "image3"]), scope=VAL)
+    assert [batch for batch, _ in encoder.image_batches] == [[1, 2], [3]]
+    assert table.rows([0, 1]).pooled.tolist() == [[2, 2], [3, 3]]
+
+
+def test_equal_contents_are_encoded_once(cache, encoder, images):
+    images.content["copy"] = 3
+    table = extract(cache, encoder, images.refs(["image3", "copy"]))
+    assert encoder.encoded() == 1
+    assert table.rows(["copy"]).pooled.tolist() == [[3, 3]]
+
+
+def test_equal_texts_are_encoded_once_and_the_empty_text_is_a_text(cache, encoder):
+    table = cache.text_features("counting", encoder, ["red", "", "red"], levels("pooled", "tokens"), scope=TRAIN)
+    assert encoder.encoded() == 2
+    features = table.rows(["red", "", "red"])
+    assert features.pooled[:, 0].tolist() == [3, 0, 3]
+    assert features.mask.tolist() == [[True] * 3, [True, False, False], [True] * 3]
+
+
+def test_tokens_are_padded_to_the_longest_of_the_rows_asked_for(cache, encoder):
+    texts = ["a", "abc", "abcdef"]
+    wanted = levels("tokens")
+    for text in texts:  # three shards of different lengths
+        cache.text_features("counting", encoder, [text], wanted, scope=TRAIN)
+    table = cache.text_features("counting", encoder, texts, wanted, scope=TRAIN)
+    assert table.rows([0, 1]).tokens.shape == (2, 3, 1)
+    assert table.rows([2, 0]).tokens[:, :, 0].tolist() == [[97, 98, 99, 100, 101, 102], [97, 0, 0, 0, 0, 0]]
+    direct = table.rows([1, 0])
+    assert table.preload()
+    assert torch.equal(table.rows([1, 0]).tokens, direct.tokens)
+    assert torch.equal(table.rows([1, 0]).mask, direct.mask)
+
+
+def test_a_preloaded_table_reads_no_file(cache, encoder, images, tmp_path):
+    table = extract(cache, encoder, images.refs(["image5", "image6", "image5"]), levels("pooled", "maps"), map_levels=2)
+    before = table.rows([2, 1])
+    assert table.nbytes == 2 * 4 * (2 + 3 + 8)
+    assert not table.preload(max_bytes=table.nbytes - 1)
+    assert table.preload(max_bytes=table.nbytes)
+    for file in tmp_path.rglob("*.safetensors"):
+        file.write_bytes(b"")
+    after = table.rows([2, 1])
+    assert all(torch.equal(a, b) for a, b in zip(before.tensors().values(), after.tensors().values(), strict=True))
+
+
+def test_maps_are_counted_from_the_deepest_and_only_those_asked_for_are_kept(cache, encoder, images, tmp_path):
+    one = extract(cache, encoder, images.refs(["image4"]), MAPS, map_levels=1).rows([0])
+    assert [tuple(m.shape) for m in one.maps] == [(1, 3, 1, 1)]
+    assert one.maps[0].flatten().tolist() == [6, 6, 6]
+    assert {path.parent.name for path in tmp_path.rglob("*.safetensors")} == {"map1"}
+    three = extract(cache, encoder, images.refs(["image4"]), MAPS, map_levels=3).rows([0])
+    assert [tuple(m.shape) for m in three.maps] == [(1, 1, 4, 4), (1, 2, 2, 2), (1, 3, 1, 1)]
+    assert [m.flatten()[0].item() for m in three.maps] == [4, 5, 6]
+
+
+def test_a_new_level_of_a_known_image_is_a_miss_for_that_level_alone(cache, encoder, images):
+    extract(cache, encoder, images.refs(["image1", "image2"]), POOLED)
+    table = extract(cache, encoder, images.refs(["image1", "image2", "image3"]), POOLED | MAPS)
+    assert [(batch, sorted(wanted)) for batch, wanted in encoder.image_batches[1:]] == [
+        ([1, 2], [Level.MAPS]),
+        ([3], [Level.MAPS, Level.POOLED]),
+    ]
+    assert table.rows([2]).pooled.tolist() == [[3, 3]]
+    assert table.rows([2]).levels == POOLED | MAPS
+    assert extract(cache, encoder, images.refs(["image1"]), POOLED).rows([0]).levels == POOLED
+
+
+def change_nothing(encoder, images):
+    return {}
+
+
+def change_name(encoder, images):
+    return {"name": "another"}
+
+
+def change_weights(encoder, images):
+    with torch.no_grad():
+        encoder.weight += 1
+    return {}
+
+
+def change_preprocess(encoder, images):
+    encoder.words = "target-pad"
+    return {}
+
+
+def change_version(encoder, images):
+    encoder.version = "2"
+    return {}
+
+
+def change_dtype(encoder, images):
+    return {"dtype": torch.float16}
+
+
+def change_content(encoder, images):
+    images.content["image1"] = 77
+    return {}
+
+
+def change_level(encoder, images):
+    return {"wanted": MAPS}
+
+
+def change_map_levels(encoder, images):
+    return {"wanted": MAPS, "map_levels": 2}
+
+
+@pytest.mark.parametrize(
+    ("change", "encoded_again"),
+    [
+        (change_nothing, 0),
+        (change_name, 1),
+        (change_weights, 1),
+        (change_preprocess, 1),
+        (change_version, 1),
+        (change_dtype, 1),
+        (change_content, 1),
+        (change_level, 1),
+        (change_map_levels, 1),
+    ],
+)
+def test_a_change_of_any_ingredient_of_the_key_is_a_miss_and_nothing_else_is(
+    cache, encoder, images, change, encoded_again
+):
+    extract(cache, encoder, images.refs(["image1"]))
+    before = encoder.encoded()
+    options = change(encoder, images)
+    arguments = {"name": "counting", "wanted": POOLED} | options
+    wanted = arguments["wanted"]
+    missing = cache.missing_images(
+        arguments["name"],
+        encoder,
+        images.refs(["image1"]),
+        wanted,
+        scope=TRAIN,
+        **{k: v for k, v in options.items() if k in ("dtype", "map_levels")},
+    )
+    assert missing.items == encoded_again
+    extract(cache, encoder, images.refs(["image1"]), **arguments)
+    assert encoder.encoded() - before == encoded_again
+    extract(cache, encoder, images.refs(["image1"]), **arguments)
+    assert encoder.encoded() - before == encoded_again
+
+
+def test_an_image_never_answers_for_a_text_of_the_same_digest(cache, encoder, images):
+    encoder.image_digest = lambda image: __import__("hashlib").sha256(b"red").hexdigest()
+    extract(cache, encoder, images.refs(["image1"]))
+    table = cache.text_features("counting", encoder, ["red"], POOLED, scope=TRAIN)
+    assert encoder.encoded() == 2
+    assert table.rows(["red"]).pooled.tolist() == [[3, 3]]
+
+
+def test_missing_says_how_many_and_how_large_without_encoding(cache, encoder, images):
+    extract(cache, encoder, images.refs(["image1"]))
+    refs = images.refs(["image1", "image2", "image3", "image3"])
+    missing = cache.missing_images("counting", encoder, refs, POOLED | MAPS, scope=VAL, map_levels=2)
+    assert (missing.items, missing.of) == (3, 3)
+    assert missing.nbytes == 4 * (2 * 2 + 3 * (3 + 8))
+    texts = cache.missing_texts("counting", encoder, ["a", "a", "b"], POOLED, scope=VAL, dtype=torch.float16)
+    assert (texts.items, texts.of, texts.nbytes) == (2, 2, 2 * 2 * 2)
+    assert encoder.encoded() == 1
+
+
+def test_float16_is_stored_and_float32_comes_back(cache, encoder, images):
+    table = extract(cache, encoder, images.refs(["image1"]), dtype=torch.float16)
+    assert table.nbytes == 4
+    assert table.rows([0]).pooled.dtype == torch.float32
+
+
+def test_a_dtype_that_cannot_be_mapped_is_refused(cache, encoder, images):
+    with pytest.raises(ConfigError, match=r"bfloat16.*float32 or float16"):
+        extract(cache, encoder, images.refs(["image1"]), dtype=torch.bfloat16)
+
+
+def test_progress_counts_what_is_encoded(cache, encoder, images):
+    extract(cache, encoder, images.refs(["image0"]))
+    seen = []
+    extract(cache, encoder, images.refs(), batch_size=4, progress=lambda *now: seen.append(now))
+    assert seen == [(0, 9), (4, 9), (8, 9), (9, 9)]
+    extract(cache, encoder, images.refs(), progress=lambda *now: seen.append(now))
+    assert len(seen) == 4
+
+
+def test_the_encoder_runs_in_evaluation_mode_and_gets_its_mode_back(cache, encoder, images):
+    modes = []
+    original = encoder.encode_images
+    encoder.encode_images = lambda *a: (modes.append((encoder.training, torch.is_grad_enabled())), original(*a))[1]
+    encoder.train()
+    extract(cache, encoder, images.refs())
+    assert modes == [(False, False)]
+    assert encoder.training
+
+
+def test_worker_processes_keep_the_order(cache, encoder, images):
+    images.content = {f"i{n}": n % 256 for n in range(300)}
+    table = extract(cache, encoder, images.refs(), batch_size=16, workers=2)
+    assert table.rows(list(range(300))).pooled[:, 0].tolist() == [n % 256 for n in range(300)]
+
+
+@pytest.mark.parametrize("workers", [0, 2])
+def test_an_undecodable_image_is_named(cache, encoder, images, workers):
+    images.content = {f"i{n}": n % 256 for n in range(300)}
+    images.broken = {"i123"}
+    with pytest.raises(DataError, match=r"^image 'i123' of plain cannot be decoded \(image file is truncated\)"):
+        extract(cache, encoder, images.refs(), batch_size=16, workers=workers)
+
+
+def test_an_encoder_that_returns_another_number_of_rows_is_blamed(cache, encoder, images):
+    original = encoder.encode_images
+    encoder.encode_images = lambda items, wanted: original(items[:-1], wanted)
+    with pytest.raises(PluginError, match="encoder counting returned 9 items"):
+        extract(cache, encoder, images.refs())
+
+
+def test_features_that_are_not_finite_are_refused(cache, encoder, images):
+    with torch.no_grad():
+        encoder.weight.fill_(1e6)
+    with pytest.raises(PluginError, match=r"not finite as torch.float16"):
+        extract(cache, encoder, images.refs(), dtype=torch.float16)
+
+
+def test_names_never_leave_the_cache_folder(cache, encoder, images, tmp_path):
+    a = extract(cache, encoder, images.refs(["image1"]), scope=("folder:../../x", "../.."))
+    b = extract(cache, encoder, images.refs(["image2"]), scope=("folder:../..-x", "../.."))
+    assert len(a) == len(b) == 1
+    assert all(path.is_relative_to(tmp_path / "features") for path in tmp_path.rglob("*") if path.is_file())
+    assert len(list((tmp_path / "features").glob("*/folder-*"))) == 2
+
+
+def test_large_sets_are_written_in_shards(cache, encoder, images, tmp_path, monkeypatch):
+    monkeypatch.setattr(fill, "SHARD_ITEMS", 4)
+    table = extract(cache, encoder, images.refs(), batch_size=2)
+    assert len(list(tmp_path.rglob("*.safetensors"))) == 3
+    assert table.rows([9, 0, 4, 3]).pooled[:, 0].tolist() == [9, 0, 4, 3]
+
+
+def test_shards_are_bounded_in_bytes(cache, encoder, images, tmp_path, monkeypatch):
+    monkeypatch.setattr(fill, "SHARD_BYTES", 3 * 8)
+    extract(cache, encoder, images.refs(), batch_size=2)
+    assert len(list(tmp_path.rglob("*.safetensors"))) == 3  # 4 + 4 + 2 items: the first batch that reaches the limit

@@ -1,0 +1,63 @@
+"""Several processes on one cache, and one that is killed."""
+
+import multiprocessing
+import os
+import signal
+
+import pytest
+import torch
+
+from cir_bench import levels
+from cir_bench.features import fill
+from cir_bench.features.cache import FeatureCache
+
+POOLED = levels("pooled")
+SCOPE = ("plain", "train")
+fork = multiprocessing.get_context("fork")
+
+
+def extract(root, encoder, images, **options):
+    cache = FeatureCache(root)
+    return cache.image_features("counting", encoder, images.refs(), POOLED, scope=SCOPE, batch_size=2, **options)
+
+
+def extract_and_report(root, encoder, images, start, results):
+    torch.set_num_threads(1)
+    start.wait()
+    table = extract(root, encoder, images)
+    results.put((encoder.encoded(), table.rows(list(range(len(table)))).pooled[:, 0].tolist()))
+
+
+def test_two_processes_share_the_work_of_one(encoder, images, tmp_path):
+    start, results = fork.Barrier(2), fork.Queue()
+    processes = [
+        fork.Process(target=extract_and_report, args=(tmp_path, encoder, images, start, results)) for _ in "ab"
+    ]
+    for process in processes:
+        process.start()
+    outcomes = [results.get(timeout=60) for _ in processes]
+    for process in processes:
+        process.join(timeout=60)
+    assert sorted(encoded for encoded, _ in outcomes) == [0, 10]
+    assert all(values == list(range(10)) for _, values in outcomes)
+
+
+@pytest.mark.parametrize("batches_before_the_kill", [1, 3, 4])
+def test_what_was_written_before_a_kill_is_kept_and_the_batches_stay_the_same(
+    encoder, images, tmp_path, monkeypatch, batches_before_the_kill
+):
+    monkeypatch.setattr(fill, "SHARD_ITEMS", 2)
+
+    def die(done, total):
+        if done == 2 * batches_before_the_kill:
+            os.kill(os.getpid(), signal.SIGKILL)
+
+    process = fork.Process(target=extract, args=(tmp_path, encoder, images), kwargs={"progress": die})
+    process.start()
+    process.join(timeout=60)
+    assert process.exitcode == -signal.SIGKILL
+
+    table = extract(tmp_path, encoder, images)
+    uninterrupted = [[0, 1], [2, 3], [4, 5], [6, 7], [8, 9]]
+    assert [batch for batch, _ in encoder.image_batches] == uninterrupted[batches_before_the_kill:]
+    assert table.rows(list(range(10))).pooled[:, 0].tolist() == list(range(10))
