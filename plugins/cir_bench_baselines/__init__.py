@@ -1,1 +1,107 @@
-"""Built-in plugin of cir-bench."""
+"""The baselines and sentinels of every table: what a composition method has to beat, and what chance looks like."""
+
+from __future__ import annotations
+
+from cir_bench import ComposerSpec, MethodSpec, Needs, hookimpl
+from cir_bench_baselines.params import ConcatComposerParams, ConcatParams
+
+CIR_BENCH_API = 1
+
+_CARD = "cir_bench_baselines:README.md"
+_SAME_WIDTH = Needs(same_width=True)
+
+COMPOSERS = [
+    ComposerSpec(
+        name="random",
+        summary="a random vector per query and per candidate, fixed by seed and content",
+        implementation="cir_bench_baselines.sentinels:RandomComposer",
+    ),
+    ComposerSpec(
+        name="constant",
+        summary="the same vector for everything",
+        implementation="cir_bench_baselines.sentinels:ConstantComposer",
+    ),
+    ComposerSpec(
+        name="image-only",
+        summary="the reference image's features as the query",
+        implementation="cir_bench_baselines.naive:ImageOnlyComposer",
+    ),
+    ComposerSpec(
+        name="text-only",
+        summary="the modification text's features as the query",
+        implementation="cir_bench_baselines.naive:TextOnlyComposer",
+        needs=_SAME_WIDTH,
+    ),
+    ComposerSpec(
+        name="sum",
+        summary="normed image features plus normed text features",
+        implementation="cir_bench_baselines.naive:SumComposer",
+        needs=_SAME_WIDTH,
+    ),
+    ComposerSpec(
+        name="concat",
+        summary="two-layer MLP on [image; text]",
+        implementation="cir_bench_baselines.concat:ConcatComposer",
+        params=ConcatComposerParams,
+    ),
+]
+
+METHODS = [
+    MethodSpec(
+        name="random",
+        summary="sentinel: random scores; must come out at chance",
+        implementation="cir_bench_baselines.methods:RandomMethod",
+        kind="sentinel",
+        card=_CARD,
+    ),
+    MethodSpec(
+        name="constant",
+        summary="sentinel: all scores equal; must come out at chance",
+        implementation="cir_bench_baselines.methods:ConstantMethod",
+        kind="sentinel",
+        card=_CARD,
+    ),
+    MethodSpec(
+        name="image-only",
+        summary="cosine of reference image and candidate; ignores the text",
+        implementation="cir_bench_baselines.methods:ImageOnlyMethod",
+        kind="baseline",
+        card=_CARD,
+    ),
+    MethodSpec(
+        name="text-only",
+        summary="cosine of modification text and candidate; ignores the reference image",
+        implementation="cir_bench_baselines.methods:TextOnlyMethod",
+        needs=_SAME_WIDTH,
+        kind="baseline",
+        card=_CARD,
+    ),
+    MethodSpec(
+        name="sum",
+        summary="cosine of (normed image + normed text) and candidate",
+        implementation="cir_bench_baselines.methods:SumMethod",
+        needs=_SAME_WIDTH,
+        kind="baseline",
+        card=_CARD,
+    ),
+    MethodSpec(
+        name="concat",
+        summary="two-layer MLP on [image; text], batch classification loss",
+        implementation="cir_bench_baselines.methods:ConcatMethod",
+        params=ConcatParams,
+        kind="baseline",
+        card=_CARD,
+    ),
+]
+
+
+@hookimpl
+def cir_bench_composers() -> list[ComposerSpec]:
+    """The composers of this plugin."""
+    return COMPOSERS
+
+
+@hookimpl
+def cir_bench_methods() -> list[MethodSpec]:
+    """The methods of this plugin."""
+    return METHODS

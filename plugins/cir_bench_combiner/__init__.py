@@ -1,1 +1,52 @@
-"""Built-in plugin of cir-bench."""
+"""Combiner of CLIP features: CLIP4Cir (Baldrati et al., CVPRW 2022)."""
+
+from __future__ import annotations
+
+from cir_bench import ComposerSpec, MethodSpec, Needs, Paper, hookimpl
+from cir_bench_combiner.params import CombinerComposerParams, CombinerParams
+from cir_bench_combiner.recipes import RECIPES
+
+CIR_BENCH_API = 1
+
+_NEEDS = Needs(same_width=True)
+
+COMPOSERS = [
+    ComposerSpec(
+        name="combiner",
+        summary="MLP on projected image and text features plus their learned convex sum",
+        implementation="cir_bench_combiner.composer:CombinerComposer",
+        params=CombinerComposerParams,
+        needs=_NEEDS,
+    )
+]
+
+METHODS = [
+    MethodSpec(
+        name="combiner",
+        summary="CLIP4Cir: fine-tune the encoder with the sum, then train a Combiner on frozen features",
+        implementation="cir_bench_combiner.method:Combiner",
+        params=CombinerParams,
+        needs=_NEEDS,
+        paper=Paper(
+            title="Conditioned and Composed Image Retrieval Combining and Partially Fine-Tuning CLIP-Based Features",
+            venue="CVPRW 2022",
+            authors="Baldrati, Bertini, Uricchio, Del Bimbo",
+            url="https://doi.org/10.1109/CVPRW56347.2022.00543",
+        ),
+        card="cir_bench_combiner:README.md",
+        recipes=RECIPES,
+        paper_encoder="openclip:RN50x4:openai",
+    )
+]
+
+
+@hookimpl
+def cir_bench_composers() -> list[ComposerSpec]:
+    """The composer of this plugin."""
+    return COMPOSERS
+
+
+@hookimpl
+def cir_bench_methods() -> list[MethodSpec]:
+    """The method of this plugin."""
+    return METHODS

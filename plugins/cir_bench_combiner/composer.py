@@ -1,0 +1,48 @@
+"""The Combiner network."""
+
+from __future__ import annotations
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor, nn
+
+from cir_bench import Composer, Embedding, EncoderShape, Features
+
+
+class CombinerComposer(Composer):
+    """Combiner of CLIP4Cir (Baldrati et al., CVPRW 2022); SADN's Eq. 2 is the same module.
+
+    With image features v and text features t of one width d, not normed::
+
+        t' = Drop(ReLU(Linear(d → 4d) t)),  v' = Drop(ReLU(Linear(d → 4d) v)),  c = [t'; v']   (8d)
+        λ  = σ(Linear(8d → 1)(Drop(ReLU(Linear(8d → 8d) c))))
+        q  = normalise(Linear(8d → d)(Drop(ReLU(Linear(8d → 8d) c))) + λ · t + (1 − λ) · v)
+
+    Args:
+        shape: the encoder's widths.
+        projection: width of each projection in units of d (4).
+        hidden: width of the hidden layers in units of d (8).
+        dropout: probability of every dropout.
+    """
+
+    def __init__(self, shape: EncoderShape, projection: int = 4, hidden: int = 8, dropout: float = 0.5) -> None:
+        super().__init__()
+        width = shape.image.width
+        if shape.text.width != width:
+            raise ValueError(f"combiner adds image and text features: widths {width} and {shape.text.width} differ")
+        self.project_text = _hidden(width, projection * width, dropout)
+        self.project_image = _hidden(width, projection * width, dropout)
+        joined = 2 * projection * width
+        self.output = nn.Sequential(_hidden(joined, hidden * width, dropout), nn.Linear(hidden * width, width))
+        self.mixing = nn.Sequential(_hidden(joined, hidden * width, dropout), nn.Linear(hidden * width, 1))
+
+    def compose(self, reference: Features, text: Features) -> Embedding:
+        """The query q ``[B, d]``."""
+        v, t = reference.need_pooled(), text.need_pooled()
+        joined = torch.cat([self.project_text(t), self.project_image(v)], dim=-1)
+        mix: Tensor = torch.sigmoid(self.mixing(joined))
+        return Embedding.single(F.normalize(self.output(joined) + mix * t + (1 - mix) * v, dim=-1))
+
+
+def _hidden(width_in: int, width_out: int, dropout: float) -> nn.Sequential:
+    return nn.Sequential(nn.Linear(width_in, width_out), nn.ReLU(), nn.Dropout(dropout))

@@ -1,0 +1,40 @@
+"""Combiner's parameters. Imports no torch."""
+
+from __future__ import annotations
+
+from typing import Annotated, Literal
+
+from pydantic import Field
+
+from cir_bench import MethodParams, Params, Training
+
+Factor = Annotated[int, Field(ge=1)]
+Probability = Annotated[float, Field(ge=0, lt=1)]
+
+
+class CombinerComposerParams(Params):
+    """The Combiner's widths, as multiples of the feature width d, and its dropout."""
+
+    projection: Factor = 4
+    """Each input is projected to projection · d (paper: RN50x4 has d = 640, 2560 = 4d)."""
+    hidden: Factor = 8
+    """Hidden layers of output and λ have hidden · d units (paper: 5120 = 8d)."""
+    dropout: Probability = 0.5
+    """Dropout after every hidden ReLU."""
+
+
+class CombinerParams(MethodParams):
+    """`combiner`: the module, the optional first stage, and how the second is trained."""
+
+    projection: Factor = 4
+    """Each input is projected to projection · d (paper: RN50x4 has d = 640, 2560 = 4d)."""
+    hidden: Factor = 8
+    """Hidden layers of output and λ have hidden · d units (paper: 5120 = 8d)."""
+    dropout: Probability = 0.5
+    """Dropout after every hidden ReLU."""
+    finetune: Training | None = None
+    """First stage: the encoder alone, with query = normalise(v + t). None: there is only the second."""
+    finetune_encoders: Literal["both", "text"] = "both"
+    """Which of the encoder's halves the first stage changes (CVPRW 2022: text; the authors' later work: both)."""
+    training: Training = Training(optimiser="adam", lr=1e-3)
+    """Second stage: the Combiner."""

@@ -1,0 +1,44 @@
+"""TIRG on pooled features."""
+
+from __future__ import annotations
+
+import torch
+from torch import nn
+
+from cir_bench import Composer, Embedding, EncoderShape, Features
+from cir_bench_tirg.gating import GatedResidual, finish
+from cir_bench_tirg.params import Scaling
+
+
+class TirgComposer(Composer):
+    """Text and image residual gating (Vo et al., CVPR 2019).
+
+    With x = [φ_img; φ_txt] of width w = d_img + d_txt::
+
+        gate     = Linear(w → d_img) ∘ ReLU ∘ BN (x)
+        residual = Linear(w → d_img) ∘ ReLU ∘ Linear(w → w) ∘ ReLU ∘ BN (x)
+        f        = a0 · σ(gate) ⊙ φ_img + a1 · residual
+
+    The paper has d_img = d_txt = d, so w = 2d.
+
+    Args:
+        shape: the encoder's widths.
+        scaling: ``original`` or ``normed``, the two published starts of a0 and a1.
+    """
+
+    def __init__(self, shape: EncoderShape, scaling: Scaling = "original") -> None:
+        super().__init__()
+        image, both = shape.image.width, shape.image.width + shape.text.width
+        self.scaling: Scaling = scaling
+        self.gate = nn.Sequential(nn.BatchNorm1d(both), nn.ReLU(), nn.Linear(both, image))
+        self.residual = nn.Sequential(
+            nn.BatchNorm1d(both), nn.ReLU(), nn.Linear(both, both), nn.ReLU(), nn.Linear(both, image)
+        )
+        self.sum = GatedResidual(scaling)
+
+    def compose(self, reference: Features, text: Features) -> Embedding:
+        """The composition f ``[B, d_img]``."""
+        image = reference.need_pooled()
+        both = torch.cat([image, text.need_pooled()], dim=-1)
+        composed = self.sum(self.gate(both), image, self.residual(both))
+        return Embedding.single(finish(composed, self.scaling))

@@ -1,0 +1,67 @@
+"""TIRG on the last feature map."""
+
+from __future__ import annotations
+
+import torch
+from torch import Tensor, nn
+
+from cir_bench import Composer, Embedding, EncoderShape, Features, PairingError
+from cir_bench_tirg.gating import GatedResidual, finish
+from cir_bench_tirg.params import Scaling
+
+
+class TirgLastConvComposer(Composer):
+    """TIRG's gate and residual as 3×3 convolutions over the last map, the text tiled over its positions.
+
+    With x = [map; tiled φ_txt] of w = C + d_txt channels::
+
+        gate     = Conv3×3(w → C) ∘ ReLU ∘ BN (x)
+        residual = Conv3×3(w → C) ∘ ReLU ∘ Conv3×3(w → w) ∘ ReLU ∘ BN (x)
+        query    = Linear(C → embed_width) (GAP(a0 · σ(gate) ⊙ map + a1 · residual))
+        target   = Linear(C → embed_width) (GAP(map)), the same Linear
+
+    The paper's network ends in that pooling and linear layer; an encoder of this harness has a linear layer of its own
+    behind its pooled features, out of a composer's reach, so this one belongs to the composer.
+
+    Args:
+        shape: the encoder's widths; there must be image maps.
+        scaling: ``original`` or ``normed``, the two published starts of a0 and a1.
+        embed_width: width of the embedding.
+    """
+
+    def __init__(self, shape: EncoderShape, scaling: Scaling = "original", embed_width: int = 512) -> None:
+        super().__init__()
+        if not shape.image.maps:
+            raise PairingError(
+                "tirg-last-conv needs feature maps and this encoder gives none; use an encoder with maps."
+            )
+        channels = shape.image.maps[-1][0]
+        both = channels + shape.text.width
+        self.scaling: Scaling = scaling
+        self.gate = nn.Sequential(nn.BatchNorm2d(both), nn.ReLU(), _conv(both, channels))
+        self.residual = nn.Sequential(
+            nn.BatchNorm2d(both), nn.ReLU(), _conv(both, both), nn.ReLU(), _conv(both, channels)
+        )
+        self.sum = GatedResidual(scaling)
+        self.embed = nn.Linear(channels, embed_width)
+
+    def compose(self, reference: Features, text: Features) -> Embedding:
+        """The query ``[B, embed_width]`` from the last map ``[B, C, H, W]`` and the text ``[B, d_txt]``."""
+        (image,) = reference.need_maps(1)
+        height, width = image.shape[-2:]
+        tiled = text.need_pooled()[:, :, None, None].expand(-1, -1, height, width)
+        both = torch.cat([image, tiled], dim=1)
+        composed = self.sum(self.gate(both), image, self.residual(both))
+        return Embedding.single(finish(self._pool(composed), self.scaling))
+
+    def embed_target(self, image: Features) -> Embedding:
+        """The candidate ``[B, embed_width]`` from its last map."""
+        return Embedding.single(self._pool(image.need_maps(1)[0]))
+
+    def _pool(self, maps: Tensor) -> Tensor:
+        pooled: Tensor = self.embed(maps.mean(dim=(2, 3)))
+        return pooled
+
+
+def _conv(channels_in: int, channels_out: int) -> nn.Conv2d:
+    return nn.Conv2d(channels_in, channels_out, kernel_size=3, padding=1)
