@@ -38,6 +38,16 @@ class Rows:
         """``[n]`` bool."""
         return np.asarray(self.shard < 0)
 
+    @staticmethod
+    def join(parts: Sequence[Rows]) -> Rows:
+        """The rows of all parts, one after the other."""
+        starts = np.cumsum([0, *(len(part.shards) for part in parts)])
+        return Rows(
+            np.concatenate([part.shard + start for part, start in zip(parts, starts, strict=False)]),
+            np.concatenate([part.row for part in parts]),
+            [shard for part in parts for shard in part.shards],
+        )
+
 
 Scope = tuple[str, str]
 """(data set, split)."""

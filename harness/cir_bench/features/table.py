@@ -32,6 +32,19 @@ class FeatureTable:
         self._device = torch.device("cpu")
         self._lengths: Array | None = None
 
+    @classmethod
+    def join(cls, tables: Sequence[FeatureTable]) -> FeatureTable:
+        """One table over several (train and evaluation split); all with the same columns."""
+        if len({table.columns for table in tables}) != 1:
+            raise ValueError(f"tables of different columns cannot be joined: {[table.columns for table in tables]}")
+        slots: list[Array] = []
+        distinct = 0
+        for table in tables:
+            slots.append(table._slots + distinct)
+            distinct += int(table._slots.max(initial=-1)) + 1
+        found = {column: Rows.join([table._found[column] for table in tables]) for column in tables[0].columns}
+        return cls([name for table in tables for name in table.ids], np.concatenate(slots), found)
+
     def __len__(self) -> int:
         return len(self.ids)
 

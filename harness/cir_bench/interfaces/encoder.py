@@ -34,6 +34,9 @@ class Encoder(nn.Module, ABC):
     version: str = "1"
     """Raise it whenever the code computes something else from the same weights: cached features become stale."""
 
+    augments: bool = False
+    """True when ``image_item(..., train=True)`` draws random choices; its items are then not kept between epochs."""
+
     shape: EncoderShape
     """Widths of the features; set by the constructor (or by :meth:`fit` at the latest)."""
 
