@@ -7,11 +7,10 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
-from pydantic import ValidationError
-
 from cir_bench.errors import ConfigError, did_you_mean
 from cir_bench.interfaces.recipe import Params
 from cir_bench.interfaces.specs import DatasetSpec
+from cir_bench.plugin.params import make_params
 from cir_bench.protocols.benchmark import Benchmark, load_benchmark
 from cir_bench.protocols.protocol import Protocol
 
@@ -52,21 +51,10 @@ class ChosenBenchmark:
             ConfigError: a path is given to a data set that takes none, or is not given to one that needs it; or the
                 benchmark file's ``dataset_params`` are wrong.
         """
-        given = dict(self.benchmark.dataset_params)
-        if self.path is not None and not spec.takes_path:
-            raise ConfigError(
-                f"The benchmark {self.benchmark.name!r} takes no path; write {self.benchmark.name!r} alone."
-            )
+        given = self.benchmark.dataset_params
         if self.path is None and spec.takes_path and "path" not in given:
             raise ConfigError(f"The benchmark {self.benchmark.name!r} needs a path; write {self.benchmark.name}:PATH.")
-        if self.path is not None:
-            given["path"] = self.path
-        try:
-            return spec.params.model_validate(given)
-        except ValidationError as error:
-            first = error.errors()[0]
-            key = ".".join(str(step) for step in first["loc"])
-            raise ConfigError(f"dataset_params.{key} of benchmark {self.benchmark.name!r}: {first['msg']}.") from error
+        return make_params(spec, given, self.path)
 
 
 def builtin_benchmarks() -> list[Path]:

@@ -1,0 +1,106 @@
+"""`Folder`: the user's own images and relative captions as a data set."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+from PIL import Image
+
+from cir_bench import Context, DataError, Dataset, Query, Triplet, did_you_mean, file_digest, read_image
+from cir_bench_folder import FolderParams
+from cir_bench_folder.lines import GALLERY, TRIPLETS, read_gallery, read_triplets
+
+TRAIN = "train"
+AUTO = "auto"
+"""The split that a protocol names when the data set is to choose: see `FolderParams.split`."""
+
+
+class Folder(Dataset):
+    """Images and triplets below a folder; split names are free but for ``train``.
+
+    A query's candidates are the images of its split. Query ids are those of ``triplets.jsonl``, image ids those of
+    ``gallery.jsonl``. A training line with several targets is as many triplets.
+    """
+
+    def __init__(self, params: FolderParams, context: Context) -> None:
+        self.root = Path(params.path).expanduser()
+        if not self.root.is_dir():
+            raise DataError(f"{self.root} is no folder; name one that holds {GALLERY} and {TRIPLETS}.")
+        gallery = read_gallery(self.root)
+        self._triplets = read_triplets(self.root, gallery)
+        self._files = {line.image: line.file for line in gallery}
+        self._captions = {line.image: line.caption for line in gallery}
+        self._galleries: dict[str, list[str]] = {}
+        for line in gallery:
+            self._galleries.setdefault(line.split, []).append(line.image)
+        self._split = params.split
+
+    def train(self) -> Sequence[Triplet]:
+        """The lines of split ``train``, once for every target; empty when there is no such split."""
+        return [
+            Triplet(line.reference, line.captions, target)
+            for line in self._triplets
+            if line.split == TRAIN
+            for target in line.targets
+        ]
+
+    def queries(self, split: str) -> Sequence[Query]:
+        """The lines of ``split`` (``auto``: the evaluated split), in the file's order."""
+        split = self.evaluated(split)
+        return [
+            Query(line.query_id, line.reference, line.captions, line.targets, tags=line.tags)
+            for line in self._triplets
+            if line.split == split
+        ]
+
+    def gallery(self, split: str, part: str = "") -> Sequence[str]:
+        """The images of ``split`` (``auto``: the evaluated split), in the file's order."""
+        return self._galleries[self.evaluated(split)]
+
+    def evaluated(self, split: str = AUTO) -> str:
+        """The split that ``split`` means: itself, or for ``auto`` the one that the parameters choose.
+
+        Raises:
+            DataError: no query is in that split, or it cannot be told which one is meant.
+        """
+        there = dict.fromkeys(line.split for line in self._triplets)
+        if split == AUTO and split not in there:
+            others = [name for name in there if name != TRAIN]
+            split = self._split or ("val" if "val" in others or not others else others[0])
+            if self._split is None and split != "val" and len(others) > 1:
+                raise DataError(
+                    f"{self.root / TRIPLETS} has the splits {', '.join(others)} besides train and none is called val; "
+                    "choose one with --set dataset.split=NAME."
+                )
+        if split not in there:
+            near = did_you_mean(split, there)
+            raise DataError(f"{self.root / TRIPLETS} has no query in split {split!r}, which is to be evaluated; {near}")
+        return split
+
+    def open(self, image_id: str) -> Image.Image:
+        """Decode the image's file."""
+        return read_image(self._file(image_id))
+
+    def has(self, image_id: str) -> bool:
+        """Whether the image's file is there."""
+        return self._file(image_id).is_file()
+
+    def digest(self, image_id: str) -> str:
+        """Digest of the image's file."""
+        return file_digest(self._file(image_id))
+
+    def side_text(self, image_id: str) -> str | None:
+        """The image's ``caption`` in ``gallery.jsonl``."""
+        return self._captions.get(image_id)
+
+    def provenance(self) -> Mapping[str, str]:
+        """Digests of both annotation files, and the evaluated split."""
+        files = {name: file_digest(self.root / name) for name in (GALLERY, TRIPLETS)}
+        return files | {"split": self.evaluated()}
+
+    def _file(self, image_id: str) -> Path:
+        path = self._files.get(image_id)
+        if path is None:
+            raise DataError(f"{self.root / GALLERY} has no image {image_id!r}.")
+        return path
