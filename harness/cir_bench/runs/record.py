@@ -1,6 +1,7 @@
 """`RunRecord`: all that is known of one finished or failed cell, as one JSON file. Imports no torch.
 
-Beside ``record.json`` lies ``queries.jsonl.gz``: target ranks and top-50 of every query (see ``retrieval.storage``).
+Beside ``record.json`` lie ``rankings/<part>.jsonl.gz`` (``all`` for a benchmark without parts; ``<part>-subset`` for subset
+rankings): target ranks and top-50 of every query, see ``retrieval.storage``.
 Percentages are in percent, times in seconds unless the name says otherwise, memory in MiB.
 """
 
@@ -16,7 +17,7 @@ from cir_bench.errors import DataError
 
 SCHEMA_VERSION = 1
 RECORD_FILE = "record.json"
-QUERIES_FILE = "queries.jsonl.gz"
+RANKINGS_FOLDER = "rankings"
 
 
 class _Model(BaseModel):
@@ -70,6 +71,8 @@ class EncoderFacts(_Model):
     dtype: str = "float32"
     trained: bool = False
     """True when the cell trained the encoder; false: frozen features."""
+    pretrained: bool = True
+    """False when its weights are drawn from the cell's seed, so that digests differ between seeds by nature."""
     pixel_free: bool = False
 
 

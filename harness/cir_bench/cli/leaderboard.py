@@ -1,0 +1,86 @@
+"""``cir-bench leaderboard``: records in, LEADERBOARD.md out; or: is a committed one up to date?"""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+if TYPE_CHECKING:
+    from cir_bench.runs.record import RunRecord
+
+RUNS = Path("runs")
+FILE = "LEADERBOARD.md"
+STALE = 1
+"""Exit code of a stale leaderboard, and of one that had to leave out a damaged record."""
+
+
+def leaderboard(
+    records: Annotated[
+        list[Path] | None,
+        typer.Option("--records", metavar="DIR", help="Where the records lie, at any depth; may be given again."),
+    ] = None,
+    out: Annotated[
+        Path | None, typer.Option("--out", metavar="FILE", help=f"The file to write (default: {RUNS / FILE}).")
+    ] = None,
+    as_json: Annotated[
+        bool, typer.Option("--json", help="Print the leaderboard as JSON; write a file only with --out.")
+    ] = False,
+    check: Annotated[
+        Path | None,
+        typer.Option(metavar="FILE", help="Write nothing; say where FILE differs from the records, times aside."),
+    ] = None,
+    tolerance: Annotated[
+        float,
+        typer.Option(min=0.0, help="With --check: by how many points a metric may differ; 0: not at all."),
+    ] = 2.0,
+) -> None:
+    """Write the leaderboard of finished and failed cells as markdown.
+
+    Exit codes: 0; 1 when --check finds FILE stale, or when a damaged record had to be left out; 2 for a mistake, such
+    as a folder without records.
+    """
+    from cir_bench.errors import ConfigError
+    from cir_bench.leaderboard import build, load_records, write_leaderboard
+
+    if check is not None and (out is not None or as_json):
+        raise ConfigError("--check only compares; leave out --out and --json.")
+    folders = records or [RUNS]
+    found, damaged = load_records(folders)
+    if not found and not damaged:
+        named = ", ".join(map(str, folders))
+        raise ConfigError(f"There are no run records below {named}; run `cir-bench run --all` first, or name another.")
+    for sentence in damaged:
+        print(f"cir-bench: left out: {sentence}", file=sys.stderr)
+    stale = False
+    if check is not None:
+        stale = _is_stale(check, found, tolerance)
+    elif as_json:
+        print(build(found).model_dump_json(indent=1))
+    if out is not None or (check is None and not as_json):
+        path = write_leaderboard(found, out or RUNS / FILE)
+        print(path, file=sys.stderr if as_json else sys.stdout)
+    if damaged or stale:
+        raise typer.Exit(STALE)
+
+
+def _is_stale(committed: Path, records: list[RunRecord], tolerance: float) -> bool:
+    from cir_bench.errors import ConfigError
+    from cir_bench.leaderboard import build, compare, render
+
+    try:
+        text = committed.read_text(encoding="utf-8")
+    except (OSError, UnicodeDecodeError) as error:
+        raise ConfigError(
+            f"{committed} cannot be read ({error}); name a leaderboard that was written before."
+        ) from error
+    differences = compare(render(build(records)), text, tolerance)
+    for difference in differences:
+        print(difference)
+    if differences:
+        print(f"{committed} is stale; write it anew with `cir-bench leaderboard --out {committed}`.")
+    else:
+        print(f"{committed} is up to date (metrics within {tolerance:g} points, times not compared).")
+    return bool(differences)

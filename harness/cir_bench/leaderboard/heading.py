@@ -1,0 +1,80 @@
+"""What stands above a table, in words: protocol, sizes, seeds, what to be careful about."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from cir_bench.leaderboard.markdown import code, count, plain
+from cir_bench.leaderboard.model import EncoderUse, Section
+
+HASH_DIGITS = 12
+TIMES = "- Times: "
+"""Begins the line that says where times were measured; it differs between machines, as they do."""
+
+
+def facts(section: Section) -> list[str]:
+    """The description, and a list of facts."""
+    description = [plain(section.description)] if section.description else []
+    return [*description, "\n".join(f"- {fact}" for fact in _facts(section))]
+
+
+def _facts(section: Section) -> Iterator[str]:
+    yield _protocol(section)
+    if section.n_queries:
+        yield _sizes(section)
+    for use in section.encoders:
+        yield _encoder(use, section)
+    yield _seeds(section)
+    if section.headline:
+        yield f"Sorted by {code(section.headline)}."
+    if section.missing_images:
+        yield (
+            f"**Partial**: {count(section.missing_images)} images of the data set are missing, so these numbers do not "
+            "compare with those on the whole."
+        )
+    if section.synthetic:
+        yield "**Synthetic**: the images are rendered by a program; a result here is no result on photographs."
+    if any(use.pixel_free for use in section.encoders):
+        yield "**Pixel-free**: images are represented by something else than their pixels (captions, stored features)."
+    if section.places:
+        yield f"{TIMES[2:]}on {'; '.join(plain(place) for place in section.places)}."
+
+
+def _protocol(section: Section) -> str:
+    if not section.protocol_hash:
+        return f"Protocol {code(section.protocol)}; no cell came far enough to know its hash."
+    reference = {
+        "kept": "the reference image is kept in the ranking",
+        "removed": "the reference image is removed from the ranking",
+        None: "",
+    }[section.reference]
+    texts = [f"gallery: {section.gallery}", f"query text: {section.query_text}"]
+    conventions = "; ".join(plain(text) for text in [reference, *texts] if text)
+    return f"Protocol {code(section.protocol)}, hash `{section.protocol_hash[:HASH_DIGITS]}`: {conventions}."
+
+
+def _sizes(section: Section) -> str:
+    whole = f"{count(sum(section.n_queries.values()))} queries"
+    trained = f"; {count(section.n_train)} training triplets" if section.n_train else ""
+    if list(section.n_queries) == [""]:
+        return f"{whole} against {count(section.n_gallery.get('', 0))} images{trained}."
+    parts = ", ".join(
+        f"{plain(part)} {count(number)} against {count(section.n_gallery.get(part, 0))} images"
+        for part, number in sorted(section.n_queries.items())
+    )
+    return f"{whole}: {parts}{trained}."
+
+
+def _encoder(use: EncoderUse, section: Section) -> str:
+    how = "trained by the cells that train" if use.trained else "frozen"
+    weights = f"weights `{use.weights[:HASH_DIGITS]}`, " if use.weights and not use.trained else ""
+    name = f"Encoder {code(use.name)} ({plain(use.plugin)})"
+    return f"{name}: {how}, {weights}{plain(use.dtype)}, preprocessing {plain(use.preprocess) or 'none'}."
+
+
+def _seeds(section: Section) -> str:
+    listed = ", ".join(map(str, section.seeds))
+    if len(section.seeds) == 1:
+        return f"Seed {listed} alone, so no standard deviation."
+    uneven = len({row.seeds for row in section.rows}) > 1
+    return f"Seeds {listed}" + (", but not in every row: see the column." if uneven else ".")

@@ -1,0 +1,134 @@
+"""Where a committed leaderboard differs from a fresh one in more than times.
+
+Compared as text, because the text is what is committed. Times are ignored. Metrics may differ by a tolerance: another
+CPU sums in another order, and training carries such differences on. With a tolerance, neighbours in a table may change
+places too, so rows are found by their method, not by their place. Everything else must be equal.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from itertools import zip_longest
+
+from cir_bench.leaderboard.heading import TIMES as TIMES_LINE
+from cir_bench.leaderboard.markdown import cells
+from cir_bench.leaderboard.render import (
+    ENCODER,
+    METHOD,
+    NONE,
+    PARAMETERS,
+    RANK,
+    REMARKS,
+    REPORTED,
+    SEEDS,
+    TIMES,
+    TRAINED,
+)
+
+_NUMBER = re.compile(r"(-?\d+(?:\.\d+)?|-?inf)(?: ± (\d+(?:\.\d+)?))?")
+_WORDS = frozenset({RANK, METHOD, ENCODER, SEEDS, PARAMETERS, TRAINED, REMARKS})
+_INTRODUCTION = "the introduction"
+_Table = Mapping[str, Mapping[str, str]]
+
+
+@dataclass
+class _Part:
+    """What stands under one heading."""
+
+    lines: list[str] = field(default_factory=list)
+    headers: list[str] = field(default_factory=list)
+    rows: dict[str, dict[str, str]] = field(default_factory=dict)
+
+
+def compare(fresh: str, committed: str, tolerance: float) -> list[str]:
+    """One sentence for each difference between two leaderboards; empty when the committed one is up to date.
+
+    Args:
+        fresh: markdown of the records at hand.
+        committed: markdown to be checked.
+        tolerance: largest allowed difference of a metric (mean or standard deviation), in points; 0: equal, in order.
+    """
+    new, old = _parse(fresh), _parse(committed)
+    found = [f"{title}: not in the committed leaderboard." for title in new if title not in old]
+    found += [f"{title}: no records for it any more." for title in old if title not in new]
+    for title, part in new.items():
+        if title in old:
+            found += [f"{title}: {text}" for text in _differences(part, old[title], tolerance)]
+    return found
+
+
+def _differences(new: _Part, old: _Part, tolerance: float) -> Iterator[str]:
+    for line, was in zip_longest(new.lines, old.lines, fillvalue=""):
+        if line != was:
+            yield f"says now {line!r}, committed is {was!r}."
+    if new.headers != old.headers:
+        yield f"has the columns {', '.join(new.headers)}; committed are {', '.join(old.headers)}."
+        return
+    yield from (f"{name} is not in the committed table." for name in new.rows if name not in old.rows)
+    yield from (f"{name} is no longer in the table." for name in old.rows if name not in new.rows)
+    shared = [name for name in new.rows if name in old.rows]
+    for name in shared:
+        for column in new.headers:
+            now, was = new.rows[name][column], old.rows[name][column]
+            if not _same(column, now, was, tolerance):
+                yield f"{name}: {column} is {now or 'empty'}, committed is {was or 'empty'}."
+    if tolerance == 0 and shared != [name for name in old.rows if name in new.rows]:
+        yield "its rows are in another order."
+
+
+def _same(column: str, now: str, was: str, tolerance: float) -> bool:
+    if column in TIMES or now == was:
+        return True
+    if column == RANK:
+        return tolerance > 0 and NONE not in (now, was)
+    if column in _WORDS or column.startswith(REPORTED):
+        return False
+    left, right = _NUMBER.fullmatch(now), _NUMBER.fullmatch(was)
+    if left is None or right is None:
+        return False
+    return all(_near(a, b, tolerance) for a, b in zip(left.groups(), right.groups(), strict=True))
+
+
+def _near(now: str | None, was: str | None, tolerance: float) -> bool:
+    if now is None or was is None:
+        return now == was
+    return abs(float(now) - float(was)) <= tolerance + 1e-9
+
+
+def _parse(text: str) -> dict[str, _Part]:
+    parts = {_INTRODUCTION: _Part()}
+    part = parts[_INTRODUCTION]
+    for line in text.splitlines():
+        if line.startswith("## "):
+            part = parts.setdefault(line[3:].strip(), _Part())
+        elif line.startswith("|"):
+            _take_row(part, cells(line))
+        elif line.strip() and not line.startswith(TIMES_LINE):
+            part.lines.append(line.strip())
+    return parts
+
+
+def _take_row(part: _Part, values: Sequence[str]) -> None:
+    if not part.headers:
+        part.headers = list(values)
+    elif not all(re.fullmatch(r":?-+:?", value) for value in values):
+        row = dict(zip_longest(part.headers, values[: len(part.headers)], fillvalue=""))
+        part.rows[_unused(_row_name(row), part.rows)] = row
+
+
+def _row_name(row: Mapping[str, str]) -> str:
+    """What a row is found by: method (and variant), encoder where rows have their own, and whether it ran."""
+    failed = "did not run" if row.get(REMARKS, "").startswith("did not run") else ""
+    return ", ".join(filter(None, [row.get(METHOD, ""), row.get(ENCODER, ""), failed]))
+
+
+def _unused(name: str, taken: _Table) -> str:
+    """``name``, or ``name (2)`` for a second row of it."""
+    if name not in taken:
+        return name
+    place = 2
+    while f"{name} ({place})" in taken:
+        place += 1
+    return f"{name} ({place})"
