@@ -55,7 +55,7 @@ def read_yaml(path: Path) -> dict[str, Any]:
     except (OSError, UnicodeDecodeError) as error:
         raise ConfigError(f"{path} cannot be read: {error}.") from error
     except yaml.YAMLError as error:
-        raise ConfigError(f"{path} is not valid YAML: {_one_line(error)}.") from error
+        raise ConfigError(f"{path} is not valid YAML: {_reason(error)}.") from error
     if value is None:
         return {}
     if not isinstance(value, dict) or not all(isinstance(key, str) for key in value):
@@ -77,9 +77,7 @@ def parse_set(assignments: Iterable[str]) -> dict[str, Any]:
         try:
             value = parse_yaml(text) if text.strip() else ""
         except yaml.YAMLError as error:
-            raise ConfigError(
-                f"--set {assignment}: the value cannot be read ({_one_line(error)}); quote it."
-            ) from error
+            raise ConfigError(f"--set {assignment}: the value cannot be read ({_reason(error)}); quote it.") from error
         nested: dict[str, Any] = {keys[-1]: value}
         for key in reversed(keys[:-1]):
             nested = {key: nested}
@@ -111,5 +109,7 @@ def dotted(values: Mapping[str, Any], prefix: str = "") -> dict[str, Any]:
     return dict(sorted(flat.items()))
 
 
-def _one_line(error: yaml.YAMLError) -> str:
-    return " ".join(str(error).split())
+def _reason(error: yaml.YAMLError) -> str:
+    if not isinstance(error, yaml.MarkedYAMLError) or error.problem_mark is None:
+        return " ".join(str(error).split())
+    return f"line {error.problem_mark.line + 1}: {error.problem}"

@@ -1,1 +1,3 @@
-"""The command line; one module per verb."""
+"""The command line; one module per verb, imported when its verb is called."""
+
+from cir_bench.cli.app import main as main

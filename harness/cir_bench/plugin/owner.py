@@ -22,9 +22,20 @@ class Owner:
         """Whether it ships with cir-bench."""
         return self.distribution == CORE
 
+    @property
+    def single_file(self) -> bool:
+        """Whether it is one Python file, not an installed distribution."""
+        return self.plugin.endswith(".py")
+
+    @property
+    def label(self) -> str:
+        """``cir-bench@0.1.0``."""
+        return f"{self.distribution}@{self.version}"
+
     def __str__(self) -> str:
-        where = f"{self.distribution} {self.version}"
-        return where if self.plugin in (self.distribution, "") else f"{self.plugin!r} of {where}"
+        if self.single_file:
+            return f"{self.plugin} (version {self.version})"
+        return f"{self.plugin!r} of {self.distribution} {self.version}"
 
 
 @dataclass(frozen=True)

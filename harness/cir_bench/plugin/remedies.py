@@ -44,12 +44,12 @@ def _is_importable(module: str) -> bool:
 
 
 def _reinstall(owner: Owner) -> str:
-    if owner.distribution.endswith(".py"):
+    if owner.single_file:
         return "check the import lines of the file"
     return f"run: pip install --force-reinstall {owner.distribution}"
 
 
 def _ask_author(owner: Owner) -> str:
-    if owner.distribution.endswith(".py"):
+    if owner.single_file:
         return f"correct {owner.plugin}"
     return f"update or remove {owner.distribution} (pip install -U, pip uninstall), or pass --without-plugins"

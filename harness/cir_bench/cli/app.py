@@ -1,0 +1,122 @@
+"""The frame of the command line: the table of verbs, and how errors end it. Imports nothing heavy.
+
+A verb is a function decorated with `cir_bench.cli.common.with_settings`, or a ``typer.Typer`` with several of them
+(``cir-bench data verify``); its options are the function's parameters in typer's notation.
+"""
+
+from __future__ import annotations
+
+import importlib
+import os
+import sys
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from cir_bench import __version__
+from cir_bench.errors import CirBenchError, ConfigError, did_you_mean
+
+if TYPE_CHECKING:
+    import typer
+
+DEBUG = "CIR_BENCH_DEBUG"
+MISTAKE = 2
+"""Exit code for a mistake of the user's, as for a wrong option."""
+
+
+@dataclass(frozen=True)
+class Verb:
+    """One line of ``cir-bench --help``."""
+
+    help: str
+    where: str
+    """``"module:function or Typer"``."""
+
+
+VERBS = {
+    "run": Verb("Train and evaluate cells; skip what is done.", "cir_bench.cli.run:run"),
+    "plan": Verb("Show the cells of a run: done, stale, to do; time and disk.", "cir_bench.cli.plan:plan"),
+    "leaderboard": Verb("Write LEADERBOARD.md from the records.", "cir_bench.cli.leaderboard:leaderboard"),
+    "score": Verb("Score rankings that were made elsewhere.", "cir_bench.cli.score:score"),
+    "data": Verb("Check a data set: counts, missing and unreadable images.", "cir_bench.cli.data:app"),
+    "ls": Verb("List methods, encoders, data sets, composers, losses, benchmarks.", "cir_bench.cli.ls:ls"),
+    "show": Verb("Show one of them: card, paper, parameters, which encoders would do.", "cir_bench.cli.show:show"),
+    "doctor": Verb("Check the installation, the plugins, the data and the device.", "cir_bench.cli.doctor:doctor"),
+}
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run one command line (``sys.argv`` by default) and return its exit code.
+
+    A `CirBenchError` is printed as its one sentence and gives 2; any other exception is a bug and keeps its traceback.
+    """
+    words = list(sys.argv[1:] if argv is None else argv)
+    try:
+        return _run(words)
+    except CirBenchError as error:
+        if os.environ.get(DEBUG, "") not in {"", "0"}:
+            raise
+        print(f"cir-bench: {error}", file=sys.stderr)
+        return MISTAKE
+
+
+def _run(words: Sequence[str]) -> int:
+    if not words or words[0] in {"-h", "--help"}:
+        print(_help())
+        return 0
+    if words[0] in {"-V", "--version"}:
+        print(f"cir-bench {__version__}")
+        return 0
+    verb, *rest = words
+    if verb.startswith("-"):
+        raise ConfigError(f"{verb} stands before the verb; write cir-bench VERB {verb} …, or see cir-bench --help.")
+    if verb not in VERBS:
+        raise ConfigError(f"there is no verb {verb!r}; {did_you_mean(verb, VERBS)}")
+    try:
+        _command(VERBS[verb])(rest, prog_name=f"cir-bench {verb}")
+    except SystemExit as stop:
+        return stop.code if isinstance(stop.code, int) else int(stop.code is not None)
+    return 0
+
+
+def _command(verb: Verb) -> typer.Typer | Callable[..., Any]:
+    import typer
+
+    module, _, name = verb.where.partition(":")
+    found = getattr(importlib.import_module(module), name)
+    if isinstance(found, typer.Typer):
+        return found
+    app = new_typer()
+    app.command()(found)
+    return app
+
+
+def new_typer(help_text: str | None = None) -> typer.Typer:
+    """A ``typer.Typer`` as all verbs use it: plain help, ``-h``, tracebacks as Python prints them."""
+    import typer
+
+    return typer.Typer(
+        help=help_text,
+        add_completion=False,
+        no_args_is_help=help_text is not None,
+        rich_markup_mode=None,
+        pretty_exceptions_enable=False,
+        context_settings={"help_option_names": ["-h", "--help"]},
+    )
+
+
+def _help() -> str:
+    width = max(map(len, VERBS))
+    return "\n".join(
+        [
+            "Usage: cir-bench VERB [OPTIONS]",
+            "",
+            "Compare composed image retrieval methods under identical, named protocols.",
+            "",
+            "Verbs:",
+            *(f"  {name:<{width}}  {verb.help}" for name, verb in VERBS.items()),
+            "",
+            "Every verb has --help. `cir-bench run --all` needs no data and no options.",
+            f"{DEBUG}=1 shows the traceback of an error, CIR_BENCH_STRICT=1 makes a broken plugin fatal.",
+        ]
+    )

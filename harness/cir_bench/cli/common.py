@@ -1,0 +1,105 @@
+"""What every verb shares: the options that say where things are and which plugins count, and the open registry."""
+
+from __future__ import annotations
+
+import functools
+import inspect
+import sys
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Annotated, Any, Concatenate, ParamSpec, cast
+
+import typer
+
+from cir_bench.errors import ConfigError
+from cir_bench.interfaces.specs import Context
+from cir_bench.plugin.loader import PluginOptions, load_plugins
+from cir_bench.plugin.registry import Registry
+
+P = ParamSpec("P")
+
+
+@dataclass(frozen=True)
+class Settings:
+    """The options that every verb has."""
+
+    plugins: PluginOptions
+    data_root: Path | None
+    cache_dir: Path
+
+    def context(self, dataset: str = "", seed: int = 0) -> Context:
+        """What datasets and encoders are given; `ConfigError` when the data root does not exist."""
+        if self.data_root is not None and not self.data_root.is_dir():
+            raise ConfigError(
+                f"--data-root {self.data_root}: there is no such folder; it holds one folder per data set."
+            )
+        return Context(data_root=self.data_root, cache_dir=self.cache_dir, dataset=dataset, seed=seed)
+
+
+def _settings(
+    *,
+    plugin: Annotated[
+        list[Path] | None,
+        typer.Option("--plugin", metavar="FILE", help="A plugin in one Python file; may be given again."),
+    ] = None,
+    no_plugins: Annotated[
+        bool, typer.Option("--no-plugins", help="Load no third-party plugins (--plugin FILE still is).")
+    ] = False,
+    only_plugins: Annotated[
+        str, typer.Option(metavar="A,B", help="Load no third-party plugins but these (distributions or plugins).")
+    ] = "",
+    without_plugins: Annotated[str, typer.Option(metavar="A,B", help="Leave these plugins out.")] = "",
+    data_root: Annotated[
+        Path | None,
+        typer.Option(envvar="CIR_BENCH_DATA", metavar="DIR", help="Holds one folder per data set."),
+    ] = None,
+    cache_dir: Annotated[
+        Path, typer.Option(envvar="CIR_BENCH_CACHE", metavar="DIR", help="For features and other derived files.")
+    ] = Path("~/.cache/cir-bench"),
+) -> Settings:
+    only = _names(only_plugins)
+    options = PluginOptions(
+        files=tuple(plugin or ()), third_party=not no_plugins, only=only or None, without=_names(without_plugins)
+    )
+    root = data_root.expanduser() if data_root is not None else None
+    return Settings(options, root, cache_dir.expanduser())
+
+
+def _names(text: str) -> frozenset[str]:
+    return frozenset(name.strip() for name in text.split(",") if name.strip())
+
+
+def with_settings(verb: Callable[Concatenate[Settings, P], None]) -> Callable[..., None]:
+    """Give a verb the shared options: its first parameter becomes a `Settings`, made from them.
+
+    Typer reads a command's options from its signature, so the shared ones are appended to the verb's own.
+    """
+    shared = inspect.signature(_settings, eval_str=True).parameters
+    own = dict(inspect.signature(verb, eval_str=True).parameters)
+    own.pop(next(iter(own)))
+
+    @functools.wraps(verb)
+    def command(**given: Any) -> None:
+        settings = _settings(**{name: given.pop(name) for name in shared})
+        cast(Callable[..., None], verb)(settings, **given)
+
+    parameters = [p.replace(kind=p.KEYWORD_ONLY) for p in (*own.values(), *shared.values())]
+    command.__signature__ = inspect.Signature(parameters)  # type: ignore[attr-defined] # read by inspect.signature
+    command.__annotations__ = {p.name: p.annotation for p in parameters}
+    del command.__wrapped__  # else get_type_hints would read the verb's own module
+    return command
+
+
+def open_registry(settings: Settings, *, config: Path | None = None, quiet: bool = False) -> Registry:
+    """Load the plugins; every one that was left out is one line on stderr (unless ``quiet``).
+
+    Args:
+        settings: the shared options.
+        config: the verb's ``--config``: ``cir_bench_plugins.py`` beside it is loaded too.
+        quiet: for verbs that list the problems themselves.
+    """
+    registry = load_plugins(replace(settings.plugins, config=config))
+    for problem in () if quiet else registry.problems:
+        print(f"cir-bench: {problem}", file=sys.stderr)
+    return registry

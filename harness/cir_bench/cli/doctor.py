@@ -1,0 +1,135 @@
+"""``cir-bench doctor``: is everything there that a run needs? Exit code 1 when something is wrong."""
+
+from __future__ import annotations
+
+import os
+import platform
+import tempfile
+from importlib import metadata
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+from packaging.requirements import Requirement
+
+from cir_bench import __version__
+from cir_bench.cli.benchmarks import read_benchmarks
+from cir_bench.cli.common import Settings, open_registry, with_settings
+from cir_bench.cli.describe import columns, owner_facts, print_json, problem_facts
+from cir_bench.errors import PluginError
+from cir_bench.interfaces.specs import DatasetSpec
+from cir_bench.plugin.kinds import KINDS
+from cir_bench.plugin.owner import CORE
+from cir_bench.plugin.registry import Registry, load
+
+
+@with_settings
+def doctor(
+    settings: Settings,
+    as_json: Annotated[bool, typer.Option("--json", help="As one JSON object.")] = False,
+) -> None:
+    """Check versions, device, plugins (every implementation is imported), data root and cache folder."""
+    problems: list[str] = []
+    registry = open_registry(settings, quiet=True)
+    facts: dict[str, Any] = {
+        "versions": _versions(problems),
+        "device": _device(problems),
+        "plugins": _plugins(registry, problems),
+        "data_root": _data_root(settings.data_root, registry, problems),
+        "cache_dir": _cache(settings.cache_dir, problems),
+    }
+    facts["plugin_problems"] = [problem_facts(problem) for problem in registry.problems]
+    facts["problems"] = problems
+    if as_json:
+        print_json(facts)
+    else:
+        _print(facts)
+    raise typer.Exit(1 if problems else 0)
+
+
+def _versions(problems: list[str]) -> dict[str, str]:
+    """Ours, Python's and those of every dependency; one that is missing or too old is a problem."""
+    found = {CORE: __version__, "python": platform.python_version()}
+    try:
+        wanted = metadata.requires(CORE) or []
+    except metadata.PackageNotFoundError:
+        problems.append("cir-bench is not installed, so none of its own plugins is found; run: pip install -e .")
+        return found
+    for line in wanted:
+        requirement = Requirement(line)
+        if requirement.marker is not None and not requirement.marker.evaluate({"extra": ""}):
+            continue
+        try:
+            found[requirement.name] = metadata.version(requirement.name)
+        except metadata.PackageNotFoundError:
+            problems.append(f"{requirement.name} is not installed; run: pip install '{requirement}'")
+            continue
+        if not requirement.specifier.contains(found[requirement.name], prereleases=True):
+            problems.append(
+                f"{requirement.name} {found[requirement.name]} does not do; run: pip install '{requirement}'"
+            )
+    return found
+
+
+def _device(problems: list[str]) -> dict[str, Any]:
+    try:
+        import torch
+    except (ImportError, OSError) as error:
+        problems.append(f"torch cannot be imported ({error}); run: pip install torch")
+        return {}
+    names = [torch.cuda.get_device_name(index) for index in range(torch.cuda.device_count())]
+    return {"cuda": names, "cpu_threads": torch.get_num_threads(), "cpu_cores": os.cpu_count()}
+
+
+def _plugins(registry: Registry, problems: list[str]) -> list[dict[str, str]]:
+    """The plugins that are there. Those left out and implementations that cannot be imported are problems."""
+    problems += map(str, registry.problems)
+    for kind in KINDS:
+        for registered in registry.all(kind.spec).values():
+            try:
+                load(registered)
+            except PluginError as error:
+                problems.append(str(error))
+    problems += read_benchmarks(registry)[1]
+    return [owner_facts(owner) for owner in registry.plugins]
+
+
+def _data_root(root: Path | None, registry: Registry, problems: list[str]) -> dict[str, Any]:
+    """Which of the data sets that need files have their folder below the data root."""
+    wanted = [name for name, one in registry.all(DatasetSpec).items() if one.spec.needs_root]
+    if root is None:
+        return {"path": None, "there": [], "not_there": wanted}
+    if not root.is_dir():
+        problems.append(f"the data root {root} is no folder; correct --data-root or CIR_BENCH_DATA")
+    there = [name for name in wanted if (root / name).is_dir()]
+    return {"path": str(root), "there": there, "not_there": [name for name in wanted if name not in there]}
+
+
+def _cache(folder: Path, problems: list[str]) -> dict[str, Any]:
+    """Whether the cache folder can be written (its nearest existing parent, when it is not there yet)."""
+    existing = next((parent for parent in (folder, *folder.parents) if parent.exists()), folder)
+    try:
+        with tempfile.TemporaryFile(dir=existing):
+            return {"path": str(folder), "exists": folder.is_dir(), "writable": True}
+    except OSError as error:
+        problems.append(
+            f"the cache folder {folder} cannot be written ({error.strerror}); give another with --cache-dir"
+        )
+        return {"path": str(folder), "exists": folder.is_dir(), "writable": False}
+
+
+def _print(facts: dict[str, Any]) -> None:
+    device, data, cache = facts["device"], facts["data_root"], facts["cache_dir"]
+    print("versions:", *columns(facts["versions"].items()), sep="\n")
+    if device:
+        cuda = ", ".join(device["cuda"]) or "none"
+        print(f"device: cuda {cuda}; cpu with {device['cpu_cores']} cores, {device['cpu_threads']} threads")
+    print(
+        "plugins:", *columns((p["plugin"], f"{p['distribution']}@{p['version']}") for p in facts["plugins"]), sep="\n"
+    )
+    print(f"data root: {data['path'] or 'none (--data-root or CIR_BENCH_DATA)'}")
+    print(f"  there: {', '.join(data['there']) or 'none'}; not there: {', '.join(data['not_there']) or 'none'}")
+    print(f"cache: {cache['path']} ({'exists' if cache['exists'] else 'made when needed'})")
+    for problem in facts["problems"]:
+        print(f"! {problem}")
+    print("no problems" if not facts["problems"] else f"{len(facts['problems'])} problem(s)")
