@@ -3,22 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
 
-import torch.nn.functional as F
-
-from cir_bench import (
-    Build,
-    Embedding,
-    Encoder,
-    Features,
-    Optimiser,
-    ParameterGroup,
-    Stage,
-    StandardMethod,
-    Step,
-    TrainBatch,
-)
+from cir_bench import Build, Encoder, Features, Optimiser, Stage, StandardMethod, Step, TrainBatch
 from cir_bench_combiner.params import CombinerParams
+from cir_bench_combiner.staged import StagedComposer
 
 FINETUNE = "finetune"
 LOSS = "batch-classification"
@@ -32,13 +21,14 @@ class Combiner(StandardMethod):
     """
 
     params: CombinerParams
+    composer: StagedComposer
 
     def __init__(self, params: CombinerParams, build: Build) -> None:
-        composer = build.composer(
+        combiner = build.composer(
             "combiner", projection=params.projection, hidden=params.hidden, dropout=params.dropout
         )
         loss = build.loss(LOSS, scale=100.0, scale_on="similarity", learn_scale=False)
-        super().__init__(params, composer, {LOSS: loss})
+        super().__init__(params, StagedComposer(combiner), {LOSS: loss})
 
     def stages(self) -> Sequence[Stage]:
         """``finetune`` (when asked for), then ``combiner``."""
@@ -46,25 +36,22 @@ class Combiner(StandardMethod):
         return (*first, Stage("combiner", self.params.training))
 
     def optimisers(self, stage: Stage, encoders: Mapping[str, Encoder]) -> Sequence[Optimiser]:
-        """In ``finetune`` only the encoder's parameters: the Combiner is not part of that stage."""
+        """In ``finetune`` only the encoder's parameters: the Combiner has no part in that stage."""
         wanted = super().optimisers(stage, encoders)
         if stage.name != FINETUNE:
             return wanted
         own = {id(parameter) for parameter in self.parameters()}
-        return [Optimiser(o.name, [g for g in o.groups if not _belongs(g, own)]) for o in wanted]
+        return [Optimiser(o.name, [g for g in o.groups if not own.issuperset(map(id, g.parameters))]) for o in wanted]
 
     def training_steps(self, batch: TrainBatch, stage: Stage) -> Iterator[Step]:
         """One step: on the sum in ``finetune``, on the Combiner's query in ``combiner``."""
-        if stage.name != FINETUNE:
-            yield from super().training_steps(batch, stage)
-            return
-        image, target = batch.reference.need_pooled(), batch.target.need_pooled()
-        if self.params.finetune_encoders == "text":
-            image, target = image.detach(), target.detach()
-        query = Embedding.single(F.normalize(image + batch.text.need_pooled(), dim=-1))
-        target_embedding = self.composer.embed_target(Features(pooled=target))
-        yield Step({LOSS: self.losses[LOSS](query, target_embedding, batch.same_target)})
+        finetuning = stage.name == FINETUNE
+        self.composer.use_sum(finetuning)
+        if finetuning and self.params.finetune_encoders == "text":
+            batch = replace(batch, reference=_detached(batch.reference), target=_detached(batch.target))
+        yield from super().training_steps(batch, stage)
 
 
-def _belongs(group: ParameterGroup, own: set[int]) -> bool:
-    return all(id(parameter) in own for parameter in group.parameters)
+def _detached(image: Features) -> Features:
+    """Image features that no gradient goes through: the image encoder stays as it is."""
+    return Features(pooled=image.need_pooled().detach())

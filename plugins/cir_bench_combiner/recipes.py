@@ -14,6 +14,7 @@ TWO_STAGES: Mapping[str, Any] = {
         "lr": 2e-6,
         "weight_decay": 1e-2,
         "encoder": "train",
+        "encoder_eval": True,
         "mask_same_target": False,
     },
     "training": {

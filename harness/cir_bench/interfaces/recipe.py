@@ -32,6 +32,8 @@ class Training(Params):
     """auto: frozen for a pretrained encoder (features cached), trained for one that means nothing before training."""
     encoder_lr: Annotated[float, Field(gt=0)] | None = None
     """Learning rate of the encoder's pretrained part; None: ``lr``."""
+    encoder_eval: bool = False
+    """Train the encoder in evaluation mode: batch norm keeps its statistics, dropout is off (CLIP4Cir)."""
     weight_decay: Annotated[float, Field(ge=0)] = 0.0
     momentum: Annotated[float, Field(ge=0, lt=1)] = 0.9
     """Of SGD."""
