@@ -58,6 +58,11 @@ def test_a_target_behind_the_end_of_a_short_list_is_never_hit() -> None:
     assert not report.partial
 
 
+def test_an_excluded_image_does_not_make_a_list_longer() -> None:
+    _, report = rank({"q0": ["a", "b"]}, part("a", excluded=(("b",),)), depth=2)
+    assert report.short_lists == ("q0",)
+
+
 def test_a_list_of_every_candidate_is_not_short() -> None:
     _, report = rank({"q0": ["a", "c", "d", "e"]}, part("a", excluded=(("b",),)), depth=50)
     assert report.short_lists == ()

@@ -65,7 +65,7 @@ class DotScorer:
     def __call__(self, query_rows: Rows, gallery_rows: Rows) -> Tensor:
         """Return the dot products ``[q, n]``."""
         queries, gallery = self._load(self._queries, query_rows), self._gallery_chunk(gallery_rows)
-        with torch.no_grad(), torch.autocast(self._device.type, enabled=False), _full_precision(self._device):
+        with torch.no_grad(), torch.autocast(self._device.type, enabled=False), full_precision(self._device):
             return queries @ gallery.T
 
     def _gallery_chunk(self, rows: Rows) -> Tensor:
@@ -97,7 +97,7 @@ class DotScorer:
 
 
 @contextmanager
-def _full_precision(device: torch.device) -> Iterator[None]:
+def full_precision(device: torch.device) -> Iterator[None]:
     """No TF32 inside: its 10-bit mantissa would order scores that are apart and split scores that tie."""
     if device.type != "cuda":
         yield
@@ -113,8 +113,8 @@ def _full_precision(device: torch.device) -> Iterator[None]:
         finally:
             setting.fp32_precision = newer
         return
-    torch.set_float32_matmul_precision("highest")
     try:
+        torch.set_float32_matmul_precision("highest")
         yield
     finally:
         torch.set_float32_matmul_precision(before)
