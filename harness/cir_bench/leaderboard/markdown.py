@@ -32,9 +32,10 @@ def count(number: int) -> str:
 
 def size(number: int) -> str:
     """``0``, ``812``, ``36.6 k``, ``1.05 M``: three digits."""
+    rounded = float(f"{number:.3g}")
     for unit, name in ((1_000_000_000, " G"), (1_000_000, " M"), (1000, " k")):
-        if number >= unit:
-            return f"{number / unit:.3g}{name}" if number < 999.5 * unit else f"{number / unit:.0f}{name}"
+        if rounded >= unit:
+            return f"{rounded / unit:.3g}{name}"
     return str(number)
 
 

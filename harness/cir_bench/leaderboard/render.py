@@ -18,10 +18,10 @@ NONE = "–"
 INTRODUCTION = """\
 # Leaderboard
 
-Composed image retrieval with [cir-bench](../README.md). Metrics are in percent: mean ± sample standard deviation over
-seeds, where there are several. What stands in two tables was measured under different conditions: do not compare it.
-Rows without a number in the first column are not ranked: `random` and `constant` must come out at chance, or the
-harness is broken.
+Composed image retrieval, measured by cir-bench. Metrics are in percent: mean ± sample standard deviation over seeds
+where there are several. Numbers of two tables were measured under different conditions: do not compare them.
+`random` and `constant` are not ranked: they stand at the bottom, at chance, or the harness is broken. Numbers that
+papers report are shown where the protocol is the same, and never ranked.
 """
 
 

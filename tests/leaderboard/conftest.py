@@ -1,0 +1,107 @@
+"""Records as runs write them, with what a test is about changed."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any, Protocol
+
+import pytest
+
+from cir_bench.leaderboard import Leaderboard, Section, build
+from cir_bench.runs.record import RunRecord
+
+PLUGIN = {"distribution": "cir-bench", "version": "0.1.0", "object_version": "1"}
+
+
+class Make(Protocol):
+    def __call__(self, name: str = ..., score: float = ..., /, **changes: Any) -> RunRecord: ...
+
+
+def _merge(base: dict[str, Any], changes: Mapping[str, Any]) -> dict[str, Any]:
+    for key, value in changes.items():
+        base[key] = _merge(base.get(key) or {}, value) if isinstance(value, dict) and key != "metrics" else value
+    return base
+
+
+def _make(name: str = "tirg", score: float = 40.0, /, **changes: Any) -> RunRecord:
+    """A finished cell of method ``name`` on css with R@1 = ``score``; nested dicts in ``changes`` are merged in."""
+    seed = changes.get("cell", {}).get("seed", 0)
+    kind = {"random": "sentinel", "constant": "sentinel", "sum": "baseline"}.get(name, "method")
+    base: dict[str, Any] = {
+        "status": "done",
+        "cell": {
+            "method": name,
+            "benchmark": "css",
+            "protocol": "standard@1",
+            "encoder": "tiny",
+            "track": "controlled",
+            "seed": 0,
+        },
+        "ingredients": {"method.version": "1", "encoder.weights": "e" * 64, "protocol.hash": "a" * 64},
+        "method": {
+            "kind": kind,
+            "summary": name,
+            "plugin": PLUGIN,
+            "parameters": 1_050_000,
+            "trained_parameters": 1_050_000,
+        },
+        "encoder": {"plugin": PLUGIN, "weights_digest": "e" * 64, "preprocess": "resize 64"},
+        "dataset": {"name": "css", "plugin": PLUGIN, "synthetic": True, "n_train": 10_000},
+        "protocol": {
+            "hash": "a" * 64,
+            "reference": "removed",
+            "gallery": "split",
+            "query_text": "single",
+            "description": "rendered scenes",
+        },
+        "n_queries": {"": 2000},
+        "n_gallery": {"": 4000},
+        "metrics": {"R@10": min(100.0, score + 20), "R@1": score, "R@5": min(100.0, score + 10)},
+        "headline": "R@1",
+        "cost": {"train_seconds": 61.5, "query_milliseconds": 0.25},
+        "environment": {
+            "cir_bench": "0.1.0",
+            "python": "3.11.4",
+            "torch": "2.15.0",
+            "platform": "Linux",
+            "device": "cpu (x86_64)",
+            "precision": "float32",
+            "threads": 2,
+        },
+        "finished": f"2030-01-01T00:00:{seed:02d}Z",
+    }
+    return RunRecord.model_validate(_merge(base, changes))
+
+
+def _failed(name: str = "broken", _: float = 0.0, /, **changes: Any) -> RunRecord:
+    """A cell of method ``name`` that failed in training, before anything but its name was recorded."""
+    failure = {
+        "plugin": "cir-bench-broken",
+        "version": "0.3",
+        "stage": "training",
+        "exception": "ValueError: no | such\nthing",
+        "hint": "report it to its author",
+    }
+    nothing = {"method": None, "encoder": None, "dataset": None, "protocol": None, "ingredients": {}, "metrics": {}}
+    base = _make(name).model_dump() | nothing | {"n_queries": {}, "n_gallery": {}, "headline": "", "cost": {}}
+    return RunRecord.model_validate(_merge(base | {"status": "failed", "failure": failure}, changes))
+
+
+@pytest.fixture(scope="session")
+def make() -> Make:
+    return _make
+
+
+@pytest.fixture(scope="session")
+def failed() -> Make:
+    return _failed
+
+
+@pytest.fixture(scope="session")
+def only_section() -> Any:
+    def only(records: list[RunRecord] | Leaderboard) -> Section:
+        leaderboard = records if isinstance(records, Leaderboard) else build(records)
+        (section,) = leaderboard.sections
+        return section
+
+    return only

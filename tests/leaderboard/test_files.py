@@ -1,0 +1,106 @@
+"""Records from folders, and the verb."""
+
+import json
+
+import pytest
+
+from cir_bench.cli import main
+from cir_bench.errors import ConfigError
+from cir_bench.leaderboard import build, load_records, render, write_leaderboard
+from cir_bench.runs.record import write_record
+
+
+@pytest.fixture
+def runs(make, tmp_path, monkeypatch):
+    """The folder ``runs`` with two cells, and the working directory above it."""
+    for name in ("tirg", "sum"):
+        write_record(make(name), tmp_path / "runs" / "cells" / name / "seed-0")
+    monkeypatch.chdir(tmp_path)
+    return tmp_path / "runs"
+
+
+def damage(runs):
+    (runs / "cells" / "sum" / "seed-0" / "record.json").write_text('{"status": "do', encoding="utf-8")
+
+
+def test_records_are_found_at_any_depth(runs, make):
+    records, damaged = load_records([runs])
+    assert (records, damaged) == ([make("sum"), make("tirg")], [])
+
+
+def test_a_damaged_record_is_left_out_and_named(runs):
+    damage(runs)
+    records, damaged = load_records([runs])
+    assert [record.cell.method for record in records] == ["tirg"]
+    assert len(damaged) == 1
+    assert "sum/seed-0/record.json is not a readable run record" in damaged[0]
+
+
+def test_a_folder_that_is_not_there_is_said(tmp_path):
+    with pytest.raises(ConfigError, match=r"no folder .*nowhere"):
+        load_records([tmp_path / "nowhere"])
+
+
+def test_written_twice_the_file_is_the_same_and_nothing_else_is_left(runs, tmp_path):
+    records, _ = load_records([runs])
+    path = write_leaderboard(records, tmp_path / "new" / "LEADERBOARD.md")
+    first = path.read_bytes()
+    write_leaderboard(reversed(records), path)
+    assert path.read_bytes() == first
+    assert [one.name for one in path.parent.iterdir()] == ["LEADERBOARD.md"]
+
+
+def test_the_verb_reads_runs_and_writes_into_it(runs, capsys):
+    assert main(["leaderboard"]) == 0
+    assert capsys.readouterr().out == "runs/LEADERBOARD.md\n"
+    assert (runs / "LEADERBOARD.md").read_text(encoding="utf-8") == render(build(load_records([runs])[0]))
+
+
+def test_the_verb_takes_several_folders_and_another_file(runs, make, tmp_path):
+    write_record(make("combiner"), tmp_path / "more" / "x")
+    assert main(["leaderboard", "--records", "runs", "--records", "more", "--out", "docs/L.md"]) == 0
+    text = (tmp_path / "docs" / "L.md").read_text(encoding="utf-8")
+    assert all(f"`{name}`" in text for name in ("tirg", "sum", "combiner"))
+
+
+def test_json_on_stdout_writes_no_file(runs, capsys):
+    assert main(["leaderboard", "--json"]) == 0
+    (section,) = json.loads(capsys.readouterr().out)["sections"]
+    assert [row["method"] for row in section["rows"]] == ["sum", "tirg"]
+    assert section["rows"][0]["metrics"]["R@1"] == {"mean": 40.0, "sd": None}
+    assert not (runs / "LEADERBOARD.md").exists()
+
+
+def test_a_damaged_record_gives_exit_1_after_the_rest_is_written(runs, capsys):
+    damage(runs)
+    assert main(["leaderboard"]) == 1
+    assert "left out: " in capsys.readouterr().err
+    assert "`tirg`" in (runs / "LEADERBOARD.md").read_text(encoding="utf-8")
+
+
+def test_check_is_silent_on_times_and_says_where_it_is_stale(runs, make, capsys):
+    main(["leaderboard", "--out", "committed.md"])
+    write_record(make("tirg", 41.0, cost={"train_seconds": 5.0}), runs / "cells" / "tirg" / "seed-0")
+    assert main(["leaderboard", "--check", "committed.md"]) == 0
+    assert "up to date" in capsys.readouterr().out
+    assert main(["leaderboard", "--check", "committed.md", "--tolerance", "0.5"]) == 1
+    assert "`tirg`: R@1 is 41.00, committed is 40.00" in capsys.readouterr().out
+    assert not (runs / "LEADERBOARD.md").exists()
+
+
+@pytest.mark.parametrize(
+    ("words", "sentence"),
+    [
+        (["--records", "nowhere"], "no folder nowhere"),
+        (["--records", "empty"], "no run records below empty"),
+        (["--check", "nowhere.md"], "nowhere.md cannot be read"),
+        (["--check", "x.md", "--json"], "leave out --out and --json"),
+    ],
+    ids=str,
+)
+def test_a_mistake_is_one_sentence_and_exit_2(runs, tmp_path, capsys, words, sentence):
+    (tmp_path / "empty").mkdir()
+    assert main(["leaderboard", *words]) == 2
+    error = capsys.readouterr().err
+    assert sentence in error
+    assert error.count("\n") == 1
