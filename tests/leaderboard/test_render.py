@@ -59,7 +59,8 @@ def test_the_paper_track_names_each_row_s_encoder(make):
 @pytest.mark.parametrize(
     ("change", "words"),
     [
-        ({"dataset": {"missing_images": 3303}}, "**Partial**: 3,303 images"),
+        ({"dataset": {"missing_images": 3303}}, "**Partial**: 3,303 images of the evaluation are missing"),
+        ({"dataset": {"missing_triplets": 7}}, "**Partial**: images of 7 training triplets are missing"),
         ({"encoder": {"pixel_free": True}}, "**Pixel-free**"),
         ({"protocol": {"reference": "kept"}}, "the reference image is kept in the ranking"),
         ({"dataset": {"n_train": 0}}, "2,000 queries against 4,000 images."),

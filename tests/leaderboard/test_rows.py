@@ -66,6 +66,11 @@ def test_a_median_rank_is_better_when_it_is_lower(make, only_section):
     assert [row.method for row in only_section(records).rows] == ["sum", "tirg"]
 
 
+def test_triplets_are_counted_where_a_row_was_trained(make, only_section):
+    records = [make("random", dataset={"n_train": 0}), make("tirg", dataset={"n_train": 9000})]
+    assert only_section(records).n_train == 9000
+
+
 def test_variants_are_rows_of_their_own(make, only_section):
     rows = only_section([make("tirg", 1.0), make("tirg", 2.0, cell={"variant": "training.epochs=5"})]).rows
     assert [(row.method, row.variant) for row in rows] == [("tirg", "training.epochs=5"), ("tirg", "")]
@@ -99,11 +104,10 @@ def test_a_failure_is_forgotten_once_the_cell_has_finished_and_not_before(make, 
     assert [row.kind for row in only_section([late, done, early]).rows] == ["method", "failed"]
 
 
-def test_a_checkpoint_chosen_on_the_evaluation_split_is_said_to_leak(make, only_section):
-    (row,) = only_section([make(selection={"on": "test"})]).rows
-    assert "leaks" in row.remarks[0]
-    (row,) = only_section([make(selection={"on": "held-out"})]).rows
-    assert row.remarks == ()
+def test_what_a_record_warns_of_is_said_once_for_all_seeds(make, only_section):
+    leak = "the checkpoint was chosen on the evaluation split, which leaks"
+    records = [make(cell={"seed": 0}, warnings=[leak]), make(cell={"seed": 1}, warnings=[leak, "other"])]
+    assert only_section(records).rows[0].remarks == (leak, "other")
 
 
 def test_the_headline_is_the_first_column_then_means_then_parts(make, only_section):

@@ -41,7 +41,7 @@ def _section(key: SectionKey, members: Sequence[RunRecord], title: str) -> Secti
     done = [record for record in members if record.status == "done"]
     known = done or members
     headline = next((record.headline for record in known if record.headline), "")
-    dataset = next((record.dataset for record in known if record.dataset), None)
+    datasets = [record.dataset for record in known if record.dataset is not None]
     protocol = next((record.protocol for record in known if record.protocol), None)
     sample = known[0]
     rows = [*_ranked(finished_rows(done), headline), *failed_rows(members)]
@@ -58,9 +58,10 @@ def _section(key: SectionKey, members: Sequence[RunRecord], title: str) -> Secti
         query_text=protocol.query_text if protocol else "",
         n_queries=dict(sample.n_queries),
         n_gallery=dict(sample.n_gallery),
-        n_train=dataset.n_train if dataset else 0,
-        synthetic=dataset.synthetic if dataset else False,
-        missing_images=dataset.missing_images if dataset else 0,
+        n_train=max((one.n_train for one in datasets), default=0),
+        synthetic=any(one.synthetic for one in datasets),
+        missing_images=max((one.missing_images for one in datasets), default=0),
+        missing_triplets=max((one.missing_triplets for one in datasets), default=0),
         seeds=tuple(sorted({record.cell.seed for record in members})),
         headline=headline,
         columns=columns([record.metrics for record in done], headline, list(sample.n_queries)),

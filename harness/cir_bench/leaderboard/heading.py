@@ -27,11 +27,12 @@ def _facts(section: Section) -> Iterator[str]:
     yield _seeds(section)
     if section.headline:
         yield f"Sorted by {code(section.headline)}."
-    if section.missing_images:
-        yield (
-            f"**Partial**: {count(section.missing_images)} images of the data set are missing, so these numbers do not "
-            "compare with those on the whole."
-        )
+    lacking = [
+        *([f"{count(section.missing_images)} images of the evaluation"] if section.missing_images else []),
+        *([f"images of {count(section.missing_triplets)} training triplets"] if section.missing_triplets else []),
+    ]
+    if lacking:
+        yield f"**Partial**: {' and '.join(lacking)} are missing; these numbers do not compare with those on the whole."
     if section.synthetic:
         yield "**Synthetic**: the images are rendered by a program; a result here is no result on photographs."
     if any(use.pixel_free for use in section.encoders):

@@ -101,9 +101,12 @@ class Section(_Model):
     n_queries: dict[str, int]
     n_gallery: dict[str, int]
     n_train: int
+    """Triplets trained on, held-out ones not counted; 0 when no row is trained."""
     synthetic: bool
     missing_images: int
-    """More than 0: every number of the section is partial."""
+    """Of the evaluation; more than 0: every number of the section is partial."""
+    missing_triplets: int
+    """Of training, left out because an image is missing; more than 0: the trained rows are partial."""
     seeds: tuple[int, ...]
     headline: str
     columns: tuple[str, ...]

@@ -68,7 +68,7 @@ def _row(records: Sequence[RunRecord], remarks: Sequence[str]) -> Row:
         train_seconds=fmean(record.cost.train_seconds for record in by_seed),
         query_milliseconds=fmean(record.cost.query_milliseconds for record in by_seed),
         reported=reported_for(cell),
-        remarks=(*remarks, *_selection_remark(by_seed)),
+        remarks=(*remarks, *dict.fromkeys(warning for record in by_seed for warning in record.warnings)),
     )
 
 
@@ -76,11 +76,6 @@ def _split_remark(records: Sequence[RunRecord], names: Sequence[str]) -> str:
     have = ingredients(records[0])
     values = ", ".join(f"{name} {have.get(name, 'unknown')[:SHORT]}" for name in names)
     return f"not averaged with the other seeds of this method, made from something else (here: {values})"
-
-
-def _selection_remark(records: Sequence[RunRecord]) -> list[str]:
-    leaks = any(record.selection is not None and record.selection.on == "test" for record in records)
-    return ["checkpoint chosen on the evaluation split, which leaks"] if leaks else []
 
 
 def _reason(record: RunRecord) -> str:
