@@ -15,7 +15,7 @@ def cir_bench_datasets() -> list[DatasetSpec]:
             name="fashioniq",
             summary="fashion product photos (dress, shirt, toptee), two relative captions per query",
             implementation="cir_bench_fashioniq.dataset:FashionIQ",
-            licence="CDLA-Permissive-1.0 (annotations); photos belong to their sellers",
+            licence="CDLA (annotations); the photos are their sellers'",
             homepage="https://github.com/XiaoxiaoGuo/fashion-iq",
         )
     ]

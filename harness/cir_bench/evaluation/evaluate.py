@@ -57,6 +57,14 @@ class EvaluationResult:
     tags: Mapping[str, float] = field(default_factory=dict)
     tag_counts: Mapping[str, int] = field(default_factory=dict)
 
+    def by_tag(self) -> dict[str, dict[str, float]]:
+        """``{NAME: {"n": count, "R@1": value}}``."""
+        tags: dict[str, dict[str, float]] = {tag: {"n": float(count)} for tag, count in self.tag_counts.items()}
+        for key, value in self.tags.items():
+            tag, _, metric = key.removeprefix("tag:").rpartition("/")
+            tags[tag][metric] = value
+        return tags
+
     def to_dict(self) -> dict[str, Any]:
         """Plain numbers, strings and dicts, for a record."""
         return {**asdict(self), "ties": self.ties.value}

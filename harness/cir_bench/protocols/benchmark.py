@@ -3,17 +3,16 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Hashable, Iterable
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Annotated, Any
 
-import yaml
 from pydantic import Field, ValidationError, field_validator
 
+from cir_bench.config import read_yaml
 from cir_bench.errors import ConfigError, did_you_mean
 from cir_bench.interfaces.recipe import Params, Training
 from cir_bench.protocols.protocol import Protocol
-from cir_bench.retrieval.queries import first_repeated
 
 _PROTOCOL_NAME = re.compile(r"[a-z0-9][a-z0-9-]*@[1-9][0-9]*")
 
@@ -71,15 +70,7 @@ def load_benchmark(path: Path) -> Benchmark:
     Raises:
         ConfigError: it is missing, no YAML, or no benchmark; the sentence names the file, the key and the remedy.
     """
-    try:
-        data = yaml.load(path.read_text(encoding="utf-8"), Loader=_Loader)  # noqa: S506 (a SafeLoader)
-    except (OSError, UnicodeDecodeError) as error:
-        raise ConfigError(f"The benchmark file {path} cannot be read: {error}.") from error
-    except yaml.YAMLError as error:
-        reason = " ".join(str(error).split())
-        raise ConfigError(f"The benchmark file {path} is no valid YAML: {reason}.") from error
-    if not isinstance(data, dict):
-        raise ConfigError(f"The benchmark file {path} must hold keys such as name, dataset and protocols.")
+    data = read_yaml(path)
     try:
         return Benchmark.model_validate(data)
     except ValidationError as error:
@@ -107,14 +98,3 @@ def _known_keys(place: Iterable[int | str]) -> list[str]:
         elif isinstance(model, dict):
             model = model["*"]
     return list(model.model_fields) if isinstance(model, type) and issubclass(model, Params) else []
-
-
-class _Loader(yaml.SafeLoader):
-    """A safe loader that refuses a key given twice (the second would silently win)."""
-
-    def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[Hashable, Any]:
-        keys = [key.value for key, _ in node.value if isinstance(key, yaml.ScalarNode)]
-        repeated = first_repeated(keys)
-        if repeated is not None:
-            raise yaml.constructor.ConstructorError(None, None, f"the key {repeated!r} is given twice", node.start_mark)
-        return super().construct_mapping(node, deep)

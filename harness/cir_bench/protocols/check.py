@@ -1,0 +1,97 @@
+"""Is a data set what a protocol expects? Counts against the protocol's facts, and what annotations get wrong."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from cir_bench.errors import DataError
+from cir_bench.evaluation.chance import expected_random
+from cir_bench.evaluation.metrics import parse_metric
+from cir_bench.interfaces.dataset import Dataset
+from cir_bench.protocols.eval_set import EvalSet, PartView, Truth, eval_set
+from cir_bench.protocols.protocol import Protocol
+
+CHANCE_TOLERANCE = 0.005
+"""Chance levels are given with three significant digits."""
+
+
+@dataclass(frozen=True)
+class ProtocolCheck:
+    """What was found.
+
+    Attributes:
+        evaluation: the data set under the protocol; None when it cannot be built.
+        problems: what must be corrected, one sentence each.
+        notes: what should be known, one sentence each.
+    """
+
+    evaluation: EvalSet | None
+    problems: tuple[str, ...] = ()
+    notes: tuple[str, ...] = ()
+
+
+def check_protocol(dataset: Dataset, protocol: Protocol) -> ProtocolCheck:
+    """Hold a data set's annotations against a protocol's expected counts; images are not looked at."""
+    try:
+        evaluation = eval_set(dataset, protocol)
+    except DataError as error:
+        return ProtocolCheck(None, (str(error),))
+    expected = protocol.expected
+    problems: list[str] = []
+    notes: list[str] = []
+    if expected.n_train is not None and expected.n_train != (found := len(dataset.train())):
+        problems.append(f"{found} training triplets, {expected.n_train} expected.")
+    for what, wanted, there in (
+        ("queries", expected.n_queries, evaluation.n_queries),
+        ("gallery images", expected.n_gallery, evaluation.n_gallery),
+    ):
+        problems += [
+            f"{_of(part)}{there.get(part, 0)} {what}, {count} expected."
+            for part, count in wanted.items()
+            if there.get(part, 0) != count
+        ]
+    for name, part in evaluation.parts.items():
+        _check_part(name, part, protocol, problems, notes)
+    return ProtocolCheck(evaluation, tuple(problems), tuple(notes))
+
+
+def _check_part(name: str, part: PartView, protocol: Protocol, problems: list[str], notes: list[str]) -> None:
+    gallery = set(part.gallery)
+    outside = [q.id for q in part.queries if not gallery.issuperset(part.truth[q.id].targets)]
+    if outside:
+        problems.append(f"{_of(name)}{len(outside)} queries have a target outside the gallery: {_some(outside)}.")
+    never = [q.id for q in part.queries if _hopeless(part.truth[q.id])]
+    if never:
+        why = "their target is their excluded reference"
+        notes.append(f"{_of(name)}{len(never)} queries can never be hit, {why}: {_some(never)}.")
+    empty = [q.id for q in part.queries if not any(q.texts)]
+    if empty:
+        notes.append(f"{_of(name)}{len(empty)} queries have an empty text: {_some(empty)}.")
+    for key, wanted in protocol.expected.chance.items():
+        part_name, _, metric = key.rpartition("/")
+        if part_name == name:
+            level = _chance(part, parse_metric(metric).k)
+            if abs(level - wanted) > CHANCE_TOLERANCE * wanted:
+                problems.append(f"a random ranking scores {level:.3g} % {key}, {wanted:.3g} expected.")
+
+
+def _hopeless(truth: Truth) -> bool:
+    return bool(truth.targets) and set(truth.targets) <= set(truth.excluded)
+
+
+def _chance(part: PartView, k: int) -> float:
+    gallery = set(part.gallery)
+    candidates, targets = [], []
+    for query in part.queries:
+        truth = part.truth[query.id]
+        candidates.append(len(part.gallery) - len(gallery.intersection(truth.excluded)))
+        targets.append(len(gallery.intersection(truth.targets).difference(truth.excluded)))
+    return expected_random(candidates, k, targets).mean
+
+
+def _of(part: str) -> str:
+    return f"{part}: " if part else ""
+
+
+def _some(ids: list[str], shown: int = 3) -> str:
+    return ", ".join(ids[:shown]) + (", …" if len(ids) > shown else "")
