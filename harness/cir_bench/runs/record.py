@@ -1,7 +1,7 @@
 """`RunRecord`: all that is known of one finished or failed cell, as one JSON file. Imports no torch.
 
-Beside ``record.json`` lie ``rankings/<part>.jsonl.gz`` (``all`` for a benchmark without parts; ``<part>-subset`` for subset
-rankings): target ranks and top-50 of every query, see ``retrieval.storage``.
+Beside ``record.json`` lie ``rankings/<part>.jsonl.gz`` (``all`` for a benchmark without parts, ``<part>-subset`` for
+subset rankings): target ranks and top-50 of every query, see ``retrieval.storage``.
 Percentages are in percent, times in seconds unless the name says otherwise, memory in MiB.
 """
 
@@ -85,6 +85,8 @@ class DatasetFacts(_Model):
     licence: str = "unknown"
     missing_images: int = 0
     """More than 0: the run is *partial*."""
+    missing_triplets: int = 0
+    """Training triplets left out because an image is missing."""
     n_train: int = 0
     provenance: dict[str, str] = Field(default_factory=dict)
 
@@ -199,7 +201,8 @@ class RunRecord(_Model):
     @property
     def partial(self) -> bool:
         """Whether the gallery or the train images were incomplete."""
-        return self.dataset is not None and self.dataset.missing_images > 0
+        facts = self.dataset
+        return facts is not None and facts.missing_images + facts.missing_triplets > 0
 
 
 def write_record(record: RunRecord, folder: Path) -> Path:

@@ -1,0 +1,121 @@
+"""``cir-bench plan``: what `run` would do with the same options."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from cir_bench.cli.common import Settings, open_registry, with_settings
+from cir_bench.cli.describe import print_json
+from cir_bench.cli.run_options import (
+    AllMethods,
+    AllowPartial,
+    Benchmarks,
+    Config,
+    Device,
+    Encoders,
+    Given,
+    Methods,
+    Out,
+    PrecisionOption,
+    Seeds,
+    Set,
+    TrackOption,
+)
+
+if TYPE_CHECKING:
+    from cir_bench.runs.plan import Plan
+
+
+@with_settings
+def plan(
+    settings: Settings,
+    all_methods: AllMethods = False,
+    method: Methods = None,
+    benchmark: Benchmarks = None,
+    encoder: Encoders = None,
+    seeds: Seeds = None,
+    track: TrackOption = None,
+    device: Device = None,
+    precision: PrecisionOption = None,
+    assignment: Set = None,
+    config: Config = None,
+    out: Out = None,
+    allow_partial: AllowPartial = False,
+    as_json: Annotated[bool, typer.Option("--json", help="As one JSON object.")] = False,
+) -> None:
+    """Show every cell (done, stale because of what, to do), features to extract, estimated time and disk.
+
+    Exit code 1 when the plan holds a pairing of method and encoder that cannot work.
+    """
+    given = Given(
+        all_methods, method, benchmark, encoder, seeds, track, device, precision, assignment, config, out, allow_partial
+    )
+    registry = open_registry(settings, config=config)
+    request = given.request(settings)
+    from cir_bench.runs.device import choose_device
+    from cir_bench.runs.plan import make_plan
+    from cir_bench.runs.resolve import resolve
+    from cir_bench.runs.state import Kind
+    from cir_bench.runs.workbench import Workbench
+
+    bench = Workbench(
+        data_root=request.data_root,
+        cache_dir=settings.cache_dir,
+        device=choose_device(request.device),
+        allow_partial=request.allow_partial,
+    )
+    made = make_plan(resolve(request, registry), bench, request.out)
+    if as_json:
+        print_json(_facts(made))
+    else:
+        _print(made)
+    if any(planned.state.kind is Kind.REFUSED for planned in made.cells):
+        raise typer.Exit(1)
+
+
+def _facts(made: Plan) -> dict[str, Any]:
+    return {
+        "cells": [
+            {
+                **planned.cell.key.model_dump(),
+                "state": planned.state.kind.value,
+                "why": planned.state.why,
+                "seconds": planned.seconds,
+            }
+            for planned in made.cells
+        ],
+        "features": [
+            {
+                "encoder": e.encoder,
+                "benchmark": e.benchmark,
+                "split": e.split,
+                "role": e.role,
+                "items": e.missing.items,
+                "of": e.missing.of,
+                "bytes": e.missing.nbytes,
+            }
+            for e in made.extractions
+        ],
+        "seconds": made.seconds,
+        "cells_without_estimate": made.unknown,
+        "bytes": made.nbytes,
+        "problems": made.problems,
+    }
+
+
+def _print(made: Plan) -> None:
+    for planned in made.cells:
+        why = f": {planned.state.why}" if planned.state.why else ""
+        time = (
+            "" if planned.seconds is None or planned.state.kind.value == "done" else f", about {planned.seconds:.0f} s"
+        )
+        print(f"{planned.state.kind.value:<12}{planned.cell.name}{why}{time}")
+    for e in made.extractions:
+        print(f"extract     {e.encoder}: {e.missing.items} of {e.missing.of} {e.role}s of {e.benchmark} ({e.split})")
+    for problem in made.problems:
+        print(f"problem     {problem}")
+    unknown = f", and {made.unknown} cells never run here" if made.unknown else ""
+    print(f"About {made.seconds:.0f} s for cells run here before{unknown}.")
+    print(f"About {made.nbytes / 2**20:.0f} MiB of features to store.")

@@ -1,0 +1,99 @@
+"""``cir-bench run``: train and evaluate cells, then write the leaderboard."""
+
+from __future__ import annotations
+
+import sys
+from typing import Annotated
+
+import typer
+
+from cir_bench.cli.common import Settings, open_registry, with_settings
+from cir_bench.cli.run_options import (
+    AllMethods,
+    AllowPartial,
+    Benchmarks,
+    Config,
+    Device,
+    Encoders,
+    Given,
+    Methods,
+    Out,
+    PrecisionOption,
+    Seeds,
+    Set,
+    TrackOption,
+)
+
+FAILED = 1
+"""Exit code when a cell failed, or was being run by another process."""
+INTERRUPTED = 130
+
+
+@with_settings
+def run(
+    settings: Settings,
+    all_methods: AllMethods = False,
+    method: Methods = None,
+    benchmark: Benchmarks = None,
+    encoder: Encoders = None,
+    seeds: Seeds = None,
+    track: TrackOption = None,
+    device: Device = None,
+    precision: PrecisionOption = None,
+    assignment: Set = None,
+    config: Config = None,
+    out: Out = None,
+    allow_partial: AllowPartial = False,
+    retry_failed: Annotated[bool, typer.Option("--retry-failed", help="Run cells again that failed before.")] = False,
+    fail_fast: Annotated[bool, typer.Option("--fail-fast", help="Stop at the first cell that fails.")] = False,
+    workers: Annotated[int | None, typer.Option(min=0, help="Processes that decode images.")] = None,
+    as_json: Annotated[bool, typer.Option("--json", help="Print the records as JSON lines on stdout.")] = False,
+) -> None:
+    """Train and evaluate every cell that is not done, and write LEADERBOARD.md beside the records.
+
+    Interrupted (Ctrl-C, kill) the same command continues after the last finished epoch. Exit codes: 0; 1 when a cell
+    failed; 2 for a mistake in the options; 130 when interrupted.
+    """
+    given = Given(
+        all_methods, method, benchmark, encoder, seeds, track, device, precision, assignment, config, out, allow_partial
+    )
+    registry = open_registry(settings, config=config)
+    request = given.request(settings)
+    from cir_bench.runs.resolve import resolve
+
+    cells = resolve(request, registry)
+    from cir_bench.cli.run_view import make_view, say
+    from cir_bench.leaderboard import load_records, write_leaderboard
+    from cir_bench.runs.device import choose_device
+    from cir_bench.runs.schedule import run_cells
+    from cir_bench.runs.workbench import Workbench, default_workers
+
+    bench = Workbench(
+        data_root=request.data_root,
+        cache_dir=settings.cache_dir,
+        device=choose_device(request.device),
+        allow_partial=request.allow_partial,
+        workers=default_workers() if workers is None else workers,
+    )
+    stream = sys.stderr if as_json else sys.stdout
+    try:
+        with make_view(stream) as view:
+            summary = run_cells(
+                cells, registry, bench, request.out, view, retry_failed=retry_failed, fail_fast=fail_fast
+            )
+    except KeyboardInterrupt:
+        say(stream, "Interrupted. Nothing finished is lost; the same command continues.")
+        raise typer.Exit(INTERRUPTED) from None
+    if as_json:
+        for record in summary.done:
+            print(record.model_dump_json())
+    records, _ = load_records([request.out])
+    if records:
+        say(stream, f"Leaderboard: {write_leaderboard(records, request.out / 'LEADERBOARD.md')}")
+    say(stream, f"{len(summary.done)} run, {len(summary.skipped)} done before, {len(summary.failed)} failed.")
+    for cell, why in summary.failed:
+        say(stream, f"  did not run: {cell.name}: {why}")
+    for cell in summary.elsewhere:
+        say(stream, f"  not run, another process is running it: {cell.name}")
+    if summary.failed or summary.elsewhere:
+        raise typer.Exit(FAILED)

@@ -1,0 +1,117 @@
+"""The options that `run` and `plan` share, and the request they make together with a ``--config`` file."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import Enum
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from cir_bench.cli.common import Settings
+from cir_bench.config import merge, parse_set, read_yaml
+from cir_bench.errors import ConfigError
+from cir_bench.plugin.params import fill
+from cir_bench.runs.request import RunRequest
+
+
+class Track(str, Enum):
+    """Tracks are never ranked together."""
+
+    CONTROLLED = "controlled"
+    PAPER = "paper"
+
+
+class Precision(str, Enum):
+    """Of training and evaluation; scores are compared in float32 always."""
+
+    FLOAT32 = "float32"
+    BFLOAT16 = "bfloat16"
+
+
+AllMethods = Annotated[bool, typer.Option("--all", help="Every registered method.")]
+Methods = Annotated[
+    list[str] | None, typer.Option("-m", "--method", metavar="NAME", help="A method; may be given again.")
+]
+Benchmarks = Annotated[
+    list[str] | None,
+    typer.Option(
+        "-b",
+        "--benchmark",
+        metavar="NAME",
+        help="NAME, NAME/PROTOCOL, NAME/PROTOCOL@VERSION or folder:PATH; may be given again. Default: css, embedded.",
+    ),
+]
+Encoders = Annotated[
+    list[str] | None,
+    typer.Option(
+        "-e",
+        "--encoder",
+        metavar="NAME",
+        help="NAME or NAME:ARGUMENT; may be given again. Default: the benchmark's (paper track: the method's).",
+    ),
+]
+Seeds = Annotated[int | None, typer.Option(min=1, help="How many seeds: 0 … N-1. Default: 1.", show_default=False)]
+TrackOption = Annotated[Track | None, typer.Option(help="Default: controlled.", show_default=False)]
+Device = Annotated[str | None, typer.Option(metavar="auto|cpu|cuda[:N]", help="Default: auto.", show_default=False)]
+PrecisionOption = Annotated[Precision | None, typer.Option(help="Default: float32.", show_default=False)]
+Set = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--set",
+        metavar="KEY=VALUE",
+        help="A parameter: training.epochs=5, encoder.image_size=48, dataset.KEY=…, or METHOD.KEY=… for one method.",
+    ),
+]
+Config = Annotated[Path | None, typer.Option("--config", metavar="FILE", help="YAML with the same options as keys.")]
+Out = Annotated[Path | None, typer.Option("--out", metavar="DIR", help="For records and checkpoints. Default: runs.")]
+AllowPartial = Annotated[
+    bool, typer.Option("--allow-partial", help="Go on without missing images; every number is marked partial.")
+]
+
+
+@dataclass(frozen=True)
+class Given:
+    """What the command line said; None or empty where it said nothing."""
+
+    all_methods: bool
+    methods: list[str] | None
+    benchmarks: list[str] | None
+    encoders: list[str] | None
+    seeds: int | None
+    track: Track | None
+    device: str | None
+    precision: Precision | None
+    assignments: list[str] | None
+    config: Path | None
+    out: Path | None
+    allow_partial: bool
+
+    def request(self, settings: Settings) -> RunRequest:
+        """The request: the configuration file's values, the command line's on top."""
+        from_file: dict[str, Any] = read_yaml(self.config) if self.config else {}
+        from_line = {
+            "methods": self.methods,
+            "benchmarks": self.benchmarks,
+            "encoders": self.encoders,
+            "seeds": self.seeds,
+            "track": self.track.value if self.track else None,
+            "device": self.device,
+            "precision": self.precision.value if self.precision else None,
+            "out": self.out,
+            "data_root": settings.data_root,
+            "allow_partial": self.allow_partial or None,
+        }
+        values = {**from_file, **{key: value for key, value in from_line.items() if value is not None}}
+        values["settings"] = merge(values.get("settings") or {}, parse_set(self.assignments or []))
+        request = fill(RunRequest, values, str(self.config) if self.config else "this run")
+        if self.all_methods and request.methods:
+            raise ConfigError("--all runs every method; leave out -m (and `methods` of the configuration file).")
+        if not self.all_methods and not request.methods:
+            raise ConfigError("name the methods to run with -m NAME, or run them all with --all (see cir-bench ls).")
+        if request.data_root is not None and not request.data_root.is_dir():
+            raise ConfigError(
+                f"--data-root {request.data_root}: there is no such folder; it holds one folder per data set."
+            )
+        return request

@@ -1,0 +1,80 @@
+"""From features to embeddings, in chunks: the gallery, and the queries."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor
+
+from cir_bench.errors import RunError
+from cir_bench.features.source import FeatureSource
+from cir_bench.interfaces.composer import Composer
+from cir_bench.interfaces.embedding import Embedding
+
+Tick = Callable[[int], None]
+"""Told how many items were just done."""
+
+
+def embed_gallery(
+    composer: Composer, source: FeatureSource, ids: Sequence[str], batch_size: int, tick: Tick
+) -> Embedding:
+    """Embed N gallery images chunk by chunk; a chunk's features are dropped once it is embedded."""
+    parts = []
+    for start in range(0, len(ids), batch_size):
+        chunk = ids[start : start + batch_size]
+        embedding = composer.embed_target(source.images(chunk))
+        _check_size(embedding, len(chunk), "embed_target")
+        parts.append(_slim(embedding, composer))
+        tick(len(chunk))
+    return Embedding.cat(parts)
+
+
+def compose_queries(
+    composer: Composer,
+    source: FeatureSource,
+    references: Sequence[str],
+    texts: Sequence[tuple[str, ...]],
+    batch_size: int,
+    tick: Tick,
+) -> Embedding:
+    """Compose Q queries; a query of several texts is the mean of their normed embeddings (SEARLE, LinCIR)."""
+    parts = []
+    for start in range(0, len(references), batch_size):
+        chunk = slice(start, start + batch_size)
+        counts = [len(query_texts) for query_texts in texts[chunk]]
+        flat = [text for query_texts in texts[chunk] for text in query_texts]
+        repeated = [image for image, n in zip(references[chunk], counts, strict=True) for _ in range(n)]
+        embedding = composer.compose(source.images(repeated), source.texts(flat))
+        _check_size(embedding, len(flat), "compose")
+        parts.append(embedding if max(counts) == 1 else mean_of_texts(embedding, counts))
+        tick(len(counts))
+    return Embedding.cat(parts)
+
+
+def mean_of_texts(embedding: Embedding, counts: Sequence[int]) -> Embedding:
+    """``[sum counts, ...]`` to ``[len(counts), ...]``: the mean of each query's normed vectors, space by space."""
+    device = next(iter(embedding.spaces.values())).device
+    owner = torch.repeat_interleave(torch.arange(len(counts)), torch.tensor(counts)).to(device)
+    number = torch.tensor(counts, device=device)
+
+    def mean(vectors: Tensor) -> Tensor:
+        total = vectors.new_zeros(len(counts), *vectors.shape[1:]).index_add_(0, owner, vectors)
+        return total / number.reshape(-1, *[1] * (vectors.ndim - 1)).to(vectors.dtype)
+
+    return Embedding(
+        {name: mean(F.normalize(vectors, dim=-1)) for name, vectors in embedding.spaces.items()},
+        embedding.weights,
+        {name: mean(extra) for name, extra in embedding.extras.items() if extra.is_floating_point()},
+    )
+
+
+def _slim(embedding: Embedding, composer: Composer) -> Embedding:
+    """What the search needs: a composer whose score factorises needs no extras of its candidates."""
+    return Embedding(embedding.spaces, embedding.weights) if composer.factorises else embedding
+
+
+def _check_size(embedding: Embedding, expected: int, function: str) -> None:
+    if len(embedding) != expected:
+        raise RunError(f"{function} gave {len(embedding)} embeddings for {expected} items; it must give one for each.")

@@ -1,0 +1,119 @@
+"""From a trained composer to the rankings of every part of a benchmark."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Mapping
+from contextlib import AbstractContextManager, nullcontext
+from dataclasses import dataclass
+
+import torch
+
+from cir_bench.evaluation.evaluate import PartRankings
+from cir_bench.features.source import FeatureSource
+from cir_bench.inference.embed import Tick, compose_queries, embed_gallery
+from cir_bench.inference.gallery import GalleryForQueries
+from cir_bench.interfaces.composer import Composer
+from cir_bench.interfaces.embedding import Embedding
+from cir_bench.protocols.eval_set import EvalSet, PartView
+from cir_bench.retrieval.index import rows_by_id
+from cir_bench.retrieval.ranking import TOP_K
+from cir_bench.retrieval.scorer import DotScorer, Rows, ScoreChunk
+from cir_bench.retrieval.search import search
+from cir_bench.retrieval.subsets import search_subsets
+
+
+@dataclass(frozen=True)
+class Ranked:
+    """The rankings of a benchmark, and what they took (seconds)."""
+
+    parts: Mapping[str, PartRankings]
+    gallery_seconds: float
+    query_seconds: float
+    """Composing, refining and searching, for all queries; features given."""
+
+
+def rank(
+    composer: Composer,
+    source: FeatureSource,
+    evaluation: EvalSet,
+    *,
+    subset: bool,
+    device: torch.device,
+    precision: str = "float32",
+    batch_size: int = 256,
+    tick: Tick = lambda count: None,
+) -> Ranked:
+    """Rank every part's gallery for every query of it.
+
+    Args:
+        composer: in evaluation mode.
+        source: features of images and texts.
+        evaluation: queries, galleries and the truth that the finished ranking is held against.
+        subset: whether the protocol also ranks each query's own few candidates.
+        device: where it runs.
+        precision: ``float32`` or ``bfloat16`` (by autocast; scores are always compared in float32).
+        batch_size: images or queries per forward pass.
+        tick: told how many images and queries were done.
+    """
+    parts: dict[str, PartRankings] = {}
+    gallery_seconds = query_seconds = 0.0
+    autocast = _autocast(device, precision)
+    with torch.inference_mode():
+        for name, part in evaluation.parts.items():
+            started = time.perf_counter()
+            with autocast():
+                gallery = embed_gallery(composer, source, part.gallery, batch_size, tick).to(dtype=torch.float32)
+            embedded = time.perf_counter()
+            with autocast():
+                queries = _queries(composer, source, part, gallery, batch_size, tick)
+            parts[name] = _search(composer, queries, gallery, part, subset, device)
+            gallery_seconds += embedded - started
+            query_seconds += time.perf_counter() - embedded
+    return Ranked(parts, gallery_seconds, query_seconds)
+
+
+def _queries(
+    composer: Composer, source: FeatureSource, part: PartView, gallery: Embedding, batch_size: int, tick: Tick
+) -> Embedding:
+    references = [query.reference for query in part.queries]
+    texts = [query.texts for query in part.queries]
+    queries = compose_queries(composer, source, references, texts, batch_size, tick).to(dtype=torch.float32)
+    if not composer.uses_gallery:
+        return queries
+    row_of = rows_by_id(part.gallery)
+    excluded = [[row_of[image] for image in images if image in row_of] for images in part.query_set().excluded]
+    joint = gallery.joint()
+    refined = []
+    for start in range(0, len(queries), batch_size):
+        chunk = slice(start, start + batch_size)
+        refined.append(composer.refine(queries[chunk], GalleryForQueries(gallery, joint, excluded[chunk])))
+    return Embedding.cat(refined)
+
+
+def _search(
+    composer: Composer, queries: Embedding, gallery: Embedding, part: PartView, subset: bool, device: torch.device
+) -> PartRankings:
+    asked = part.query_set()
+    scorer = _scorer(composer, queries, gallery, device)
+    whole = search(scorer, asked, part.gallery, top_k=TOP_K, device=device)
+    if not subset:
+        return PartRankings(whole)
+    return PartRankings(whole, search_subsets(scorer, asked, part.gallery, part.subsets(), device=device))
+
+
+def _scorer(composer: Composer, queries: Embedding, gallery: Embedding, device: torch.device) -> ScoreChunk:
+    if composer.factorises:
+        weighted = Embedding(gallery.spaces, queries.weights)
+        return DotScorer(queries.joint(), weighted.joint(), device)
+
+    def score(query_rows: Rows, gallery_rows: Rows) -> torch.Tensor:
+        return composer.score(queries[query_rows], gallery[gallery_rows])
+
+    return score
+
+
+def _autocast(device: torch.device, precision: str) -> Callable[[], AbstractContextManager[None]]:
+    if precision == "float32":
+        return nullcontext
+    return lambda: torch.autocast(device.type, dtype=torch.bfloat16)

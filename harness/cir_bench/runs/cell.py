@@ -1,0 +1,109 @@
+"""`Cell`: method × benchmark@protocol × encoder × seed, with every parameter resolved. Imports no torch."""
+
+from __future__ import annotations
+
+import hashlib
+import re
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from cir_bench.config import dotted
+from cir_bench.interfaces.levels import Needs, Provides
+from cir_bench.interfaces.recipe import MethodParams, Params, Training
+from cir_bench.interfaces.specs import DatasetSpec, EncoderSpec, MethodSpec
+from cir_bench.plugin.registry import Registered
+from cir_bench.protocols.find import ChosenBenchmark
+from cir_bench.protocols.protocol import Protocol
+from cir_bench.runs.record import CellKey
+
+
+@dataclass(frozen=True)
+class Cell:
+    """One unit of planning, running, resuming, failing and reporting.
+
+    Attributes:
+        key: what identifies it, for people and for its folder.
+        refusal: why it cannot run at all (method and encoder do not fit); empty when it can.
+    """
+
+    key: CellKey
+    benchmark: ChosenBenchmark
+    dataset: Registered[DatasetSpec]
+    dataset_params: Params
+    encoder: Registered[EncoderSpec]
+    encoder_params: Params
+    method: Registered[MethodSpec]
+    method_params: MethodParams
+    precision: str
+    refusal: str = ""
+
+    @property
+    def protocol(self) -> Protocol:
+        """The protocol it is evaluated under."""
+        return self.benchmark.protocol
+
+    @property
+    def needs(self) -> Needs:
+        """The features its method consumes."""
+        return self.method.spec.needs_for(self.method_params)
+
+    @property
+    def provides(self) -> Provides:
+        """The features its encoder gives."""
+        return self.encoder.spec.provides_for(self.encoder_params)
+
+    @property
+    def name(self) -> str:
+        """For messages: ``tirg css/test@1 tiny seed 0``."""
+        variant = f" [{self.key.variant}]" if self.key.variant else ""
+        track = " (paper)" if self.key.track == "paper" else ""
+        return (
+            f"{self.key.method}{variant} on {self.key.benchmark}/{self.key.protocol}, {self.key.encoder}, "
+            f"seed {self.key.seed}{track}"
+        )
+
+    def folder(self, out: Path) -> Path:
+        """Where its record and checkpoints lie, below ``out``."""
+        method = self.key.method
+        if self.key.variant:
+            method += "+" + hashlib.sha256(self.key.variant.encode()).hexdigest()[:8]
+        names = (self.key.benchmark, self.key.protocol, self.key.track, self.key.encoder, method)
+        return out.joinpath("cells", *(file_name(name) for name in names), f"seed-{self.key.seed}")
+
+    def config(self) -> dict[str, Any]:
+        """Every resolved parameter, as JSON values."""
+        return {
+            "method": self.method_params.model_dump(mode="json"),
+            "encoder": self.encoder_params.model_dump(mode="json"),
+            "dataset": self.dataset_params.model_dump(mode="json"),
+        }
+
+    def static_ingredients(self) -> dict[str, str]:
+        """What the numbers depend on, as far as it is known without loading anything."""
+        config = {key: str(value) for key, value in dotted(self.config()).items()}
+        return config | {
+            "method.version": self.method.spec.version,
+            "encoder.version": self.encoder.spec.version,
+            "dataset.version": self.dataset.spec.version,
+            "protocol.hash": self.protocol.hash(),
+            "precision": self.precision,
+        }
+
+    def stage_settings(self) -> dict[str, Training]:
+        """The training settings of the method's stages, by the name of their parameter."""
+        return {name: value for name, value in self.method_params if isinstance(value, Training)}
+
+    def trains_encoder(self, training: Training) -> bool:
+        """Whether a stage with these settings trains the encoder."""
+        if training.encoder == "auto":
+            return self.provides.trainable and not self.provides.pretrained
+        return training.encoder == "train"
+
+
+def file_name(name: str) -> str:
+    """``name`` as a safe file name: the same text, or a cleaned one with a digest when characters had to go."""
+    clean = re.sub(r"[^A-Za-z0-9._@+-]", "-", name).strip(".")
+    if clean == name:
+        return name
+    return f"{clean[:60]}-{hashlib.sha256(name.encode()).hexdigest()[:6]}"

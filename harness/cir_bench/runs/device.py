@@ -1,0 +1,40 @@
+"""The device of a run, and the facts of this machine that go into every record."""
+
+from __future__ import annotations
+
+import platform
+
+import torch
+
+from cir_bench import __version__
+from cir_bench.errors import ConfigError
+from cir_bench.runs.record import Environment
+
+
+def choose_device(name: str) -> torch.device:
+    """``auto`` takes a GPU when there is one; ConfigError for a device that is not here."""
+    if name == "auto":
+        return torch.device("cuda" if torch.cuda.is_available() else "cpu")
+    try:
+        device = torch.device(name)
+    except RuntimeError as error:
+        raise ConfigError(f"--device {name}: there is no such kind of device; use auto, cpu or cuda.") from error
+    if device.type == "cuda" and not torch.cuda.is_available():
+        raise ConfigError(f"--device {name}: torch sees no GPU here; use --device cpu, or auto.")
+    if device.type == "cuda" and (device.index or 0) >= torch.cuda.device_count():
+        raise ConfigError(f"--device {name}: there are only {torch.cuda.device_count()} GPUs here.")
+    return device
+
+
+def environment(device: torch.device, precision: str) -> Environment:
+    """Versions and hardware."""
+    name = torch.cuda.get_device_name(device) if device.type == "cuda" else f"cpu ({platform.machine()})"
+    return Environment(
+        cir_bench=__version__,
+        python=platform.python_version(),
+        torch=torch.__version__,
+        platform=platform.platform(),
+        device=name,
+        precision=precision,
+        threads=torch.get_num_threads(),
+    )

@@ -1,0 +1,234 @@
+"""One cell from start to record."""
+
+from __future__ import annotations
+
+import shutil
+import time
+import warnings
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from datetime import datetime, timezone
+from pathlib import Path
+from typing import cast
+
+from cir_bench.errors import PairingError
+from cir_bench.evaluation.evaluate import EvaluationResult, PartRankings, evaluate
+from cir_bench.features.live import MAIN
+from cir_bench.features.source import FeatureSource
+from cir_bench.inference.rank import Ranked, rank
+from cir_bench.interfaces.encoder import Encoder
+from cir_bench.interfaces.method import Method
+from cir_bench.plugin.build import Builder
+from cir_bench.plugin.registry import Registry, blame, create
+from cir_bench.protocols.eval_set import EvalSet
+from cir_bench.retrieval.storage import save_ranking
+from cir_bench.runs import facts
+from cir_bench.runs.cell import Cell
+from cir_bench.runs.device import environment
+from cir_bench.runs.ingredients import fingerprint, ingredients
+from cir_bench.runs.memory import peak_mib, reset_peak
+from cir_bench.runs.record import RANKINGS_FOLDER, Cost, Phase, RunRecord, write_record
+from cir_bench.runs.selection import SelectionMetrics
+from cir_bench.runs.sources import CellSources
+from cir_bench.runs.workbench import Workbench
+from cir_bench.training.checkpoints import Checkpoints
+from cir_bench.training.loop import Trainer, TrainResult
+from cir_bench.training.progress import TrainProgress
+from cir_bench.training.seeding import derive_seed, seed_torch
+
+BATCH = 256
+"""Images or queries per forward pass at evaluation."""
+
+
+class CellRun:
+    """Runs one cell. What happened up to a failure is known to :meth:`failed`."""
+
+    def __init__(self, cell: Cell, bench: Workbench, registry: Registry, out: Path, progress: TrainProgress) -> None:
+        self._cell, self._bench, self._registry, self._progress = cell, bench, registry, progress
+        self._folder = cell.folder(out)
+        self._phases: list[Phase] = []
+        self._stage = "preparing"
+
+    def run(self) -> RunRecord:
+        """Train, evaluate, and write the record of a finished cell; raises what went wrong."""
+        with warnings.catch_warnings(record=True) as caught:
+            warnings.simplefilter("default", UserWarning)
+            record = self._run()
+        notes = dict.fromkeys(str(w.message) for w in caught if issubclass(w.category, UserWarning))
+        record = record.model_copy(update={"warnings": (*record.warnings, *notes)})
+        write_record(record, self._folder)
+        return record
+
+    def _run(self) -> RunRecord:
+        cell, bench = self._cell, self._bench
+        if cell.refusal:
+            self._stage = "pairing"
+            raise PairingError(cell.refusal)
+        reset_peak(bench.device)
+        with self._phase("preparing"):
+            evaluation = bench.evaluation(cell)
+            found = ingredients(cell, bench)
+            method = self._method()
+            encoders = self._encoders(method)
+        sources = CellSources(cell, bench, encoders, self._folder / "features")
+        trained = self._train(method, encoders, sources, fingerprint(found, cell.key.seed))
+        with self._phase("extracting features"):
+            source = sources.for_evaluation(trained is not None and trained.encoders_changed)
+        with self._phase("evaluating"), blame(cell.method, "ranking the gallery"):
+            ranked = self._rank(method, source, evaluation)
+        with self._phase("scoring"):
+            result = self._evaluate(ranked.parts)
+            self._save_rankings(ranked.parts)
+        shutil.rmtree(self._folder / "features", ignore_errors=True)
+        return self._record(method, evaluation, trained, ranked, result, found)
+
+    def _method(self) -> Method:
+        cell = self._cell
+        seed_torch(cell.key.seed, "initial weights")
+        shape = self._bench.frozen_encoder(cell).shape
+        method = cast(Method, create(cell.method, cell.method_params, Builder(self._registry, shape)))
+        return method.to(self._bench.device)
+
+    def _encoders(self, method: Method) -> Mapping[str, Encoder]:
+        """Encoder copies of the cell's own, when a stage trains the encoder."""
+        cell = self._cell
+        if not any(cell.trains_encoder(stage.training) for stage in method.stages() if stage.training.epochs):
+            return {}
+        branches = tuple(method.branches) or (MAIN,)
+        return {
+            branch: self._bench.new_encoder(cell, derive_seed(cell.key.seed, "encoder", branch)) for branch in branches
+        }
+
+    def _train(
+        self, method: Method, encoders: Mapping[str, Encoder], sources: CellSources, mark: str
+    ) -> TrainResult | None:
+        """Train all stages; None when there is nothing to train."""
+        cell, bench = self._cell, self._bench
+        if not encoders and not any(parameter.requires_grad for parameter in method.parameters()):
+            method.eval()
+            return None
+        selection = cell.method_params.selection
+        with self._phase("preparing"):
+            data = bench.train_data(cell)
+        checkpoints = Checkpoints(self._folder / "checkpoints", mark)
+        held = data.held_out
+        metrics = SelectionMetrics.of(cell.protocol)
+
+        def score(source: FeatureSource, encoders_changed: bool) -> float:
+            assert held is not None
+            if selection.on == "test":
+                source = sources.for_evaluation(encoders_changed)
+            parts = self._rank(method, source, held, subset=False).parts
+            result = evaluate(parts, metrics.names, headline=metrics.keys).headline
+            assert result is not None
+            return result
+
+        trainer = Trainer(
+            method,
+            encoders,
+            lambda stage: cell.trains_encoder(stage.training),
+            data.train,
+            sources,
+            score if held is not None else None,
+            selection,
+            checkpoints,
+            seed=cell.key.seed,
+            device=bench.device,
+            precision=cell.precision,
+            progress=self._progress,
+        )
+        with self._phase("training"), blame(cell.method, "training"):
+            return trainer.run()
+
+    def _rank(self, method: Method, source: FeatureSource, evaluation: EvalSet, subset: bool | None = None) -> Ranked:
+        return rank(
+            method.composer,
+            source,
+            evaluation,
+            subset=self._cell.protocol.subset if subset is None else subset,
+            device=self._bench.device,
+            precision=self._cell.precision,
+            batch_size=BATCH,
+        )
+
+    def _evaluate(self, parts: Mapping[str, PartRankings]) -> EvaluationResult:
+        protocol = self._cell.protocol
+        return evaluate(parts, protocol.metrics, headline=protocol.headline.mean_of)
+
+    def _save_rankings(self, parts: Mapping[str, PartRankings]) -> None:
+        folder = self._folder / RANKINGS_FOLDER
+        folder.mkdir(parents=True, exist_ok=True)
+        for name, part in parts.items():
+            save_ranking(part.gallery, folder / f"{name or 'all'}.jsonl.gz")
+            if part.subset is not None:
+                save_ranking(part.subset, folder / f"{name or 'all'}-subset.jsonl.gz")
+
+    def _record(
+        self,
+        method: Method,
+        evaluation: EvalSet,
+        trained: TrainResult | None,
+        ranked: Ranked,
+        result: EvaluationResult,
+        found: Mapping[str, str],
+    ) -> RunRecord:
+        cell, bench = self._cell, self._bench
+        protocol = cell.protocol
+        data = bench.train_data(cell) if trained else None
+        n_queries = sum(evaluation.n_queries.values())
+        return RunRecord(
+            status="done",
+            cell=cell.key,
+            ingredients=dict(found),
+            config=cell.config(),
+            method=facts.of_method(cell, method, trained),
+            encoder=facts.of_encoder(cell, bench),
+            dataset=facts.of_dataset(cell, bench, evaluation, data),
+            protocol=facts.of_protocol(protocol),
+            n_queries=evaluation.n_queries,
+            n_gallery=evaluation.n_gallery,
+            metrics={**result.metrics, protocol.headline.name: result.headline or 0.0},
+            headline=protocol.headline.name,
+            tags=facts.of_tags(result),
+            history=facts.of_history(trained),
+            selection=facts.of_selection(cell, trained, data, str(SelectionMetrics.of(protocol))),
+            cost=Cost(
+                phases=tuple(self._phases),
+                train_seconds=sum(epoch.seconds for epoch in trained.history) if trained else 0.0,
+                query_milliseconds=1000 * ranked.query_seconds / max(1, n_queries),
+                peak_memory_mib=peak_mib(bench.device),
+            ),
+            environment=environment(bench.device, cell.precision),
+            warnings=facts.notes(cell, evaluation, data),
+            finished=_now(),
+        )
+
+    def failed(self, error: Exception) -> RunRecord:
+        """Write and return the record of a cell that could not be finished."""
+        cell = self._cell
+        record = RunRecord(
+            status="failed",
+            cell=cell.key,
+            ingredients=cell.static_ingredients(),
+            config=cell.config(),
+            protocol=facts.of_protocol(cell.protocol),
+            failure=facts.of_failure(error, cell.method, self._stage),
+            cost=Cost(phases=tuple(self._phases), peak_memory_mib=peak_mib(self._bench.device)),
+            environment=environment(self._bench.device, cell.precision),
+            finished=_now(),
+        )
+        write_record(record, self._folder)
+        return record
+
+    @contextmanager
+    def _phase(self, name: str) -> Iterator[None]:
+        self._stage = name
+        started = time.perf_counter()
+        try:
+            yield
+        finally:
+            self._phases.append(Phase(name=name, seconds=time.perf_counter() - started))
+
+
+def _now() -> str:
+    return datetime.now(timezone.utc).isoformat(timespec="seconds")

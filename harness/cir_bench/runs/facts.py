@@ -1,0 +1,145 @@
+"""The parts of a record, each from what it describes."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+
+from cir_bench import __version__
+from cir_bench.errors import CirBenchError
+from cir_bench.evaluation.evaluate import EvaluationResult
+from cir_bench.interfaces.method import Method
+from cir_bench.interfaces.specs import MethodSpec, Spec
+from cir_bench.plugin.blame import BlamedPluginError
+from cir_bench.plugin.owner import CORE
+from cir_bench.plugin.registry import Registered
+from cir_bench.protocols.eval_set import EvalSet
+from cir_bench.protocols.protocol import Protocol
+from cir_bench.runs.cell import Cell
+from cir_bench.runs.record import (
+    DatasetFacts,
+    EncoderFacts,
+    EpochLog,
+    Failure,
+    MethodFacts,
+    PluginFacts,
+    ProtocolFacts,
+    SelectionFacts,
+)
+from cir_bench.runs.workbench import TrainData, Workbench
+from cir_bench.training.loop import TrainResult
+
+
+def of_plugin(registered: Registered[Spec]) -> PluginFacts:
+    """Distribution and versions behind an object."""
+    owner = registered.owner
+    return PluginFacts(distribution=owner.distribution, version=owner.version, object_version=registered.spec.version)
+
+
+def of_method(cell: Cell, method: Method, trained: TrainResult | None) -> MethodFacts:
+    """The method and its size."""
+    return MethodFacts(
+        kind=cell.method.spec.kind,
+        summary=cell.method.spec.summary,
+        plugin=of_plugin(cell.method),
+        parameters=sum(parameter.numel() for parameter in method.parameters()),
+        trained_parameters=trained.trained_parameters if trained else 0,
+    )
+
+
+def of_encoder(cell: Cell, bench: Workbench) -> EncoderFacts:
+    """The encoder as the cell began with it."""
+    return EncoderFacts(
+        plugin=of_plugin(cell.encoder),
+        weights_digest=bench.weights_digest(cell),
+        preprocess=bench.frozen_encoder(cell).preprocess,
+        trained=any(cell.trains_encoder(t) and t.epochs > 0 for t in cell.stage_settings().values()),
+        pretrained=cell.provides.pretrained,
+        pixel_free=cell.encoder.spec.pixel_free,
+    )
+
+
+def of_dataset(cell: Cell, bench: Workbench, evaluation: EvalSet, data: TrainData | None) -> DatasetFacts:
+    """The data, and what of it is missing."""
+    return DatasetFacts(
+        name=cell.dataset.name,
+        plugin=of_plugin(cell.dataset),
+        synthetic=cell.dataset.spec.synthetic,
+        licence=cell.dataset.spec.licence,
+        missing_images=evaluation.n_missing,
+        missing_triplets=data.missing if data else 0,
+        n_train=len(data.train) if data else 0,
+        provenance=dict(bench.dataset(cell).provenance()),
+    )
+
+
+def of_protocol(protocol: Protocol) -> ProtocolFacts:
+    """The protocol in short."""
+    return ProtocolFacts(
+        hash=protocol.hash(),
+        reference=protocol.reference,
+        gallery=protocol.gallery,
+        query_text=protocol.query_text,
+        description=protocol.description,
+    )
+
+
+def of_tags(result: EvaluationResult) -> dict[str, dict[str, float]]:
+    """``{"tag:NAME/R@1": v}`` as ``{NAME: {"n": count, "R@1": v}}``."""
+    tags: dict[str, dict[str, float]] = defaultdict(dict)
+    for tag, count in result.tag_counts.items():
+        tags[tag]["n"] = float(count)
+    for key, value in result.tags.items():
+        tag, _, metric = key.removeprefix("tag:").rpartition("/")
+        tags[tag][metric] = value
+    return dict(tags)
+
+
+def of_history(trained: TrainResult | None) -> tuple[EpochLog, ...]:
+    """One entry per epoch."""
+    return tuple(EpochLog(**vars(epoch)) for epoch in trained.history) if trained else ()
+
+
+def of_selection(cell: Cell, trained: TrainResult | None, data: TrainData | None, metric: str) -> SelectionFacts:
+    """How the checkpoint was chosen."""
+    if trained is None or data is None:
+        return SelectionFacts(on="nothing to train")
+    held = data.held_out
+    return SelectionFacts(
+        on=cell.method_params.selection.on,
+        metric=metric if held else "",
+        n_queries=sum(held.n_queries.values()) if held else 0,
+        n_gallery=sum(held.n_gallery.values()) if held else 0,
+        epoch=trained.best_epoch,
+        score=trained.best_score,
+    )
+
+
+def notes(cell: Cell, evaluation: EvalSet, data: TrainData | None) -> tuple[str, ...]:
+    """What a reader of the numbers must know."""
+    found = []
+    if evaluation.n_missing:
+        found.append(f"partial: {evaluation.n_missing} images missing, {len(evaluation.dropped)} queries left out")
+    if data is not None and data.missing:
+        found.append(f"partial: {data.missing} training triplets left out, since an image is missing")
+    if data is not None and cell.method_params.selection.on == "test":
+        found.append("the checkpoint was chosen on the evaluation split, which leaks")
+    return tuple(found)
+
+
+def of_failure(error: Exception, method: Registered[MethodSpec], stage: str) -> Failure:
+    """Whose failure it was, by name and version, and what to do."""
+    if isinstance(error, BlamedPluginError):
+        return Failure(
+            plugin=error.owner.distribution,
+            version=error.owner.version,
+            stage=error.stage,
+            exception=error.exception,
+            hint=error.remedy,
+        )
+    if isinstance(error, CirBenchError):
+        owner = method.owner
+        return Failure(plugin=owner.distribution, version=owner.version, stage=stage, exception=str(error))
+    hint = "this looks like a defect of the harness; CIR_BENCH_DEBUG=1 shows the traceback"
+    return Failure(
+        plugin=CORE, version=__version__, stage=stage, exception=f"{type(error).__name__}: {error}", hint=hint
+    )

@@ -1,0 +1,46 @@
+"""What a cell's numbers depend on, by name; a difference makes a finished cell stale, and says why."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Mapping
+
+from cir_bench.runs.cell import Cell
+from cir_bench.runs.workbench import Workbench
+
+HARNESS_RESULTS = "1"
+"""Raise it when a change of the harness itself (training loop, retrieval, metrics) changes numbers."""
+
+
+def ingredients(cell: Cell, bench: Workbench) -> dict[str, str]:
+    """All ingredients; loads the data set and the encoder (through the workbench, once)."""
+    encoder = bench.frozen_encoder(cell)
+    provenance = bench.dataset(cell).provenance()
+    return {
+        "harness.results": HARNESS_RESULTS,
+        **cell.static_ingredients(),
+        "encoder.weights": bench.weights_digest(cell),
+        "encoder.preprocess": encoder.preprocess,
+        "encoder.code": encoder.version,
+        **{f"data.{name}": value for name, value in provenance.items()},
+        "data.missing": str(bench.evaluation(cell).n_missing),
+    }
+
+
+def fingerprint(found: Mapping[str, str], seed: int) -> str:
+    """Hex digest of all ingredients and the seed."""
+    return hashlib.sha256(json.dumps([dict(sorted(found.items())), seed]).encode()).hexdigest()
+
+
+def changes(before: Mapping[str, str], now: Mapping[str, str]) -> list[str]:
+    """What differs, in words, for ``plan``: ``training.epochs 30 → 5``."""
+    return [
+        f"{name} {_short(before.get(name, 'absent'))} → {_short(now.get(name, 'absent'))}"
+        for name in sorted({*before, *now})
+        if before.get(name) != now.get(name)
+    ]
+
+
+def _short(value: str) -> str:
+    return value if len(value) <= 24 else f"{value[:12]}…"

@@ -1,0 +1,37 @@
+"""`RunRequest`: what `run` and `plan` are asked for, from options and a configuration file. Imports no torch."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Annotated, Any, Literal
+
+from pydantic import Field
+
+from cir_bench.interfaces.recipe import Params
+
+DEFAULT_BENCHMARK = "css"
+"""The embedded benchmark: nothing to download."""
+
+
+class RunRequest(Params):
+    """The options of `run` and `plan`; the keys of a ``--config`` file are the same."""
+
+    methods: tuple[str, ...] = ()
+    """Names; empty: every method."""
+    benchmarks: tuple[str, ...] = (DEFAULT_BENCHMARK,)
+    """``NAME``, ``NAME/PROTOCOL``, ``NAME/PROTOCOL@VERSION``, ``folder:PATH``."""
+    encoders: tuple[str, ...] = ()
+    """``NAME`` or ``NAME:ARGUMENT``; empty: the benchmark's default (paper track: the method's own)."""
+    seeds: Annotated[int, Field(ge=1)] = 1
+    """Seeds 0 … seeds-1."""
+    track: Literal["controlled", "paper"] = "controlled"
+    device: str = "auto"
+    """auto, cpu, cuda or cuda:N."""
+    precision: Literal["float32", "bfloat16"] = "float32"
+    out: Path = Path("runs")
+    data_root: Path | None = None
+    allow_partial: bool = False
+    settings: Mapping[str, Any] = {}
+    """Nested parameter overrides, as ``--set`` gives them: ``training.epochs``, ``encoder.image_size``,
+    ``dataset.size``, or ``METHOD.training.lr`` for one method alone."""

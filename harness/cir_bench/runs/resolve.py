@@ -1,0 +1,187 @@
+"""From a request to cells: names looked up, parameters merged and checked, impossible pairings found. No torch."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
+
+from cir_bench.config import dotted, merge
+from cir_bench.errors import ConfigError, did_you_mean
+from cir_bench.interfaces.recipe import MethodParams, Params
+from cir_bench.interfaces.specs import EncoderSpec, MethodSpec
+from cir_bench.plugin.params import make_params, split_argument
+from cir_bench.plugin.registry import Registered, Registry
+from cir_bench.protocols.find import ChosenBenchmark, builtin_benchmarks, find_benchmark
+from cir_bench.runs.cell import Cell
+from cir_bench.runs.record import CellKey
+from cir_bench.runs.request import RunRequest
+
+_KIND_ORDER = {"sentinel": 0, "baseline": 1, "method": 2}
+
+
+def resolve(request: RunRequest, registry: Registry) -> list[Cell]:
+    """All cells of a request, cheap methods first, the seeds of one method together.
+
+    Raises:
+        ConfigError: a name nobody registered, a parameter nobody knows, a value that is not allowed.
+    """
+    methods = [registry.method(name) for name in dict.fromkeys(request.methods)] or list(
+        registry.all(MethodSpec).values()
+    )
+    if not methods:
+        raise ConfigError("no plugin registers a method; install one, or do not pass --no-plugins.")
+    methods.sort(key=lambda method: _KIND_ORDER[method.spec.kind])
+    settings = _Settings(request.settings, methods)
+    files = [*builtin_benchmarks(), *(file.path for file in registry.benchmark_files)]
+    cells: list[Cell] = []
+    for name in dict.fromkeys(request.benchmarks):
+        benchmark = find_benchmark(name, files)
+        for method in methods:
+            for encoder in _encoders(request, benchmark, method):
+                cells += _cells(request, registry, benchmark, method, encoder, settings)
+    settings.refuse_unused()
+    return cells
+
+
+def _encoders(request: RunRequest, benchmark: ChosenBenchmark, method: Registered[MethodSpec]) -> Sequence[str]:
+    if request.encoders:
+        return tuple(dict.fromkeys(request.encoders))
+    if request.track == "paper":
+        return (method.spec.paper_encoder,) if method.spec.paper_encoder else ()
+    return (benchmark.benchmark.default_encoder,)
+
+
+def _cells(
+    request: RunRequest,
+    registry: Registry,
+    benchmark: ChosenBenchmark,
+    method: Registered[MethodSpec],
+    encoder_name: str,
+    settings: _Settings,
+) -> Iterable[Cell]:
+    dataset = registry.dataset(benchmark.benchmark.dataset)
+    base, argument = split_argument(encoder_name)
+    encoder = registry.encoder(base)
+    recipe = _recipe(request, benchmark, method)
+    for_method, for_encoder, for_dataset = settings.of(method, encoder.spec, dataset.spec)
+    method_params = make_params(method.spec, merge(recipe, for_method))
+    assert isinstance(method_params, MethodParams)
+    encoder_params = make_params(encoder.spec, for_encoder, argument)
+    given = benchmark.dataset_params(dataset.spec)
+    dataset_params = make_params(dataset.spec, merge(given.model_dump(exclude_unset=True), for_dataset))
+    changed = {
+        **dotted(for_method),
+        **dotted({"encoder": for_encoder} if for_encoder else {}),
+        **dotted({"dataset": for_dataset} if for_dataset else {}),
+    }
+    for seed in range(request.seeds):
+        key = CellKey(
+            method=method.name,
+            benchmark=benchmark.label,
+            protocol=benchmark.protocol_key,
+            encoder=encoder_name,
+            track=request.track,
+            seed=seed,
+            variant=" ".join(f"{name}={_plain(value)}" for name, value in sorted(changed.items())),
+        )
+        cell = Cell(
+            key=key,
+            benchmark=benchmark,
+            dataset=dataset,
+            dataset_params=dataset_params,
+            encoder=encoder,
+            encoder_params=encoder_params,
+            method=method,
+            method_params=method_params,
+            precision=request.precision,
+        )
+        yield Cell(**{**vars(cell), "refusal": refusal_of(cell, registry)})
+
+
+def _recipe(request: RunRequest, benchmark: ChosenBenchmark, method: Registered[MethodSpec]) -> dict[str, Any]:
+    """The track's settings: the benchmark's budget (controlled), or the paper's recipe for this benchmark (paper)."""
+    if request.track == "controlled":
+        return {"training": benchmark.benchmark.training}
+    recipes = method.spec.recipes
+    return merge(recipes.get("*", {}), recipes.get(benchmark.benchmark.name, {}))
+
+
+def refusal_of(cell: Cell, registry: Registry) -> str:
+    """Why method and encoder of a cell cannot work together, with the encoders that would do; empty when they can."""
+    lacks = cell.provides.lacks(cell.needs)
+    trained = [name for name, training in cell.stage_settings().items() if cell.trains_encoder(training)]
+    if not cell.provides.trainable and trained:
+        lacks.append(f"an encoder that can be trained ({trained[0]}.encoder=train)")
+    if not lacks:
+        return ""
+    fitting = [
+        name
+        for name, other in registry.all(EncoderSpec).items()
+        if name != cell.encoder.name and _fits(other, cell, bool(trained))
+    ]
+    would_do = f"encoders that would do: {', '.join(fitting)}" if fitting else "no registered encoder would do"
+    return f"method {cell.key.method!r} needs {' and '.join(lacks)} from encoder {cell.key.encoder!r}; {would_do}."
+
+
+def _fits(encoder: Registered[EncoderSpec], cell: Cell, trained: bool) -> bool:
+    try:
+        params = make_params(encoder.spec)
+    except ConfigError:  # it cannot be made without an argument, so nothing is known of it
+        return False
+    provides = encoder.spec.provides_for(params)
+    return not provides.lacks(cell.needs) and (provides.trainable or not trained)
+
+
+class _Settings:
+    """``--set`` values, handed to the objects that know them; a key that no object of the run knows is refused."""
+
+    def __init__(self, settings: Mapping[str, Any], methods: Sequence[Registered[MethodSpec]]) -> None:
+        self._settings = settings
+        self._names = {method.name for method in methods}
+        self._unused = {key: True for key in settings if key not in self._names}
+        self._known: set[str] = set()
+
+    def of(
+        self, method: Registered[MethodSpec], encoder: EncoderSpec, dataset: Any
+    ) -> tuple[dict[str, Any], dict[str, Any], dict[str, Any]]:
+        """The values for one method, encoder and data set."""
+        own: dict[str, Any] = {}
+        for key, value in self._settings.items():
+            if key in method.spec.params.model_fields:
+                own = merge(own, {key: value})
+                self._unused[key] = False
+        self._known |= {*method.spec.params.model_fields, *self._names, "encoder", "dataset"}
+        for_one = self._settings.get(method.name, {})
+        if not isinstance(for_one, Mapping):
+            raise ConfigError(f"--set {method.name}=…: name one of its parameters, {method.name}.KEY=VALUE.")
+        return (
+            merge(own, for_one),
+            self._section("encoder", encoder.params),
+            self._section("dataset", dataset.params),
+        )
+
+    def refuse_unused(self) -> None:
+        """Raise `ConfigError` for a key that no method of the run has."""
+        for key, unused in self._unused.items():
+            if unused:
+                raise ConfigError(
+                    f"--set {key}=…: no method of this run has a parameter {key!r}; {did_you_mean(key, self._known)}"
+                )
+
+    def _section(self, name: str, model: type[Params]) -> dict[str, Any]:
+        values = self._settings.get(name, {})
+        if not isinstance(values, Mapping):
+            raise ConfigError(f"--set {name}=…: name one of its parameters, {name}.KEY=VALUE.")
+        if name in self._unused:
+            self._unused[name] = False
+        known = model.model_fields
+        for key in values:
+            if key not in known:
+                raise ConfigError(
+                    f"--set {name}.{key}=…: this {name} has no such parameter; {did_you_mean(key, known)}"
+                )
+        return dict(values)
+
+
+def _plain(value: Any) -> str:
+    return str(value).replace(" ", "")

@@ -1,0 +1,35 @@
+"""What a checkpoint is chosen by."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from cir_bench.evaluation.metrics import View, parse_metric
+from cir_bench.protocols.protocol import Protocol
+
+
+@dataclass(frozen=True)
+class SelectionMetrics:
+    """The protocol's headline on the held-out part, without subset metrics: train triplets have no subset.
+
+    Attributes:
+        names: metrics to compute.
+        keys: keys of the result whose mean is the score.
+    """
+
+    names: tuple[str, ...]
+    keys: tuple[str, ...]
+
+    @classmethod
+    def of(cls, protocol: Protocol) -> SelectionMetrics:
+        """Those of a protocol."""
+        keys = tuple(key for key in protocol.headline.mean_of if _on_gallery(key))
+        keys = keys or tuple(name for name in protocol.metrics if _on_gallery(name))[:1]
+        return cls(tuple(dict.fromkeys(key.rpartition("/")[2] for key in keys)), keys)
+
+    def __str__(self) -> str:
+        return self.keys[0] if len(self.keys) == 1 else f"mean of {', '.join(self.keys)}"
+
+
+def _on_gallery(key: str) -> bool:
+    return parse_metric(key.rpartition("/")[2]).view is View.GALLERY

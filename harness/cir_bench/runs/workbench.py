@@ -1,0 +1,296 @@
+"""What several cells of one process share: data sets, frozen encoders, evaluations and feature tables, made once."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, cast
+
+import torch
+
+from cir_bench.errors import DataError
+from cir_bench.features.cache import FeatureCache, Missing
+from cir_bench.features.cached import CachedSource
+from cir_bench.features.source import FeatureSource
+from cir_bench.features.table import FeatureTable
+from cir_bench.interfaces.dataset import Dataset, ImageRef, Triplet
+from cir_bench.interfaces.encoder import Encoder, TrainCorpus
+from cir_bench.interfaces.specs import Context
+from cir_bench.plugin.registry import blame, create
+from cir_bench.protocols.eval_set import EvalSet, eval_set, spelling_of
+from cir_bench.protocols.holdout import held_out_set, hold_out
+from cir_bench.protocols.text import train_texts
+from cir_bench.runs.cell import Cell
+from cir_bench.training.batches import TrainSet
+
+FeatureProgress = Callable[[str, int, int], None]
+"""Told (what, done, total) while features are extracted."""
+
+
+@dataclass(frozen=True)
+class TrainData:
+    """What a cell trains on, and the held-out evaluation its checkpoint is chosen by (None: no choice by it)."""
+
+    train: TrainSet
+    held_out: EvalSet | None
+    missing: int
+    """Training triplets left out because an image is missing."""
+
+
+@dataclass
+class Workbench:
+    """Makes and keeps what cells share.
+
+    Args:
+        data_root: holds one folder per data set.
+        cache_dir: features and other derived files.
+        device: where encoders and tables go.
+        workers: processes that decode images.
+        progress: told about feature extraction.
+    """
+
+    data_root: Path | None
+    cache_dir: Path
+    device: torch.device
+    allow_partial: bool = False
+    workers: int = 0
+    progress: FeatureProgress = lambda what, done, total: None
+    _made: dict[tuple[Any, ...], Any] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        self.cache = FeatureCache(self.cache_dir / "features")
+
+    def dataset(self, cell: Cell) -> Dataset:
+        """The cell's data set."""
+        return cast(Dataset, self._once(("dataset", *_dataset_key(cell)), lambda: self._new_dataset(cell)))
+
+    def _new_dataset(self, cell: Cell) -> Dataset:
+        if cell.dataset.spec.needs_root and not cell.dataset.spec.takes_path and self.data_root is None:
+            raise DataError(
+                f"the data set {cell.dataset.name!r} is read from a folder of yours: "
+                "name the folder that holds it with --data-root DIR (or CIR_BENCH_DATA)."
+            )
+        context = Context(data_root=self.data_root, cache_dir=self.cache_dir, dataset=cell.dataset.name)
+        return cast(Dataset, create(cell.dataset, cell.dataset_params, context))
+
+    def frozen_encoder(self, cell: Cell) -> Encoder:
+        """The cell's encoder as it comes, shared and never to be trained."""
+        seed = 0 if cell.provides.pretrained else cell.key.seed
+        key = ("encoder", *_encoder_key(cell), seed)
+        return cast(Encoder, self._once(key, lambda: self.new_encoder(cell, seed).requires_grad_(False)))
+
+    def new_encoder(self, cell: Cell, seed: int) -> Encoder:
+        """A fresh copy of the cell's encoder, fitted to the train split's texts, in evaluation mode on the device."""
+        context = Context(data_root=self.data_root, cache_dir=self.cache_dir, dataset=cell.dataset.name, seed=seed)
+        with torch.random.fork_rng(devices=[]):
+            torch.manual_seed(seed)
+            encoder = cast(Encoder, create(cell.encoder, cell.encoder_params, context))
+            with blame(cell.encoder, "fitting it to the train split's texts"):
+                encoder.fit(TrainCorpus(self._corpus(cell)))
+        return encoder.to(self.device).eval()
+
+    def weights_digest(self, cell: Cell) -> str:
+        """Digest of the frozen encoder's weights, computed once."""
+        encoder = self.frozen_encoder(cell)
+        return cast(str, self._once(("digest", id(encoder)), encoder.weights_digest))
+
+    def evaluation(self, cell: Cell) -> EvalSet:
+        """The cell's evaluation; `DataError` when images are missing and partial runs are not allowed."""
+        encoder = self.frozen_encoder(cell)
+        key = ("evaluation", *_dataset_key(cell), cell.protocol.hash(), *_encoder_key(cell))
+
+        def make() -> EvalSet:
+            dataset = self.dataset(cell)
+            return eval_set(
+                dataset,
+                cell.protocol,
+                lambda image: encoder.has(self._ref(cell, image)),
+                allow_partial=self.allow_partial,
+            )
+
+        return cast(EvalSet, self._once(key, make))
+
+    def train_data(self, cell: Cell) -> TrainData:
+        """Triplets, their texts, and the held-out part, by the cell's selection settings and seed."""
+        selection = cell.method_params.selection
+        key = (
+            "train",
+            *_dataset_key(cell),
+            *_encoder_key(cell),
+            cell.protocol.hash(),
+            selection.on,
+            selection.fraction,
+            selection.max_queries,
+            cell.key.seed,
+            cell.needs.side_text,
+        )
+        return cast(TrainData, self._once(key, lambda: self._new_train_data(cell)))
+
+    def _new_train_data(self, cell: Cell) -> TrainData:
+        dataset, encoder, selection = self.dataset(cell), self.frozen_encoder(cell), cell.method_params.selection
+        there = _Memo(lambda image: encoder.has(self._ref(cell, image)))
+        annotated = dataset.train()
+        usable = [t for t in annotated if there(t.reference) and there(t.target)]
+        missing = len(annotated) - len(usable)
+        if missing and not self.allow_partial:
+            raise DataError(
+                f"{missing} of {len(annotated)} training triplets of {cell.dataset.name!r} lack an image; complete the "
+                "data, or pass --allow-partial to leave them out and have every number marked partial."
+            )
+        if not usable:
+            raise DataError(f"the data set {cell.dataset.name!r} has no training triplets, and this method needs some.")
+        held: EvalSet | None = None
+        if selection.on == "held-out":
+            usable, kept = hold_out(usable, selection.fraction, selection.max_queries, cell.key.seed)
+            held = held_out_set(kept, cell.protocol, spelling_of(dataset, cell.protocol))
+        elif selection.on == "test":
+            held = self.evaluation(cell)
+        return TrainData(self._train_set(cell, usable), held, missing)
+
+    def _train_set(self, cell: Cell, triplets: Sequence[Triplet]) -> TrainSet:
+        dataset = self.dataset(cell)
+        spelling = spelling_of(dataset, cell.protocol)
+        texts = [train_texts(t.captions, cell.protocol, spelling.get(t.part)) for t in triplets]
+        side: dict[str, str] = {}
+        if cell.needs.side_text:
+            side = {t.target: dataset.side_text(t.target) or "" for t in triplets}
+        return TrainSet(triplets, texts, side)
+
+    def _corpus(self, cell: Cell) -> Sequence[str]:
+        """Every text of the train split, sorted, without repeats."""
+        key = ("corpus", *_dataset_key(cell), cell.protocol.hash())
+
+        def make() -> Sequence[str]:
+            dataset = self.dataset(cell)
+            triplets = dataset.train()
+            texts = {text for texts in self._train_set(cell, triplets).texts for text in texts}
+            described = (dataset.side_text(image) for image in dict.fromkeys(t.target for t in triplets))
+            return sorted(texts | {text for text in described if text})
+
+        return cast(Sequence[str], self._once(key, make))
+
+    def eval_source(self, cell: Cell) -> FeatureSource:
+        """Frozen features of the evaluation's images and texts."""
+        evaluation = self.evaluation(cell)
+        return self._source(cell, evaluation.images(), evaluation.texts(), cell.protocol.split)
+
+    def train_source(self, cell: Cell) -> FeatureSource:
+        """Frozen features of the train split's images and texts, the held-out part's included."""
+        return self._source(cell, *self.train_items(cell), "train")
+
+    def train_items(self, cell: Cell) -> tuple[Sequence[str], Sequence[str]]:
+        """Images and texts of the train split, the held-out part's included."""
+        data = self.train_data(cell)
+        held = data.held_out
+        triplets = data.train.triplets
+        images = dict.fromkeys(image for t in triplets for image in (t.reference, t.target))
+        texts = {text for texts in data.train.texts for text in texts}
+        if cell.needs.side_text:
+            texts |= {"", *data.train.side_texts.values()}
+        if held is not None:
+            images |= dict.fromkeys(held.images())
+            texts |= set(held.texts())
+        return sorted(images), sorted(texts)
+
+    def _source(self, cell: Cell, images: Sequence[str], texts: Sequence[str], split: str) -> FeatureSource:
+        needs, encoder = cell.needs, self.frozen_encoder(cell)
+        where = (*_encoder_key(cell), self.weights_digest(cell), split)
+        image_key = ("images", *where, tuple(sorted(needs.image)), needs.map_levels, _digest(images))
+        text_key = ("texts", *where, tuple(sorted(needs.text)), _digest(texts))
+
+        def make() -> FeatureSource:
+            image_table = self._once(image_key, lambda: self.image_table(cell, encoder, images, split, self.cache))
+            text_table = self._once(text_key, lambda: self.text_table(cell, encoder, texts, split, self.cache))
+            return CachedSource([image_table], [text_table], self.device, PRELOAD_BYTES)
+
+        return cast(FeatureSource, self._once(("source", image_key, text_key), make))
+
+    def missing(self, cell: Cell, images: Sequence[str], texts: Sequence[str], split: str) -> dict[str, Missing]:
+        """What would have to be extracted, by role; nothing is encoded."""
+        encoder, needs, scope = self.frozen_encoder(cell), cell.needs, (cell.key.benchmark, split)
+        name = cell.key.encoder
+        return {
+            "image": self.cache.missing_images(
+                name, encoder, self.refs(cell, images), needs.image, scope=scope, map_levels=needs.map_levels
+            ),
+            "text": self.cache.missing_texts(name, encoder, texts, needs.text, scope=scope),
+        }
+
+    def image_table(
+        self, cell: Cell, encoder: Encoder, images: Sequence[str], split: str, cache: FeatureCache
+    ) -> FeatureTable:
+        """Features of images at the levels the cell's method needs, from ``cache`` or encoded now."""
+        with blame(cell.encoder, "extracting image features"):
+            return cache.image_features(
+                cell.key.encoder,
+                encoder,
+                self.refs(cell, images),
+                cell.needs.image,
+                scope=(cell.key.benchmark, split),
+                map_levels=cell.needs.map_levels,
+                workers=self.workers,
+                progress=lambda done, total: self.progress(f"images of {cell.key.benchmark} ({split})", done, total),
+            )
+
+    def text_table(
+        self, cell: Cell, encoder: Encoder, texts: Sequence[str], split: str, cache: FeatureCache
+    ) -> FeatureTable:
+        """Features of texts at the levels the cell's method needs."""
+        with blame(cell.encoder, "extracting text features"):
+            return cache.text_features(
+                cell.key.encoder,
+                encoder,
+                texts,
+                cell.needs.text,
+                scope=(cell.key.benchmark, split),
+                progress=lambda done, total: self.progress(f"texts of {cell.key.benchmark} ({split})", done, total),
+            )
+
+    def refs(self, cell: Cell, images: Sequence[str]) -> list[ImageRef]:
+        """Handles on images of the cell's data set."""
+        return [self._ref(cell, image) for image in images]
+
+    def _ref(self, cell: Cell, image: str) -> ImageRef:
+        return ImageRef(cell.dataset.name, self.dataset(cell), image)
+
+    def _once(self, key: tuple[Any, ...], make: Callable[[], Any]) -> Any:
+        if key not in self._made:
+            self._made[key] = make()
+        return self._made[key]
+
+
+PRELOAD_BYTES = 2 << 30
+"""Tables up to this size are kept in memory (on the device); larger ones are read from their files row by row."""
+
+
+def default_workers() -> int:
+    """Processes that decode images: one per processor that this process may use, at most 8."""
+    available = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+    return min(8, available)
+
+
+class _Memo:
+    """A predicate on images, asked once for each."""
+
+    def __init__(self, ask: Callable[[str], bool]) -> None:
+        self._ask, self._known = ask, dict[str, bool]()
+
+    def __call__(self, image: str) -> bool:
+        if image not in self._known:
+            self._known[image] = self._ask(image)
+        return self._known[image]
+
+
+def _digest(names: Sequence[str]) -> str:
+    return hashlib.sha256("\x1f".join(names).encode()).hexdigest()
+
+
+def _dataset_key(cell: Cell) -> tuple[str, ...]:
+    return (cell.dataset.name, cell.dataset_params.model_dump_json())
+
+
+def _encoder_key(cell: Cell) -> tuple[str, ...]:
+    return (cell.key.encoder, cell.encoder_params.model_dump_json(), *_dataset_key(cell))

@@ -1,0 +1,86 @@
+"""Epoch checkpoints of one cell, written atomically: a killed cell loses at most the epoch in flight."""
+
+from __future__ import annotations
+
+import os
+import pickle
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import torch
+from safetensors import SafetensorError
+from safetensors.torch import load_file, save_file
+from torch import Tensor
+
+LAST = "last.pt"
+BEST = "weights-{}.safetensors"
+
+
+class Checkpoints:
+    """The checkpoint folder of a cell.
+
+    ``last.pt`` holds all that is needed to go on after the last finished epoch; ``weights-N.safetensors`` the weights
+    of the best epoch so far, named by a running number that ``last.pt`` knows, so that the two never disagree.
+
+    Args:
+        folder: where they lie.
+        fingerprint: digest of everything the training depends on; checkpoints of another fingerprint are not used.
+    """
+
+    def __init__(self, folder: Path, fingerprint: str) -> None:
+        self._folder, self._fingerprint = folder, fingerprint
+
+    def load(self, device: torch.device) -> dict[str, Any] | None:
+        """The last state, or None when there is none, it is damaged, or it belongs to other settings."""
+        path = self._folder / LAST
+        try:
+            state = torch.load(path, map_location=device, weights_only=True)
+        except FileNotFoundError:
+            return None
+        except (RuntimeError, EOFError, OSError, ValueError, pickle.UnpicklingError):
+            path.unlink(missing_ok=True)  # a damaged checkpoint cannot be continued from; the cell starts again
+            return None
+        if not isinstance(state, dict) or state.get("fingerprint") != self._fingerprint:
+            return None
+        best = state.get("best_number")
+        if best is not None and self.read_weights(int(best)) is None:
+            return None
+        return state
+
+    def save(self, state: Mapping[str, Any]) -> None:
+        """Write the state after an epoch."""
+        self._folder.mkdir(parents=True, exist_ok=True)
+        temporary = self._folder / f"{LAST}.tmp{os.getpid()}"
+        torch.save({**state, "fingerprint": self._fingerprint}, temporary)
+        temporary.replace(self._folder / LAST)
+        self._drop_weights(keep=state.get("best_number"))
+
+    def write_weights(self, number: int, weights: Mapping[str, Tensor]) -> None:
+        """Write the weights of a best epoch; they count once :meth:`save` has written their number."""
+        self._folder.mkdir(parents=True, exist_ok=True)
+        temporary = self._folder / f"{BEST.format(number)}.tmp{os.getpid()}"
+        save_file({name: tensor.detach().cpu().contiguous().clone() for name, tensor in weights.items()}, temporary)
+        temporary.replace(self._folder / BEST.format(number))
+
+    def read_weights(self, number: int) -> dict[str, Tensor] | None:
+        """The weights of that number, or None when they are missing or damaged."""
+        try:
+            return load_file(self._folder / BEST.format(number))
+        except (OSError, SafetensorError, ValueError):
+            return None
+
+    def finish(self) -> None:
+        """Drop what is only needed to go on; the best weights stay."""
+        (self._folder / LAST).unlink(missing_ok=True)
+
+    def clear(self) -> None:
+        """Drop everything: the cell starts from nothing."""
+        (self._folder / LAST).unlink(missing_ok=True)
+        self._drop_weights(keep=None)
+
+    def _drop_weights(self, keep: int | None) -> None:
+        kept = None if keep is None else BEST.format(keep)
+        for path in self._folder.glob(BEST.format("*")):
+            if path.name != kept:
+                path.unlink(missing_ok=True)

@@ -1,0 +1,50 @@
+"""Exponential moving average of weights, used at test (VAL: decay .9999)."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+
+import torch
+from torch import Tensor, nn
+
+
+class WeightAverage:
+    """Averages the trainable parameters of a module: ``average = decay * average + (1 - decay) * weights``."""
+
+    def __init__(self, module: nn.Module, decay: float) -> None:
+        self._module, self._decay = module, decay
+        self._average = {name: p.detach().clone() for name, p in module.named_parameters() if p.requires_grad}
+
+    @torch.no_grad()
+    def update(self) -> None:
+        """Take in the weights after an optimiser step."""
+        for name, parameter in self._module.named_parameters():
+            if name in self._average:
+                self._average[name].lerp_(parameter, 1 - self._decay)
+
+    @contextmanager
+    def applied(self) -> Iterator[None]:
+        """The module with averaged weights inside the ``with``."""
+        parameters = dict(self._module.named_parameters())
+        kept = {name: parameters[name].detach().clone() for name in self._average}
+        self._write(self._average)
+        try:
+            yield
+        finally:
+            self._write(kept)
+
+    def state(self) -> dict[str, Tensor]:
+        """For a checkpoint."""
+        return dict(self._average)
+
+    def load(self, state: Mapping[str, Tensor]) -> None:
+        """From a checkpoint."""
+        for name, tensor in state.items():
+            self._average[name].copy_(tensor)
+
+    @torch.no_grad()
+    def _write(self, weights: Mapping[str, Tensor]) -> None:
+        parameters = dict(self._module.named_parameters())
+        for name, tensor in weights.items():
+            parameters[name].copy_(tensor)
