@@ -66,7 +66,7 @@ def _versions(problems: list[str]) -> dict[str, str]:
             continue
         if not requirement.specifier.contains(found[requirement.name], prereleases=True):
             problems.append(
-                f"{requirement.name} {found[requirement.name]} does not do; run: pip install '{requirement}'"
+                f"{requirement.name} {found[requirement.name]} is too old or too new; run: pip install '{requirement}'"
             )
     return found
 

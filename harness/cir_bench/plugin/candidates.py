@@ -41,8 +41,12 @@ def normalised(name: str) -> str:
 
 
 def installed() -> list[Candidate]:
-    """Every entry point of the group: ours first, then by distribution and name, so that the order is stable."""
-    found = [_from_entry_point(point) for point in metadata.entry_points(group=GROUP)]
+    """Every entry point of the group."""
+    return [_from_entry_point(point) for point in metadata.entry_points(group=GROUP)]
+
+
+def in_order(found: Iterable[Candidate]) -> list[Candidate]:
+    """Ours first, then by distribution and name: the order is stable, and nobody takes a name of ours."""
     return sorted(found, key=lambda c: (not c.owner.builtin, normalised(c.owner.distribution), c.owner.plugin))
 
 

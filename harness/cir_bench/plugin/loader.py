@@ -69,7 +69,7 @@ def load_plugins(
         PluginError: a broken plugin, when ``CIR_BENCH_STRICT`` is set.
     """
     options = options or PluginOptions()
-    installed = list(look.installed() if found is None else found)
+    installed = look.in_order(look.installed() if found is None else found)
     strict = environ.get(STRICT, "").strip().lower() not in {"", "0", "false", "no"}
     owners: dict[tuple[str, str], Owner] = {}
     loaded: dict[Owner, _Contribution] = {}

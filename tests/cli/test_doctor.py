@@ -1,0 +1,100 @@
+"""``cir-bench doctor``."""
+
+from __future__ import annotations
+
+import json
+from importlib import metadata
+
+import pytest
+
+from cir_bench.cli import common
+from cir_bench.cli import doctor as module
+from cir_bench.plugin.registry import Registry
+
+
+@pytest.fixture
+def sound(monkeypatch):
+    """No plugin at all, so that nothing of the plugins is wrong."""
+    monkeypatch.setattr(module, "open_registry", lambda settings, quiet: Registry())
+
+
+def doctor(run, *words):
+    done = run("doctor", "--json", *words)
+    return done.code, json.loads(done.out)
+
+
+def test_nothing_is_wrong(run, sound, tmp_path):
+    code, facts = doctor(run, "--cache-dir", tmp_path / "cache", "--data-root", tmp_path)
+    assert facts["problems"] == []
+    assert code == 0
+    assert facts["versions"]["torch"] == metadata.version("torch")
+    assert facts["device"]["cpu_cores"] >= 1
+    assert facts["cache_dir"] == {"path": str(tmp_path / "cache"), "exists": False, "writable": True}
+    assert "no problems" in run("doctor", "--cache-dir", tmp_path).out
+
+
+def test_a_broken_plugin_and_an_implementation_that_is_not_there(run, tmp_path):
+    (tmp_path / "bad.py").write_text("1 / 0")
+    (tmp_path / "hollow.py").write_text(
+        "from cir_bench import LossSpec, hookimpl\n@hookimpl\ndef cir_bench_losses():\n"
+        "    return [LossSpec(name='hollow', summary='nothing behind it', implementation='nowhere_at_all:Loss')]\n"
+    )
+    code, facts = doctor(run, "--no-plugins", "--plugin", tmp_path / "bad.py", "--plugin", tmp_path / "hollow.py")
+    assert code == 1
+    assert any("ZeroDivisionError" in problem for problem in facts["problems"])
+    assert any("loss 'hollow'" in problem and "nowhere_at_all" in problem for problem in facts["problems"])
+    assert facts["plugin_problems"][-1]["plugin"] == str(tmp_path / "bad.py")
+
+
+def test_which_data_sets_are_there(run, tmp_path):
+    (tmp_path / "mine.py").write_text(
+        "from cir_bench import DatasetSpec, hookimpl\n@hookimpl\ndef cir_bench_datasets():\n"
+        "    return [DatasetSpec(name=name, summary='photos', implementation='a:B') for name in ('shoes', 'hats')]\n"
+    )
+    (tmp_path / "shoes").mkdir()
+    _, facts = doctor(run, "--no-plugins", "--plugin", tmp_path / "mine.py", "--data-root", tmp_path)
+    assert "shoes" in facts["data_root"]["there"]
+    assert "hats" in facts["data_root"]["not_there"]
+
+
+def test_a_data_root_that_is_no_folder(run, sound, tmp_path, monkeypatch):
+    monkeypatch.setenv("CIR_BENCH_DATA", str(tmp_path / "nowhere"))
+    code, facts = doctor(run)
+    assert code == 1
+    assert facts["problems"] == [
+        f"the data root {tmp_path / 'nowhere'} is no folder; correct --data-root or CIR_BENCH_DATA"
+    ]
+
+
+def test_a_cache_folder_that_cannot_be_written(run, sound, tmp_path):
+    (tmp_path / "file").touch()
+    code, facts = doctor(run, "--cache-dir", tmp_path / "file" / "cache")
+    assert code == 1
+    assert facts["cache_dir"]["writable"] is False
+    assert "give another with --cache-dir" in facts["problems"][0]
+
+
+def test_cir_bench_that_is_not_installed(run, sound, monkeypatch):
+    def missing(name):
+        raise metadata.PackageNotFoundError(name)
+
+    monkeypatch.setattr(module.metadata, "requires", missing)
+    code, facts = doctor(run)
+    assert code == 1
+    assert "is not installed, so none of its own plugins is found; run: pip install" in facts["problems"][0]
+
+
+def test_a_dependency_that_is_missing_or_too_old(run, sound, monkeypatch):
+    wanted = ["not-there-at-all>=1", "pluggy>=99", "gone; extra == 'test'", "pydantic>=2"]
+    monkeypatch.setattr(module.metadata, "requires", lambda name: wanted)
+    _, facts = doctor(run)
+    assert facts["problems"] == [
+        "not-there-at-all is not installed; run: pip install 'not-there-at-all>=1'",
+        f"pluggy {metadata.version('pluggy')} is too old or too new; run: pip install 'pluggy>=99'",
+    ]
+
+
+def test_the_data_root_is_only_needed_by_what_reads_it(tmp_path):
+    settings = common.Settings(common.PluginOptions(), tmp_path / "nowhere", tmp_path)
+    with pytest.raises(common.ConfigError, match="there is no such folder"):
+        settings.context()

@@ -1,0 +1,60 @@
+"""``cir-bench show``."""
+
+from __future__ import annotations
+
+import json
+
+
+def show(run, plugin, *words):
+    return run("show", *words, "--no-plugins", "--plugin", plugin)
+
+
+def test_a_method_with_all_that_is_known_of_it(run, plugin):
+    lines = show(run, plugin, "my-method").out.splitlines()
+    assert lines[0] == "method my-method: tries something"
+    assert "paper: Something Tried, CVPR 2031" in lines
+    assert "needs: image maps; text pooled; map_levels=1; same_width=False; side_text=False" in lines
+    assert "encoder with-maps: would do" in lines
+    assert "encoder pooled-only: lacks image features maps (it gives pooled)" in lines
+    assert "encoder by-file: depends on its parameters" in lines
+    assert "recipe of the paper track for every benchmark: {'width': 128}" in lines
+    assert lines[-2:] == ["# What it is", "A try."]
+
+
+def test_parameters_with_default_and_docstring_those_of_nested_models_too(run, plugin):
+    method = json.loads(show(run, plugin, "my-method", "--json").out)["method"]
+    parameters = {row["key"]: row for row in method["parameters"]}
+    assert parameters["width"] == {
+        "key": "width", "type": "int", "required": False, "default": 64, "doc": "How wide it is.",
+    }  # fmt: skip
+    assert parameters["training.epochs"]["default"] == 3
+    assert parameters["training.accumulate"]["doc"].startswith("Batches whose gradients are summed")
+    assert parameters["selection.on"]["default"] == "held-out"
+    assert method["encoders"] == {
+        "by-file": None,
+        "pooled-only": ["image features maps (it gives pooled)"],
+        "with-maps": [],
+    } | {
+        name: lacking
+        for name, lacking in method["encoders"].items()
+        if name not in ("by-file", "pooled-only", "with-maps")
+    }
+
+
+def test_an_encoder_with_argument(run, plugin):
+    done = show(run, plugin, "by-file:features.npz")
+    assert done.out.startswith("encoder by-file: file\n")
+    assert "written: by-file:PATH" in done.out
+    assert "path  required" in done.out
+
+
+def test_a_benchmark_with_its_protocols(run, plugin):
+    benchmark = json.loads(run("show", "fashioniq", "--json").out)["benchmark"]
+    assert benchmark["protocols"]["original@1"]["reference"] == "kept"
+    assert len(benchmark["protocols"]["original@1"]["hash"]) >= 12
+
+
+def test_an_unknown_name_tells_the_nearest(run, plugin):
+    done = show(run, plugin, "my-metod")
+    assert (done.code, done.out) == (2, "")
+    assert "nothing is called 'my-metod'; did you mean 'my-method'?" in done.err

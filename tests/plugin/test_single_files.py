@@ -1,0 +1,88 @@
+"""A method can be tried from one Python file, named or lying beside the configuration."""
+
+from __future__ import annotations
+
+import pytest
+
+from cir_bench.errors import ConfigError
+from cir_bench.interfaces.specs import LossSpec
+from cir_bench.plugin.loader import PluginOptions, load_plugins
+from cir_bench.plugin.registry import load
+
+SOURCE = """
+from cir_bench import Loss, LossSpec, hookimpl
+
+@hookimpl
+def cir_bench_losses():
+    return [LossSpec(name="NAME", summary="a loss", implementation=f"{__name__}:Mine")]
+
+class Mine(Loss):
+    def forward(self, query, target, same_target):
+        return query.main.sum()
+"""
+
+
+def read(*files, config=None, third_party=True):
+    return load_plugins(PluginOptions(files=files, config=config, third_party=third_party), environ={}, found=[])
+
+
+@pytest.fixture
+def write(tmp_path):
+    def put(path, name):
+        file = tmp_path / path
+        file.parent.mkdir(exist_ok=True)
+        file.write_text(SOURCE.replace("NAME", name))
+        return file
+
+    return put
+
+
+def test_the_class_in_the_file_is_found_by_name(write):
+    registered = read(write("mine.py", "mine")).loss("mine")
+    assert load(registered).__name__ == "Mine"
+
+
+def test_the_version_is_that_of_the_content(write):
+    first = read(write("mine.py", "mine")).loss("mine").owner
+    same = read(write("mine.py", "mine")).loss("mine").owner
+    changed = read(write("mine.py", "other")).loss("other").owner
+    assert first == same
+    assert first.distribution == changed.distribution == "mine.py"
+    assert first.version != changed.version
+
+
+def test_files_of_one_name_in_two_folders_do_not_meet(write):
+    registry = read(write("a/mine.py", "one"), write("b/mine.py", "two"))
+    assert not registry.problems
+    assert list(registry.all(LossSpec)) == ["one", "two"]
+    assert load(registry.loss("one")) is not load(registry.loss("two"))
+
+
+def test_the_same_file_given_twice_is_loaded_once(write):
+    file = write("mine.py", "mine")
+    assert not read(file, file).problems
+
+
+def test_a_file_beside_the_configuration_is_loaded_with_it(write, tmp_path):
+    write("cir_bench_plugins.py", "beside")
+    config = tmp_path / "experiment.yaml"
+    assert read(config=config).loss("beside")
+    assert not read(config=config, third_party=False).all(LossSpec)
+    assert not read().all(LossSpec)
+
+
+def test_a_broken_file_is_a_problem_like_any_other(write, tmp_path):
+    (tmp_path / "bad.py").write_text("import not_there_at_all")
+    registry = read(tmp_path / "bad.py", write("mine.py", "mine"))
+    (problem,) = registry.problems
+    assert problem.plugin == str(tmp_path / "bad.py")
+    assert "pip install not_there_at_all" in str(problem)
+    assert registry.loss("mine")
+
+
+@pytest.mark.parametrize("name", ["missing.py", "folder", "text.txt"])
+def test_a_path_that_is_no_python_file_is_a_mistake(tmp_path, name):
+    (tmp_path / "folder").mkdir()
+    (tmp_path / "text.txt").touch()
+    with pytest.raises(ConfigError, match=f"{name}: there is no such Python file"):
+        read(tmp_path / name)
