@@ -1,0 +1,112 @@
+"""Every loss equals its published formula, masks included."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+import torch
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from cir_bench import Embedding
+from cir_bench_losses.classification import BatchClassificationLoss
+from cir_bench_losses.hinge import TripletHingeLoss, semi_hard
+from cir_bench_losses.soft_triplet import SoftTripletLoss
+
+CASES = settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+SEEDS = st.integers(0, 2**31)
+SIZES = st.integers(1, 7)
+IMAGES = st.one_of(st.none(), st.integers(1, 4))
+"""Number of distinct targets in the batch: one means that no query has a negative."""
+
+
+@CASES
+@given(seed=SEEDS, size=SIZES, images=IMAGES, scale=st.floats(0.5, 5))
+def test_batch_classification_on_embeddings(seed, size, images, scale, make_batch, by_hand) -> None:
+    batch = make_batch(seed, size, images=images)
+    loss = BatchClassificationLoss(scale=scale, learn_scale=False).double()
+    expected = by_hand.classification(*batch.lists, factor=scale**2)
+    assert loss(batch.query, batch.target, batch.same).item() == pytest.approx(expected, rel=1e-5, abs=1e-9)
+
+
+@CASES
+@given(seed=SEEDS, size=SIZES, images=IMAGES, scale=st.floats(1, 100))
+def test_batch_classification_on_similarity(seed, size, images, scale, make_batch, by_hand) -> None:
+    batch = make_batch(seed, size, images=images)
+    loss = BatchClassificationLoss(scale=scale, scale_on="similarity").double()
+    expected = by_hand.classification(*batch.lists, factor=scale)
+    assert loss(batch.query, batch.target, batch.same).item() == pytest.approx(expected, rel=1e-5, abs=1e-9)
+
+
+@CASES
+@given(seed=SEEDS, size=SIZES, images=IMAGES, scale=st.floats(0.5, 5))
+def test_soft_triplet(seed, size, images, scale, make_batch, by_hand) -> None:
+    batch = make_batch(seed, size, images=images)
+    loss = SoftTripletLoss(scale=scale).double()
+    expected = by_hand.soft_triplet(*batch.lists, scale=scale)
+    assert loss(batch.query, batch.target, batch.same).item() == pytest.approx(expected, rel=1e-5, abs=1e-9)
+
+
+@CASES
+@given(seed=SEEDS, size=SIZES, images=IMAGES, margin=st.floats(0.05, 2))
+def test_triplet_hinge(seed, size, images, margin, make_batch, by_hand) -> None:
+    batch = make_batch(seed, size, images=images)
+    loss = TripletHingeLoss(margin=margin)
+    expected = by_hand.hinge(*batch.lists, margin=margin)
+    assert loss(batch.query, batch.target, batch.same).item() == pytest.approx(expected, rel=1e-9, abs=1e-9)
+
+
+def test_tirg_starts_at_sixteen_times_the_cosine() -> None:
+    assert BatchClassificationLoss().factor().item() == 16
+
+
+def test_published_multipliers_of_the_cosine_can_be_said() -> None:
+    clvc = BatchClassificationLoss(scale=10, scale_on="similarity")
+    combiner = BatchClassificationLoss(scale=100, scale_on="similarity", learn_scale=False)
+    assert (clvc.factor().item(), combiner.factor().item()) == (10, 100)
+    assert [len(list(loss.parameters())) for loss in (clvc, combiner)] == [1, 0]
+
+
+def test_semi_hard_negative_is_the_nearest_one_farther_than_the_positive() -> None:
+    """Distances of one anchor: the positive .1, then .05 (nearer than it), .3, .2 (semi-hard) and .15 (masked)."""
+    distances = torch.tensor([[0.1, 0.05, 0.3, 0.2, 0.15]]).repeat(5, 1)
+    distances.fill_diagonal_(0.1)
+    negatives = torch.tensor([False, True, True, True, False]).repeat(5, 1)
+    assert semi_hard(distances, negatives)[0] == 3
+
+
+def test_without_a_semi_hard_negative_the_farthest_one_is_taken() -> None:
+    distances = torch.tensor([[0.4, 0.1, 0.3], [0.1, 0.4, 0.2], [0.1, 0.2, 0.4]])
+    assert semi_hard(distances, ~torch.eye(3, dtype=torch.bool)).tolist() == [2, 2, 1]
+
+
+LOSSES: list[tuple[type[Any], dict[str, Any]]] = [
+    (BatchClassificationLoss, {}),
+    (SoftTripletLoss, {}),
+    (TripletHingeLoss, {}),
+]
+
+
+@pytest.mark.parametrize(("loss", "params"), LOSSES)
+def test_several_spaces_each_by_itself_are_summed_with_the_query_s_weights(loss, params, make_batch) -> None:
+    one, two = make_batch(1), make_batch(2, width=4)
+    query = Embedding({"a": one.queries, "b": two.queries}, {"b": 0.25})
+    target = Embedding({"a": one.targets, "b": two.targets})
+    each = loss(spaces="each", **params).double()
+    alone = loss(**params).double()
+    expected = alone(one.query, one.target, one.same) + 0.25 * alone(two.query, two.target, two.same)
+    torch.testing.assert_close(each(query, target, one.same), expected)
+
+
+@pytest.mark.parametrize(("loss", "params"), LOSSES)
+def test_joint_spaces_use_the_joint_score(loss, params, make_batch) -> None:
+    """With weights that sum to one the joint embedding is a unit vector: as if it were the only space."""
+    one, two = make_batch(1), make_batch(2, width=4)
+    query = Embedding({"a": one.queries, "b": two.queries}, {"a": 0.5, "b": 0.5})
+    target = Embedding({"a": one.targets, "b": two.targets})
+    joint_target = Embedding(target.spaces, query.weights)
+    joint = loss(spaces="joint", **params).double()
+    alone = loss(**params).double()
+    expected = alone(Embedding.single(query.joint()), Embedding.single(joint_target.joint()), one.same)
+    torch.testing.assert_close(joint(query, target, one.same), expected)

@@ -1,0 +1,77 @@
+"""The method: its switches, its parameters, its needs and its published recipe."""
+
+from __future__ import annotations
+
+import pytest
+import torch
+
+import cir_bench_tirg
+from cir_bench import Features, Level, Stage, TrainBatch
+from cir_bench_tirg.composer import TirgComposer
+from cir_bench_tirg.last_conv import TirgLastConvComposer
+from cir_bench_tirg.params import TirgParams
+
+(SPEC,) = cir_bench_tirg.METHODS
+MAPS = ((3, 2, 2),)
+
+
+def test_parameter_count_at_the_paper_s_width(make_tirg) -> None:
+    """BN of gate and residual, Linear 2d→d, Linear 2d→2d and 2d→d, a0 and a1, and the loss' scale."""
+    d = 512
+    gate = 2 * 2 * d + 2 * d * d + d
+    residual = 2 * 2 * d + (2 * d * 2 * d + 2 * d) + (2 * d * d + d)
+    method = make_tirg(image=d, text=d)
+    assert sum(p.numel() for p in method.parameters()) == gate + residual + 2 + 1
+
+
+def test_variant_picks_the_composer_and_what_it_needs(make_tirg) -> None:
+    assert isinstance(make_tirg().composer, TirgComposer)
+    assert SPEC.needs_for(TirgParams()).image == {Level.POOLED}
+    last_conv = TirgParams(variant="last-conv")
+    assert isinstance(make_tirg(maps=MAPS, variant="last-conv").composer, TirgLastConvComposer)
+    assert SPEC.needs_for(last_conv).image == {Level.MAPS}
+    assert SPEC.needs_for(last_conv).text == {Level.POOLED}
+
+
+def test_no_width_is_forced_on_the_encoder() -> None:
+    assert not SPEC.needs_for(TirgParams()).same_width
+
+
+@pytest.mark.parametrize("loss", ["batch-classification", "soft-triplet"])
+def test_loss_changes_the_term_and_nothing_else(make_tirg, loss: str) -> None:
+    torch.manual_seed(0)
+    method = make_tirg(loss=loss)
+    torch.manual_seed(0)
+    other = make_tirg()
+    (step,) = method.training_steps(_batch(), Stage("training", method.params.training))
+    assert list(step.terms) == [loss]
+    assert step.total() > 0
+    for mine, its in zip(method.composer.parameters(), other.composer.parameters(), strict=True):
+        assert torch.equal(mine, its)
+
+
+def test_scaling_and_embed_width_reach_the_composer(make_tirg) -> None:
+    assert make_tirg(scaling="normed").composer.sum.weights.tolist() == [1.0, 1.0]
+    assert make_tirg(maps=MAPS, variant="last-conv", embed_width=7).composer.embed.out_features == 7
+
+
+def _batch() -> TrainBatch:
+    generator = torch.Generator().manual_seed(1)
+    draw = [Features(pooled=torch.randn(8, width, generator=generator)) for width in (6, 4, 6)]
+    return TrainBatch(*draw, same_target=torch.eye(8, dtype=torch.bool))
+
+
+@pytest.mark.parametrize("benchmark", SPEC.recipes)
+def test_recipe_is_160k_steps_with_decay_every_50k(benchmark: str) -> None:
+    params = TirgParams.model_validate(SPEC.recipes[benchmark])
+    training = params.training
+    triplets = {"fashion200k": 172_049}.get(benchmark, 18_000)
+    steps = triplets / training.batch_size
+    assert training.epochs * steps == pytest.approx(160_000, rel=0.02)
+    assert [m * steps for m in training.milestones] == pytest.approx([50_000, 100_000, 150_000], rel=0.05)
+    assert (training.optimiser, training.lr, training.encoder_lr) == ("sgd", 1e-2, 1e-3)
+
+
+def test_recipe_of_css_is_the_paper_s_best_there() -> None:
+    params = TirgParams.model_validate(SPEC.recipes["css"])
+    assert (params.variant, params.loss) == ("last-conv", "soft-triplet")
