@@ -104,10 +104,19 @@ def test_a_failure_is_forgotten_once_the_cell_has_finished_and_not_before(make, 
     assert [row.kind for row in only_section([late, done, early]).rows] == ["method", "failed"]
 
 
-def test_what_a_record_warns_of_is_said_once_for_all_seeds(make, only_section):
-    leak = "the checkpoint was chosen on the evaluation split, which leaks"
-    records = [make(cell={"seed": 0}, warnings=[leak]), make(cell={"seed": 1}, warnings=[leak, "other"])]
-    assert only_section(records).rows[0].remarks == (leak, "other")
+@pytest.mark.parametrize(
+    ("change", "remarks"),
+    [
+        ({"selection": {"on": "test"}}, ("checkpoint chosen on the evaluation split, which leaks",)),
+        ({"selection": {"on": "held-out"}}, ()),
+        ({"dataset": {"missing_images": 1}}, ("partial",)),
+        ({"dataset": {"missing_triplets": 1}}, ("partial",)),
+        ({"warnings": ["some library has an opinion"]}, ()),
+    ],
+    ids=str,
+)
+def test_a_row_that_is_less_than_it_seems_says_so(make, only_section, change, remarks):
+    assert only_section([make(**change)]).rows[0].remarks == remarks
 
 
 def test_the_headline_is_the_first_column_then_means_then_parts(make, only_section):

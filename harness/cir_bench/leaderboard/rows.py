@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from itertools import groupby
 from statistics import fmean
 
@@ -68,7 +68,7 @@ def _row(records: Sequence[RunRecord], remarks: Sequence[str]) -> Row:
         train_seconds=fmean(record.cost.train_seconds for record in by_seed),
         query_milliseconds=fmean(record.cost.query_milliseconds for record in by_seed),
         reported=reported_for(cell),
-        remarks=(*remarks, *dict.fromkeys(warning for record in by_seed for warning in record.warnings)),
+        remarks=(*remarks, *_cautions(by_seed)),
     )
 
 
@@ -76,6 +76,14 @@ def _split_remark(records: Sequence[RunRecord], names: Sequence[str]) -> str:
     have = ingredients(records[0])
     values = ", ".join(f"{name} {have.get(name, 'unknown')[:SHORT]}" for name in names)
     return f"not averaged with the other seeds of this method, made from something else (here: {values})"
+
+
+def _cautions(records: Sequence[RunRecord]) -> Iterator[str]:
+    """What makes a row less than it seems. Other warnings stay in the record: libraries word them anew everywhere."""
+    if any(record.partial for record in records):
+        yield "partial"
+    if any(record.selection is not None and record.selection.on == "test" for record in records):
+        yield "checkpoint chosen on the evaluation split, which leaks"
 
 
 def _reason(record: RunRecord) -> str:
