@@ -4,6 +4,7 @@ from setuptools import find_packages, setup
 
 HARNESS = find_packages("harness")
 PLUGINS = find_packages("plugins")
+DATA = ["**/*.csv", "**/*.json", "**/*.safetensors", "**/*.yaml", "**/README.md", "py.typed"]
 
 setup(
     packages=[*HARNESS, *PLUGINS, "cir_bench.benchmarks"],
@@ -12,5 +13,5 @@ setup(
         **{name: f"plugins/{name.replace('.', '/')}" for name in PLUGINS},
         "cir_bench.benchmarks": "benchmarks",
     },
-    package_data={"": ["*.yaml", "*.json", "*.safetensors", "*.csv", "py.typed", "README.md"]},
+    package_data={"": DATA},
 )

@@ -1,0 +1,46 @@
+# From a fresh clone: `make run` gives a leaderboard, `make test` runs the tests. Run again, they repeat no set-up.
+PYTHON ?= python3
+VENV ?= .venv
+OUT ?= runs
+SEEDS ?= 1
+JOBS ?= 2
+
+BIN := $(VENV)/bin
+INSTALLED := $(VENV)/.installed
+INSTALLED_TEST := $(VENV)/.installed-test
+
+.PHONY: run test lint leaderboard
+
+run: $(INSTALLED)
+	$(BIN)/cir-bench run --all --seeds $(SEEDS) --out $(OUT)
+
+test: $(INSTALLED_TEST)
+	OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n $(JOBS)
+
+lint: $(INSTALLED_TEST)
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+
+# What is committed under leaderboard/: the records of the embedded benchmark, and what they give.
+leaderboard: OUT = .cir-bench/leaderboard
+leaderboard: SEEDS = 3
+leaderboard: $(INSTALLED)
+	$(BIN)/cir-bench run --all --seeds $(SEEDS) --out $(OUT)
+	rm -rf leaderboard/records
+	mkdir -p leaderboard/records
+	cd $(OUT)/cells && find css -name record.json | tar -cf - -T - | tar -xf - -C $(CURDIR)/leaderboard/records
+	$(BIN)/cir-bench leaderboard --records leaderboard/records --out leaderboard/LEADERBOARD.md
+
+$(VENV)/bin/python:
+	$(PYTHON) -c 'import sys; sys.version_info >= (3, 10) or sys.exit("cir-bench needs Python 3.10 or newer; name one: make PYTHON=python3.12")'
+	$(PYTHON) -m venv $(VENV)
+
+$(INSTALLED): pyproject.toml setup.py constraints.txt | $(VENV)/bin/python
+	$(BIN)/python -m pip install --disable-pip-version-check -c constraints.txt -e ".[captions]"
+	touch $@
+
+$(INSTALLED_TEST): $(INSTALLED)
+	$(BIN)/python -m pip install --disable-pip-version-check -c constraints.txt -e ".[test]"
+	touch $@

@@ -1,0 +1,74 @@
+"""A wheel of this checkout, and an environment in which nothing but the wheel says what cir-bench is."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import subprocess
+import sys
+import sysconfig
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+import pytest
+
+CHECKOUT = Path(__file__).parents[2]
+SOURCES = ["harness", "plugins", "benchmarks", "pyproject.toml", "setup.py", "README.md", "LICENSE"]
+Run = Callable[..., "subprocess.CompletedProcess[str]"]
+
+
+@pytest.fixture(scope="session")
+def checkout() -> Path:
+    return CHECKOUT
+
+
+@pytest.fixture(scope="session")
+def clean_env() -> dict[str, str]:
+    """This process's environment, less what could lead back to the checkout or change what is run."""
+    ours = ("PYTHON", "CIR_BENCH", "VIRTUAL_ENV", "PIP_")
+    return {name: value for name, value in os.environ.items() if not name.startswith(ours)} | {"OMP_NUM_THREADS": "1"}
+
+
+@pytest.fixture(scope="session")
+def call(clean_env: dict[str, str]) -> Run:
+    def call(words: Sequence[str | Path], cwd: Path) -> subprocess.CompletedProcess[str]:
+        done = subprocess.run([str(word) for word in words], cwd=cwd, env=clean_env, capture_output=True, text=True)
+        assert done.returncode == 0, f"{words}\n{done.stdout[-3000:]}\n{done.stderr[-3000:]}"
+        return done
+
+    return call
+
+
+@pytest.fixture(scope="session")
+def wheel(tmp_path_factory: pytest.TempPathFactory, call: Run) -> Path:
+    """Built from a copy, so that no leftover of an earlier build gets into it and none is left behind."""
+    source = tmp_path_factory.mktemp("source") / "cir-bench"
+    source.mkdir()
+    for name in SOURCES:
+        origin = CHECKOUT / name
+        if origin.is_dir():
+            shutil.copytree(origin, source / name, ignore=shutil.ignore_patterns("__pycache__", "*.egg-info"))
+        else:
+            shutil.copy(origin, source / name)
+    out = tmp_path_factory.mktemp("wheel")
+    call([sys.executable, "-m", "build", "--wheel", "--no-isolation", "--outdir", out, source], cwd=source.parent)
+    (built,) = out.glob("*.whl")
+    return built
+
+
+@pytest.fixture(scope="session")
+def clean_python(tmp_path_factory: pytest.TempPathFactory, call: Run, wheel: Path) -> Path:
+    """The interpreter of a fresh venv with the wheel installed and our dependencies in sight, but no other cir-bench."""
+    root = tmp_path_factory.mktemp("clean")
+    dependencies = root / "dependencies"
+    dependencies.mkdir()
+    for folder in {sysconfig.get_path("purelib"), sysconfig.get_path("platlib")}:
+        for entry in Path(folder).iterdir():
+            if not entry.name.startswith(("cir_bench", "__editable__", "__pycache__")) and entry.suffix != ".pth":
+                (dependencies / entry.name).symlink_to(entry)
+    call([sys.executable, "-m", "venv", "--without-pip", root / "venv"], cwd=root)
+    python = root / "venv" / "bin" / "python"
+    where = call([python, "-c", "import sysconfig; print(sysconfig.get_path('purelib'))"], cwd=root).stdout.strip()
+    (Path(where) / "dependencies.pth").write_text(f"{dependencies}\n", encoding="utf-8")
+    call([sys.executable, "-m", "pip", "--python", python, "install", "--no-deps", "--no-index", "-q", wheel], cwd=root)
+    return python
