@@ -32,7 +32,8 @@ def clean_env() -> dict[str, str]:
 @pytest.fixture(scope="session")
 def call(clean_env: dict[str, str]) -> Run:
     def call(words: Sequence[str | Path], cwd: Path) -> subprocess.CompletedProcess[str]:
-        done = subprocess.run([str(word) for word in words], cwd=cwd, env=clean_env, capture_output=True, text=True)
+        line = [str(word) for word in words]
+        done = subprocess.run(line, check=False, cwd=cwd, env=clean_env, capture_output=True, text=True)
         assert done.returncode == 0, f"{words}\n{done.stdout[-3000:]}\n{done.stderr[-3000:]}"
         return done
 
@@ -58,7 +59,7 @@ def wheel(tmp_path_factory: pytest.TempPathFactory, call: Run) -> Path:
 
 @pytest.fixture(scope="session")
 def clean_python(tmp_path_factory: pytest.TempPathFactory, call: Run, wheel: Path) -> Path:
-    """The interpreter of a fresh venv with the wheel installed and our dependencies in sight, but no other cir-bench."""
+    """The interpreter of a fresh venv with the wheel and our dependencies, but no other cir-bench."""
     root = tmp_path_factory.mktemp("clean")
     dependencies = root / "dependencies"
     dependencies.mkdir()

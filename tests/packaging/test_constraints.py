@@ -1,5 +1,6 @@
-"""constraints.txt pins what pyproject.toml asks for, for every Python it supports, and nothing that only one CPU has."""
+"""constraints.txt pins what pyproject.toml asks for, on every Python that it supports."""
 
+import itertools
 from pathlib import Path
 
 import pytest
@@ -15,7 +16,8 @@ PINS = [
     if line and not line.startswith("#")
 ]
 PROJECT = tomllib.loads((CHECKOUT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
-ASKED = [Requirement(text) for text in [*PROJECT["dependencies"], *sum(PROJECT["optional-dependencies"].values(), [])]]
+EXTRAS = PROJECT["optional-dependencies"].values()
+ASKED = [Requirement(text) for text in [*PROJECT["dependencies"], *itertools.chain.from_iterable(EXTRAS)]]
 
 
 def pins_of(name, python):
