@@ -1,0 +1,70 @@
+"""A killed run loses at most the epoch in flight and ends with the numbers of an uninterrupted one."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+import torch
+
+
+def _until(path: Path, process: subprocess.Popen[bytes]) -> None:
+    deadline = time.monotonic() + 120
+    while not path.exists():
+        assert process.poll() is None, "the run ended before it could be killed"
+        assert time.monotonic() < deadline
+        time.sleep(0.02)
+
+
+@pytest.mark.parametrize("sign", [signal.SIGKILL, signal.SIGINT], ids=["kill -9", "Ctrl-C"])
+def test_an_interrupted_cell_continues_to_the_same_numbers(toy, another_toy, sign: signal.Signals) -> None:
+    whole = another_toy("whole")
+    options = ("-m", "slow-tirg", "--set", "training.epochs=8")
+    whole.run(*options)
+    process = subprocess.Popen(
+        [sys.executable, "-m", "cir_bench", *toy.argv("run", *options)],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        start_new_session=True,
+        env={**os.environ, "OMP_NUM_THREADS": str(torch.get_num_threads())},
+    )
+    checkpoint = toy.out / "cells/toy/test@1/controlled/toy"
+    while not list(checkpoint.rglob("last.pt")):
+        assert process.poll() is None, process.communicate()[0]
+        time.sleep(0.02)
+    os.kill(process.pid, sign)
+    said = process.communicate(timeout=60)[0].decode()
+    assert process.returncode == (-9 if sign == signal.SIGKILL else 130), said
+    assert not toy.records() and "Traceback" not in said
+    _, planned = toy.plan(*options)
+    assert planned.startswith("interrupted")
+    _, said = toy.run(*options)
+    (resumed,), (uninterrupted,) = toy.records().values(), whole.records().values()
+    assert resumed.metrics == uninterrupted.metrics
+    assert [e.terms for e in resumed.history] == [e.terms for e in uninterrupted.history]
+    assert [e.selection for e in resumed.history] == [e.selection for e in uninterrupted.history]
+    assert resumed.selection == uninterrupted.selection
+    assert not list(toy.out.rglob("last.pt"))
+
+
+def test_a_damaged_checkpoint_starts_the_cell_again(toy) -> None:
+    folder = toy.out / "cells/toy/test@1/controlled/toy/tirg/seed-0/checkpoints"
+    folder.mkdir(parents=True)
+    (folder / "last.pt").write_bytes(b"not a checkpoint")
+    code, _ = toy.run("-m", "tirg")
+    assert code == 0 and len(toy.records()["tirg/0"].history) == 6
+
+
+def test_a_cell_that_another_process_runs_is_left_to_it(toy) -> None:
+    from filelock import FileLock
+
+    folder = toy.out / "cells/toy/test@1/controlled/toy/sum/seed-0"
+    folder.mkdir(parents=True)
+    with FileLock(folder / "lock"):
+        code, said = toy.run("-m", "sum")
+    assert code == 1 and "another process is running it" in said and not toy.records()

@@ -1,0 +1,180 @@
+"""`run` on the toy benchmark: records, skipping, staleness, failures, partial data, settings."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from cir_bench.runs.record import RunRecord
+
+
+def test_a_finished_cell_says_everything_about_its_numbers(toy) -> None:
+    code, _ = toy.run("-m", "tirg")
+    record = toy.records()["tirg/0"]
+    assert code == 0 and record.status == "done"
+    assert record.n_queries == {"": 96} and record.n_gallery == {"": 41}
+    assert record.headline == "R@1" and record.metrics["R@1"] > 60
+    assert record.protocol.reference == "removed" and len(record.protocol.hash) == 64
+    assert record.dataset.synthetic and record.dataset.n_train < 612
+    assert record.selection.on == "held-out" and 1 <= record.selection.epoch <= 6
+    assert [epoch.epoch for epoch in record.history] == list(range(6))
+    assert all(len(epoch.terms) == 1 and epoch.selection is not None for epoch in record.history)
+    assert set(record.tags) == {"a", "b", "c"} and sum(tag["n"] for tag in record.tags.values()) == 96
+    assert record.method.trained_parameters == record.method.parameters > 0
+    assert record.environment.device.startswith("cpu") and record.cost.peak_memory_mib > 1
+    assert (toy.out / "LEADERBOARD.md").read_text().count("`tirg`") == 1
+
+
+def test_a_second_run_skips_what_is_done_and_extracts_nothing(toy) -> None:
+    toy.run("-m", "tirg", "-m", "sum")
+    before = toy.records()
+    code, said = toy.run("-m", "tirg", "-m", "sum")
+    assert code == 0 and said.count(": done") == 2 and "features" not in said
+    assert toy.records() == before
+
+
+def test_the_same_seed_gives_the_same_numbers_and_another_seed_others(toy, another_toy) -> None:
+    other = another_toy("other")
+    toy.run("-m", "combiner", "--seeds", "2")
+    other.run("-m", "combiner")
+    mine = toy.records()
+    assert other.records()["combiner/0"].metrics == mine["combiner/0"].metrics
+    losses = [[list(epoch.terms.values()) for epoch in mine[f"combiner/{seed}"].history] for seed in (0, 1)]
+    assert losses[0] != losses[1]
+
+
+def test_every_ranking_is_kept_beside_the_record(toy) -> None:
+    from cir_bench.evaluation.evaluate import evaluate
+    from cir_bench.retrieval.storage import load_ranking
+
+    toy.run("-m", "sum")
+    (path,) = toy.out.rglob("rankings/all.jsonl.gz")
+    ranking = load_ranking(path)
+    assert len(ranking) == 96
+    assert evaluate(ranking, ["R@1"]).metrics["R@1"] == pytest.approx(toy.records()["sum/0"].metrics["R@1"])
+
+
+def test_a_changed_ingredient_makes_a_cell_stale_and_plan_says_which(toy) -> None:
+    toy.run("-m", "sum")
+    path = next(toy.out.rglob("record.json"))
+    record = RunRecord.model_validate_json(path.read_text())
+    older = record.ingredients | {"encoder.weights": "0" * 64, "method.version": "0"}
+    path.write_text(record.model_copy(update={"ingredients": older}).model_dump_json())
+    _, said = toy.plan("-m", "sum")
+    assert "stale" in said and "encoder.weights 000000000000…" in said and "method.version 0 → 1" in said
+    toy.run("-m", "sum")
+    assert toy.records()["sum/0"].ingredients == record.ingredients
+
+
+def test_a_failing_method_is_recorded_and_blamed_and_the_rest_goes_on(toy) -> None:
+    code, said = toy.run("-m", "breaks", "-m", "nan-loss", "-m", "sum")
+    records = toy.records()
+    assert code == 1 and "1 run, 0 done before, 2 failed" in said
+    assert records["sum/0"].status == "done"
+    failure = records["breaks/0"].failure
+    assert failure.plugin == "toy_plugin.py" and failure.stage == "training"
+    assert failure.exception == "ZeroDivisionError: toy failure" and "Traceback" not in said
+    assert "'rank' became nan in epoch 0" in records["nan-loss/0"].failure.exception
+    assert "did not run: ZeroDivisionError: toy failure" in (toy.out / "LEADERBOARD.md").read_text()
+
+
+def test_a_failed_cell_is_run_again_only_when_asked(toy) -> None:
+    toy.run("-m", "breaks")
+    first = toy.records()["breaks/0"]
+    code, said = toy.run("-m", "breaks")
+    assert code == 1 and "failed before (--retry-failed runs it again)" in said and toy.records()["breaks/0"] == first
+    _, said = toy.run("-m", "breaks", "--retry-failed")
+    assert "failed before" not in said
+
+
+def test_fail_fast_stops_at_the_first_failure(toy) -> None:
+    code, _ = toy.run("-m", "breaks", "-m", "nan-loss", "--fail-fast")
+    assert code == 1 and list(toy.records()) == ["breaks/0"]
+
+
+def test_an_impossible_pairing_is_refused_before_any_work_with_the_reason(toy) -> None:
+    code, said = toy.plan("-m", "wants-maps")
+    assert code == 1
+    assert "refused" in said and "needs image features maps (it gives pooled) from encoder 'toy'" in said
+    code, _ = toy.run("-m", "wants-maps")
+    assert code == 1 and toy.records()["wants-maps/0"].failure.stage == "pairing"
+    assert not toy.cache.exists() or not list(toy.cache.rglob("*.safetensors"))
+
+
+def test_plan_counts_cells_features_and_time_without_writing(toy) -> None:
+    _, said = toy.plan("-m", "tirg")
+    assert said.startswith("to do") and "41 of 41 images of toy (test)" in said and "images of toy (train)" in said
+    assert "1 cells never run here" in said and not toy.out.exists()
+    toy.run("-m", "tirg")
+    _, said = toy.plan("-m", "tirg", "--seeds", "2")
+    assert "done        tirg" in said and "to do       tirg" in said and "About 0 MiB of features" in said
+    assert "never run here" not in said
+
+
+def test_an_incomplete_gallery_is_refused_and_marked_partial_when_allowed(toy) -> None:
+    broken = ("-m", "sum", "--set", "dataset.missing=['000']")
+    code, said = toy.run(*broken)
+    assert code == 1 and "1 of 41 images of split 'test' are missing (000)" in said and "--allow-partial" in said
+    code, said = toy.run(*broken, "--allow-partial", "--retry-failed")
+    (record,) = toy.records().values()
+    assert code == 0 and record.partial and record.dataset.missing_images == 1 and record.n_gallery == {"": 40}
+    assert "partial" in said and "partial" in (toy.out / "LEADERBOARD.md").read_text()
+
+
+def test_settings_are_typed_and_unknown_ones_are_refused_with_the_nearest_name(toy) -> None:
+    code, said = toy.run("-m", "tirg", "--set", "trainning.epochs=2")
+    assert code == 2 and "'trainning'" in said and "did you mean 'training'?" in said
+    code, said = toy.run("-m", "tirg", "--set", "training.epoch=2")
+    assert code == 2 and "training.epochs" in said
+    code, said = toy.run("-m", "tirg", "--set", "training.epochs=many")
+    assert code == 2 and "training.epochs" in said and "Traceback" not in said
+    assert not toy.out.exists()
+
+
+def test_a_setting_makes_a_variant_of_its_own(toy) -> None:
+    toy.run("-m", "tirg", "-m", "concat", "--set", "training.epochs=2", "--set", "tirg.training.lr=0.001")
+    records = toy.records()
+    assert set(records) == {"tirg+training.epochs=2 training.lr=0.001/0", "concat+training.epochs=2/0"}
+    assert all(len(record.history) == 2 for record in records.values())
+    toy.run("-m", "tirg")
+    assert len(toy.records()) == 3
+
+
+def test_options_may_come_from_a_file_and_the_command_line_wins(toy, tmp_path: Path) -> None:
+    config = tmp_path / "run.yaml"
+    config.write_text("methods: [sum, image-only]\nseeds: 2\nsettings: {training: {epochs: 1}}\n")
+    code, _ = toy.run("--config", str(config), "--seeds", "1")
+    assert code == 0 and len(toy.records()) == 2
+    config.write_text("method: [sum]\n")
+    code, said = toy.run("--config", str(config))
+    assert code == 2 and "did you mean 'methods'?" in said
+
+
+@pytest.mark.parametrize("methods", [(), ("--all", "-m", "sum"), ("-m", "tirgg")])
+def test_the_methods_must_be_named_once_and_rightly(toy, methods: tuple[str, ...]) -> None:
+    code, said = toy.run(*methods)
+    assert code == 2 and said.count("cir-bench:") >= 1 and not toy.out.exists()
+
+
+def test_an_encoder_that_means_nothing_before_training_is_trained(toy) -> None:
+    toy.run("-m", "sum", "-e", "toy-live")
+    record = toy.records()["sum/0"]
+    assert record.encoder.trained and record.method.trained_parameters == 2 * 15 * 24
+    assert len(record.history) == 6 and record.selection.on == "held-out"
+    assert not list(toy.cache.rglob("*.safetensors"))
+
+
+def test_choosing_on_the_test_split_is_marked(toy) -> None:
+    toy.run("-m", "tirg", "--set", "selection.on=test", "--set", "training.epochs=1")
+    (record,) = toy.records().values()
+    assert any("which leaks" in note for note in record.warnings)
+    assert "leaks" in (toy.out / "LEADERBOARD.md").read_text()
+
+
+def test_records_can_be_printed_as_json_lines(toy) -> None:
+    from cir_bench.cli.app import main
+
+    main(toy.argv("run", "-m", "sum", "--json"))
+    lines = toy.capture.readouterr().out.splitlines()
+    assert len(lines) == 1 and RunRecord.model_validate_json(lines[0]).cell.method == "sum"
