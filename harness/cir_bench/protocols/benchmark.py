@@ -78,7 +78,8 @@ def load_benchmark(path: Path) -> Benchmark:
 
 
 def _first_mistake(error: ValidationError) -> str:
-    first = error.errors()[0]
+    # a misspelt key is also a missing one; the spelling is the mistake
+    first = min(error.errors(), key=lambda detail: detail["type"] != "extra_forbidden")
     key = ".".join(str(step) for step in first["loc"])
     if first["type"] == "extra_forbidden":
         return f"there is no key {key!r}; {did_you_mean(str(first['loc'][-1]), _known_keys(first['loc'][:-1]))}"

@@ -1,0 +1,108 @@
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from cir_bench import DatasetSpec, Params
+from cir_bench.errors import ConfigError
+from cir_bench.protocols.benchmark import load_benchmark
+from cir_bench.protocols.find import builtin_benchmarks, find_benchmark
+
+FILE = """
+name: {name}
+dataset: somewhere
+dataset_params: {{size: 3}}
+default_encoder: tiny
+protocols:
+  main@1: {{reference: kept, metrics: [R@1], headline: {{name: R@1, mean_of: [R@1]}}}}
+  other@1: {{reference: removed, metrics: [R@1], headline: {{name: R@1, mean_of: [R@1]}}}}
+"""
+HASHES = {
+    "css/test@1": "b267c96db6db",
+    "fashioniq/original@1": "045123cdca41",
+    "fashioniq/val-union@1": "d8108d9a6aa6",
+    "fashioniq/val-union-each@1": "97c00bcd8a7d",
+    "fashioniq/val-union-corrected@1": "456cbbccf8b1",
+    "fashioniq/original-both-orders@1": "4ce4ca527956",
+    "fashioniq/original-mean@1": "07e070147ba2",
+    "folder/default@1": "372fd9e260aa",
+}
+
+
+class SomewhereParams(Params):
+    path: str
+    size: int = 1
+
+
+SPEC = DatasetSpec(name="somewhere", summary="", implementation="a:B", params=SomewhereParams, takes_path=True)
+
+
+@pytest.fixture
+def files(tmp_path: Path) -> list[Path]:
+    for name in ("mine", "yours"):
+        (tmp_path / f"{name}.yaml").write_text(FILE.format(name=name))
+    return sorted(tmp_path.glob("*.yaml"))
+
+
+@pytest.mark.parametrize(
+    ("name", "protocol", "path"),
+    [
+        ("mine", "main@1", None),
+        ("mine/other", "other@1", None),
+        ("mine/other@1", "other@1", None),
+        ("mine:../a/b", "main@1", "../a/b"),
+        ("mine/other:C:/photos", "other@1", "C:/photos"),
+    ],
+)
+def test_names(name: str, protocol: str, path: str | None, files: list[Path]) -> None:
+    chosen = find_benchmark(name, files)
+    assert (chosen.benchmark.name, chosen.protocol_key, chosen.path) == ("mine", protocol, path)
+
+
+def test_a_record_names_the_folder_not_the_way_to_it(files: list[Path], tmp_path: Path) -> None:
+    (tmp_path / "photos").mkdir()
+    chosen = find_benchmark(f"mine/other:{tmp_path}/x/../photos", files)
+    assert (chosen.label, chosen.name) == ("mine:photos", "mine:photos/other@1")
+    assert find_benchmark("mine", files).name == "mine/main@1"
+
+
+@pytest.mark.parametrize("name", ["mien", "mine/ohter", "mine/other@7"])
+def test_an_unknown_name_is_refused_with_the_nearest(name: str, files: list[Path]) -> None:
+    with pytest.raises(ConfigError, match=r"did you mean '(mine|other@1)'\?"):
+        find_benchmark(name, files)
+
+
+def test_a_broken_file_stands_in_nobody_elses_way(files: list[Path]) -> None:
+    files[1].write_text("name: [")
+    assert find_benchmark("mine", files).benchmark.name == "mine"
+    with pytest.raises(ConfigError, match=r"There is no benchmark 'yours'.*yours\.yaml"):
+        find_benchmark("yours", files)
+
+
+def test_two_files_with_one_name_are_refused_by_both_names(files: list[Path]) -> None:
+    files[1].write_text(FILE.format(name="mine"))
+    with pytest.raises(ConfigError, match=r"'mine' is defined twice, in .*mine\.yaml and in .*yours\.yaml"):
+        find_benchmark("mine", files)
+
+
+def test_the_path_becomes_a_parameter_beside_those_of_the_file(files: list[Path]) -> None:
+    assert find_benchmark("mine:x", files).dataset_params(SPEC) == SomewhereParams(path="x", size=3)
+
+
+def test_a_path_must_be_given_where_one_is_needed_and_nowhere_else(files: list[Path]) -> None:
+    with pytest.raises(ConfigError, match="needs a path; write mine:PATH"):
+        find_benchmark("mine", files).dataset_params(SPEC)
+    plain = DatasetSpec(name="somewhere", summary="", implementation="a:B")
+    with pytest.raises(ConfigError, match="takes no argument"):
+        find_benchmark("mine:x", files).dataset_params(plain)
+
+
+def test_a_changed_builtin_protocol_needs_a_new_version() -> None:
+    """These hashes are in records of users; a protocol that must change gets a new version instead."""
+    hashes = {
+        f"{benchmark.name}/{key}": protocol.hash()[:12]
+        for benchmark in map(load_benchmark, builtin_benchmarks())
+        for key, protocol in benchmark.protocols.items()
+    }
+    assert hashes == HASHES
