@@ -13,7 +13,7 @@ WIDTH, VALUES, ATTRIBUTES = 24, 5, 3
 
 
 class Toy:
-    """An image is the sum of one vector per attribute, a text the code of one new value, the target the edited image."""
+    """An image sums one vector per attribute, a text codes one new value, the target is the edited image."""
 
     def __init__(self) -> None:
         self.random = torch.Generator().manual_seed(0)

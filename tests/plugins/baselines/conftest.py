@@ -1,0 +1,45 @@
+"""The baselines on features of chosen widths, with the real loss."""
+
+from __future__ import annotations
+
+import importlib
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+
+import cir_bench_baselines
+import cir_bench_losses
+from cir_bench import Composer, EncoderShape, FeatureShape, Method
+from cir_bench.plugin.build import Builder
+from cir_bench.plugin.owner import Owner
+from cir_bench.plugin.registry import Registered, Registry
+
+
+def builder(image: int, text: int) -> Builder:
+    specs = [*cir_bench_losses.LOSSES, *cir_bench_baselines.COMPOSERS]
+    registry = Registry([Registered(spec, Owner("cir-bench", "0", "tests")) for spec in specs])
+    return Builder(registry, EncoderShape(FeatureShape(pooled=image), FeatureShape(pooled=text)))
+
+
+@pytest.fixture
+def make_composer() -> Callable[..., Composer]:
+    def make(name: str, image: int = 6, text: int = 6, **params: Any) -> Composer:
+        return builder(image, text).composer(name, **params)
+
+    return make
+
+
+@pytest.fixture
+def make_method() -> Callable[..., Method]:
+    specs = {spec.name: spec for spec in cir_bench_baselines.METHODS}
+
+    def make(name: str, image: int = 6, text: int = 6, **params: Any) -> Method:
+        spec = specs[name]
+        module, cls = spec.implementation.split(":")
+        method: Method = getattr(importlib.import_module(module), cls)(
+            spec.params.model_validate(params), builder(image, text)
+        )
+        return method
+
+    return make
