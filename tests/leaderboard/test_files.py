@@ -104,3 +104,10 @@ def test_a_mistake_is_one_sentence_and_exit_2(runs, tmp_path, capsys, words, sen
     error = capsys.readouterr().err
     assert sentence in error
     assert error.count("\n") == 1
+
+
+def test_an_infinite_median_rank_survives_the_record(make, tmp_path):
+    record = make(metrics={"median_rank": float("inf")}, headline="median_rank")
+    write_record(record, tmp_path)
+    assert load_records([tmp_path]) == ([record], [])
+    assert " inf |" in render(build([record]))

@@ -21,9 +21,12 @@ RANKINGS_FOLDER = "rankings"
 
 
 class _Model(BaseModel):
-    """Records of newer minor versions may carry more keys; they are kept out of the way, not refused."""
+    """Records of newer minor versions may carry more keys; they are kept out of the way, not refused.
 
-    model_config = ConfigDict(extra="ignore", frozen=True)
+    A median rank may be infinite: JSON has no such number, so it is written as a text, which is read back as a float.
+    """
+
+    model_config = ConfigDict(extra="ignore", frozen=True, ser_json_inf_nan="strings")
 
 
 class CellKey(_Model):
