@@ -3,6 +3,7 @@
 import json
 import re
 import shlex
+from itertools import pairwise
 
 import pytest
 from PIL import Image
@@ -52,7 +53,7 @@ def test_every_method_encoder_and_benchmark_in_a_command_exists(commands, capsys
     main(["ls", "--json"])
     known = capsys.readouterr().out
     for words in commands:
-        named = [after for word, after in zip(words, words[1:], strict=False) if word in {"-m", "-e", "-b"}]
+        named = [after for word, after in pairwise(words) if word in {"-m", "-e", "-b"}]
         for name in (re.split("[:/]", one)[0] for one in named if one != "mine"):
             assert f'"{name}"' in known, name
 
