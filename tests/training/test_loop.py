@@ -1,0 +1,221 @@
+"""The trainer does what the settings of a stage say."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+
+import pytest
+import torch
+from torch import nn
+
+from cir_bench.errors import RunError
+from cir_bench.interfaces.composer import Composer
+from cir_bench.interfaces.embedding import Embedding
+from cir_bench.interfaces.features import Features
+from cir_bench.interfaces.method import Method, Optimiser, ParameterGroup, Stage, Step, TrainBatch
+from cir_bench.interfaces.recipe import MethodParams, Selection, Training
+from cir_bench.training.loop import EpochResult
+
+WIDTH = 8
+
+
+class Linear(Composer):
+    def __init__(self) -> None:
+        super().__init__()
+        torch.manual_seed(1)
+        self.map = nn.Linear(2 * WIDTH, WIDTH)
+
+    def compose(self, reference: Features, text: Features) -> Embedding:
+        return Embedding.single(self.map(torch.cat([reference.need_pooled(), text.need_pooled()], dim=1)))
+
+
+class Regression(Method):
+    """Squared distance of composed query and target: its gradient is linear in the batch, which sums can check."""
+
+    def __init__(self, training: Training) -> None:
+        super().__init__(MethodParams(training=training))
+        self.composer = Linear()
+        self.batches: list[TrainBatch] = []
+
+    def training_steps(self, batch: TrainBatch, stage: Stage) -> Iterator[Step]:
+        self.batches.append(batch)
+        query = self.composer.compose(batch.reference, batch.text).main
+        yield Step({"distance": (query - batch.target.need_pooled()).pow(2).mean()})
+
+    def weights(self) -> torch.Tensor:
+        return nn.utils.parameters_to_vector(self.parameters()).detach().clone()
+
+
+def test_it_learns_and_reports_each_epochs_mean_term(train) -> None:
+    result = train(Regression(Training(epochs=30, batch_size=8, lr=0.05)))
+    losses = [epoch.terms["distance"] for epoch in result.history]
+    assert len(losses) == 30 and losses[-1] < 0.2 * losses[0]
+    assert result.trained_parameters == 2 * WIDTH * WIDTH + WIDTH
+
+
+def test_every_epoch_is_another_seeded_permutation_of_all_triplets(train) -> None:
+    method = Regression(Training(epochs=2, batch_size=8))
+    train(method)
+    pooled = [torch.cat([b.target.need_pooled() for b in method.batches[at : at + 4]]) for at in (0, 4)]
+    assert not torch.equal(*pooled)
+    assert torch.equal(*(rows.sum(0) for rows in pooled))
+    again = Regression(Training(epochs=2, batch_size=8))
+    train(again, folder="again")
+    assert torch.equal(again.weights(), method.weights())
+
+
+def test_accumulating_two_batches_is_one_step_on_both(train) -> None:
+    half = Regression(Training(epochs=1, batch_size=16, accumulate=2, optimiser="sgd", momentum=0.0, lr=0.1))
+    whole = Regression(Training(epochs=1, batch_size=32, optimiser="sgd", momentum=0.0, lr=0.1))
+    train(half, folder="half")
+    train(whole, folder="whole")
+    torch.testing.assert_close(half.weights(), whole.weights())
+
+
+@pytest.mark.parametrize(
+    ("training", "factors"),
+    [
+        (Training(epochs=3, batch_size=32), [1, 1, 1]),
+        (Training(epochs=3, batch_size=32, schedule="step", milestones=(1, 2), gamma=0.5), [1, 0.5, 0.25]),
+        (Training(epochs=2, batch_size=32, schedule="cosine"), [1, 0.5]),
+        (Training(epochs=3, batch_size=32, warmup_steps=2), [0.5, 1, 1]),
+    ],
+)
+def test_learning_rates_follow_the_schedule(train, monkeypatch, training: Training, factors: Sequence[float]) -> None:
+    seen = []
+    step = torch.optim.AdamW.step
+    monkeypatch.setattr(
+        torch.optim.AdamW, "step", lambda self: (seen.append(self.param_groups[0]["lr"]), step(self))[1]
+    )
+    train(Regression(training))
+    assert seen == pytest.approx([training.lr * factor for factor in factors])
+
+
+def test_the_weights_of_the_best_epoch_are_kept(train) -> None:
+    method = Regression(Training(epochs=4, batch_size=8))
+    seen: list[torch.Tensor] = []
+    scores = iter([10.0, 30.0, 20.0, 30.0])  # a later equal score is not better
+
+    def score() -> float:
+        seen.append(method.weights())
+        return next(scores)
+
+    result = train(method, score=score)
+    assert (result.best_epoch, result.best_score) == (2, 30.0)
+    assert torch.equal(method.weights(), seen[1])
+
+
+def test_without_a_choice_the_last_epoch_stays(train) -> None:
+    result = train(Regression(Training(epochs=2, batch_size=8)))
+    assert result.best_epoch is None and [epoch.selection for epoch in result.history] == [None, None]
+
+
+def test_patience_stops_after_so_many_looks_without_a_better_score(train) -> None:
+    scores = iter([3.0, 2.0, 1.0, 0.0])
+    result = train(Regression(Training(epochs=9, batch_size=8, patience=2)), score=lambda: next(scores))
+    assert len(result.history) == 3 and result.best_epoch == 1
+
+
+def test_a_look_is_taken_every_so_many_epochs_and_at_the_end(train) -> None:
+    result = train(
+        Regression(Training(epochs=5, batch_size=8)), score=lambda: 1.0, selection=Selection(every=2)
+    )
+    assert [epoch.selection is not None for epoch in result.history] == [False, True, False, True, True]
+
+
+def test_averaged_weights_are_used_at_the_look_and_at_the_end(train) -> None:
+    decay = 0.5
+    training = Training(epochs=3, batch_size=32, optimiser="sgd", momentum=0.0, lr=0.1)
+    plain = Regression(training)
+    path = [plain.weights()]
+    train(plain, score=lambda: path.append(plain.weights()) or 0.0, folder="plain")
+    expected = path[0]
+    for weights in path[1:]:
+        expected = decay * expected + (1 - decay) * weights
+    averaged = Regression(training.model_copy(update={"ema": decay}))
+    looks: list[torch.Tensor] = []
+    train(averaged, score=lambda: looks.append(averaged.weights()) or float(len(looks)), folder="averaged")
+    torch.testing.assert_close(looks[-1], expected)
+    torch.testing.assert_close(averaged.weights(), expected)
+
+
+class Alternating(Regression):
+    """Two networks, two optimisers, one step each per batch; the second step must see what the first one changed."""
+
+    def __init__(self, training: Training) -> None:
+        super().__init__(training)
+        self.other = nn.Linear(WIDTH, WIDTH)
+        self.changes: list[tuple[bool, bool]] = []
+
+    def optimisers(self, stage: Stage, encoders: object) -> Sequence[Optimiser]:
+        return (
+            Optimiser("L", [ParameterGroup(list(self.composer.parameters()), 0.1)]),
+            Optimiser("G", [ParameterGroup(list(self.other.parameters()), 0.01)]),
+        )
+
+    def training_steps(self, batch: TrainBatch, stage: Stage) -> Iterator[Step]:
+        def state() -> list[torch.Tensor]:
+            return [self.composer.map.weight.detach().clone(), self.other.weight.detach().clone()]
+
+        before = state()
+        query = self.composer.compose(batch.reference, batch.text).main
+        yield Step({"local": (query - batch.target.need_pooled()).pow(2).mean()}, optimiser="L")
+        between = state()
+        self.changes.append(tuple(not torch.equal(a, b) for a, b in zip(before, between, strict=True)))
+        mutual = (self.other(batch.target.need_pooled()) - query.detach()).pow(2).mean()
+        yield Step({"global": mutual, "extra": mutual}, weights={"extra": 0.0}, optimiser="G")
+        after = state()
+        self.changes.append(tuple(not torch.equal(a, b) for a, b in zip(between, after, strict=True)))
+
+
+def test_several_optimisers_step_in_turn_within_one_batch(train) -> None:
+    method = Alternating(Training(epochs=1, batch_size=16))
+    result = train(method)
+    assert method.changes == [(True, False), (False, True)] * 2
+    assert set(result.history[0].terms) == {"local", "global", "extra"}
+
+
+class Staged(Regression):
+    """Two stages; the second is told that the encoder has changed."""
+
+    def stages(self) -> Sequence[Stage]:
+        training = self.params.training
+        return (
+            Stage("finetune", training.model_copy(update={"encoder": "train", "epochs": 1})),
+            Stage("compose", training.model_copy(update={"encoder": "frozen"})),
+        )
+
+
+def test_stages_run_in_order_and_know_when_the_encoder_has_changed(train, sources) -> None:
+    method = Staged(Training(epochs=2, batch_size=8))
+    result = train(method, sources=sources)
+    assert [(epoch.stage, epoch.epoch) for epoch in result.history] == [("finetune", 0), ("compose", 0), ("compose", 1)]
+    assert sources.asked == [(True, True), (False, True)] and result.encoders_changed
+
+
+@pytest.mark.parametrize(
+    ("step", "message"),
+    [
+        (lambda query: Step({"a": query.sum()}, optimiser="nobody"), "step of the optimiser 'nobody'"),
+        (lambda query: Step({"a": query.detach().sum()}), "depends on nothing that is trained"),
+        (lambda query: Step({"a": query.sum() * float("inf")}), "'a' became"),
+    ],
+)
+def test_a_recipe_that_cannot_work_is_told_so(train, step, message: str) -> None:
+    class Wrong(Regression):
+        def training_steps(self, batch: TrainBatch, stage: Stage) -> Iterator[Step]:
+            yield step(self.composer.compose(batch.reference, batch.text).main)
+
+    with pytest.raises(RunError, match=message):
+        train(Wrong(Training(epochs=1, batch_size=8)))
+
+
+def test_bfloat16_trains_too(train) -> None:
+    result = train(Regression(Training(epochs=20, batch_size=8, lr=0.05)), precision="bfloat16")
+    losses = [epoch.terms["distance"] for epoch in result.history]
+    assert losses[-1] < 0.3 * losses[0]
+
+
+def test_an_epoch_result_is_what_a_checkpoint_can_hold() -> None:
+    epoch = EpochResult("training", 0, {"a": 1.0}, None, 1.0, 2.0)
+    assert EpochResult(**vars(epoch)) == epoch
