@@ -19,7 +19,7 @@ class ToyParams(cb.Params):
 
 
 class Toy(cb.Dataset):
-    """Images ``abc`` (three digits); the text ``b 3`` sets attribute b to 3. Test: images whose digits sum to 0 mod 3."""
+    """Images ``abc``, three digits; the text ``b 3`` sets attribute b to 3. Test: digits that sum to 0 mod 3."""
 
     def __init__(self, params, context):
         self._missing = set(params.missing)
@@ -137,7 +137,9 @@ def cir_bench_datasets():
 def cir_bench_encoders():
     where = f"{__name__}:ToyEncoder"
     yield cb.EncoderSpec(name="toy", summary="frozen", implementation=where)
-    yield cb.EncoderSpec(name="toy-live", summary="trained", implementation=where, provides=cb.Provides(pretrained=False))
+    yield cb.EncoderSpec(
+        name="toy-live", summary="trained", implementation=where, provides=cb.Provides(pretrained=False)
+    )
 
 
 @cb.hookimpl

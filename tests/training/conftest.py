@@ -32,9 +32,7 @@ class MadeUpSource:
 
 
 def made_up(size: int = 32) -> TrainSet:
-    triplets = [
-        Triplet(f"{i % WIDTH}", (f"+{i * 3 % WIDTH}",), f"{i % WIDTH}-{i * 3 % WIDTH}") for i in range(size)
-    ]
+    triplets = [Triplet(f"{i % WIDTH}", (f"+{i * 3 % WIDTH}",), f"{i % WIDTH}-{i * 3 % WIDTH}") for i in range(size)]
     return TrainSet(triplets, [t.captions for t in triplets])
 
 

@@ -117,9 +117,7 @@ def test_patience_stops_after_so_many_looks_without_a_better_score(train) -> Non
 
 
 def test_a_look_is_taken_every_so_many_epochs_and_at_the_end(train) -> None:
-    result = train(
-        Regression(Training(epochs=5, batch_size=8)), score=lambda: 1.0, selection=Selection(every=2)
-    )
+    result = train(Regression(Training(epochs=5, batch_size=8)), score=lambda: 1.0, selection=Selection(every=2))
     assert [epoch.selection is not None for epoch in result.history] == [False, True, False, True, True]
 
 
