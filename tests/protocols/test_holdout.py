@@ -41,7 +41,7 @@ def test_the_choice_depends_on_seed_and_not_on_order() -> None:
 
 @pytest.mark.parametrize("triplets", [[], TRIPLETS[:1], TRIPLETS[:2]])
 def test_what_cannot_be_split_is_refused_with_the_way_out(triplets: list[Triplet]) -> None:
-    with pytest.raises(ConfigError, match="set selection.on=last"):
+    with pytest.raises(ConfigError, match=r"set selection\.on=last"):
         hold_out(triplets, 0.5, 1000, seed=0)
 
 

@@ -61,7 +61,9 @@ def test_single_refuses_several_captions_and_names_the_query(protocol: Make) -> 
 
 def test_punctuation_becomes_space_and_words_are_corrected(protocol: Make) -> None:
     form = {"punctuation": "space", "spelling": "words"}
-    made = texts(protocol(text=form), "has v-neck,  torquose", "Lonf", spelling={"torquose": "turquoise", "lonf": "long"})
+    made = texts(
+        protocol(text=form), "has v-neck,  torquose", "Lonf", spelling={"torquose": "turquoise", "lonf": "long"}
+    )
     assert made == [QueryText("", ("has v neck turquoise and long",))]
 
 
@@ -72,7 +74,12 @@ def test_whole_words_are_corrected_only(protocol: Make) -> None:
 
 def test_clip4cir_trains_on_four_texts(protocol: Make) -> None:
     four = protocol(train_text="clip4cir-four", text=CLIP4CIR)
-    assert train_texts(("is red.", "is long"), four) == ("Is red and is long", "Is long and is red", "Is red", "Is long")
+    assert train_texts(("is red.", "is long"), four) == (
+        "Is red and is long",
+        "Is long and is red",
+        "Is red",
+        "Is long",
+    )
     assert train_texts(("", "is long"), four) == ("Is long",)
 
 

@@ -20,7 +20,11 @@ CATEGORIES = ("dress", "shirt", "toptee")
 def records(category: str, split: str) -> list[dict[str, Any]]:
     """Three records; the target of test is hidden."""
     made = [
-        {"target": f"{category}{split}{i + 1}", "candidate": f"{category}{split}{i}", "captions": [f"is {i}", "is red."]}
+        {
+            "target": f"{category}{split}{i + 1}",
+            "candidate": f"{category}{split}{i}",
+            "captions": [f"is {i}", "is red."],
+        }
         for i in range(3)
     ]
     return [{key: record[key] for key in ("candidate", "captions")} for record in made] if split == "test" else made

@@ -33,9 +33,7 @@ def test_train_has_18000_triplets(real: FashionIQ) -> None:
     ("name", "galleries", "excluded"),
     [("original@1", (3817, 6346, 5373), 0), ("val-union@1", (2628, 3089, 2902), 1)],
 )
-def test_the_protocols_of_the_literature(
-    name: str, galleries: tuple[int, ...], excluded: int, real: FashionIQ
-) -> None:
+def test_the_protocols_of_the_literature(name: str, galleries: tuple[int, ...], excluded: int, real: FashionIQ) -> None:
     made = eval_set(real, protocol(name))
     assert tuple(made.n_queries.values()) == (2017, 2038, 1961)
     assert tuple(made.n_gallery.values()) == galleries

@@ -20,7 +20,14 @@ GALLERY = [
 ]
 TRIPLETS = [
     {"query_id": "a", "split": "train", "reference": "t0", "text": "is red", "targets": ["t1", "t2"]},
-    {"query_id": "b", "split": "val", "reference": "v0", "text": ["is red", "is long"], "targets": ["v1"], "tags": ["x"]},
+    {
+        "query_id": "b",
+        "split": "val",
+        "reference": "v0",
+        "text": ["is red", "is long"],
+        "targets": ["v1"],
+        "tags": ["x"],
+    },
     {"query_id": "c", "split": "val", "reference": "v1", "text": "is blue", "targets": ["v0", "v2"]},
 ]
 

@@ -1,0 +1,158 @@
+"""``cir-bench data``: is a data set complete, and what is in it?"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+from PIL import Image
+
+from cir_bench.cli import images
+from cir_bench.cli.images import with_progress
+
+Run = Callable[..., Any]
+
+
+@pytest.fixture
+def photos(tmp_path: Path) -> Path:
+    """A complete folder benchmark with 2 + 12 images."""
+    root = tmp_path / "photos"
+    root.mkdir()
+    names = [*(f"t{i}" for i in range(2)), *(f"v{i:02d}" for i in range(12))]
+    for name in names:
+        Image.new("RGB", (3, 3)).save(root / f"{name}.png")
+    _write(root / "gallery.jsonl", [{"image": n, "split": _split(n), "file": f"{n}.png"} for n in names])
+    queries = [("a", "t0", "t1"), ("b", "v00", "v01")]
+    _write(
+        root / "triplets.jsonl",
+        [{"query_id": q, "split": _split(r), "reference": r, "text": "x", "targets": [t]} for q, r, t in queries],
+    )
+    return root
+
+
+def _split(image: str) -> str:
+    return "train" if image.startswith("t") else "val"
+
+
+def _write(path: Path, lines: list[dict[str, Any]]) -> None:
+    path.write_text("".join(json.dumps(line) + "\n" for line in lines))
+
+
+def test_a_complete_data_set_exits_with_0(run: Run, photos: Path) -> None:
+    done = run("data", "verify", f"folder:{photos}")
+    assert done.code == 0
+    assert done.out.splitlines() == [
+        "folder:photos: 1 training triplets",
+        "protocol default@1: 1 queries over 12 images",
+        "images: 14 of 14 there, 14 of them readable",
+        "complete",
+    ]
+
+
+def test_missing_and_unreadable_images_are_listed_and_exit_with_1(run: Run, photos: Path) -> None:
+    (photos / "v03.png").unlink()
+    (photos / "t1.png").write_bytes(b"")
+    done = run("data", "verify", f"folder:{photos}")
+    assert done.code == 1
+    assert "images: 13 of 14 there, 12 of them readable" in done.out
+    assert "  missing: v03\n" in done.out
+    assert "t1.png is empty (0 bytes); replace the file." in done.out
+    assert done.out.endswith("NOT complete\n")
+
+
+def test_json_lists_every_image_and_the_lines_only_ten(run: Run, photos: Path) -> None:
+    for path in photos.glob("v*.png"):
+        path.unlink()
+    done = run("data", "verify", f"folder:{photos}")
+    assert done.out.count("  missing: v") == 10
+    assert "  missing: … 2 more (--json lists all)" in done.out
+    done = run("data", "verify", f"folder:{photos}", "--json")
+    facts = json.loads(done.out)
+    assert done.code == 1
+    assert facts["missing"] == [f"v{i:02d}" for i in range(12)]
+    assert (facts["complete"], facts["n_images"], facts["n_train"]) == (False, 14, 1)
+    assert facts["protocols"]["default@1"]["n_gallery"] == {"": 12}
+
+
+def test_an_inconsistent_annotation_is_one_sentence(run: Run, photos: Path) -> None:
+    with (photos / "triplets.jsonl").open("a") as file:
+        file.write('{"query_id": "c", "split": "val", "reference": "nobody", "text": "x", "targets": ["v00"]}\n')
+    done = run("data", "verify", f"folder:{photos}")
+    assert done.code == 2
+    assert "triplets.jsonl, line 3: gallery.jsonl has no image 'nobody' in split 'val'; add it there." in done.err
+    assert "Traceback" not in done.err
+
+
+@pytest.fixture
+def fashion(tmp_path: Path) -> Path:
+    """A data root with a FashionIQ that is far too small, without images."""
+    root = tmp_path / "fashioniq"
+    for folder in ("captions", "image_splits"):
+        (root / folder).mkdir(parents=True)
+    for part in ("dress", "shirt", "toptee"):
+        for split in ("train", "val"):
+            record = {"candidate": f"{part}0", "target": f"{part}1", "captions": ["x", "y"]}
+            (root / "captions" / f"cap.{part}.{split}.json").write_text(json.dumps([record]))
+        (root / "image_splits" / f"split.{part}.val.json").write_text(json.dumps([f"{part}{i}" for i in range(3)]))
+    return tmp_path
+
+
+def test_counts_are_held_against_the_protocol(run: Run, fashion: Path) -> None:
+    done = run("data", "verify", "fashioniq/original@1", "--data-root", fashion)
+    assert done.code == 1
+    for sentence in (
+        "! 3 training triplets, 18000 expected.",
+        "! dress: 1 queries, 2017 expected.",
+        "! toptee: 3 gallery images, 5373 expected.",
+        "! a random ranking scores 100 % shirt/R@10, 0.158 expected.",
+        "images: 0 of 9 there",
+    ):
+        assert sentence in done.out
+    assert "val-union" not in done.out
+
+
+def test_a_protocol_nobody_asked_for_may_be_impossible(run: Run, fashion: Path) -> None:
+    done = run("data", "verify", "fashioniq", "--data-root", fashion)
+    assert "cannot be used: " in done.out
+    asked = run("data", "verify", "fashioniq/val-union-corrected", "--data-root", fashion, "--json")
+    (problem,) = json.loads(asked.out)["protocols"]["val-union-corrected@1"]["problems"]
+    assert "correction_dict_dress.json is missing" in problem
+
+
+def test_info_tells_licence_counts_protocols_and_provenance(run: Run, fashion: Path) -> None:
+    done = run("data", "info", "fashioniq", "--data-root", fashion)
+    assert done.code == 0
+    for words in (
+        "licence: CDLA",
+        "training triplets: 3",
+        "protocol val-union@1: dress 1 queries",
+        "cap.dress.val.json: ",
+    ):
+        assert words in done.out
+    facts = json.loads(run("data", "info", "fashioniq", "--data-root", fashion, "--json").out)
+    assert facts["protocols"]["original@1"]["n_gallery"] == {"dress": 3, "shirt": 3, "toptee": 3}
+    assert facts["synthetic"] is False
+
+
+def test_an_unknown_benchmark_is_refused(run: Run) -> None:
+    done = run("data", "verify", "fashoniq")
+    assert done.code == 2
+    assert "There is no benchmark 'fashoniq'; did you mean 'fashioniq'?" in done.err
+
+
+def test_without_a_terminal_progress_is_plain_lines_with_the_time_left(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(images, "SECONDS_BETWEEN_LINES", 0.0)
+    assert list(with_progress(["a", "b", "c"], 3, "decoding images")) == ["a", "b", "c"]
+    lines = capsys.readouterr().err.splitlines()
+    assert len(lines) == 2
+    assert lines[0].startswith("decoding images: 1 of 3, ")
+    assert lines[0].endswith(" s left")
+
+
+def test_few_images_need_no_progress_lines(run: Run, photos: Path) -> None:
+    assert "decoding" not in run("data", "verify", f"folder:{photos}").err
