@@ -1,0 +1,116 @@
+"""`CnnLstm`: a CNN for images and an LSTM over words, the encoder of TIRG, VAL and CLVC-Net."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+from torchvision.transforms import InterpolationMode
+from torchvision.transforms import v2 as transforms
+from torchvision.transforms.functional import pil_to_tensor
+
+from cir_bench import Context, Encoder, EncoderShape, Features, FeatureShape, ImageRef, Level, TrainCorpus, state_digest
+from cir_bench_encoders.cnn_lstm_params import CnnLstmParams
+from cir_bench_encoders.pixels import Normalise
+from cir_bench_encoders.timm_cnn import make_backbone
+from cir_bench_encoders.vocabulary import Vocabulary
+from cir_bench_encoders.word_lstm import WordLstm
+
+
+class CnnLstm(Encoder):
+    """A timm CNN and an LSTM with the train split's vocabulary; its weights mean nothing before training.
+
+    Levels:
+        pooled: image: global average of the last map → Linear; text: LSTM state (last or maximum) → dropout → Linear.
+        tokens: of texts, every hidden state of the LSTM.
+        maps: the CNN's last three stages.
+    """
+
+    version = "1"
+
+    def __init__(self, params: CnnLstmParams, context: Context) -> None:
+        super().__init__()
+        self._params = params
+        with torch.random.fork_rng(devices=[]):
+            torch.manual_seed(context.seed)
+            backbone = make_backbone(params)
+            self.cnn = backbone.cnn
+            self.image_linear = nn.Linear(backbone.maps[-1][0], params.width)
+            self.text = WordLstm(params, context.seed)
+        self.normalise = Normalise(backbone.mean, backbone.std)
+        self.augments = params.flip or params.crop < 1
+        self._prepare = _evaluation_geometry(params.image_size)
+        self._augment = _training_geometry(params)
+        self.shape = EncoderShape(
+            FeatureShape(pooled=params.width, maps=backbone.maps),
+            FeatureShape(pooled=params.width, tokens=params.lstm_width),
+        )
+
+    def fit(self, corpus: TrainCorpus) -> None:
+        """Take the vocabulary of the train split's texts."""
+        self.text.use(Vocabulary.of(corpus.texts, self._params.min_count))
+
+    def extra_state(self) -> Mapping[str, Any]:
+        """The vocabulary."""
+        return {"words": list(self.text.vocabulary.words)}
+
+    def load_extra_state(self, state: Mapping[str, Any]) -> None:
+        """Take the vocabulary back; the word vectors come with the state dict."""
+        self.text.use(Vocabulary(state["words"]))
+
+    @property
+    def preprocess(self) -> str:
+        """Everything but the weights that decides the features."""
+        p = self._params
+        return (
+            f"{p.backbone} {p.image_size} px centre crop, mean {self._mean}, lower-case words, {p.text_pooling} state"
+        )
+
+    def weights_digest(self) -> str:
+        """Digest of the weights and of the vocabulary."""
+        words = json.dumps(self.extra_state(), sort_keys=True)
+        return hashlib.sha256((state_digest(self) + words).encode()).hexdigest()
+
+    def parameter_groups(self) -> dict[str, list[nn.Parameter]]:
+        """The CNN, as ``backbone`` when it is pretrained, and the rest."""
+        cnn = list(self.cnn.parameters())
+        rest = [*self.image_linear.parameters(), *self.text.parameters()]
+        return {"backbone" if self._params.pretrained else "cnn": cnn, "head": rest}
+
+    def image_item(self, image: ImageRef, *, train: bool = False) -> Tensor:
+        """``[3, S, S]`` uint8."""
+        geometry = self._augment if train and self.augments else self._prepare
+        item: Tensor = pil_to_tensor(geometry(image.open().convert("RGB")))
+        return item
+
+    def encode_images(self, items: Sequence[Any], levels: frozenset[Level]) -> Features:
+        """Features of B images ``[3, S, S]`` uint8."""
+        maps = tuple(self.cnn(self.normalise(torch.stack(list(items))))[-3:])
+        pooled = self.image_linear(maps[-1].mean(dim=(2, 3)))
+        return Features(pooled=pooled, maps=maps if Level.MAPS in levels else ())
+
+    def encode_texts(self, texts: Sequence[str], levels: frozenset[Level]) -> Features:
+        """Features of B texts."""
+        pooled, states, mask = self.text(texts)
+        return Features(pooled, states, mask) if Level.TOKENS in levels else Features(pooled)
+
+    @property
+    def _mean(self) -> tuple[float, ...]:
+        return tuple(round(value, 4) for value in self.normalise.mean.flatten().tolist())
+
+
+def _evaluation_geometry(size: int) -> transforms.Transform:
+    resize = transforms.Resize(size, InterpolationMode.BICUBIC)
+    return transforms.Compose([resize, transforms.CenterCrop(size)])
+
+
+def _training_geometry(params: CnnLstmParams) -> transforms.Transform:
+    crop = transforms.RandomResizedCrop(params.image_size, (params.crop, 1.0), interpolation=InterpolationMode.BICUBIC)
+    steps: list[transforms.Transform] = [crop] if params.crop < 1 else [_evaluation_geometry(params.image_size)]
+    if params.flip:
+        steps.append(transforms.RandomHorizontalFlip())
+    return transforms.Compose(steps)

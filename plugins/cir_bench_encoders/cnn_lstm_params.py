@@ -1,0 +1,50 @@
+"""Parameters of the encoder ``cnn-lstm``, and what it provides. Imports no torch."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any, ClassVar, Literal
+
+from pydantic import Field
+
+from cir_bench import Params, Provides, levels
+
+Size = Annotated[int, Field(ge=1)]
+
+
+class CnnLstmParams(Params):
+    """``cnn-lstm`` or ``cnn-lstm:BACKBONE``. The defaults are TIRG's widths with a ResNet-18 that knows nothing yet."""
+
+    argument: ClassVar[str | None] = "backbone"
+
+    backbone: str = "resnet18"
+    """A CNN of timm (``resnet50``, ``mobilenetv2_100``), or ``small``: a narrow ResNet-10 for images of 48 to 64 px."""
+    pretrained: bool = False
+    """ImageNet weights of the backbone, from the hub."""
+    image_size: Annotated[int, Field(ge=16)] = 224
+    """Side of the square that images are resized to, in pixels."""
+    width: Size = 512
+    """Of the pooled image and text features."""
+    word_width: Size = 512
+    """Of the word embedding."""
+    lstm_width: Size = 512
+    """Of the LSTM's states, which are the text tokens (TIRG 512; VAL, CLVC-Net 1024)."""
+    text_pooling: Literal["last", "max"] = "last"
+    """State at the last word (TIRG), or maximum over the words (VAL)."""
+    dropout: Annotated[float, Field(ge=0, lt=1)] = 0.1
+    """Of the pooled text state, before its linear layer."""
+    min_count: Size = 1
+    """Words that occur less often in the train split's texts are unknown words."""
+    flip: bool = False
+    """Training augmentation: mirror half of the images."""
+    crop: Annotated[float, Field(gt=0, le=1)] = 1.0
+    """Training augmentation: crop a random part of at least this area; 1 is off."""
+
+
+def provides(params: Any) -> Provides:
+    """Everything; ``pretrained`` only where the backbone is (the LSTM never is)."""
+    return Provides(
+        image=levels("pooled", "maps"),
+        text=levels("pooled", "tokens"),
+        map_levels=3,
+        pretrained=False,
+    )

@@ -1,0 +1,132 @@
+"""`OpenClip`: any model of open_clip (Ilharco et al.; CLIP: Radford et al., ICML 2021) as an encoder."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import torch
+from open_clip.model import get_model_preprocess_cfg
+from torch import Tensor, nn
+
+from cir_bench import Context, Encoder, EncoderShape, Features, FeatureShape, ImageRef, Level
+from cir_bench_encoders.openclip_image import ClipPreprocess
+from cir_bench_encoders.openclip_model import load_model
+from cir_bench_encoders.openclip_params import OpenClipParams, provides
+
+
+class OpenClip(Encoder):
+    """CLIP's two towers.
+
+    Levels:
+        pooled: the joint space, not normalised, image and text of one width.
+        tokens: output of the second-to-last block. Images (ViT): the class token, then the patches row by row. Texts:
+            from the start to the end-of-text token; padding after it is masked and cut.
+        maps: outputs of a ModifiedResNet's last three stages.
+
+    Batch-norm statistics stay as they were trained, also while fine-tuning (CLIP4Cir).
+    """
+
+    version = "1"
+
+    def __init__(self, params: OpenClipParams, context: Context) -> None:
+        super().__init__()
+        self.model, self._tokenize = load_model(params)
+        self._prepare = ClipPreprocess(dict(get_model_preprocess_cfg(self.model)), params)
+        self.normalise = self._prepare.normalise
+        self._provided = provides(params)
+        self.shape = self._measure()
+        self.eval()
+
+    @property
+    def preprocess(self) -> str:
+        """Model, size, resize mode, mean and standard deviation, padding."""
+        return self._prepare.words
+
+    def train(self, mode: bool = True) -> OpenClip:
+        """Training mode, but for batch norm."""
+        super().train(mode)
+        for module in self.modules():
+            if isinstance(module, nn.BatchNorm2d):
+                module.eval()
+        return self
+
+    def image_item(self, image: ImageRef, *, train: bool = False) -> Tensor:
+        """``[3, H, W]`` uint8; there is no augmentation."""
+        return self._prepare(image.open())
+
+    def encode_images(self, items: Sequence[Any], levels: frozenset[Level]) -> Features:
+        """Features of B images ``[3, H, W]`` uint8."""
+        return self._image_features(self.normalise(torch.stack(list(items))), levels)
+
+    def encode_texts(self, texts: Sequence[str], levels: frozenset[Level]) -> Features:
+        """Features of B texts; words beyond the model's context length are cut."""
+        ids: Tensor = self._tokenize(list(texts)).to(self.device)
+        if Level.TOKENS not in levels:
+            return Features(pooled=self._encode("encode_text", ids))
+        out = self._intermediates(text=ids, text_indices=[len(self._text_tower().transformer.resblocks) - 2])
+        mask = self._real_tokens(ids)
+        longest = int(mask.sum(dim=1).max())
+        tokens = out["text_intermediates"][0][:, :longest]
+        return Features(pooled=out["text_features"], tokens=tokens, mask=mask[:, :longest])
+
+    def _image_features(self, pixels: Tensor, levels: frozenset[Level]) -> Features:
+        if Level.MAPS in levels:
+            out = self._intermediates(image=pixels, image_indices=[2, 3, 4])  # 0 is the stem
+            return Features(pooled=out["image_features"], maps=tuple(out["image_intermediates"]))
+        if Level.TOKENS in levels:
+            blocks = self._part("visual").transformer.resblocks
+            options = {"image_output_fmt": "NLC", "image_output_extra_tokens": True}
+            out = self._intermediates(image=pixels, image_indices=[len(blocks) - 2], **options)
+            tokens = torch.cat([out["image_intermediates_prefix"][0], out["image_intermediates"][0]], dim=1)
+            return Features(
+                pooled=out["image_features"], tokens=tokens, mask=tokens.new_ones(tokens.shape[:2], dtype=torch.bool)
+            )
+        return Features(pooled=self._encode("encode_image", pixels))
+
+    def _real_tokens(self, ids: Tensor) -> Tensor:
+        """``[B, L]`` true up to and including the end-of-text token, found as the model's own pooling finds it."""
+        tower = self._text_tower()
+        pooling = getattr(tower, "pool_type", None) or getattr(tower, "text_pool_type", "argmax")
+        if pooling == "argmax":
+            end = ids.argmax(dim=1)
+        elif pooling == "eos":
+            end = ids.eq(tower.eos_id).int().argmax(dim=1)
+        else:
+            padding = ids.eq(tower.pad_id).int()
+            end = torch.where(padding.any(dim=1), padding.argmax(dim=1), ids.shape[1] - 1)
+        return torch.arange(ids.shape[1], device=ids.device) <= end[:, None]
+
+    def _text_tower(self) -> Any:
+        return getattr(self.model, "text", self.model)
+
+    def _part(self, name: str) -> Any:
+        return getattr(self.model, name)
+
+    def _encode(self, method: str, batch: Tensor) -> Tensor:
+        result: Tensor = getattr(self.model, method)(batch, normalize=False)
+        return result
+
+    def _intermediates(self, **options: Any) -> dict[str, Any]:
+        result: dict[str, Any] = self._part("forward_intermediates")(normalize=False, **options)
+        return result
+
+    def _measure(self) -> EncoderShape:
+        """The widths, from one black image and one empty text."""
+        height, width = _pair(self._part("visual").image_size)
+        with torch.inference_mode():
+            image = self._image_features(torch.zeros(1, 3, height, width), self._provided.image)
+            text = self.encode_texts([""], self._provided.text)
+        return EncoderShape(image=_shape(image), text=_shape(text))
+
+
+def _pair(size: Any) -> tuple[int, int]:
+    return (size, size) if isinstance(size, int) else (int(size[0]), int(size[1]))
+
+
+def _shape(features: Features) -> FeatureShape:
+    return FeatureShape(
+        pooled=features.need_pooled().shape[-1],
+        tokens=None if features.tokens is None else features.tokens.shape[-1],
+        maps=tuple((m.shape[1], m.shape[2], m.shape[3]) for m in features.maps),
+    )

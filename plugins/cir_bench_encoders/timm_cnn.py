@@ -1,0 +1,75 @@
+"""The CNN of ``cnn-lstm``: a timm backbone that gives its last three stages."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import timm
+import torch
+from torch import Tensor, nn
+
+from cir_bench import ConfigError, DataError, did_you_mean
+from cir_bench_encoders.cnn_lstm_params import CnnLstmParams
+
+SMALL = "small"
+"""Our own size of timm's ResNet-10-T, for small images and machines."""
+
+
+@dataclass(frozen=True)
+class Backbone:
+    """A CNN, the shapes (C, H, W) of its last three maps, and how its images are normalised."""
+
+    cnn: nn.Module
+    maps: tuple[tuple[int, int, int], ...]
+    mean: tuple[float, ...]
+    std: tuple[float, ...]
+
+    def __call__(self, pixels: Tensor) -> tuple[Tensor, ...]:
+        """The last three maps, shallow to deep."""
+        return tuple(self.cnn(pixels)[-3:])
+
+
+def make_backbone(params: CnnLstmParams) -> Backbone:
+    """The backbone; weights drawn from torch's generator, or ImageNet's from the hub.
+
+    Raises:
+        ConfigError: timm has no such model, or it has no three stages of maps.
+        DataError: ImageNet weights that are not here and cannot be downloaded.
+    """
+    cnn = _small() if params.backbone == SMALL else _from_timm(params)
+    with torch.no_grad():
+        cnn.eval()
+        maps = cnn(torch.zeros(1, 3, params.image_size, params.image_size))[-3:]
+    if len(maps) < 3:
+        raise ConfigError(
+            f"the backbone {params.backbone!r} has only {len(maps)} stages of feature maps; 3 are needed."
+        )
+    shapes = tuple((m.shape[1], m.shape[2], m.shape[3]) for m in maps)
+    config: dict[str, Any] = getattr(cnn, "pretrained_cfg", {})
+    return Backbone(cnn, shapes, tuple(config.get("mean", (0.5,) * 3)), tuple(config.get("std", (0.5,) * 3)))
+
+
+def _small() -> nn.Module:
+    model: nn.Module = timm.create_model("resnet10t", features_only=True, channels=(32, 64, 128, 256), stem_width=16)
+    return model
+
+
+def _from_timm(params: CnnLstmParams) -> nn.Module:
+    name = params.backbone
+    if not timm.is_model(name.split(".")[0]):
+        raise ConfigError(f"timm has no model {name!r}; {did_you_mean(name, [SMALL, *timm.list_models()])}")
+    try:
+        model: nn.Module = timm.create_model(name, pretrained=False, features_only=True)
+    except (RuntimeError, AttributeError, AssertionError, TypeError) as error:
+        raise ConfigError(f"the backbone {name!r} gives no feature maps ({error}); choose a CNN of timm.") from error
+    if params.pretrained:
+        try:
+            model = timm.create_model(name, pretrained=True, features_only=True)
+        except Exception as error:  # the hub's clients raise their own kinds of errors, all meaning "not to be had"
+            reason = (str(error).splitlines() or [type(error).__name__])[0].rstrip(".")
+            raise DataError(
+                f"the ImageNet weights of {name} are not on this machine and cannot be downloaded ({reason}); "
+                "with a network, timm puts them into the Hugging Face cache once; or leave out encoder.pretrained."
+            ) from error
+    return model
