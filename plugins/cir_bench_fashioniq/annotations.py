@@ -17,6 +17,11 @@ FOLDERS = ("captions", "image_splits")
 _ASIN = re.compile(r"[A-Za-z0-9_-]+")
 
 
+def is_asin(text: str) -> bool:
+    """Whether this can be an image id: it becomes a file name, so nothing in it may lead to another folder."""
+    return _ASIN.fullmatch(text) is not None
+
+
 @dataclass(frozen=True)
 class Record:
     """One annotation: the reference image (``candidate`` in the file), its captions, the target if it is known."""
@@ -75,8 +80,7 @@ def _record(path: Path, place: int, entry: Any, hidden_targets: bool) -> Record:
 
 
 def _id(path: Path, place: int, what: str, value: Any) -> str:
-    # an id becomes a file name: nothing in it may lead to another folder
-    if not isinstance(value, str) or not _ASIN.fullmatch(value):
+    if not isinstance(value, str) or not is_asin(value):
         raise DataError(f"{path}, record {place}: {what} must be letters and digits, not {value!r:.60}.")
     return value
 

@@ -14,6 +14,7 @@ from cir_bench_fashioniq.annotations import (
     SPLITS,
     Record,
     captions_file,
+    is_asin,
     read_captions,
     read_spelling,
     read_split,
@@ -78,7 +79,7 @@ class FashionIQ(Dataset):
 
     def has(self, image_id: str) -> bool:
         """Whether ``images/{asin}.png`` or ``.jpg`` is there."""
-        return self._path(image_id).is_file()
+        return is_asin(image_id) and self._path(image_id).is_file()
 
     def digest(self, image_id: str) -> str:
         """Digest of the image file."""
@@ -99,6 +100,8 @@ class FashionIQ(Dataset):
         return self.root.parent / "image_captions" / "fashioniq" / f"{name}_{category}.json"
 
     def _path(self, image_id: str) -> Path:
+        if not is_asin(image_id):
+            raise DataError(f"{image_id!r} is no image id of FashionIQ; they are letters and digits.")
         paths = [self.root / "images" / f"{image_id}{extension}" for extension in EXTENSIONS]
         return next((path for path in paths if path.is_file()), paths[0])
 

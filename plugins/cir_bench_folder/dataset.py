@@ -84,7 +84,8 @@ class Folder(Dataset):
 
     def has(self, image_id: str) -> bool:
         """Whether the image's file is there."""
-        return self._file(image_id).is_file()
+        path = self._files.get(image_id)
+        return path is not None and path.is_file()
 
     def digest(self, image_id: str) -> str:
         """Digest of the image's file."""

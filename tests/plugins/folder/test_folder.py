@@ -53,8 +53,9 @@ def test_images_are_opened_looked_for_and_digested(folder: Open, root: Path) -> 
     assert len(dataset.digest("v0")) == 40
     (root / "images" / "v0.png").unlink()
     assert not dataset.has("v0")
+    assert not dataset.has("w")
     with pytest.raises(DataError, match="has no image 'w'"):
-        dataset.has("w")
+        dataset.open("w")
 
 
 def test_provenance_has_both_files_and_the_split(folder: Open) -> None:
