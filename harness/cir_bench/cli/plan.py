@@ -21,6 +21,7 @@ from cir_bench.cli.run_options import (
     PrecisionOption,
     Seeds,
     Set,
+    Suite,
     TrackOption,
 )
 
@@ -41,6 +42,7 @@ def plan(
     precision: PrecisionOption = None,
     assignment: Set = None,
     config: Config = None,
+    suite: Suite = None,
     out: Out = None,
     allow_partial: AllowPartial = False,
     as_json: Annotated[bool, typer.Option("--json", help="As one JSON object.")] = False,
@@ -50,23 +52,36 @@ def plan(
     Exit code 1 when the plan holds a pairing of method and encoder that cannot work.
     """
     given = Given(
-        all_methods, method, benchmark, encoder, seeds, track, device, precision, assignment, config, out, allow_partial
+        all_methods=all_methods,
+        methods=method,
+        benchmarks=benchmark,
+        encoders=encoder,
+        seeds=seeds,
+        track=track,
+        device=device,
+        precision=precision,
+        assignments=assignment,
+        config=config,
+        suite=suite,
+        out=out,
+        allow_partial=allow_partial,
     )
     registry = open_registry(settings, config=config)
-    request = given.request(settings)
+    requests = given.requests(settings)
     from cir_bench.runs.device import choose_device
     from cir_bench.runs.plan import make_plan
-    from cir_bench.runs.resolve import resolve
+    from cir_bench.runs.resolve import resolve_all
     from cir_bench.runs.state import Kind
     from cir_bench.runs.workbench import Workbench
 
+    request = requests[0]  # what belongs to the whole run is the same in all
     bench = Workbench(
         data_root=request.data_root,
         cache_dir=settings.cache_dir,
         device=choose_device(request.device),
         allow_partial=request.allow_partial,
     )
-    made = make_plan(resolve(request, registry), bench, request.out)
+    made = make_plan(resolve_all(requests, registry), bench, request.out)
     if as_json:
         print_json(_facts(made))
     else:

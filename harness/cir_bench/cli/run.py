@@ -21,6 +21,7 @@ from cir_bench.cli.run_options import (
     PrecisionOption,
     Seeds,
     Set,
+    Suite,
     TrackOption,
 )
 
@@ -42,6 +43,7 @@ def run(
     precision: PrecisionOption = None,
     assignment: Set = None,
     config: Config = None,
+    suite: Suite = None,
     out: Out = None,
     allow_partial: AllowPartial = False,
     retry_failed: Annotated[bool, typer.Option("--retry-failed", help="Run cells again that failed before.")] = False,
@@ -55,13 +57,26 @@ def run(
     failed; 2 for a mistake in the options; 130 when interrupted.
     """
     given = Given(
-        all_methods, method, benchmark, encoder, seeds, track, device, precision, assignment, config, out, allow_partial
+        all_methods=all_methods,
+        methods=method,
+        benchmarks=benchmark,
+        encoders=encoder,
+        seeds=seeds,
+        track=track,
+        device=device,
+        precision=precision,
+        assignments=assignment,
+        config=config,
+        suite=suite,
+        out=out,
+        allow_partial=allow_partial,
     )
     registry = open_registry(settings, config=config)
-    request = given.request(settings)
-    from cir_bench.runs.resolve import resolve
+    requests = given.requests(settings)
+    from cir_bench.runs.resolve import resolve_all
 
-    cells = resolve(request, registry)
+    cells = resolve_all(requests, registry)
+    request = requests[0]  # what belongs to the whole run is the same in all
     from cir_bench.cli.run_view import make_view, say
     from cir_bench.leaderboard import load_records, write_leaderboard
     from cir_bench.runs.device import choose_device

@@ -65,6 +65,12 @@ Set = Annotated[
     ),
 ]
 Config = Annotated[Path | None, typer.Option("--config", metavar="FILE", help="YAML with the same options as keys.")]
+Suite = Annotated[
+    str | None,
+    typer.Option(
+        metavar="NAME", help="Several runs in one file: ablations/METHOD of ours, or the path of a YAML file."
+    ),
+]
 Out = Annotated[Path | None, typer.Option("--out", metavar="DIR", help="For records and checkpoints. Default: runs.")]
 AllowPartial = Annotated[
     bool, typer.Option("--allow-partial", help="Go on without missing images; every number is marked partial.")
@@ -85,12 +91,30 @@ class Given:
     precision: Precision | None
     assignments: list[str] | None
     config: Path | None
+    suite: str | None
     out: Path | None
     allow_partial: bool
 
-    def request(self, settings: Settings) -> RunRequest:
-        """The request: the configuration file's values, the command line's on top."""
-        from_file: dict[str, Any] = read_yaml(self.config) if self.config else {}
+    def requests(self, settings: Settings) -> list[RunRequest]:
+        """What is asked for: the configuration file's values (or every run of a suite), the command line's on top."""
+        if self.suite is not None and self.config is not None:
+            raise ConfigError("--suite and --config both say what to run; give one of them.")
+        values = self._values(settings)
+        if self.suite is not None:
+            from cir_bench.runs.suite import load_suite
+
+            asked = load_suite(self.suite, values)
+        else:
+            from_file: dict[str, Any] = read_yaml(self.config) if self.config else {}
+            merged = {**from_file, **values}
+            merged["settings"] = merge(from_file.get("settings") or {}, values["settings"])
+            asked = [fill(RunRequest, merged, str(self.config) if self.config else "this run")]
+        for request in asked:
+            self._check(request)
+        return asked
+
+    def _values(self, settings: Settings) -> dict[str, Any]:
+        """What the command line gives a value to."""
         from_line = {
             "methods": self.methods,
             "benchmarks": self.benchmarks,
@@ -103,9 +127,10 @@ class Given:
             "data_root": settings.data_root,
             "allow_partial": self.allow_partial or None,
         }
-        values = {**from_file, **{key: value for key, value in from_line.items() if value is not None}}
-        values["settings"] = merge(values.get("settings") or {}, parse_set(self.assignments or []))
-        request = fill(RunRequest, values, str(self.config) if self.config else "this run")
+        given = {key: value for key, value in from_line.items() if value is not None}
+        return given | {"settings": parse_set(self.assignments or [])}
+
+    def _check(self, request: RunRequest) -> None:
         if self.all_methods and request.methods:
             raise ConfigError("--all runs every method; leave out -m (and `methods` of the configuration file).")
         if not self.all_methods and not request.methods:
@@ -114,4 +139,3 @@ class Given:
             raise ConfigError(
                 f"--data-root {request.data_root}: there is no such folder; it holds one folder per data set."
             )
-        return request

@@ -43,6 +43,19 @@ def resolve(request: RunRequest, registry: Registry) -> list[Cell]:
     return cells
 
 
+def resolve_all(requests: Sequence[RunRequest], registry: Registry) -> list[Cell]:
+    """The cells of several requests, each once.
+
+    Raises:
+        ConfigError: as :func:`resolve`; or the requests differ in what belongs to a whole run.
+    """
+    shared = [(r.out, r.data_root, r.device, r.allow_partial) for r in requests]
+    if len(set(shared)) > 1:
+        raise ConfigError("the runs of a suite must have one out, data_root, device and allow_partial; set them once.")
+    cells = [cell for request in requests for cell in resolve(request, registry)]
+    return list({(cell.key.model_dump_json(), cell.precision): cell for cell in cells}.values())
+
+
 def _encoders(request: RunRequest, benchmark: ChosenBenchmark, method: Registered[MethodSpec]) -> Sequence[str]:
     if request.encoders:
         return tuple(dict.fromkeys(request.encoders))
