@@ -137,6 +137,32 @@ def test_info_tells_licence_counts_protocols_and_provenance(run: Run, fashion: P
     assert facts["synthetic"] is False
 
 
+def test_the_evaluated_split_is_chosen_with_set(run: Run, photos: Path) -> None:
+    for split in ("one", "two"):
+        with (photos / "gallery.jsonl").open("a") as file:
+            file.writelines(
+                json.dumps({"image": f"v0{i}", "split": split, "file": f"v0{i}.png"}) + "\n" for i in range(3)
+            )
+        with (photos / "triplets.jsonl").open("a") as file:
+            line = {"query_id": split, "split": split, "reference": "v00", "text": "x", "targets": ["v01"]}
+            file.write(json.dumps(line) + "\n")
+    done = run("data", "verify", f"folder:{photos}", "--set", "dataset.split=two")
+    assert "protocol default@1: 1 queries over 3 images" in done.out
+
+
+@pytest.mark.parametrize(
+    ("assignment", "sentence"),
+    [
+        ("dataset.splt=two", "has no parameter splt; did you mean 'split'?"),
+        ("training.epochs=3", "--set training: this verb takes dataset.KEY=VALUE only."),
+    ],
+)
+def test_other_parameters_are_refused(assignment: str, sentence: str, run: Run, photos: Path) -> None:
+    done = run("data", "verify", f"folder:{photos}", "--set", assignment)
+    assert done.code == 2
+    assert sentence in done.err
+
+
 def test_an_unknown_benchmark_is_refused(run: Run) -> None:
     done = run("data", "verify", "fashoniq")
     assert done.code == 2

@@ -9,7 +9,7 @@ import typer
 
 from cir_bench.cli.app import new_typer
 from cir_bench.cli.common import Settings, with_settings
-from cir_bench.cli.datasets import OpenedBenchmark, open_benchmark
+from cir_bench.cli.datasets import Name, OpenedBenchmark, Set, open_benchmark
 from cir_bench.cli.describe import print_json
 from cir_bench.cli.images import ImageCheck, check_images
 from cir_bench.protocols.check import ProtocolCheck, check_protocol
@@ -20,15 +20,14 @@ INCOMPLETE = 1
 """Exit code of `verify` when something is missing or wrong."""
 
 app = new_typer("Check a data set, or tell what is in it.")
-Name = Annotated[str, typer.Argument(metavar="DATASET", help="NAME, NAME/PROTOCOL or folder:PATH.")]
 AsJson = Annotated[bool, typer.Option("--json", help="As one JSON object, with every id.")]
 
 
 @app.command()
 @with_settings
-def verify(settings: Settings, name: Name, as_json: AsJson = False) -> None:
+def verify(settings: Settings, name: Name, sets: Set = None, as_json: AsJson = False) -> None:
     """Hold counts against the protocols, look for every image and decode it. Exit code 0: complete, 1: not."""
-    opened = open_benchmark(settings, name)
+    opened = open_benchmark(settings, name, sets)
     checks = {key: check_protocol(opened.dataset, protocol) for key, protocol in _protocols(opened, name).items()}
     images = check_images(opened.dataset, _needed(opened, checks.values()))
     failed = [problem for key, check in checks.items() for problem in _failures(opened, key, check)]
@@ -43,9 +42,9 @@ def verify(settings: Settings, name: Name, as_json: AsJson = False) -> None:
 
 @app.command()
 @with_settings
-def info(settings: Settings, name: Name, as_json: AsJson = False) -> None:
+def info(settings: Settings, name: Name, sets: Set = None, as_json: AsJson = False) -> None:
     """Tell licence, counts and protocols of a data set, and the digests of its annotation files."""
-    opened = open_benchmark(settings, name)
+    opened = open_benchmark(settings, name, sets)
     spec = opened.registered.spec
     checks = {key: check_protocol(opened.dataset, protocol) for key, protocol in _protocols(opened, name).items()}
     provenance = opened.dataset.provenance()

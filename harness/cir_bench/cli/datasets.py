@@ -2,14 +2,26 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from typing import cast
+from typing import Annotated, Any, cast
+
+import typer
 
 from cir_bench.cli.common import Settings, open_registry
+from cir_bench.config import merge, parse_set
+from cir_bench.errors import ConfigError
 from cir_bench.interfaces.dataset import Dataset
 from cir_bench.interfaces.specs import DatasetSpec
+from cir_bench.plugin.params import make_params
 from cir_bench.plugin.registry import Registered, create
 from cir_bench.protocols.find import ChosenBenchmark, builtin_benchmarks, find_benchmark
+
+Name = Annotated[str, typer.Argument(metavar="BENCHMARK", help="NAME, NAME/PROTOCOL or folder:PATH.")]
+Set = Annotated[
+    list[str] | None,
+    typer.Option("--set", metavar="dataset.KEY=VALUE", help="A parameter of the data set; may be given again."),
+]
 
 
 @dataclass(frozen=True)
@@ -21,8 +33,13 @@ class OpenedBenchmark:
     dataset: Dataset
 
 
-def open_benchmark(settings: Settings, name: str) -> OpenedBenchmark:
+def open_benchmark(settings: Settings, name: str, assignments: Iterable[str] | None = None) -> OpenedBenchmark:
     """Look up ``fashioniq``, ``fashioniq/original@1`` or ``folder:PATH`` and open its data set.
+
+    Args:
+        settings: the shared options.
+        name: of the benchmark.
+        assignments: of ``--set``.
 
     Raises:
         ConfigError: no such benchmark, protocol or data set, or parameters that are wrong.
@@ -32,5 +49,15 @@ def open_benchmark(settings: Settings, name: str) -> OpenedBenchmark:
     files = [*builtin_benchmarks(), *(file.path for file in registry.benchmark_files)]
     chosen = find_benchmark(name, files)
     registered = registry.dataset(chosen.benchmark.dataset)
-    dataset = create(registered, chosen.dataset_params(registered.spec), settings.context(registered.name))
+    given = chosen.dataset_params(registered.spec).model_dump(exclude_unset=True)
+    params = make_params(registered.spec, merge(given, _of_dataset(assignments or ())))
+    dataset = create(registered, params, settings.context(registered.name))
     return OpenedBenchmark(chosen, registered, cast(Dataset, dataset))
+
+
+def _of_dataset(assignments: Iterable[str]) -> Mapping[str, Any]:
+    values = parse_set(assignments)
+    others = [key for key in values if key != "dataset"]
+    if others or not isinstance(values.get("dataset", {}), Mapping):
+        raise ConfigError(f"--set {(others or ['dataset'])[0]}: this verb takes dataset.KEY=VALUE only.")
+    return cast(Mapping[str, Any], values.get("dataset", {}))

@@ -9,7 +9,7 @@ from typing import Annotated, Any
 import typer
 
 from cir_bench.cli.common import Settings, with_settings
-from cir_bench.cli.datasets import OpenedBenchmark, open_benchmark
+from cir_bench.cli.datasets import Name, OpenedBenchmark, Set, open_benchmark
 from cir_bench.cli.describe import columns, print_json
 from cir_bench.evaluation.evaluate import EvaluationResult, PartRankings, evaluate
 from cir_bench.evaluation.external import ExternalPart, ExternalReport, rank_external
@@ -21,8 +21,9 @@ from cir_bench.protocols.protocol import Protocol
 @with_settings
 def score(
     settings: Settings,
-    benchmark: Annotated[str, typer.Argument(metavar="BENCHMARK", help="NAME, NAME/PROTOCOL or folder:PATH.")],
+    benchmark: Name,
     predictions: Annotated[Path, typer.Argument(metavar="FILE", help="JSON: {query id: [image ids, best first]}.")],
+    sets: Set = None,
     as_json: Annotated[bool, typer.Option("--json", help="As one JSON object.")] = False,
     allow_partial: Annotated[
         bool, typer.Option("--allow-partial", help="Score predictions that do not fit, and mark the result partial.")
@@ -30,7 +31,7 @@ def score(
 ) -> None:
     """Score rankings made elsewhere: checked against the benchmark's queries and gallery, metrics in percent."""
     lists = read_predictions(predictions)
-    opened = open_benchmark(settings, benchmark)
+    opened = open_benchmark(settings, benchmark, sets)
     evaluation = eval_set(opened.dataset, opened.chosen.protocol)
     result, report = score_lists(lists, evaluation, opened.chosen.protocol, allow_partial=allow_partial)
     facts = _facts(opened, result, report)
