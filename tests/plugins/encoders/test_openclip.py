@@ -1,0 +1,288 @@
+import json
+import os
+from pathlib import Path
+
+import open_clip
+import pytest
+import torch
+from PIL import Image
+
+from cir_bench import ConfigError, DataError, Level, levels
+from cir_bench.plugin.params import make_params
+from cir_bench.plugin.testing import EncoderContract
+from cir_bench_encoders import ENCODERS
+from cir_bench_encoders.openclip import OpenClip
+from cir_bench_encoders.openclip_image import target_pad
+from cir_bench_encoders.openclip_params import OpenClipParams
+
+from .conftest import write_clip
+
+SPEC = next(spec for spec in ENCODERS if spec.name == "openclip")
+EVERYTHING = levels("pooled", "tokens", "maps")
+
+
+class FromCheckpoint(EncoderContract):
+    name = "openclip"
+    model = ""
+
+    def prepare(self, data_root):
+        self._params = write_clip(data_root, self.model)
+
+    def parameters(self, data_root):
+        return self._params
+
+
+class TestResNetContract(FromCheckpoint):
+    model = "mini-resnet"
+
+
+class TestViTContract(FromCheckpoint):
+    model = "mini-vit"
+
+
+@pytest.fixture
+def vit(tmp_path, context):
+    return OpenClip(OpenClipParams(**write_clip(tmp_path, "mini-vit")), context)
+
+
+@pytest.fixture
+def resnet(tmp_path, context):
+    return OpenClip(OpenClipParams(**write_clip(tmp_path, "mini-resnet")), context)
+
+
+def reference_model(tmp_path, name):
+    return open_clip.create_model_and_transforms(name, pretrained=str(tmp_path / f"{name}.pt"))
+
+
+def test_pooled_features_are_those_of_open_clip_with_its_own_preprocessing(vit, tmp_path, pictures):
+    model, _, preprocess = reference_model(tmp_path, "mini-vit")
+    with torch.no_grad():
+        expected = model.eval().encode_image(torch.stack([preprocess(picture.open()) for picture in pictures]))
+        found = vit.encode_images([vit.image_item(picture) for picture in pictures], levels("pooled"))
+        texts = ["a red dress", "", "longer"]
+        text = vit.encode_texts(texts, levels("pooled", "tokens"))
+        expected_text = model.encode_text(open_clip.get_tokenizer("mini-vit")(texts))
+    torch.testing.assert_close(found.pooled, expected)
+    torch.testing.assert_close(text.pooled, expected_text)
+
+
+def test_tokens_are_the_output_of_the_second_to_last_block(vit, pictures):
+    seen = {}
+    vit.model.visual.transformer.resblocks[1].register_forward_hook(lambda m, i, o: seen.update(image=o))
+    vit.model.transformer.resblocks[1].register_forward_hook(lambda m, i, o: seen.update(text=o))
+    with torch.no_grad():
+        image = vit.encode_images([vit.image_item(picture) for picture in pictures], levels("tokens"))
+        text = vit.encode_texts(["red dress"], levels("tokens"))
+    torch.testing.assert_close(image.tokens, seen["image"])
+    assert image.tokens.shape == (3, 1 + 16, 64)
+    assert image.mask.all()
+    torch.testing.assert_close(text.tokens, seen["text"][:, :4])
+
+
+def test_maps_are_the_last_three_stages(resnet, pictures):
+    seen = []
+    for stage in ("layer2", "layer3", "layer4"):
+        getattr(resnet.model.visual, stage).register_forward_hook(lambda m, i, o: seen.append(o))
+    with torch.no_grad():
+        features = resnet.encode_images([resnet.image_item(picture) for picture in pictures], levels("maps"))
+    assert [tuple(m.shape) for m in features.maps] == [(3, 64, 8, 8), (3, 128, 4, 4), (3, 256, 2, 2)]
+    for found, expected in zip(features.maps, seen, strict=True):
+        torch.testing.assert_close(found, expected)
+
+
+@pytest.mark.parametrize(
+    ("text", "real"),
+    [("", 2), ("red", 3), ("a red dress", 5), ("red " * 50, 12)],
+)
+def test_the_mask_covers_start_words_and_end_and_long_texts_are_cut(vit, text, real):
+    features = vit.encode_texts([text, "word " * 30], levels("tokens"))
+    assert features.mask[0].sum() == real
+    assert features.mask[0, :real].all()
+    assert features.tokens.shape[1] == 12
+
+
+def test_batch_norm_statistics_are_frozen_in_training(resnet, pictures):
+    items = [resnet.image_item(picture) for picture in pictures]
+    before = resnet.weights_digest()
+    resnet.train()
+    assert resnet.training
+    pooled = resnet.encode_images(items, levels("pooled")).pooled
+    resnet.eval()
+    assert resnet.weights_digest() == before
+    torch.testing.assert_close(resnet.encode_images(items, levels("pooled")).pooled, pooled)
+
+
+def test_every_parameter_can_be_trained(resnet, vit, pictures):
+    for encoder in (resnet, vit):
+        encoder.train().requires_grad_(True)
+        image = encoder.encode_images([encoder.image_item(picture) for picture in pictures], levels("pooled"))
+        text = encoder.encode_texts(["red", "a blue one"], levels("pooled"))
+        (image.pooled.square().sum() + text.pooled.square().sum()).backward()
+        assert [name for name, p in encoder.named_parameters() if p.grad is None] == []
+        assert list(encoder.parameter_groups()) == ["backbone"]
+
+
+@pytest.mark.parametrize("suffix", [".pt", ".bin", ".safetensors"])
+def test_weights_come_from_a_local_file(tmp_path, context, vit, suffix):
+    params = OpenClipParams(**write_clip(tmp_path, "mini-vit", suffix))
+    assert OpenClip(params, context).weights_digest() == vit.weights_digest()
+
+
+def test_a_checkpoint_that_is_code_is_not_run(tmp_path, context):
+    class Harmful:
+        def __reduce__(self):
+            return (os.mkdir, (str(tmp_path / "harm"),))
+
+    params = write_clip(tmp_path, "mini-vit")
+    torch.save({"state_dict": Harmful()}, params["checkpoint"])
+    with pytest.raises(DataError, match=r"more than a state dict of tensors.*safetensors"):
+        OpenClip(OpenClipParams(**params), context)
+    assert not (tmp_path / "harm").exists()
+
+
+@pytest.mark.parametrize("content", [b"", b"not weights at all"])
+def test_a_checkpoint_that_is_no_checkpoint_is_one_sentence(tmp_path, context, content):
+    params = write_clip(tmp_path, "mini-vit")
+    Path(params["checkpoint"]).write_bytes(content)
+    with pytest.raises(DataError, match=r"mini-vit\.pt"):
+        OpenClip(OpenClipParams(**params), context)
+
+
+def test_a_checkpoint_of_another_model_is_refused(tmp_path, context):
+    params = write_clip(tmp_path, "mini-vit") | {"checkpoint": write_clip(tmp_path, "mini-resnet")["checkpoint"]}
+    with pytest.raises(DataError, match=r"cannot be loaded into mini-vit: .*check that encoder.model"):
+        OpenClip(OpenClipParams(**params), context)
+
+
+def test_a_missing_checkpoint_is_named(context):
+    with pytest.raises(DataError, match=r"there is no checkpoint nowhere\.pt"):
+        OpenClip(OpenClipParams(model="RN50", checkpoint=Path("nowhere.pt")), context)
+
+
+def test_hub_weights_that_are_not_here_say_what_to_do(context, monkeypatch, tmp_path):
+    monkeypatch.setattr("huggingface_hub.constants.HF_HUB_OFFLINE", True)
+    monkeypatch.setattr("huggingface_hub.constants.HF_HUB_CACHE", str(tmp_path / "empty"))
+    with pytest.raises(DataError, match=r"weights openai of RN50 are not on this machine.*encoder\.checkpoint=FILE"):
+        OpenClip(OpenClipParams(model="RN50"), context)
+
+
+def test_an_unknown_tag_lists_the_known_ones(context):
+    with pytest.raises(ConfigError, match=r"RN50 has no weights 'laion9b': its tags are .*yfcc15m"):
+        OpenClip(OpenClipParams(model="RN50", pretrained="laion9b"), context)
+
+
+def test_a_model_without_openai_weights_asks_for_a_tag(context):
+    with pytest.raises(ConfigError, match=r"ViT-g-14 has no default weights: its tags are .*openclip:ViT-g-14:TAG"):
+        OpenClip(OpenClipParams(model="ViT-g-14"), context)
+
+
+def test_the_argument_is_model_and_tag():
+    params = make_params(SPEC, {}, "ViT-B-16:laion2b_s34b_b88k")
+    assert (params.model, params.pretrained) == ("ViT-B-16", "laion2b_s34b_b88k")
+    assert make_params(SPEC, {}, "hf-hub:timm/some-model").model == "hf-hub:timm/some-model"
+
+
+@pytest.mark.parametrize(
+    ("values", "argument", "message"),
+    [
+        ({}, "RN51", r"open_clip has no such model; did you mean 'RN50'"),
+        ({"pretrained": "openai"}, "RN50:yfcc15m", "pretrained is given twice"),
+        ({"pretrained": "openai", "checkpoint": "x.pt"}, "RN50", "pretrained or checkpoint, not both"),
+        ({"model": "nowhere.json"}, None, r"there is no file nowhere\.json"),
+        ({"pad_ratio": 0.5}, "RN50", "pad_ratio"),
+    ],
+)
+def test_parameters_that_cannot_be_are_refused_before_any_work(values, argument, message):
+    with pytest.raises(ConfigError, match=message):
+        make_params(SPEC, values, argument)
+
+
+@pytest.mark.parametrize(
+    ("model", "image", "text", "maps"),
+    [
+        ("RN50x4", levels("pooled", "maps"), levels("pooled", "tokens"), 3),
+        ("ViT-B-16-quickgelu", levels("pooled", "tokens"), levels("pooled", "tokens"), 0),
+        ("ViT-B-16-SigLIP", levels("pooled"), levels("pooled", "tokens"), 0),
+        ("convnext_base", levels("pooled"), levels("pooled", "tokens"), 0),
+        ("coca_ViT-B-32", levels("pooled", "tokens"), levels("pooled"), 0),
+        ("roberta-ViT-B-32", levels("pooled", "tokens"), levels("pooled"), 0),
+        ("hf-hub:nobody/nothing", levels("pooled"), levels("pooled"), 0),
+    ],
+)
+def test_what_a_model_provides_is_read_from_its_configuration(model, image, text, maps):
+    provides = SPEC.provides_for(OpenClipParams(model=model))
+    assert (provides.image, provides.text, provides.map_levels) == (image, text, maps)
+
+
+@pytest.mark.parametrize(
+    ("size", "padded"),
+    [((100, 100), (100, 100)), ((100, 80), (100, 80)), ((100, 50), (100, 80)), ((40, 200), (160, 200))],
+)
+def test_target_pad_limits_the_ratio_of_the_sides(size, padded):
+    image = target_pad(Image.new("RGB", size, (255, 255, 255)), 1.25)
+    assert image.size == padded
+    assert image.getpixel((padded[0] // 2, padded[1] // 2)) == (255, 255, 255)
+    if size != padded:
+        assert image.getpixel((0, 0)) == (0, 0, 0)
+
+
+def test_target_pad_changes_items_and_the_cache_key(tmp_path, context, vit, pictures):
+    padded = OpenClip(OpenClipParams(**write_clip(tmp_path, "mini-vit"), preprocess="target-pad"), context)
+    square, wide, _ = pictures
+    assert torch.equal(padded.image_item(square), vit.image_item(square))
+    assert not torch.equal(padded.image_item(wide), vit.image_item(wide))
+    assert padded.preprocess != vit.preprocess
+    assert padded.weights_digest() == vit.weights_digest()
+
+
+def test_quick_gelu_is_another_model_of_the_same_weights(tmp_path, context, vit):
+    quick = OpenClip(OpenClipParams(**write_clip(tmp_path, "mini-vit"), quick_gelu=True), context)
+    assert quick.preprocess != vit.preprocess
+    texts = ["a red dress"]
+    assert not torch.allclose(
+        quick.encode_texts(texts, levels("pooled")).pooled, vit.encode_texts(texts, levels("pooled")).pooled
+    )
+
+
+def test_the_random_generator_of_the_run_is_left_alone(tmp_path, context):
+    params = OpenClipParams(**write_clip(tmp_path, "mini-vit"))
+    torch.manual_seed(0)
+    expected = torch.rand(1)
+    torch.manual_seed(0)
+    OpenClip(params, context)
+    assert torch.equal(torch.rand(1), expected)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(
+    ("model", "pooled", "image_tokens", "maps"),
+    [
+        ("RN50", 1024, None, ((512, 28, 28), (1024, 14, 14), (2048, 7, 7))),
+        ("ViT-B-16", 512, 768, ()),
+    ],
+)
+def test_real_sizes_with_random_weights_saved_locally(tmp_path, context, pictures, model, pooled, image_tokens, maps):
+    checkpoint = tmp_path / f"{model}.pt"
+    torch.save(open_clip.create_model(model).state_dict(), checkpoint)
+    encoder = OpenClip(OpenClipParams(model=model, checkpoint=checkpoint), context)
+    shape = encoder.shape
+    assert (shape.image.pooled, shape.text.pooled, shape.text.tokens) == (pooled, pooled, 512)
+    assert (shape.image.tokens, shape.image.maps) == (image_tokens, maps)
+    with torch.no_grad():
+        wanted = SPEC.provides_for(OpenClipParams(model=model)).image
+        features = encoder.encode_images([encoder.image_item(pictures[0])], wanted)
+    assert features.levels == wanted
+    assert Level.POOLED in wanted
+
+
+def test_the_specs_need_no_torch():
+    import subprocess
+    import sys
+
+    code = (
+        "import sys, cir_bench_encoders as e\n"
+        "e.ENCODERS[0].provides_for(e.OpenClipParams(model='RN50'))\n"
+        "print(json.dumps(sorted({'torch', 'open_clip', 'numpy'} & set(sys.modules))))"
+    )
+    done = subprocess.run([sys.executable, "-c", "import json;" + code], capture_output=True, text=True, check=True)
+    assert json.loads(done.stdout) == []
