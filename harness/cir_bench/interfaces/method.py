@@ -29,6 +29,7 @@ class TrainBatch:
         same_target: ``[B, B]`` bool, true where target j is the same image as target i (or ``mask_same_target`` is
             off: the diagonal alone).
         side_text: features of the targets' own descriptions, with ``Needs.side_text`` (empty text where there is none).
+        described: ``[B]`` bool, true where the target has a description; None without ``side_text``.
         epoch: epochs finished in this stage.
         step: optimiser steps finished in this stage.
     """
@@ -38,6 +39,7 @@ class TrainBatch:
     target: Features
     same_target: Tensor
     side_text: Features | None = None
+    described: Tensor | None = None
     epoch: int = 0
     step: int = 0
 
@@ -63,10 +65,13 @@ class Stage:
         name: shown in progress, logs and records.
         training: its settings. ``training.encoder`` resolved by the trainer: "train" keeps gradients in the features,
             "frozen" takes them from the cache (extracted anew when an earlier stage changed the encoder).
+        select: choose this stage's checkpoint by the held-out score. False where that score means nothing, because the
+            stage does not train the composition (VAL's pre-training on descriptions): its last epoch is kept.
     """
 
     name: str
     training: Training
+    select: bool = True
 
 
 @dataclass(frozen=True)

@@ -157,6 +157,12 @@ class Workbench:
         side: dict[str, str] = {}
         if cell.needs.side_text:
             side = {t.target: dataset.side_text(t.target) or "" for t in triplets}
+            if not any(side.values()):
+                raise DataError(
+                    f"the method {cell.key.method!r}, as it is set here, trains on images' own descriptions, and the data "
+                    f"set {cell.dataset.name!r} has none; switch that part of the method off (see cir-bench show "
+                    f"{cell.key.method})."
+                )
         return TrainSet(triplets, texts, side)
 
     def _corpus(self, cell: Cell) -> Sequence[str]:

@@ -63,15 +63,18 @@ def train_batches(
         targets = [triplet.target for triplet in picked]
         torch.manual_seed(derive_seed(*seed_parts, "augmentation", number))
         images = source.images([*references, *targets], train=True)
-        side = None
+        side = described = None
         if data.side_texts:
-            side = source.texts([data.side_texts.get(target, "") for target in targets])
+            descriptions = [data.side_texts.get(target, "") for target in targets]
+            side = source.texts(descriptions)
+            described = torch.tensor([bool(text) for text in descriptions], device=_device(images))
         yield TrainBatch(
             reference=_part(images, 0, len(picked)),
             text=source.texts(texts),
             target=_part(images, len(picked), 2 * len(picked)),
             same_target=same_targets(targets, training.mask_same_target, _device(images)),
             side_text=side,
+            described=described,
             epoch=epoch,
             step=epoch * len(rows_of) + number,
         )

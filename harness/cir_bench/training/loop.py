@@ -233,7 +233,7 @@ class Trainer:
     def _look(self, stage: Stage, epoch: int, source: FeatureSource) -> float | None:
         """Take the held-out score where it is due, and keep the weights when they are the best so far."""
         due = (epoch + 1) % self._selection.every == 0 or epoch + 1 == stage.training.epochs
-        if self._score is None or not due:
+        if self._score is None or not stage.select or not due:
             return None
         self._method.eval()
         for encoder in self._encoders.values():
