@@ -18,6 +18,7 @@ from cir_bench.plugin.checks import argument_field
 from cir_bench.plugin.kinds import KINDS
 from cir_bench.plugin.params import make_params, split_argument
 from cir_bench.plugin.registry import Registered, Registry
+from cir_bench.plugin.wrapping import needs_together, wrapped_composers
 from cir_bench.protocols.protocol import Protocol
 
 
@@ -70,6 +71,7 @@ def _details(registry: Registry, registered: Registered[Any]) -> dict[str, Any]:
             "card": spec.card,
             "paper_encoder": spec.paper_encoder,
             "recipes": {where: dict(values) for where, values in spec.recipes.items()},
+            "encoder_recipes": {where: dict(values) for where, values in spec.encoder_recipes.items()},
         }
     if isinstance(spec, (MethodSpec, ComposerSpec)):
         facts |= _needs(registry, registered)
@@ -86,10 +88,17 @@ def _details(registry: Registry, registered: Registered[Any]) -> dict[str, Any]:
 def _needs(registry: Registry, registered: Registered[Any]) -> dict[str, Any]:
     """Needs under the default parameters and, for each encoder, what it lacks."""
     try:
-        needs: Needs = registered.spec.needs_for(make_params(registered.spec))
+        needs = _needed(registry, registered.spec)
     except ConfigError:
         return {"needs": None, "encoders": None}
     return {"needs": asdict(needs), "encoders": pairings(registry, needs)}
+
+
+def _needed(registry: Registry, spec: MethodSpec | ComposerSpec) -> Needs:
+    if isinstance(spec, MethodSpec):
+        params = make_params(spec)
+        return needs_together(spec, params, wrapped_composers(registry, spec, params))
+    return spec.needs_for(make_params(spec))
 
 
 def _lines(kind: str, facts: dict[str, Any]) -> Iterator[str]:
@@ -111,6 +120,8 @@ def _lines(kind: str, facts: dict[str, Any]) -> Iterator[str]:
     yield from _parameter_lines(facts.get("parameters", []))
     for where, values in facts.get("recipes", {}).items():
         yield f"recipe of the paper track for {'every benchmark' if where == '*' else where}: {values}"
+    for where, values in facts.get("encoder_recipes", {}).items():
+        yield f"encoder of the paper track for {'every benchmark' if where == '*' else where}: {values}"
     for key, protocol in facts["protocols"].items() if kind == "benchmark" else ():
         yield f"protocol {key}: {protocol['description']}"
         yield "  " + ", ".join(

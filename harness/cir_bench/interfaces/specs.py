@@ -113,6 +113,9 @@ class MethodSpec(Spec):
 
     params: type[MethodParams] = MethodParams
     needs: Needs | Callable[[Any], Needs] = field(default_factory=Needs)
+    wraps: Callable[[Any], Mapping[str, Mapping[str, Any]]] | None = None
+    """Of a wrapper (SADN): by its parameters, names and parameters of the composers that it asks `Build` for without
+    knowing them. Their needs are added to its own, and their versions are ingredients of its cells."""
     kind: Literal["method", "baseline", "sentinel"] = "method"
     """sentinel: random or constant scores, always at the bottom of a leaderboard and at chance."""
     paper: Paper | None = None
@@ -122,6 +125,8 @@ class MethodSpec(Spec):
     """Parameter overrides of the paper track: key ``"*"`` for every benchmark, or a benchmark's name."""
     paper_encoder: str | None = None
     """The encoder of the paper track, e.g. ``"openclip:RN50x4"``; None: no paper track."""
+    encoder_recipes: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
+    """Parameters of ``paper_encoder`` on the paper track: key ``"*"`` for every benchmark, or a benchmark's name."""
 
     def needs_for(self, params: MethodParams) -> Needs:
         """What it needs under these parameters."""

@@ -13,6 +13,7 @@ from cir_bench.interfaces.levels import Needs, Provides
 from cir_bench.interfaces.recipe import MethodParams, Params, Training
 from cir_bench.interfaces.specs import DatasetSpec, EncoderSpec, MethodSpec
 from cir_bench.plugin.registry import Registered
+from cir_bench.plugin.wrapping import Wrapped, needs_together
 from cir_bench.protocols.find import ChosenBenchmark
 from cir_bench.protocols.protocol import Protocol
 from cir_bench.runs.record import CellKey
@@ -24,6 +25,7 @@ class Cell:
 
     Attributes:
         key: what identifies it, for people and for its folder.
+        wrapped: the composers that its method is a wrapper of, with their parameters (`MethodSpec.wraps`).
         refusal: why it cannot run at all (method and encoder do not fit); empty when it can.
     """
 
@@ -36,6 +38,7 @@ class Cell:
     method: Registered[MethodSpec]
     method_params: MethodParams
     precision: str
+    wrapped: tuple[Wrapped, ...] = ()
     refusal: str = ""
 
     @property
@@ -45,8 +48,8 @@ class Cell:
 
     @property
     def needs(self) -> Needs:
-        """The features its method consumes."""
-        return self.method.spec.needs_for(self.method_params)
+        """The features its method consumes, and the composers that it wraps."""
+        return needs_together(self.method.spec, self.method_params, self.wrapped)
 
     @property
     def provides(self) -> Provides:
@@ -83,6 +86,7 @@ class Cell:
         """What the numbers depend on, as far as it is known without loading anything."""
         config = {key: str(value) for key, value in dotted(self.config()).items()}
         return config | {
+            **{f"composer.{composer.name}.version": composer.spec.version for composer, _ in self.wrapped},
             "method.version": self.method.spec.version,
             "encoder.version": self.encoder.spec.version,
             "dataset.version": self.dataset.spec.version,

@@ -11,6 +11,7 @@ from cir_bench.interfaces.recipe import MethodParams, Params
 from cir_bench.interfaces.specs import EncoderSpec, MethodSpec
 from cir_bench.plugin.params import make_params, split_argument
 from cir_bench.plugin.registry import Registered, Registry
+from cir_bench.plugin.wrapping import wrapped_composers
 from cir_bench.protocols.find import ChosenBenchmark, builtin_benchmarks, find_benchmark
 from cir_bench.runs.cell import Cell
 from cir_bench.runs.record import CellKey
@@ -79,7 +80,10 @@ def _cells(
     for_method, for_encoder, for_dataset = settings.of(method, encoder.spec, dataset.spec)
     method_params = make_params(method.spec, merge(recipe, for_method))
     assert isinstance(method_params, MethodParams)
-    encoder_params = make_params(encoder.spec, for_encoder, argument)
+    wrapped = wrapped_composers(registry, method.spec, method_params)
+    encoder_params = make_params(
+        encoder.spec, merge(_encoder_recipe(request, benchmark, method, encoder_name), for_encoder), argument
+    )
     given = benchmark.dataset_params(dataset.spec)
     dataset_params = make_params(dataset.spec, merge(given.model_dump(exclude_unset=True), for_dataset))
     changed = {
@@ -107,6 +111,7 @@ def _cells(
             method=method,
             method_params=method_params,
             precision=request.precision,
+            wrapped=wrapped,
         )
         yield Cell(**{**vars(cell), "refusal": refusal_of(cell, registry)})
 
@@ -116,6 +121,16 @@ def _recipe(request: RunRequest, benchmark: ChosenBenchmark, method: Registered[
     if request.track == "controlled":
         return {"training": benchmark.benchmark.training}
     recipes = method.spec.recipes
+    return merge(recipes.get("*", {}), recipes.get(benchmark.benchmark.name, {}))
+
+
+def _encoder_recipe(
+    request: RunRequest, benchmark: ChosenBenchmark, method: Registered[MethodSpec], encoder_name: str
+) -> dict[str, Any]:
+    """The paper's parameters of its own encoder; nothing for another encoder or on the controlled track."""
+    if request.track != "paper" or encoder_name != method.spec.paper_encoder:
+        return {}
+    recipes = method.spec.encoder_recipes
     return merge(recipes.get("*", {}), recipes.get(benchmark.benchmark.name, {}))
 
 

@@ -19,6 +19,7 @@ from cir_bench.plugin.registry import create, load
 from cir_bench.plugin.testing.base import assert_finite, assert_same, assert_same_embedding, seeded, without_gradient
 from cir_bench.plugin.testing.composing import Composing
 from cir_bench.plugin.testing.made import make_features, shape_for
+from cir_bench.plugin.wrapping import needs_together, wrapped_composers
 
 TRIPLETS = 8
 
@@ -48,7 +49,8 @@ class MethodContract(Composing):
     def needs(self) -> Needs:
         """What it declares to need under ``params``."""
         spec = self.find(MethodSpec).spec
-        return spec.needs_for(make_params(spec, self.params))
+        params = make_params(spec, self.params)
+        return needs_together(spec, params, wrapped_composers(self.registry(), spec, params))
 
     def composer(self, seed: int = 0) -> Composer:
         """The method's composer, in evaluation mode."""
@@ -71,9 +73,12 @@ class MethodContract(Composing):
         same = torch.eye(TRIPLETS).bool()
         same[0, 7] = same[7, 0] = True
         side = make_features(self.encoder_shape().text, TRIPLETS, target_seed + 1, self.branches())
+        described = torch.arange(TRIPLETS) != 1
         for features in (reference, text, target, side):
             _with_gradients(features)
-        return TrainBatch(reference, text, target, same, side if self.needs().side_text else None)
+        if not self.needs().side_text:
+            return TrainBatch(reference, text, target, same)
+        return TrainBatch(reference, text, target, same, side, described)
 
     def test_every_recipe_is_valid(self) -> None:
         """The paper track's parameters, for every benchmark, fit the parameter model."""
