@@ -69,6 +69,14 @@ def test_the_plugin_in_one_file_is_found(plugin_file, capsys):
     assert "image plus a residual" in capsys.readouterr().out
 
 
+def test_the_yaml_files_are_plans(readme, tmp_path, monkeypatch, capsys):
+    monkeypatch.chdir(tmp_path)
+    config, suite = re.findall(r"```yaml\n(.*?)```", readme, re.DOTALL)
+    for option, text in (("--config", config), ("--suite", suite)):
+        (tmp_path / "file.yaml").write_text(text, encoding="utf-8")
+        assert main(["plan", option, "file.yaml", "--cache-dir", "cache"]) == 0, capsys.readouterr()
+
+
 @pytest.mark.slow
 def test_and_it_trains_and_stands_on_the_leaderboard(plugin_file, tmp_path, checkout, monkeypatch, capsys):
     monkeypatch.chdir(tmp_path)

@@ -11,11 +11,11 @@ ROOTS = {"harness": "", "plugins": "", "benchmarks": "cir_bench/benchmarks/"}
 
 
 def shipped(checkout, root):
-    """What of a source root belongs into the wheel: all files, but of benchmarks only the YAML and the package."""
+    """What of a source root belongs into the wheel: all files, but of benchmarks only the YAML and its README."""
     files = (path for path in (checkout / root).rglob("*") if path.is_file() and "__pycache__" not in path.parts)
     names = [path.relative_to(checkout / root).as_posix() for path in files if ".egg-info" not in str(path)]
     if root == "benchmarks":
-        names = [name for name in names if name.endswith(".yaml") or name == "__init__.py"]
+        names = [name for name in names if name.endswith((".yaml", "README.md", "__init__.py"))]
     return {ROOTS[root] + name for name in names}
 
 
