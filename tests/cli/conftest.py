@@ -47,7 +47,7 @@ def cir_bench_composers():
 def cir_bench_encoders():
     return [
         EncoderSpec(
-            name="with-maps", summary="maps", implementation="a:B", provides=Provides(image=levels("maps"), map_levels=1)
+            name="with-maps", summary="m", implementation="a:B", provides=Provides(image=levels("maps"), map_levels=1)
         ),
         EncoderSpec(name="pooled-only", summary="vectors", implementation="a:B"),
         EncoderSpec(

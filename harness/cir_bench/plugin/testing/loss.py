@@ -91,9 +91,9 @@ class LossContract(Contract):
         ]
         loss(Embedding(leaves[0]), Embedding(leaves[1]), torch.eye(BATCH).bool()).backward()
         for role, side in zip(("query", "target"), leaves, strict=True):
-            rows = torch.stack([v.grad.abs().sum(dim=1) for v in side.values() if v.grad is not None])
-            assert len(rows) == len(self.spaces), f"a space of the {role} gets no gradient"
-            assert bool((rows.sum(dim=0) > 0).any()), f"no {role} gets a gradient"
+            for name, vectors in side.items():
+                reached = vectors.grad is not None and bool(vectors.grad.abs().sum() > 0)
+                assert reached, f"the space {name} of the {role} gets no gradient"
         assert not without_gradient(loss)
 
     def test_the_gradient_is_the_derivative(self) -> None:

@@ -1,0 +1,169 @@
+"""A plugin with sound composers, and composers that break the contract in one way each."""
+
+import torch
+import torch.nn.functional as F
+from torch import nn
+
+from cir_bench import Composer, ComposerSpec, Embedding, Needs, hookimpl, levels
+
+
+class Sound(Composer):
+    def __init__(self, shape):
+        super().__init__()
+        self.mix = nn.Linear(shape.image.width + shape.text.width, shape.image.width)
+
+    def compose(self, reference, text):
+        return Embedding.single(self.mix(torch.cat([reference.need_pooled(), text.need_pooled()], dim=1)))
+
+
+class Tokens(Composer):
+    """Sound: mean of the real tokens."""
+
+    def __init__(self, shape):
+        super().__init__()
+        self.mix = nn.Linear(shape.image.width + shape.text.tokens, shape.image.width)
+
+    def compose(self, reference, text):
+        mean = self.mean(*text.need_tokens())
+        return Embedding.single(self.mix(torch.cat([reference.need_pooled(), mean], dim=1)))
+
+    def mean(self, tokens, mask):
+        return (tokens * mask[:, :, None]).sum(1) / mask.sum(1, keepdim=True)
+
+
+class Refines(Sound):
+    """Sound: adds the best candidate."""
+
+    uses_gallery = True
+
+    def refine(self, query, gallery):
+        best = gallery.take(gallery.topk(query, 1).rows)[:, 0]
+        return Embedding.single(query.main + best)
+
+
+class ReadsPadding(Tokens):
+    def mean(self, tokens, mask):
+        return tokens.mean(1)
+
+
+class Undeclared(Sound):
+    def compose(self, reference, text):
+        text.need_tokens()
+        return super().compose(reference, text)
+
+
+class SameWidth(Composer):
+    def __init__(self, shape):
+        super().__init__()
+
+    def compose(self, reference, text):
+        return Embedding.single(reference.need_pooled() + text.need_pooled())
+
+
+class OtherWidth(Sound):
+    def embed_target(self, image):
+        return Embedding.single(image.need_pooled()[:, :3])
+
+
+class OtherDtype(Sound):
+    def embed_target(self, image):
+        return Embedding.single(image.need_pooled().double())
+
+
+class NanAtZero(Sound):
+    def compose(self, reference, text):
+        query = super().compose(reference, text).main
+        return Embedding.single(query / text.need_pooled().norm(dim=1, keepdim=True))
+
+
+class Dropout(Sound):
+    def compose(self, reference, text):
+        return Embedding.single(F.dropout(super().compose(reference, text).main, training=True))
+
+
+class Unseeded(Sound):
+    count = 0
+
+    def __init__(self, shape):
+        super().__init__(shape)
+        Unseeded.count += 1
+        nn.init.constant_(self.mix.weight, Unseeded.count)
+
+
+class CentresBatch(Sound):
+    def compose(self, reference, text):
+        query = super().compose(reference, text).main
+        return Embedding.single(query - query.mean(0))
+
+
+class FirstCandidate(Refines):
+    """Its refinement depends on the order of the gallery."""
+
+    def refine(self, query, gallery):
+        return Embedding.single(query.main + gallery.take(torch.zeros(len(query), 1, dtype=torch.long))[:, 0])
+
+
+class Peeks(Sound):
+    """It remembers the candidates it saw last."""
+
+    seen = None
+
+    def embed_target(self, image):
+        self.seen = image.need_pooled().mean(0)
+        return super().embed_target(image)
+
+    def compose(self, reference, text):
+        query = super().compose(reference, text).main
+        return Embedding.single(query if self.seen is None else query + self.seen)
+
+
+class InPlace(Sound):
+    def compose(self, reference, text):
+        reference.need_pooled().mul_(2)
+        return super().compose(reference, text)
+
+
+class Hidden(Sound):
+    """A random matrix that the state dict does not hold."""
+
+    def __init__(self, shape):
+        super().__init__(shape)
+        self.matrix = torch.randn(shape.image.width, shape.image.width)
+
+    def compose(self, reference, text):
+        return Embedding.single(super().compose(reference, text).main @ self.matrix)
+
+
+class Idle(Sound):
+    def __init__(self, shape):
+        super().__init__(shape)
+        self.idle = nn.Linear(3, 3)
+
+
+COMPOSERS = {
+    "sound": (Sound, Needs()),
+    "tokens": (Tokens, Needs(text=levels("tokens"))),
+    "refines": (Refines, Needs()),
+    "reads-padding": (ReadsPadding, Needs(text=levels("tokens"))),
+    "undeclared": (Undeclared, Needs()),
+    "same-width": (SameWidth, Needs()),
+    "other-width": (OtherWidth, Needs()),
+    "other-dtype": (OtherDtype, Needs()),
+    "nan-at-zero": (NanAtZero, Needs()),
+    "dropout": (Dropout, Needs()),
+    "unseeded": (Unseeded, Needs()),
+    "centres-batch": (CentresBatch, Needs()),
+    "first-candidate": (FirstCandidate, Needs()),
+    "peeks": (Peeks, Needs()),
+    "in-place": (InPlace, Needs()),
+    "hidden": (Hidden, Needs()),
+    "idle": (Idle, Needs()),
+}
+
+
+@hookimpl
+def cir_bench_composers():
+    return [
+        ComposerSpec(name=name, summary="for tests", implementation=f"{__name__}:{found.__name__}", needs=needs)
+        for name, (found, needs) in COMPOSERS.items()
+    ]

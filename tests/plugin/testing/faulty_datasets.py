@@ -1,0 +1,128 @@
+"""A plugin with a sound data set, and data sets that break the contract in one way each."""
+
+import hashlib
+from pathlib import Path
+
+from PIL import Image
+
+from cir_bench import DataError, Dataset, DatasetSpec, Query, Triplet, hookimpl
+
+
+class SoundDataset(Dataset):
+    """Three grey squares as files below the data root."""
+
+    def __init__(self, params, context):
+        self.root = context.data_root / "squares"
+
+    def train(self):
+        return [Triplet("a", ("is lighter",), "b")]
+
+    def queries(self, split):
+        if split != "val":
+            raise DataError(f"there is no split {split}")
+        return [Query("0", "a", ("is lighter",), ("b",)), Query("1", "b", ("is lighter",), ("c",))]
+
+    def gallery(self, split, part=""):
+        return ["a", "b", "c"]
+
+    def path(self, image_id):
+        return self.root / f"{image_id}.png"
+
+    def has(self, image_id):
+        return image_id in "abc" and self.path(image_id).is_file()
+
+    def open(self, image_id):
+        if not self.has(image_id):
+            raise DataError(f"there is no image {image_id}")
+        return Image.open(self.path(image_id)).convert("RGB")
+
+    def digest(self, image_id):
+        return hashlib.sha256(self.path(image_id).read_bytes()).hexdigest()
+
+
+class SameIds(SoundDataset):
+    def queries(self, split):
+        return [Query("0", "a", ("x",), ("b",)), Query("0", "b", ("x",), ("c",))]
+
+
+class NoSuchPart(SoundDataset):
+    def queries(self, split):
+        return [Query("0", "a", ("x",), ("b",), part="dress")]
+
+
+class TargetOutside(SoundDataset):
+    def gallery(self, split, part=""):
+        return ["a", "b"]
+
+
+class RepeatedCandidate(SoundDataset):
+    def gallery(self, split, part=""):
+        return ["a", "b", "c", "a"]
+
+
+class Shuffles(SoundDataset):
+    count = 0
+
+    def queries(self, split):
+        Shuffles.count += 1
+        return super().queries(split)[:: (-1) ** Shuffles.count]
+
+
+class NotThere(SoundDataset):
+    def has(self, image_id):
+        return False
+
+
+class Grey(SoundDataset):
+    def open(self, image_id):
+        return super().open(image_id).convert("L")
+
+
+class OneDigest(SoundDataset):
+    def digest(self, image_id):
+        return "same"
+
+
+class AnySplit(SoundDataset):
+    def queries(self, split):
+        return super().queries("val")
+
+
+class Escapes(SoundDataset):
+    def has(self, image_id):
+        return Path(self.root / f"{image_id}.png").is_file() or Path(self.root / image_id).is_file()
+
+
+class NoText(SoundDataset):
+    def provenance(self):
+        return {"seed": 5}
+
+
+class NoTriplets(SoundDataset):
+    def train(self):
+        return []
+
+
+DATASETS = {
+    "sound": SoundDataset,
+    "same-ids": SameIds,
+    "no-such-part": NoSuchPart,
+    "target-outside": TargetOutside,
+    "repeated-candidate": RepeatedCandidate,
+    "shuffles": Shuffles,
+    "not-there": NotThere,
+    "grey": Grey,
+    "one-digest": OneDigest,
+    "any-split": AnySplit,
+    "escapes": Escapes,
+    "no-text": NoText,
+    "no-triplets": NoTriplets,
+}
+
+
+@hookimpl
+def cir_bench_datasets():
+    return [
+        DatasetSpec(name=name, summary="for tests", implementation=f"{__name__}:{found.__name__}")
+        for name, found in DATASETS.items()
+    ]

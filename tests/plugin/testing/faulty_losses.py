@@ -1,0 +1,96 @@
+"""A plugin with sound losses, and losses that break the contract in one way each."""
+
+import torch
+import torch.nn.functional as F
+
+from cir_bench import Embedding, Loss, LossSpec, hookimpl
+
+
+class SoundLoss(Loss):
+    def forward(self, query, target, same_target):
+        eye = torch.eye(len(query)).bool()
+        scores = 10 * query.score(target)
+        return F.cross_entropy(scores.masked_fill(same_target & ~eye, -torch.inf), torch.arange(len(query)))
+
+
+class PositivesOnly(Loss):
+    def forward(self, query, target, same_target):
+        return (1 - query.score(target).diagonal()).mean()
+
+
+class Unreduced(Loss):
+    def forward(self, query, target, same_target):
+        return 1 - query.score(target).diagonal()
+
+
+class IgnoresMask(Loss):
+    def forward(self, query, target, same_target):
+        return F.cross_entropy(10 * query.score(target), torch.arange(len(query)))
+
+
+class InfiniteMasked(Loss):
+    def forward(self, query, target, same_target):
+        scores = query.score(target)
+        return (scores * ~same_target).sum() / (~same_target).sum() - scores.diagonal().mean()
+
+
+class Backwards(SoundLoss):
+    def forward(self, query, target, same_target):
+        return -super().forward(query, target, same_target)
+
+
+class Detached(SoundLoss):
+    def forward(self, query, target, same_target):
+        fixed = Embedding({name: vectors.detach() for name, vectors in target.spaces.items()})
+        return super().forward(query, fixed, same_target)
+
+
+class WrongGradient(SoundLoss):
+    def forward(self, query, target, same_target):
+        value = super().forward(query, target, same_target)
+        return value + (value - value.detach())
+
+
+class FirstOnly(SoundLoss):
+    def forward(self, query, target, same_target):
+        return super().forward(query, target, same_target) + (1 - query.score(target)[0, 0])
+
+
+class Noisy(SoundLoss):
+    count = 0
+
+    def forward(self, query, target, same_target):
+        Noisy.count += 1
+        return super().forward(query, target, same_target) + 0.01 * Noisy.count
+
+
+class HiddenScale(SoundLoss):
+    def __init__(self):
+        super().__init__()
+        self.scale = torch.rand(())
+
+    def forward(self, query, target, same_target):
+        return self.scale * super().forward(query, target, same_target)
+
+
+LOSSES = {
+    "sound": SoundLoss,
+    "positives-only": PositivesOnly,
+    "unreduced": Unreduced,
+    "ignores-mask": IgnoresMask,
+    "infinite-masked": InfiniteMasked,
+    "backwards": Backwards,
+    "detached": Detached,
+    "wrong-gradient": WrongGradient,
+    "first-only": FirstOnly,
+    "noisy": Noisy,
+    "hidden-scale": HiddenScale,
+}
+
+
+@hookimpl
+def cir_bench_losses():
+    return [
+        LossSpec(name=name, summary="for tests", implementation=f"{__name__}:{found.__name__}")
+        for name, found in LOSSES.items()
+    ]

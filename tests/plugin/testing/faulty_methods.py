@@ -1,0 +1,155 @@
+"""A plugin with a sound method, and methods that break the contract in one way each."""
+
+import torch
+from torch import nn
+
+from cir_bench import (
+    Composer,
+    Embedding,
+    MethodSpec,
+    Optimiser,
+    ParameterGroup,
+    Stage,
+    StandardMethod,
+    Step,
+    hookimpl,
+)
+
+
+class SoundMethod(StandardMethod):
+    """With a teacher that sees the target in training only."""
+
+    def __init__(self, params, build):
+        super().__init__(params, build.composer("sound"), {"rank": build.loss("sound")})
+        width = build.shape.image.width
+        self.teacher = nn.Linear(2 * width, width)
+
+    def training_steps(self, batch, stage):
+        for step in super().training_steps(batch, stage):
+            both = torch.cat([batch.reference.need_pooled(), batch.target.need_pooled()], dim=1).detach()
+            distilled = (self.composer.compose(batch.reference, batch.text).main - self.teacher(both)).square().mean()
+            yield Step({**step.terms, "teacher": distilled}, {"teacher": 0.1})
+
+
+class RemembersTargets(SoundMethod):
+    def __init__(self, params, build):
+        super().__init__(params, build)
+        self.composer = Memory(self.composer)
+
+    def training_steps(self, batch, stage):
+        self.composer.last = batch.target.need_pooled().mean(0).detach()
+        yield from super().training_steps(batch, stage)
+
+
+class Memory(Composer):
+    def __init__(self, inner):
+        super().__init__()
+        self.inner, self.last = inner, 0.0
+
+    def compose(self, reference, text):
+        return Embedding.single(self.inner.compose(reference, text).main + self.last)
+
+
+class UsesTeacher(SoundMethod):
+    """Its composer reaches for the teacher, which is no part of it."""
+
+    def __init__(self, params, build):
+        super().__init__(params, build)
+        self.composer = Reaching(self.composer, self.teacher)
+
+
+class Reaching(Composer):
+    def __init__(self, inner, teacher):
+        super().__init__()
+        self.inner = inner
+        self.reach = [teacher]
+
+    def compose(self, reference, text):
+        query = self.inner.compose(reference, text).main
+        return Embedding.single(query + self.reach[0](torch.cat([query, query], dim=1)))
+
+
+class NoSteps(SoundMethod):
+    def training_steps(self, batch, stage):
+        yield from ()
+
+
+class NanTerm(SoundMethod):
+    def training_steps(self, batch, stage):
+        for step in super().training_steps(batch, stage):
+            yield Step({name: term / 0 * 0 for name, term in step.terms.items()})
+
+
+class UnknownOptimiser(SoundMethod):
+    def training_steps(self, batch, stage):
+        for step in super().training_steps(batch, stage):
+            yield Step(step.terms, optimiser="teacher")
+
+
+class UnknownWeight(SoundMethod):
+    def training_steps(self, batch, stage):
+        for step in super().training_steps(batch, stage):
+            yield Step(step.terms, {"techer": 0.1})
+
+
+class ForgetsTeacher(SoundMethod):
+    """No optimiser steps the teacher."""
+
+    def optimisers(self, stage, encoders):
+        return (Optimiser("main", [ParameterGroup(list(self.composer.parameters()), 1e-3)]),)
+
+
+class TwiceInGroups(SoundMethod):
+    def optimisers(self, stage, encoders):
+        both = ParameterGroup(list(self.parameters()), 1e-3)
+        return (Optimiser("main", [both]), Optimiser("second", [both]))
+
+
+class IdleParameter(SoundMethod):
+    def __init__(self, params, build):
+        super().__init__(params, build)
+        self.idle = nn.Parameter(torch.zeros(3))
+
+
+class SameStages(SoundMethod):
+    def stages(self):
+        return (Stage("one", self.params.training), Stage("one", self.params.training))
+
+
+class Climbs(SoundMethod):
+    """Its gradient points the wrong way."""
+
+    def training_steps(self, batch, stage):
+        for step in super().training_steps(batch, stage):
+            yield Step({name: term.detach() * 2 - term for name, term in step.terms.items()})
+
+
+METHODS = {
+    "sound": SoundMethod,
+    "remembers-targets": RemembersTargets,
+    "uses-teacher": UsesTeacher,
+    "no-steps": NoSteps,
+    "nan-term": NanTerm,
+    "unknown-optimiser": UnknownOptimiser,
+    "unknown-weight": UnknownWeight,
+    "forgets-teacher": ForgetsTeacher,
+    "twice-in-groups": TwiceInGroups,
+    "idle-parameter": IdleParameter,
+    "same-stages": SameStages,
+    "climbs": Climbs,
+    "bad-recipe": SoundMethod,
+}
+
+
+@hookimpl
+def cir_bench_methods():
+    recipes = {"bad-recipe": {"*": {"training": {"epohcs": 3}}}}
+    return [
+        MethodSpec(
+            name=name,
+            summary="for tests",
+            implementation=f"{__name__}:{found.__name__}",
+            recipes=recipes.get(name, {"*": {"training": {"epochs": 3}}}),
+        )
+        for name, found in METHODS.items()
+    ]
