@@ -1,0 +1,16 @@
+"""Combiner, with one stage and with two, keeps the contracts of composers and methods."""
+
+from cir_bench.plugin.testing import ComposerContract, MethodContract
+
+
+class TestComposer(ComposerContract):
+    name = "combiner"
+
+
+class TestCombiner(MethodContract):
+    name = "combiner"
+
+
+class TestBothStages(MethodContract):
+    name = "combiner"
+    params = {"finetune": {"epochs": 1, "encoder": "train"}}

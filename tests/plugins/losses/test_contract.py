@@ -1,0 +1,42 @@
+"""Every loss keeps the contract of a loss, with its switches and with one space or two."""
+
+from cir_bench.plugin.testing import LossContract
+
+
+class TestBatchClassification(LossContract):
+    name = "batch-classification"
+
+
+class TestBatchClassificationOfSimilarity(LossContract):
+    name = "batch-classification"
+    params = {"scale": 10.0, "scale_on": "similarity"}
+
+
+class TestBatchClassificationOfTwoSpaces(LossContract):
+    name = "batch-classification"
+    spaces = ("local", "global")
+
+
+class TestBatchClassificationOfEachSpace(LossContract):
+    name = "batch-classification"
+    params = {"spaces": "each"}
+    spaces = ("local", "global")
+
+
+class TestSoftTriplet(LossContract):
+    name = "soft-triplet"
+
+
+class TestSoftTripletOfTwoSpaces(LossContract):
+    name = "soft-triplet"
+    spaces = ("local", "global")
+
+
+class TestTripletHinge(LossContract):
+    name = "triplet-hinge"
+
+
+class TestTripletHingeOfThreeLevels(LossContract):
+    name = "triplet-hinge"
+    params = {"margin": 2.0}  # wide enough that every space of the made-up batch still has something to learn
+    spaces = ("low", "mid", "high")
