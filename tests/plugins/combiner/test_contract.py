@@ -1,5 +1,7 @@
 """Combiner, with one stage and with two, keeps the contracts of composers and methods."""
 
+from typing import ClassVar
+
 from cir_bench.plugin.testing import ComposerContract, MethodContract
 
 
@@ -13,4 +15,4 @@ class TestCombiner(MethodContract):
 
 class TestBothStages(MethodContract):
     name = "combiner"
-    params = {"finetune": {"epochs": 1, "encoder": "train"}}
+    params: ClassVar = {"finetune": {"epochs": 1, "encoder": "train"}}

@@ -89,7 +89,7 @@ def test_second_stage_learns_from_the_combiner_s_query(make_combiner, encoder: T
     method = make_combiner(**TWO, dropout=0.0)
     batch = encoder.batch()
     step = only_step(method.training_steps(batch, method.stages()[1]))
-    query = method.composer.combiner.compose(batch.reference, batch.text).main
+    query = method.composer.inner.compose(batch.reference, batch.text).main
     logits = 100 * query @ F.normalize(batch.target.need_pooled(), dim=1).T
     torch.testing.assert_close(step.terms[LOSS], F.cross_entropy(logits, torch.arange(8)))
 
@@ -112,7 +112,7 @@ def test_a_look_during_the_first_stage_evaluates_the_sum_and_after_it_the_combin
     method = make_combiner(**TWO).eval()
     batch = encoder.batch()
     summed = F.normalize(batch.reference.need_pooled() + batch.text.need_pooled(), dim=1)
-    combined = method.composer.combiner.compose(batch.reference, batch.text).main
+    combined = method.composer.inner.compose(batch.reference, batch.text).main
     for stage, expected in zip(method.stages(), (summed, combined), strict=True):
         list(method.training_steps(batch, stage))
         torch.testing.assert_close(method.composer.compose(batch.reference, batch.text).main, expected)
@@ -145,7 +145,7 @@ def test_needs_features_of_one_width() -> None:
 
 
 def test_factors_and_dropout_reach_the_network(make_combiner) -> None:
-    network = make_combiner(width=4, projection=2, hidden=3, dropout=0.1).composer.combiner
+    network = make_combiner(width=4, projection=2, hidden=3, dropout=0.1).composer.inner
     assert network.project_text[0].out_features == 8
     assert network.mixing[0][0].out_features == 12
     assert network.mixing[0][2].p == 0.1

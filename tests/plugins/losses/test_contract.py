@@ -1,5 +1,7 @@
 """Every loss keeps the contract of a loss, with its switches and with one space or two."""
 
+from typing import ClassVar
+
 from cir_bench.plugin.testing import LossContract
 
 
@@ -9,7 +11,7 @@ class TestBatchClassification(LossContract):
 
 class TestBatchClassificationOfSimilarity(LossContract):
     name = "batch-classification"
-    params = {"scale": 10.0, "scale_on": "similarity"}
+    params: ClassVar = {"scale": 10.0, "scale_on": "similarity"}
 
 
 class TestBatchClassificationOfTwoSpaces(LossContract):
@@ -19,7 +21,7 @@ class TestBatchClassificationOfTwoSpaces(LossContract):
 
 class TestBatchClassificationOfEachSpace(LossContract):
     name = "batch-classification"
-    params = {"spaces": "each"}
+    params: ClassVar = {"spaces": "each"}
     spaces = ("local", "global")
 
 
@@ -38,5 +40,5 @@ class TestTripletHinge(LossContract):
 
 class TestTripletHingeOfThreeLevels(LossContract):
     name = "triplet-hinge"
-    params = {"margin": 2.0}  # wide enough that every space of the made-up batch still has something to learn
+    params: ClassVar = {"margin": 2.0}  # wide enough that every space of the made-up batch still has something to learn
     spaces = ("low", "mid", "high")

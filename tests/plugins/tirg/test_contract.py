@@ -1,5 +1,7 @@
 """TIRG in all its variants keeps the contracts of composers and methods."""
 
+from typing import ClassVar
+
 from cir_bench.plugin.testing import ComposerContract, MethodContract
 
 
@@ -9,7 +11,7 @@ class TestComposer(ComposerContract):
 
 class TestLastConvComposer(ComposerContract):
     name = "tirg-last-conv"
-    params = {"embed_width": 8}
+    params: ClassVar = {"embed_width": 8}
 
 
 class TestTirg(MethodContract):
@@ -18,14 +20,14 @@ class TestTirg(MethodContract):
 
 class TestNormed(MethodContract):
     name = "tirg"
-    params = {"scaling": "normed"}
+    params: ClassVar = {"scaling": "normed"}
 
 
 class TestSoftTriplet(MethodContract):
     name = "tirg"
-    params = {"loss": "soft-triplet"}
+    params: ClassVar = {"loss": "soft-triplet"}
 
 
 class TestLastConv(MethodContract):
     name = "tirg"
-    params = {"variant": "last-conv", "embed_width": 8}
+    params: ClassVar = {"variant": "last-conv", "embed_width": 8}
