@@ -39,6 +39,7 @@ if TYPE_CHECKING:
     from cir_bench.interfaces.features import EncoderShape as EncoderShape
     from cir_bench.interfaces.features import Features as Features
     from cir_bench.interfaces.features import FeatureShape as FeatureShape
+    from cir_bench.interfaces.finetuning import FinetuneMethod as FinetuneMethod
     from cir_bench.interfaces.images import file_digest as file_digest
     from cir_bench.interfaces.images import inside as inside
     from cir_bench.interfaces.images import read_image as read_image
@@ -56,6 +57,7 @@ if TYPE_CHECKING:
     from cir_bench.interfaces.method import StandardMethod as StandardMethod
     from cir_bench.interfaces.method import Step as Step
     from cir_bench.interfaces.method import TrainBatch as TrainBatch
+    from cir_bench.interfaces.recipe import FinetuneParams as FinetuneParams
     from cir_bench.interfaces.recipe import MethodParams as MethodParams
     from cir_bench.interfaces.recipe import NoParams as NoParams
     from cir_bench.interfaces.recipe import Params as Params
@@ -78,11 +80,12 @@ _HOMES = {
     "interfaces.embedding": "Embedding",
     "interfaces.encoder": "Encoder TrainCorpus state_digest",
     "interfaces.features": "EncoderShape Features FeatureShape",
+    "interfaces.finetuning": "FinetuneMethod",
     "interfaces.images": "file_digest inside read_image",
     "interfaces.levels": "Level Needs Provides levels",
     "interfaces.loss": "Loss",
     "interfaces.method": "BatchGallery Build Method Optimiser ParameterGroup Stage StandardMethod Step TrainBatch",
-    "interfaces.recipe": "MethodParams NoParams Params Selection Training",
+    "interfaces.recipe": "FinetuneParams MethodParams NoParams Params Selection Training",
     "interfaces.specs": "ComposerSpec Context DatasetSpec EncoderSpec LossSpec MethodSpec Paper",
     "plugin.hookspecs": "API_VERSION hookimpl",
 }

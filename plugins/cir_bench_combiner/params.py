@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Literal
+from typing import Annotated
 
 from pydantic import Field
 
-from cir_bench import MethodParams, Params, Training
+from cir_bench import FinetuneParams, Params, Training
 
 Factor = Annotated[int, Field(ge=1)]
 Probability = Annotated[float, Field(ge=0, lt=1)]
@@ -23,7 +23,7 @@ class CombinerComposerParams(Params):
     """Dropout after every hidden ReLU."""
 
 
-class CombinerParams(MethodParams):
+class CombinerParams(FinetuneParams):
     """`combiner`: the module, the optional first stage, and how the second is trained."""
 
     projection: Factor = 4
@@ -32,9 +32,5 @@ class CombinerParams(MethodParams):
     """Hidden layers of output and λ have hidden · d units (paper: 5120 = 8d)."""
     dropout: Probability = 0.5
     """Dropout after every hidden ReLU."""
-    finetune: Training | None = None
-    """First stage: the encoder alone, with query = normalise(v + t). None: there is only the second."""
-    finetune_encoders: Literal["both", "text"] = "both"
-    """Which of the encoder's halves the first stage changes (CVPRW 2022: text; the authors' later work: both)."""
     training: Training = Training(optimiser="adam", lr=1e-3)
     """Second stage: the Combiner."""

@@ -67,10 +67,10 @@ def test_a_method_that_wraps_nothing_needs_what_it_says(registry):
 
 
 def test_a_composer_nobody_registered_is_named_with_the_nearest(registry):
-    with pytest.raises(ConfigError, match="no composer 'depp'.*deep"):
+    with pytest.raises(ConfigError, match=r"no composer 'depp'.*deep"):
         wrapped_with(registry, inner="depp")
 
 
 def test_a_parameter_it_does_not_have_is_named(registry):
-    with pytest.raises(ConfigError, match="composer 'deep' has no parameter map; .*maps"):
+    with pytest.raises(ConfigError, match=r"composer 'deep' has no parameter map; .*maps"):
         wrapped_with(registry, inner_params={"map": 2})

@@ -71,3 +71,12 @@ class MethodParams(Params):
 
     training: Training = Training()
     selection: Selection = Selection()
+
+
+class FinetuneParams(MethodParams):
+    """Parameters of a method with CLIP4Cir's first stage (`FinetuneMethod`)."""
+
+    finetune: Training | None = None
+    """First stage: the encoder alone, with query = normalise(image + text). None: there is only the second."""
+    finetune_encoders: Literal["both", "text"] = "both"
+    """Which of the encoder's halves the first stage changes."""

@@ -1,0 +1,123 @@
+"""Two stages: the encoder is fine-tuned with the sum as the query, then frozen while the composer learns (CLIP4Cir)."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor
+
+from cir_bench.interfaces.composer import Composer, GalleryView
+from cir_bench.interfaces.embedding import Embedding
+from cir_bench.interfaces.encoder import Encoder
+from cir_bench.interfaces.features import Features
+from cir_bench.interfaces.loss import Loss
+from cir_bench.interfaces.method import Optimiser, Stage, StandardMethod, Step, TrainBatch
+from cir_bench.interfaces.recipe import FinetuneParams
+
+FINETUNE = "finetune"
+
+
+class StagedComposer(Composer):
+    """normalise(image + text) while the encoder is fine-tuned, another composer from then on.
+
+    Which of the two it is belongs to the weights (a buffer), so that a checkpoint chosen during fine-tuning is
+    evaluated, now or after loading it, with the composition that it was trained with.
+
+    Args:
+        inner: the composer of the later stages.
+    """
+
+    summing: Tensor
+
+    def __init__(self, inner: Composer) -> None:
+        super().__init__()
+        self.inner = inner
+        self.factorises = inner.factorises
+        self.uses_gallery = inner.uses_gallery
+        self.register_buffer("summing", torch.tensor(False))
+
+    def use_sum(self, yes: bool) -> None:
+        """Compose by the sum from now on, or by the inner composer."""
+        self.summing.fill_(yes)
+
+    def compose(self, reference: Features, text: Features) -> Embedding:
+        """The query of B reference images and texts."""
+        if self.summing:
+            return Embedding.single(F.normalize(reference.need_pooled() + text.need_pooled(), dim=-1))
+        return self.inner.compose(reference, text)
+
+    def embed_target(self, image: Features) -> Embedding:
+        """The candidate; the sum's candidates are the pooled features."""
+        return super().embed_target(image) if self.summing else self.inner.embed_target(image)
+
+    def refine(self, query: Embedding, gallery: GalleryView) -> Embedding:
+        """The query in the light of the gallery; the sum does not look at it."""
+        return query if self.summing else self.inner.refine(query, gallery)
+
+    def score(self, query: Embedding, target: Embedding) -> Tensor:
+        """Scores ``[B, N]``."""
+        return super().score(query, target) if self.summing else self.inner.score(query, target)
+
+
+class FinetuneMethod(StandardMethod):
+    """A method with CLIP4Cir's first stage before its own (Baldrati et al., CVPRW 2022; SADN, ACM MM 2024).
+
+    Stage ``finetune`` (left out when ``params.finetune`` is None) trains the encoder alone, with query =
+    normalise(image + text) and ``losses``. The second stage trains the method by :meth:`main_steps`.
+
+    Args:
+        params: the method's parameters.
+        composer: the composer of the second stage.
+        losses: loss terms by name.
+        weights: weight of each term, 1 where not given.
+    """
+
+    params: FinetuneParams
+    composer: StagedComposer
+    main_stage: str = "training"
+    """Name of the second stage."""
+
+    def __init__(
+        self,
+        params: FinetuneParams,
+        composer: Composer,
+        losses: Mapping[str, Loss],
+        weights: Mapping[str, float] | None = None,
+    ) -> None:
+        super().__init__(params, StagedComposer(composer), losses, weights)
+
+    def stages(self) -> Sequence[Stage]:
+        """``finetune`` (when asked for), then the main stage."""
+        first = (Stage(FINETUNE, self.params.finetune),) if self.params.finetune else ()
+        return (*first, Stage(self.main_stage, self.params.training))
+
+    def optimisers(self, stage: Stage, encoders: Mapping[str, Encoder]) -> Sequence[Optimiser]:
+        """In ``finetune`` only the encoder's parameters: the composer has no part in that stage."""
+        wanted = super().optimisers(stage, encoders)
+        if stage.name != FINETUNE:
+            return wanted
+        own = {id(parameter) for parameter in self.parameters()}
+        return [Optimiser(o.name, [g for g in o.groups if not own.issuperset(map(id, g.parameters))]) for o in wanted]
+
+    def training_steps(self, batch: TrainBatch, stage: Stage) -> Iterator[Step]:
+        """One step on the sum in ``finetune``; :meth:`main_steps` afterwards."""
+        finetuning = stage.name == FINETUNE
+        self.composer.use_sum(finetuning)
+        if not finetuning:
+            yield from self.main_steps(batch, stage)
+            return
+        if self.params.finetune_encoders == "text":
+            batch = replace(batch, reference=_detached(batch.reference), target=_detached(batch.target))
+        yield from super().training_steps(batch, stage)
+
+    def main_steps(self, batch: TrainBatch, stage: Stage) -> Iterator[Step]:
+        """The steps of the second stage; the default is `StandardMethod`'s."""
+        yield from super().training_steps(batch, stage)
+
+
+def _detached(image: Features) -> Features:
+    """Image features that no gradient goes through: the image encoder stays as it is."""
+    return Features(pooled=image.need_pooled().detach())
