@@ -93,7 +93,8 @@ class OpenClip(Encoder):
         elif pooling == "eos":
             end = ids.eq(tower.eos_id).int().argmax(dim=1)
         else:
-            padding = ids.eq(tower.pad_id).int()
+            hub_tokenizer = getattr(self._tokenize, "tokenizer", None)
+            padding = ids.eq(getattr(hub_tokenizer, "pad_token_id", tower.pad_id)).int()
             end = torch.where(padding.any(dim=1), padding.argmax(dim=1), ids.shape[1] - 1)
         return torch.arange(ids.shape[1], device=ids.device) <= end[:, None]
 

@@ -26,13 +26,13 @@ def load_model(params: OpenClipParams) -> tuple[nn.Module, Any]:
     name = _registered_name(params.model)
     with torch.random.fork_rng():  # random initial weights, replaced at once, must not move the run's generator
         model = _from_file(name, params) if params.checkpoint else _from_hub(name, params)
-    return without_logit_scale(model.eval()), _tokenizer(name)
+    return without_idle_parts(model.eval()), _tokenizer(name)
 
 
-def without_logit_scale(model: nn.Module) -> nn.Module:
-    """Drop CLIP's logit scale and bias: they touch no feature, so they would be parameters that nothing trains."""
-    for name in ("logit_scale", "logit_bias"):
-        if isinstance(getattr(model, name, None), nn.Parameter):
+def without_idle_parts(model: nn.Module) -> nn.Module:
+    """Drop logit scale and bias, and CoCa's caption decoder: they touch no feature, so nothing would train them."""
+    for name in ("logit_scale", "logit_bias", "text_decoder"):
+        if isinstance(getattr(model, name, None), (nn.Parameter, nn.Module)):
             setattr(model, name, None)
     return model
 

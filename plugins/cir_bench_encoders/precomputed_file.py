@@ -38,7 +38,7 @@ class FeatureFile:
             raise DataError(f"there is no file {path} with precomputed features; correct precomputed:PATH.")
         try:
             self._arrays, names, self.shapes = _open_npz(path) if path.suffix == ".npz" else _open_safetensors(path)
-        except (OSError, ValueError, SafetensorError, zipfile.BadZipFile) as error:
+        except (OSError, EOFError, ValueError, SafetensorError, zipfile.BadZipFile) as error:
             raise DataError(
                 f"{path} cannot be read as .safetensors or .npz without pickled objects: {error}."
             ) from error

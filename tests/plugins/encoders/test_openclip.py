@@ -286,3 +286,20 @@ def test_the_specs_need_no_torch():
     )
     done = subprocess.run([sys.executable, "-c", "import json;" + code], capture_output=True, text=True, check=True)
     assert json.loads(done.stdout) == []
+
+
+def test_padding_of_a_bidirectional_text_tower_is_masked_after_its_end_token(vit):
+    """SigLIP pads with the token that ends a text, and pools without looking for it."""
+
+    class Tower:
+        pool_type = "last"
+        pad_id = 0
+
+    class Words:
+        class tokenizer:  # noqa: N801 (an attribute of open_clip's HFTokenizer)
+            pad_token_id = 1
+
+    vit._text_tower = Tower
+    vit._tokenize = Words()
+    ids = torch.tensor([[5, 6, 1, 1], [5, 6, 7, 8], [1, 1, 1, 1]])
+    assert vit._real_tokens(ids).sum(dim=1).tolist() == [3, 4, 1]

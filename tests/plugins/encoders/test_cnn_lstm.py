@@ -1,0 +1,168 @@
+import json
+
+import pytest
+import torch
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from cir_bench import ConfigError, Context, DataError, TrainCorpus, levels
+from cir_bench.plugin.params import make_params
+from cir_bench.plugin.testing import EncoderContract
+from cir_bench_encoders import ENCODERS
+from cir_bench_encoders.cnn_lstm import CnnLstm
+from cir_bench_encoders.cnn_lstm_params import CnnLstmParams
+from cir_bench_encoders.vocabulary import UNKNOWN, Vocabulary, words_of
+
+SPEC = next(spec for spec in ENCODERS if spec.name == "cnn-lstm")
+SMALL = {"backbone": "small", "image_size": 48, "width": 16, "word_width": 8, "lstm_width": 12}
+CORPUS = TrainCorpus(("a blue T-shirt", "is red", "red and longer"))
+
+
+class TestContract(EncoderContract):
+    name = "cnn-lstm"
+    params = SMALL
+
+
+class TestValContract(EncoderContract):
+    name = "cnn-lstm"
+    params = SMALL | {"text_pooling": "max"}
+
+
+class TestAugmentedContract(EncoderContract):
+    name = "cnn-lstm"
+    params = SMALL | {"flip": True, "crop": 0.8}
+
+
+@pytest.fixture
+def make(tmp_path):
+    def build(seed=0, fit=True, **params):
+        encoder = CnnLstm(CnnLstmParams(**SMALL | params), Context(None, tmp_path, seed=seed))
+        if fit:
+            encoder.fit(CORPUS)
+        return encoder.eval()
+
+    return build
+
+
+def test_the_initial_weights_are_those_of_the_seed(make):
+    torch.manual_seed(1)
+    first = make(seed=5).weights_digest()
+    torch.manual_seed(2)
+    assert make(seed=5).weights_digest() == first
+    assert make(seed=6).weights_digest() != first
+
+
+def test_making_one_leaves_the_random_generator_alone(make):
+    torch.manual_seed(0)
+    expected = torch.rand(1)
+    torch.manual_seed(0)
+    make()
+    assert torch.equal(torch.rand(1), expected)
+
+
+def test_the_vocabulary_is_that_of_the_train_split_and_part_of_the_digest(make):
+    encoder = make()
+    assert json.loads(json.dumps(encoder.extra_state())) == {
+        "words": ["a", "and", "blue", "is", "longer", "red", "shirt", "t"]
+    }
+    other = make(fit=False)
+    other.fit(TrainCorpus(("a blue T-shirt", "is red", "red and shorter")))  # as many words
+    other.load_state_dict(encoder.state_dict())
+    assert other.weights_digest() != encoder.weights_digest()
+
+
+def test_unknown_words_share_one_vector_that_starts_at_zero(make):
+    encoder = make()
+    texts = encoder.encode_texts(["qwerty", "asdf", "", "red"], levels("pooled")).pooled
+    assert torch.equal(texts[0], texts[1])
+    assert torch.equal(texts[0], texts[2])
+    assert not torch.equal(texts[0], texts[3])
+    assert encoder.text.embedding.weight[UNKNOWN].abs().sum() == 0
+
+
+def test_rare_words_are_unknown_words():
+    assert Vocabulary.of(["red red blue", "blue green"], min_count=2).words == ("blue", "red")
+
+
+@given(st.lists(st.text(max_size=20), min_size=1, max_size=5))
+@settings(max_examples=50, deadline=None)
+def test_any_text_becomes_at_least_one_word_number(texts):
+    vocabulary = Vocabulary.of(texts)
+    numbers, lengths = vocabulary.encode(texts)
+    assert lengths.min() >= 1
+    for text, row, length in zip(texts, numbers, lengths, strict=True):
+        assert length == max(1, len(words_of(text)))
+        assert (row[length:] == 0).all()
+        assert (row[:length] > 0).all()
+        assert row.max() < len(vocabulary)
+
+
+def test_tokens_are_hidden_states_and_pooling_takes_the_last_or_the_maximum(make):
+    for pooling in ("last", "max"):
+        encoder = make(text_pooling=pooling)
+        features = encoder.encode_texts(["red", "a blue shirt"], levels("pooled", "tokens"))
+        assert features.mask.tolist() == [[True, False, False], [True, True, True]]
+        assert features.tokens[0, 1:].abs().sum() == 0
+        states = features.tokens[1]
+        summary = states[-1] if pooling == "last" else states.amax(dim=0)
+        torch.testing.assert_close(features.pooled[1], encoder.text.linear(summary))
+
+
+def test_pooled_image_features_are_a_linear_map_of_the_last_maps_average(make, pictures):
+    encoder = make()
+    features = encoder.encode_images([encoder.image_item(p) for p in pictures], levels("pooled", "maps"))
+    assert [m.shape[1:] for m in features.maps] == [torch.Size(s) for s in encoder.shape.image.maps]
+    torch.testing.assert_close(features.pooled, encoder.image_linear(features.maps[-1].mean(dim=(2, 3))))
+
+
+def test_augmentation_is_off_by_default_and_only_in_training(make, pictures):
+    plain, augmented = make(), make(flip=True, crop=0.5)
+    assert (plain.augments, augmented.augments) == (False, True)
+    wide = pictures[1]
+    assert torch.equal(augmented.image_item(wide), plain.image_item(wide))
+    torch.manual_seed(0)
+    drawn = [augmented.image_item(wide, train=True) for _ in range(4)]
+    assert any(not torch.equal(drawn[0], other) for other in drawn[1:])
+    torch.manual_seed(0)
+    assert torch.equal(augmented.image_item(wide, train=True), drawn[0])
+
+
+def test_every_parameter_is_trained_and_groups_tell_what_is_pretrained(make, pictures):
+    encoder = make().train()
+    image = encoder.encode_images([encoder.image_item(p) for p in pictures], levels("pooled"))
+    text = encoder.encode_texts(["red", "a blue one"], levels("pooled"))
+    (image.pooled.square().sum() + text.pooled.square().sum()).backward()
+    assert [name for name, p in encoder.named_parameters() if p.grad is None] == []
+    assert list(encoder.parameter_groups()) == ["cnn", "head"]
+
+
+def test_three_levels_of_maps_of_a_published_backbone(make):
+    encoder = make(backbone="resnet18", image_size=224)
+    assert encoder.shape.image.maps == ((128, 28, 28), (256, 14, 14), (512, 7, 7))
+
+
+@pytest.mark.parametrize(
+    ("name", "message"),
+    [("resnet81", r"timm has no model 'resnet81'; did you mean 'resnet\d+"), ("vit_tiny", "timm has no model")],
+)
+def test_an_unknown_backbone_names_the_nearest(make, name, message):
+    with pytest.raises(ConfigError, match=message):
+        make(backbone=name)
+
+
+def test_pretrained_weights_that_are_not_here_say_what_to_do(make, monkeypatch, tmp_path):
+    monkeypatch.setattr("huggingface_hub.constants.HF_HUB_OFFLINE", True)
+    monkeypatch.setattr("huggingface_hub.constants.HF_HUB_CACHE", str(tmp_path / "empty"))
+    with pytest.raises(DataError, match="ImageNet weights of resnet18 are not on this machine"):
+        make(backbone="resnet18", pretrained=True)
+
+
+def test_the_argument_is_the_backbone_and_the_encoder_means_nothing_before_training():
+    params = make_params(SPEC, {"image_size": 48}, "resnet50")
+    assert (params.backbone, params.image_size) == ("resnet50", 48)
+    assert not SPEC.provides_for(params).pretrained
+
+
+@pytest.mark.parametrize("change", [{"image_size": 64}, {"text_pooling": "max"}])
+def test_settings_outside_the_weights_are_part_of_the_cache_key(make, change):
+    assert make(**change).preprocess != make().preprocess
