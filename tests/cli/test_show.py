@@ -58,3 +58,19 @@ def test_an_unknown_name_tells_the_nearest(run, plugin):
     done = show(run, plugin, "my-metod")
     assert (done.code, done.out) == (2, "")
     assert "nothing is called 'my-metod'; did you mean 'my-method'?" in done.err
+
+
+def test_a_card_that_is_a_file_of_the_package_is_read(run, plugin, tmp_path, monkeypatch):
+    package = tmp_path / "with_card"
+    package.mkdir()
+    (package / "__init__.py").touch()
+    (package / "CARD.md").write_text("What the file says.")
+    monkeypatch.syspath_prepend(str(tmp_path))
+    text = plugin.read_text().replace('card="# What it is\\nA try."', 'card="with_card:CARD.md"')
+    plugin.write_text(text)
+    assert show(run, plugin, "my-method").out.endswith("\nWhat the file says.\n")
+    plugin.write_text(text.replace("CARD.md", "OTHER.md"))
+    done = show(run, plugin, "my-method")
+    assert done.code == 2
+    assert "method 'my-method' of plugin" in done.err
+    assert "reading its card with_card:OTHER.md" in done.err

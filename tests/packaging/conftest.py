@@ -58,18 +58,41 @@ def wheel(tmp_path_factory: pytest.TempPathFactory, call: Run) -> Path:
 
 
 @pytest.fixture(scope="session")
-def clean_python(tmp_path_factory: pytest.TempPathFactory, call: Run, wheel: Path) -> Path:
-    """The interpreter of a fresh venv with the wheel and our dependencies, but no other cir-bench."""
-    root = tmp_path_factory.mktemp("clean")
-    dependencies = root / "dependencies"
-    dependencies.mkdir()
-    for folder in {sysconfig.get_path("purelib"), sysconfig.get_path("platlib")}:
-        for entry in Path(folder).iterdir():
-            if not entry.name.startswith(("cir_bench", "__editable__", "__pycache__")) and entry.suffix != ".pth":
-                (dependencies / entry.name).symlink_to(entry)
-    call([sys.executable, "-m", "venv", "--without-pip", root / "venv"], cwd=root)
-    python = root / "venv" / "bin" / "python"
-    where = call([python, "-c", "import sysconfig; print(sysconfig.get_path('purelib'))"], cwd=root).stdout.strip()
-    (Path(where) / "dependencies.pth").write_text(f"{dependencies}\n", encoding="utf-8")
-    call([sys.executable, "-m", "pip", "--python", python, "install", "--no-deps", "--no-index", "-q", wheel], cwd=root)
-    return python
+def install(call: Run) -> Callable[[Path, Path], None]:
+    """Install a wheel or a source folder into the environment of an interpreter: with pip, without any index."""
+
+    def install(python: Path, what: Path) -> None:
+        words = [sys.executable, "-m", "pip", "--python", python, "install", "-q", "--no-deps", "--no-index"]
+        call([*words, "--no-build-isolation", what], cwd=what.parent)
+
+    return install
+
+
+@pytest.fixture(scope="session")
+def new_python(
+    tmp_path_factory: pytest.TempPathFactory, call: Run, wheel: Path, install: Callable[[Path, Path], None]
+) -> Callable[[], Path]:
+    """Makes the interpreter of a fresh venv with the wheel and our dependencies, but no other cir-bench."""
+
+    def make() -> Path:
+        root = tmp_path_factory.mktemp("clean")
+        dependencies = root / "dependencies"
+        dependencies.mkdir()
+        for folder in {sysconfig.get_path("purelib"), sysconfig.get_path("platlib")}:
+            for entry in Path(folder).iterdir():
+                if not entry.name.startswith(("cir_bench", "__editable__", "__pycache__")) and entry.suffix != ".pth":
+                    (dependencies / entry.name).symlink_to(entry)
+        call([sys.executable, "-m", "venv", "--without-pip", root / "venv"], cwd=root)
+        python = root / "venv" / "bin" / "python"
+        where = call([python, "-c", "import sysconfig; print(sysconfig.get_path('purelib'))"], cwd=root).stdout.strip()
+        (Path(where) / "dependencies.pth").write_text(f"{dependencies}\n", encoding="utf-8")
+        install(python, wheel)
+        return python
+
+    return make
+
+
+@pytest.fixture(scope="session")
+def clean_python(new_python: Callable[[], Path]) -> Path:
+    """The interpreter of a venv in which only cir-bench is installed."""
+    return new_python()

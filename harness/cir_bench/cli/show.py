@@ -14,6 +14,7 @@ from cir_bench.cli.describe import columns, listed, pairings, parameters, print_
 from cir_bench.errors import ConfigError, did_you_mean
 from cir_bench.interfaces.levels import Needs
 from cir_bench.interfaces.specs import ComposerSpec, DatasetSpec, EncoderSpec, LossSpec, MethodSpec
+from cir_bench.plugin.card import card_text
 from cir_bench.plugin.checks import argument_field
 from cir_bench.plugin.kinds import KINDS
 from cir_bench.plugin.params import make_params, split_argument
@@ -68,7 +69,7 @@ def _details(registry: Registry, registered: Registered[Any]) -> dict[str, Any]:
         facts |= {
             "kind": spec.kind,
             "paper": asdict(spec.paper) if spec.paper else None,
-            "card": spec.card,
+            "card": card_text(registered),
             "paper_encoder": spec.paper_encoder,
             "recipes": {where: dict(values) for where, values in spec.recipes.items()},
             "encoder_recipes": {where: dict(values) for where, values in spec.encoder_recipes.items()},

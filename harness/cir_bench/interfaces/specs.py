@@ -120,7 +120,8 @@ class MethodSpec(Spec):
     """sentinel: random or constant scores, always at the bottom of a leaderboard and at chance."""
     paper: Paper | None = None
     card: str = ""
-    """Markdown: what it is, equations and code, what the paper leaves open, known deviations."""
+    """Markdown, or ``"package:FILE.md"`` that ships with the package: what it is, equations and code, what the paper
+    leaves open, known deviations."""
     recipes: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
     """Parameter overrides of the paper track: key ``"*"`` for every benchmark, or a benchmark's name."""
     paper_encoder: str | None = None

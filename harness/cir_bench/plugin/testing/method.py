@@ -14,6 +14,7 @@ from cir_bench.interfaces.levels import Needs
 from cir_bench.interfaces.method import Method, Stage, Step, TrainBatch
 from cir_bench.interfaces.specs import MethodSpec
 from cir_bench.plugin.build import Builder
+from cir_bench.plugin.card import card_text
 from cir_bench.plugin.params import make_params
 from cir_bench.plugin.registry import create, load
 from cir_bench.plugin.testing.base import assert_finite, assert_same, assert_same_embedding, seeded, without_gradient
@@ -85,6 +86,11 @@ class MethodContract(Composing):
         spec = self.find(MethodSpec).spec
         for where, recipe in spec.recipes.items():
             assert make_params(spec, recipe), where
+
+    def test_its_card_can_be_read(self) -> None:
+        """Where the card is a file, the package ships it and it says something."""
+        registered = self.find(MethodSpec)
+        assert card_text(registered).strip() or not registered.spec.card
 
     def test_stages_have_names_of_their_own(self) -> None:
         """Names are what logs, records and checkpoints go by."""

@@ -1,0 +1,23 @@
+"""The image moved by a linear map of the text."""
+
+from __future__ import annotations
+
+from torch import nn
+
+from cir_bench import Composer, Embedding, EncoderShape, Features
+
+
+class TranslationComposer(Composer):
+    """q = v + W t, with image features v ``[B, d_img]`` and text features t ``[B, d_txt]``.
+
+    Args:
+        shape: the encoder's widths.
+    """
+
+    def __init__(self, shape: EncoderShape) -> None:
+        super().__init__()
+        self.move = nn.Linear(shape.text.width, shape.image.width, bias=False)
+
+    def compose(self, reference: Features, text: Features) -> Embedding:
+        """The query ``[B, d_img]``."""
+        return Embedding.single(reference.need_pooled() + self.move(text.need_pooled()))

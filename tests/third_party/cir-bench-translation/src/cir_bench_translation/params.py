@@ -1,0 +1,28 @@
+"""Parameters. Imports no torch."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+from pydantic import Field
+
+from cir_bench import MethodParams, Params, Training
+
+Margin = Annotated[float, Field(ge=0, lt=1)]
+
+
+class MarginParams(Params):
+    """The loss."""
+
+    margin: Margin = 0.1
+    """Taken off the cosine of the right pair."""
+    scale: Annotated[float, Field(gt=0)] = 16.0
+    """Factor of the cosines."""
+
+
+class TranslationParams(MethodParams):
+    """The method."""
+
+    margin: Margin = 0.1
+    """Of the loss."""
+    training: Training = Training(epochs=10, lr=3e-3)

@@ -1,0 +1,15 @@
+"""The objects of this plugin keep cir-bench's contracts."""
+
+from cir_bench.plugin.testing import ComposerContract, LossContract, MethodContract
+
+
+class TestComposer(ComposerContract):
+    name = "translation"
+
+
+class TestLoss(LossContract):
+    name = "margin-softmax"
+
+
+class TestMethod(MethodContract):
+    name = "translation"
