@@ -15,7 +15,7 @@ run: $(INSTALLED)
 	$(BIN)/cir-bench run --all --seeds $(SEEDS) --out $(OUT)
 
 test: $(INSTALLED_TEST)
-	OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n $(JOBS)
+	OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n $(JOBS) --dist loadfile
 
 lint: $(INSTALLED_TEST)
 	$(BIN)/ruff check .

@@ -105,4 +105,7 @@ def _encoders(records: Sequence[RunRecord]) -> tuple[EncoderUse, ...]:
 
 def _place(record: RunRecord) -> str:
     here = record.environment
-    return f"{here.device} ({here.precision}, {here.threads} threads, torch {here.torch})" if here else ""
+    if here is None:
+        return ""
+    threads = f"{here.threads} thread{'' if here.threads == 1 else 's'}"
+    return f"{here.device} ({here.precision}, {threads}, torch {here.torch})"
