@@ -189,6 +189,37 @@ def test_an_entry_point_whose_attribute_is_gone(install, discover):
     assert "has no attribute 'plugin'" in problem.message
 
 
+def test_an_entry_point_that_is_garbage(install, good, discover):
+    install("bad-plugin", "", module="!!")
+    registry = discover()
+    assert [problem.plugin for problem in registry.problems] == ["bad-plugin"]
+    assert registry.method("good")
+
+
+def test_metadata_without_name_and_version(install, good, discover, tmp_path):
+    info = tmp_path / "site" / "damaged-1.0.dist-info"
+    info.mkdir()
+    (info / "METADATA").write_text("Metadata-Version: 2.1\n")
+    (info / "entry_points.txt").write_text("[cir_bench]\ndamaged = not_there\n")
+    (problem,) = discover().problems
+    assert (problem.distribution, problem.version, problem.plugin) == ("unknown distribution", "?", "damaged")
+
+
+def test_a_plugin_whose_attributes_raise(install, good, discover):
+    install(
+        "bad-plugin",
+        """
+        class Plugin:
+            def __dir__(self):
+                raise RuntimeError("look away")
+        plugin = Plugin()
+        """,
+        attribute="plugin",
+    )
+    (problem,) = discover().problems
+    assert "looking at it raised RuntimeError: look away" in problem.message
+
+
 def test_hooks_may_be_methods_of_an_object_and_return_generators(install, discover):
     install(
         "object-plugin",

@@ -8,7 +8,7 @@ import sys
 import pytest
 
 from cir_bench.errors import ConfigError, DataError, PluginError
-from cir_bench.interfaces.specs import LossSpec, MethodSpec
+from cir_bench.interfaces.specs import EncoderSpec, LossSpec, MethodSpec
 from cir_bench.plugin.blame import BlamedPluginError
 from cir_bench.plugin.owner import Owner
 from cir_bench.plugin.registry import Registered, Registry, blame, create, load
@@ -42,7 +42,7 @@ def module(tmp_path, monkeypatch):
     monkeypatch.syspath_prepend(str(tmp_path))
     (tmp_path / "some_losses.py").write_text(MODULE)
     (tmp_path / "broken_losses.py").write_text("raise RuntimeError('no GPU')")
-    yield
+    yield tmp_path
     sys.modules.pop("some_losses", None)
 
 
@@ -64,6 +64,13 @@ def test_an_implementation_that_cannot_be_used_is_blamed_on_its_plugin(module, i
     with pytest.raises(BlamedPluginError, match=said) as caught:
         load(registered(implementation))
     assert "loss 'one' of plugin 'some' of some-plugin 3.1" in str(caught.value)
+
+
+def test_a_missing_extra_is_named(module):
+    spec = EncoderSpec(name="one", summary="an encoder", implementation="needs_extra:One", extra="captions")
+    (module / "needs_extra.py").write_text("import not_there_at_all")
+    with pytest.raises(BlamedPluginError, match=r"run: pip install 'some-plugin\[captions\]'"):
+        load(Registered(spec, OWNER))
 
 
 def test_a_constructor_that_fails_is_blamed_too(module):

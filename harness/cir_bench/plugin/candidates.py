@@ -60,11 +60,12 @@ def core_is_installed() -> bool:
 
 
 def _from_entry_point(point: metadata.EntryPoint) -> Candidate:
-    distribution = point.dist
-    name = distribution.metadata["Name"] if distribution is not None else None
-    version = distribution.metadata["Version"] if distribution is not None else None
+    """Names and version as far as the metadata are sound: damaged ones must not take the program down."""
+    found = getattr(point.dist, "metadata", None) or {}
+    name, version = (found.get(key) for key in ("Name", "Version"))
     name = CORE if normalised(name or "") == CORE else name
-    return Candidate(Owner(name or "unknown distribution", version or "?", point.name), point.module, point.load)
+    module = point.value.partition(":")[0].strip()
+    return Candidate(Owner(name or "unknown distribution", version or "?", point.name), module, point.load)
 
 
 def files(paths: Iterable[Path], config: Path | None) -> Iterator[Candidate]:

@@ -126,17 +126,27 @@ def _load_one(candidate: Candidate) -> _Contribution:
         except (Exception, SystemExit) as error:
             message, remedy = remedy_for_import(error, candidate.owner, candidate.module)
             raise PluginRejected("import", message, remedy) from error
-        check_api(plugin, candidate.owner)
-        manager = new_manager()
-        check_hooks(manager, plugin)
-        manager.register(plugin, candidate.owner.plugin)
-        contribution = _Contribution()
-        for kind in KINDS:
-            specs = [check_spec(kind, spec) for spec in _call(getattr(manager.hook, kind.hook), kind.hook)]
-            contribution.specs += [Registered(spec, candidate.owner) for spec in specs]
-        for path in _call(getattr(manager.hook, BENCHMARKS_HOOK), BENCHMARKS_HOOK):
-            contribution.benchmarks.append(BenchmarkFile(check_benchmark(path), candidate.owner))
-        return contribution
+        try:
+            return _contribution(plugin, candidate.owner)
+        except PluginRejected:
+            raise
+        except (Exception, SystemExit) as error:  # attributes and specs are a plugin's objects: they may raise anything
+            remedy = "return plain specs from plain functions"
+            raise PluginRejected("register", f"looking at it raised {in_words(error)}", remedy) from error
+
+
+def _contribution(plugin: object, owner: Owner) -> _Contribution:
+    check_api(plugin, owner)
+    manager = new_manager()
+    check_hooks(manager, plugin)
+    manager.register(plugin, owner.plugin)
+    contribution = _Contribution()
+    for kind in KINDS:
+        specs = [check_spec(kind, spec) for spec in _call(getattr(manager.hook, kind.hook), kind.hook)]
+        contribution.specs += [Registered(spec, owner) for spec in specs]
+    for path in _call(getattr(manager.hook, BENCHMARKS_HOOK), BENCHMARKS_HOOK):
+        contribution.benchmarks.append(BenchmarkFile(check_benchmark(path), owner))
+    return contribution
 
 
 def _call(hook: object, name: str) -> list[object]:

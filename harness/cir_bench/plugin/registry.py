@@ -120,7 +120,11 @@ def load(registered: Registered[Spec]) -> type[Any]:
     except CirBenchError:
         raise
     except Exception as error:
-        raise failure(*remedy_for_import(error, registered.owner, module_name)) from error
+        message, remedy = remedy_for_import(error, registered.owner, module_name)
+        extra = getattr(registered.spec, "extra", None)
+        if extra and isinstance(error, ModuleNotFoundError):
+            remedy = f"run: pip install '{registered.owner.distribution}[{extra}]'"
+        raise failure(message, remedy) from error
     found = getattr(module, attribute, None)
     kind = kind_of(registered.spec)
     if found is None:

@@ -1,0 +1,30 @@
+"""The hooks are documented and in step with the kinds of objects."""
+
+from __future__ import annotations
+
+import inspect
+
+from cir_bench.plugin import hookspecs
+from cir_bench.plugin.checks import HOOKS
+from cir_bench.plugin.kinds import KINDS, kind_of
+
+SPECIFIED = {
+    name: function
+    for name, function in vars(hookspecs).items()
+    if inspect.isfunction(function) and name.startswith("cir_bench_")
+}
+
+
+def test_every_hook_is_specified_with_docstring_and_without_arguments():
+    assert set(HOOKS) == set(SPECIFIED)
+    for name, function in SPECIFIED.items():
+        assert function.__doc__, name
+        assert not inspect.signature(function).parameters, name
+
+
+def test_the_hooks_fit_on_one_screen():
+    assert len(inspect.getsource(hookspecs).splitlines()) <= 60
+
+
+def test_every_kind_has_its_own_spec_and_says_so():
+    assert [kind_of(kind.spec) for kind in KINDS] == list(KINDS)
