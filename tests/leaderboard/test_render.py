@@ -14,7 +14,7 @@ rendered scenes
 
 - Protocol `standard@1`, hash `aaaaaaaaaaaa`: the reference image is removed from the ranking; gallery: split; \
 query text: single.
-- 2,000 queries against 4,000 images; 10,000 training triplets.
+- 2,000 queries against 4,000 images; trained on 10,000 triplets.
 - Encoder `tiny` (cir-bench 0.1.0): frozen, weights `eeeeeeeeeeee`, float32, preprocessing resize 64.
 - Seeds 0, 1, but not in every row: see the column.
 - Sorted by `R@1`.

@@ -56,7 +56,7 @@ def _protocol(section: Section) -> str:
 
 def _sizes(section: Section) -> str:
     whole = f"{count(sum(section.n_queries.values()))} queries"
-    trained = f"; {count(section.n_train)} training triplets" if section.n_train else ""
+    trained = f"; trained on {count(section.n_train)} triplets" if section.n_train else ""
     if list(section.n_queries) == [""]:
         return f"{whole} against {count(section.n_gallery.get('', 0))} images{trained}."
     parts = ", ".join(

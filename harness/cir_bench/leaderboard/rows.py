@@ -91,4 +91,4 @@ def _reason(record: RunRecord) -> str:
     if failure is None:
         return "did not run: no reason is recorded"
     hint = f". {failure.hint}" if failure.hint else ""
-    return f"did not run: {failure.exception} ({failure.plugin} {failure.version}, {failure.stage}){hint}"
+    return f"did not run: {failure.exception.rstrip('.')} ({failure.plugin} {failure.version}, {failure.stage}){hint}"
