@@ -1,0 +1,60 @@
+"""Composite transformers at three levels."""
+
+from __future__ import annotations
+
+from torch import nn
+
+from cir_bench import Composer, Embedding, EncoderShape, Features, PairingError
+from cir_bench_val.params import Ablation, Layers
+from cir_bench_val.transformer import CompositeTransformer
+
+LEVELS = ("level1", "level2", "level3")
+"""The embedding's spaces, shallow to deep."""
+
+
+def level_shapes(shape: EncoderShape) -> dict[str, tuple[int, int, int]]:
+    """(C, H, W) of the three deepest maps by level; `PairingError` when there are fewer."""
+    maps = shape.image.maps
+    if len(maps) < len(LEVELS):
+        raise PairingError(
+            f"val needs feature maps at {len(LEVELS)} levels and this encoder gives {len(maps)}; "
+            "use an encoder with maps, such as cnn-lstm."
+        )
+    return dict(zip(LEVELS, maps[-len(LEVELS) :], strict=True))
+
+
+class ValComposer(Composer):
+    """VAL (Chen et al., CVPR 2020): one composite transformer per level of the CNN, each level a space of its own.
+
+    Query: global average of each level's composite map. Candidate: global average of each level's own map. The joint
+    score is the sum of the three cosines, which ranks as the paper's L2 distance between the concatenations of normed
+    levels: |q − t|² = 6 − 2 Σ cos.
+
+    Args:
+        shape: the encoder's widths; three maps and pooled text.
+        heads: heads of the self-attention.
+        layers: ``paper`` or ``code``.
+        ablation: ``none``, ``no-self-attention`` or ``no-joint-attention``.
+    """
+
+    def __init__(
+        self, shape: EncoderShape, heads: int = 2, layers: Layers = "paper", ablation: Ablation = "none"
+    ) -> None:
+        super().__init__()
+        self.transformers = nn.ModuleDict(
+            {
+                level: CompositeTransformer(size, shape.text.width, heads, layers, ablation)
+                for level, size in level_shapes(shape).items()
+            }
+        )
+
+    def compose(self, reference: Features, text: Features) -> Embedding:
+        """Three spaces ``[B, c_level]`` from the three deepest maps and the text ``[B, d]``."""
+        words = text.need_pooled()
+        maps = zip(self.transformers.items(), reference.need_maps(len(LEVELS)), strict=True)
+        return Embedding({level: transform(image, words).mean(dim=(2, 3)) for (level, transform), image in maps})
+
+    def embed_target(self, image: Features) -> Embedding:
+        """Three spaces ``[B, c_level]``: the pooled maps."""
+        maps = image.need_maps(len(LEVELS))
+        return Embedding({level: one.mean(dim=(2, 3)) for level, one in zip(LEVELS, maps, strict=True)})

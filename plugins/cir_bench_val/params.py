@@ -1,0 +1,59 @@
+"""VAL's parameters. Imports no torch."""
+
+from __future__ import annotations
+
+from typing import Annotated, Final, Literal
+
+from pydantic import Field
+
+from cir_bench import MethodParams, Params, Training
+
+Ablation = Literal["none", "no-self-attention", "no-joint-attention"]
+NO_SELF_ATTENTION: Final = "no-self-attention"
+NO_JOINT_ATTENTION: Final = "no-joint-attention"
+
+Layers = Literal["paper", "code"]
+PAPER: Final = "paper"
+CODE: Final = "code"
+
+SideText = Literal["off", "joint", "pretrain"]
+OFF: Final = "off"
+JOINT: Final = "joint"
+PRETRAIN: Final = "pretrain"
+
+Heads = Annotated[int, Field(ge=1)]
+
+
+class ValComposerParams(Params):
+    """The three composite transformers."""
+
+    heads: Heads = 2
+    """Heads of the self-attention (paper: 2); they share a level's channels evenly."""
+    layers: Layers = "paper"
+    """``paper``: the layers as the supplement's Table 1 lists them. ``code``: as in the authors' code, with batch norm
+    after every convolution, ReLU before the gates' sigmoid, heads on slices of z, and dropout .1 on the attention."""
+    ablation: Ablation = "none"
+    """The supplement's two ablative baselines: ``no-self-attention`` (A_ja alone) or ``no-joint-attention`` (A_sa
+    alone)."""
+
+
+class ValParams(MethodParams):
+    """`val`: the composite transformers, the two losses, and how they are trained."""
+
+    heads: Heads = 2
+    """Heads of the self-attention (paper: 2); they share a level's channels evenly."""
+    layers: Layers = "paper"
+    """``paper``: the layers as the supplement's Table 1 lists them. ``code``: as in the authors' code, with batch norm
+    after every convolution, ReLU before the gates' sigmoid, heads on slices of z, and dropout .1 on the attention."""
+    ablation: Ablation = "none"
+    """The supplement's two ablative baselines: ``no-self-attention`` (A_ja alone) or ``no-joint-attention`` (A_sa
+    alone)."""
+    margin: Annotated[float, Field(gt=0)] = 0.2
+    """Of both losses' hinges (paper: 0.2)."""
+    side_text: SideText = "off"
+    """Where L_vs, the loss on images' own descriptions, is minimised: nowhere (``off``), with L_vv (``joint``), or in a
+    stage of its own before (``pretrain``). It trains the encoder, so it needs one that is not frozen."""
+    pretraining: Training | None = None
+    """Training of ``side_text=pretrain``'s own stage; None: as ``training``."""
+    training: Training = Training(optimiser="adam", lr=2e-4)
+    """Training with L_vv (and L_vs, when ``joint``)."""

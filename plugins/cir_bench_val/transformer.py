@@ -1,0 +1,64 @@
+"""The composite transformer of one level."""
+
+from __future__ import annotations
+
+import torch
+from torch import Tensor, nn
+
+from cir_bench import PairingError
+from cir_bench_val.attention import JointAttention, SelfAttention
+from cir_bench_val.layers import relu_convolution
+from cir_bench_val.params import NO_JOINT_ATTENTION, NO_SELF_ATTENTION, Ablation, Layers
+
+
+class CompositeTransformer(nn.Module):
+    """Composes a map of the reference image with the text (VAL, supplement, Table 1 and Figure 1).
+
+    ::
+
+        z         = ReLU(Conv1×1([x_ref; tiled text] → c))
+        composite = w_sa · A_sa(z) + w_ja · A_ja(z, x_ref)        w_sa = 0, w_ja = 1 at the start, both learned
+
+    So training starts from the gated reference map, and self-attention joins in as w_sa grows. An ablation leaves one
+    stream out; the other then stands alone, without a weight, which the L2 norm behind it would take out anyway (and
+    which for A_sa would be 0 at the start).
+
+    Args:
+        shape: (c, H, W) of the level.
+        text_width: width of the text features.
+        heads: heads of the self-attention.
+        layers: ``paper`` or ``code``.
+        ablation: which stream is left out.
+    """
+
+    def __init__(
+        self, shape: tuple[int, int, int], text_width: int, heads: int, layers: Layers, ablation: Ablation
+    ) -> None:
+        super().__init__()
+        channels = shape[0]
+        if channels % heads:
+            raise PairingError(
+                f"val's {heads} heads must share the channels of every level evenly, and this encoder has a map of "
+                f"{channels} channels; set heads to a divisor of {channels}."
+            )
+        self.fuse = relu_convolution(channels + text_width, channels, layers)
+        # Both streams are made, then one dropped: at one seed an ablation starts from the same weights as the whole.
+        streams = SelfAttention(channels, heads, layers), JointAttention(shape, layers)
+        self.self_attention = streams[0] if ablation != NO_SELF_ATTENTION else None
+        self.joint_attention = streams[1] if ablation != NO_JOINT_ATTENTION else None
+        if ablation == "none":
+            self.w_sa = nn.Parameter(torch.tensor(0.0))
+            self.w_ja = nn.Parameter(torch.tensor(1.0))
+
+    def forward(self, image: Tensor, text: Tensor) -> Tensor:
+        """The composite map ``[B, c, H, W]`` of x_ref ``[B, c, H, W]`` and text ``[B, d]``."""
+        tiled = text[:, :, None, None].expand(-1, -1, *image.shape[-2:])
+        z = self.fuse(torch.cat([image, tiled], dim=1))
+        if self.joint_attention is None:
+            assert self.self_attention is not None
+            composite: Tensor = self.self_attention(z)
+        elif self.self_attention is None:
+            composite = self.joint_attention(z, image)
+        else:
+            composite = self.w_sa * self.self_attention(z) + self.w_ja * self.joint_attention(z, image)
+        return composite
