@@ -56,7 +56,7 @@ def leaderboard(
         print(f"cir-bench: left out: {sentence}", file=sys.stderr)
     stale = False
     if check is not None:
-        stale = _is_stale(check, found, tolerance)
+        stale = _is_stale(check, folders, found, tolerance)
     elif as_json:
         print(build(found).model_dump_json(indent=1))
     if out is not None or (check is None and not as_json):
@@ -66,7 +66,7 @@ def leaderboard(
         raise typer.Exit(STALE)
 
 
-def _is_stale(committed: Path, records: list[RunRecord], tolerance: float) -> bool:
+def _is_stale(committed: Path, folders: list[Path], records: list[RunRecord], tolerance: float) -> bool:
     from cir_bench.errors import ConfigError
     from cir_bench.leaderboard import build, compare, render
 
@@ -80,7 +80,8 @@ def _is_stale(committed: Path, records: list[RunRecord], tolerance: float) -> bo
     for difference in differences:
         print(difference)
     if differences:
-        print(f"{committed} is stale; write it anew with `cir-bench leaderboard --out {committed}`.")
+        named = "".join(f" --records {folder}" for folder in folders)
+        print(f"{committed} is stale; write it anew with `cir-bench leaderboard{named} --out {committed}`.")
     else:
         print(f"{committed} is up to date (metrics within {tolerance:g} points, times not compared).")
     return bool(differences)
