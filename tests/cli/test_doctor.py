@@ -74,14 +74,16 @@ def test_a_cache_folder_that_cannot_be_written(run, sound, tmp_path):
     assert "give another with --cache-dir" in facts["problems"][0]
 
 
-def test_cir_bench_that_is_not_installed(run, sound, monkeypatch):
+def test_cir_bench_that_is_not_installed(run, monkeypatch):
     def missing(name):
         raise metadata.PackageNotFoundError(name)
 
     monkeypatch.setattr(module.metadata, "requires", missing)
-    code, facts = doctor(run)
+    monkeypatch.setattr(metadata, "distribution", missing)
+    code, facts = doctor(run, "--no-plugins")
     assert code == 1
-    assert "is not installed, so none of its own plugins is found; run: pip install" in facts["problems"][0]
+    assert "not installed, so its own plugins cannot be found" in facts["problems"][0]
+    assert facts["plugin_problems"][0]["remedy"].startswith("run: pip install")
 
 
 def test_a_dependency_that_is_missing_or_too_old(run, sound, monkeypatch):

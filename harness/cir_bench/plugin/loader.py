@@ -15,13 +15,19 @@ from cir_bench.plugin import candidates as look
 from cir_bench.plugin.candidates import Candidate
 from cir_bench.plugin.checks import check_api, check_benchmark, check_hooks, check_spec, new_manager
 from cir_bench.plugin.kinds import BENCHMARKS_HOOK, KINDS, kind_of
-from cir_bench.plugin.owner import Owner, PluginProblem, PluginRejected
+from cir_bench.plugin.owner import CORE, Owner, PluginProblem, PluginRejected
 from cir_bench.plugin.registry import BenchmarkFile, Registered, Registry
 from cir_bench.plugin.remedies import in_words, remedy_for_import
 
 STRICT = "CIR_BENCH_STRICT"
 ALLOW = "CIR_BENCH_PLUGINS_ALLOW"
 DENY = "CIR_BENCH_PLUGINS_DENY"
+NOT_INSTALLED = PluginProblem(
+    Owner(CORE, "from a source folder", "built-in plugins"),
+    "metadata",
+    "cir-bench is imported but not installed, so its own plugins cannot be found",
+    "run: pip install -e . in its folder",
+)
 
 
 @dataclass(frozen=True)
@@ -73,7 +79,7 @@ def load_plugins(
     strict = environ.get(STRICT, "").strip().lower() not in {"", "0", "false", "no"}
     owners: dict[tuple[str, str], Owner] = {}
     loaded: dict[Owner, _Contribution] = {}
-    problems: list[PluginProblem] = []
+    problems = [NOT_INSTALLED] if found is None and not look.core_is_installed() else []
     for candidate in _wanted(installed, options, environ):
         try:
             contribution = _load_one(candidate)

@@ -44,7 +44,7 @@ class PluginProblem:
 
     owner: Owner
     stage: str
-    """What was being done with it: ``import``, ``api``, ``register``, ``hook``, ``spec`` or ``duplicate``."""
+    """What was looked at: ``metadata``, ``import``, ``api``, ``register``, ``hook``, ``spec``, ``duplicate``."""
     message: str
     remedy: str
 
