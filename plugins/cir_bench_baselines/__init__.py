@@ -2,13 +2,21 @@
 
 from __future__ import annotations
 
-from cir_bench import ComposerSpec, MethodSpec, Needs, hookimpl
-from cir_bench_baselines.params import ConcatComposerParams, ConcatParams
+from cir_bench import ComposerSpec, MethodSpec, Needs, Paper, hookimpl, levels
+from cir_bench_baselines.params import (
+    ConcatComposerParams,
+    ConcatParams,
+    FilmComposerParams,
+    FilmParams,
+    RelationshipComposerParams,
+    RelationshipParams,
+)
 
 CIR_BENCH_API = 1
 
 _CARD = "cir_bench_baselines:README.md"
 _SAME_WIDTH = Needs(same_width=True)
+_LAST_MAP = Needs(image=levels("maps"), text=levels("pooled"), map_levels=1)
 
 COMPOSERS = [
     ComposerSpec(
@@ -43,6 +51,20 @@ COMPOSERS = [
         summary="two-layer MLP on [image; text]",
         implementation="cir_bench_baselines.concat:ConcatComposer",
         params=ConcatComposerParams,
+    ),
+    ComposerSpec(
+        name="film",
+        summary="the last feature map scaled and shifted by the text, pooled",
+        implementation="cir_bench_baselines.film:FilmComposer",
+        params=FilmComposerParams,
+        needs=_LAST_MAP,
+    ),
+    ComposerSpec(
+        name="relationship",
+        summary="pairs of positions of the last feature map with the text through an MLP, summed, an MLP",
+        implementation="cir_bench_baselines.relationship:RelationshipComposer",
+        params=RelationshipComposerParams,
+        needs=_LAST_MAP,
     ),
 ]
 
@@ -90,6 +112,36 @@ METHODS = [
         implementation="cir_bench_baselines.methods:ConcatMethod",
         params=ConcatParams,
         kind="baseline",
+        card=_CARD,
+    ),
+    MethodSpec(
+        name="film",
+        summary="the text scales and shifts the image's last feature map",
+        implementation="cir_bench_baselines.methods:FilmMethod",
+        params=FilmParams,
+        needs=_LAST_MAP,
+        kind="baseline",
+        paper=Paper(
+            title="FiLM: Visual Reasoning with a General Conditioning Layer",
+            venue="AAAI 2018",
+            authors="Perez, Strub, de Vries, Dumoulin, Courville",
+            url="https://arxiv.org/abs/1709.07871",
+        ),
+        card=_CARD,
+    ),
+    MethodSpec(
+        name="relationship",
+        summary="relation network over pairs of local image features and the text",
+        implementation="cir_bench_baselines.methods:RelationshipMethod",
+        params=RelationshipParams,
+        needs=_LAST_MAP,
+        kind="baseline",
+        paper=Paper(
+            title="A simple neural network module for relational reasoning",
+            venue="NeurIPS 2017",
+            authors="Santoro, Raposo, Barrett, Malinowski, Pascanu, Battaglia, Lillicrap",
+            url="https://arxiv.org/abs/1706.01427",
+        ),
         card=_CARD,
     ),
 ]

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from typing import ClassVar
 
 from cir_bench import Build, Method, MethodParams, Stage, StandardMethod
-from cir_bench_baselines.params import ConcatParams
+from cir_bench_baselines.params import ConcatParams, FilmParams, RelationshipParams
 
 
 class Sentinel(Method):
@@ -74,4 +74,20 @@ class ConcatMethod(StandardMethod):
 
     def __init__(self, params: ConcatParams, build: Build) -> None:
         composer = build.composer("concat", hidden=params.hidden, dropout=params.dropout)
+        super().__init__(params, composer, {"batch-classification": build.loss("batch-classification")})
+
+
+class FilmMethod(StandardMethod):
+    """FiLM on the last feature map with the batch classification loss."""
+
+    def __init__(self, params: FilmParams, build: Build) -> None:
+        composer = build.composer("film", embed_width=params.embed_width)
+        super().__init__(params, composer, {"batch-classification": build.loss("batch-classification")})
+
+
+class RelationshipMethod(StandardMethod):
+    """A relation network on the last feature map with the batch classification loss."""
+
+    def __init__(self, params: RelationshipParams, build: Build) -> None:
+        composer = build.composer("relationship", hidden=params.hidden, embed_width=params.embed_width)
         super().__init__(params, composer, {"batch-classification": build.loss("batch-classification")})

@@ -15,11 +15,13 @@ from cir_bench.plugin.build import Builder
 from cir_bench.plugin.owner import Owner
 from cir_bench.plugin.registry import Registered, Registry
 
+Maps = tuple[tuple[int, int, int], ...]
 
-def builder(image: int, text: int) -> Builder:
+
+def builder(image: int, text: int, maps: Maps = ()) -> Builder:
     specs = [*cir_bench_losses.LOSSES, *cir_bench_baselines.COMPOSERS]
     registry = Registry([Registered(spec, Owner("cir-bench", "0", "tests")) for spec in specs])
-    return Builder(registry, EncoderShape(FeatureShape(pooled=image), FeatureShape(pooled=text)))
+    return Builder(registry, EncoderShape(FeatureShape(pooled=image, maps=maps), FeatureShape(pooled=text)))
 
 
 @pytest.fixture
@@ -34,11 +36,11 @@ def make_composer() -> Callable[..., Composer]:
 def make_method() -> Callable[..., Method]:
     specs = {spec.name: spec for spec in cir_bench_baselines.METHODS}
 
-    def make(name: str, image: int = 6, text: int = 6, **params: Any) -> Method:
+    def make(name: str, image: int = 6, text: int = 6, maps: Maps = (), **params: Any) -> Method:
         spec = specs[name]
         module, cls = spec.implementation.split(":")
         method: Method = getattr(importlib.import_module(module), cls)(
-            spec.params.model_validate(params), builder(image, text)
+            spec.params.model_validate(params), builder(image, text, maps)
         )
         return method
 

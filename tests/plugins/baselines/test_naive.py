@@ -89,4 +89,4 @@ def test_only_what_compares_or_adds_image_and_text_needs_one_width() -> None:
 def test_sentinels_and_baselines_say_what_they_are() -> None:
     kinds = {name: spec.kind for name, spec in SPECS.items()}
     assert {name for name, kind in kinds.items() if kind == "sentinel"} == {"random", "constant"}
-    assert {name for name, kind in kinds.items() if kind == "baseline"} == {*NAIVE, "concat"}
+    assert {name for name, kind in kinds.items() if kind == "baseline"} == {*NAIVE, "concat", "film", "relationship"}
