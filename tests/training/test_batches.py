@@ -82,6 +82,13 @@ def test_side_texts_are_those_of_the_targets() -> None:
     targets = spy.seen[0][6:]
     assert spy.said[0] == [{"t0": "zero", "t1": "one"}.get(target, "") for target in targets]
     assert batch.side_text is not None and len(batch.side_text) == 6
+    assert batch.described is not None
+    assert batch.described.tolist() == [target in {"t0", "t1"} for target in targets]
+
+
+def test_without_descriptions_a_batch_has_none() -> None:
+    (batch,) = train_batches(data(6), Spy(), Training(batch_size=6), epoch=0, seed_parts=(0,))
+    assert batch.side_text is None and batch.described is None
 
 
 def test_triplets_and_texts_must_be_as_many() -> None:

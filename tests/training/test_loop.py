@@ -110,6 +110,22 @@ def test_without_a_choice_the_last_epoch_stays(train) -> None:
     assert result.best_epoch is None and [epoch.selection for epoch in result.history] == [None, None]
 
 
+def test_a_stage_may_go_without_a_choice(train) -> None:
+    """Its last epoch is where the next stage starts; the next one's best is chosen among its own epochs."""
+
+    class TwoStages(Regression):
+        def stages(self) -> Sequence[Stage]:
+            return (Stage("first", self.params.training, select=False), Stage("second", self.params.training))
+
+    scores = iter([5.0, 9.0, 7.0])
+    result = train(TwoStages(Training(epochs=3, batch_size=8)), score=lambda: next(scores))
+    assert [(epoch.stage, epoch.selection) for epoch in result.history] == [
+        *[("first", None)] * 3,
+        *zip(["second"] * 3, [5.0, 9.0, 7.0], strict=True),
+    ]
+    assert (result.best_epoch, result.best_score) == (2, 9.0)
+
+
 def test_patience_stops_after_so_many_looks_without_a_better_score(train) -> None:
     scores = iter([3.0, 2.0, 1.0, 0.0])
     result = train(Regression(Training(epochs=9, batch_size=8, patience=2)), score=lambda: next(scores))
