@@ -104,7 +104,7 @@ def test_a_folder_as_the_readme_describes_it_is_a_benchmark_that_can_be_scored(r
 
 def test_the_score_s_json_has_the_keys_that_are_shown(readme, tmp_path, checkout, capsys):
     (shown,) = [json.loads(line) for line in json_lines(readme) if '"n_queries"' in line]
-    further = re.findall(r"`(\w+)`", readme[readme.index("(and `parts`") :].partition(")")[0])
+    further = re.findall(r"`(\w+)`", readme[readme.index("and `parts`") :].partition(")")[0])
     photos = tmp_path / "photos"
     photos.mkdir()
     Image.new("RGB", (8, 8)).save(photos / "x.png")
