@@ -64,8 +64,8 @@ def test_val_learns_to_replace_an_attribute(make_val, params: dict[str, str]) ->
     before = recall_at_1(method, toy)
     optimiser = torch.optim.Adam(method.parameters(), lr=5e-3)
     method.train()
-    for _ in range(60):
-        batch, _ = toy.batch(32)
+    for _ in range(100):
+        batch, _ = toy.batch(48)
         for step in method.training_steps(batch, stage):
             optimiser.zero_grad()
             step.total().backward()
