@@ -10,6 +10,7 @@ from pydantic import ValidationError
 
 import cir_bench_val
 from cir_bench import ConfigError, EncoderShape, Features, FeatureShape, Level, PairingError, TrainBatch
+from cir_bench.runs.suite import load_suite
 from cir_bench_encoders.cnn_lstm_params import CnnLstmParams
 from cir_bench_val.params import ValParams
 
@@ -191,3 +192,10 @@ def test_terms_of_a_batch_that_is_not_of_triplets(make_val, random_batch) -> Non
     bare = TrainBatch(Features(), Features(), batch.target, batch.same_target, batch.side_text, batch.described)
     steps = [list(method.training_steps(one, method.stages()[0])) for one in (batch, bare)]
     assert steps[0][0].terms["L_vs"].item() == steps[1][0].terms["L_vs"].item()
+
+
+def test_the_suite_runs_the_whole_and_every_ablation() -> None:
+    settings = [request.settings for request in load_suite("ablations/val", {})]
+    assert {} in settings
+    assert {s["ablation"] for s in settings if "ablation" in s} == set(ABLATIONS)
+    assert all(ValParams.model_validate(s) for s in settings)
