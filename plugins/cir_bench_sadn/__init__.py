@@ -1,0 +1,64 @@
+"""SADN: semantic distillation from the neighbourhood, around any composer (Wang et al., ACM MM 2024). Unofficial."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from cir_bench import LossSpec, MethodSpec, Needs, Paper, hookimpl, levels
+from cir_bench_sadn.params import FocalInfoNCEParams, SadnParams
+from cir_bench_sadn.recipes import RECIPES
+
+CIR_BENCH_API = 1
+
+
+def sadn_needs(params: SadnParams) -> Needs:
+    """Nothing but what the base needs; a first stage adds image and text features up."""
+    return Needs(same_width=True) if params.finetune else Needs(image=levels(), text=levels())
+
+
+def sadn_wraps(params: SadnParams) -> Mapping[str, Mapping[str, Any]]:
+    """The base composer."""
+    return {params.base: params.base_params}
+
+
+LOSSES = [
+    LossSpec(
+        name="focal-infonce",
+        summary="InfoNCE of tau · cos, weighted by (1 - p)^gamma so that hard queries count more (SADN)",
+        implementation="cir_bench_sadn.focal:FocalInfoNCELoss",
+        params=FocalInfoNCEParams,
+    )
+]
+
+METHODS = [
+    MethodSpec(
+        name="sadn",
+        summary="any composer, its queries refined by their neighbours in the gallery (unofficial: no published code)",
+        implementation="cir_bench_sadn.method:Sadn",
+        params=SadnParams,
+        needs=sadn_needs,
+        wraps=sadn_wraps,
+        paper=Paper(
+            title="Semantic Distillation from Neighborhood for Composed Image Retrieval",
+            venue="ACM MM 2024",
+            authors="Wang, Huang, Li, Yuan",
+            url="https://doi.org/10.1145/3664647.3681493",
+        ),
+        card="cir_bench_sadn:README.md",
+        recipes=RECIPES,
+        paper_encoder="openclip:RN50x4:openai",
+    )
+]
+
+
+@hookimpl
+def cir_bench_losses() -> list[LossSpec]:
+    """The loss of this plugin."""
+    return LOSSES
+
+
+@hookimpl
+def cir_bench_methods() -> list[MethodSpec]:
+    """The method of this plugin."""
+    return METHODS

@@ -1,0 +1,85 @@
+"""SADN's parameters. Imports no torch."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any, Final, Literal
+
+from pydantic import Field, ValidationInfo, field_validator
+
+from cir_bench import FinetuneParams, Params, Training
+
+Ablation = Literal[
+    "none", "no-neighbourhood", "no-cia", "no-dbc", "no-residual", "no-adapt", "no-rank", "bce", "triplet"
+]
+NO_NEIGHBOURHOOD: Final = "no-neighbourhood"
+NO_CIA: Final = "no-cia"
+NO_DBC: Final = "no-dbc"
+NO_RESIDUAL: Final = "no-residual"
+NO_ADAPT: Final = "no-adapt"
+NO_RANK: Final = "no-rank"
+BCE: Final = "bce"
+TRIPLET: Final = "triplet"
+
+FeatureScale = Literal["normed", "raw"]
+NORMED: Final = "normed"
+
+AdaptAxis = Literal["neighbours", "width"]
+NEIGHBOURS: Final = "neighbours"
+
+RankOn = Literal["refined", "initial"]
+REFINED: Final = "refined"
+
+Positive = Annotated[float, Field(gt=0)]
+NotNegative = Annotated[float, Field(ge=0)]
+
+
+class FocalInfoNCEParams(Params):
+    """γ and τ of Eq. 13."""
+
+    gamma: NotNegative = 2.0
+    """γ: how much more a hard query counts than an easy one; 0 is the plain InfoNCE."""
+    tau: Positive = 100.0
+    """τ: what the similarity is multiplied by inside the exponential."""
+
+
+class SadnParams(FinetuneParams):
+    """`sadn`: the composer it is put around, the neighbourhood, the losses, and how it is trained."""
+
+    base: str = "combiner"
+    """The composer of the raw query Q (Eq. 2), of any plugin, by name."""
+    base_params: dict[str, Any] = Field(default_factory=dict)
+    """The base composer's own parameters; what is not named keeps the composer's default."""
+    neighbours: Annotated[int, Field(ge=1, validate_default=True)] = 10
+    """K, the size of a query's neighbourhood; a gallery with fewer candidates is taken whole."""
+    features: FeatureScale = "normed"
+    """``normed``: Q, T and N are of unit length wherever they meet (Eqs. 4, 7, 10, 11). ``raw``: as they come."""
+    sigma_floor: NotNegative = 0.1
+    """No entry of the start of Σ is smaller than this times the root mean square of Q's entries (Eq. 7)."""
+    adapt_axis: AdaptAxis = "neighbours"
+    """What makes E and Ẽ distributions in L_adapt (Eq. 6): a softmax over the K ``neighbours`` in every dimension, or
+    over the ``width`` d of every neighbour."""
+    rank_on: RankOn = "refined"
+    """The similarity in L_rank (Eq. 13): the ``refined`` ŝ of Eq. 12, or, as printed, the ``initial`` s; then nothing
+    trains the aggregation."""
+    gamma: NotNegative = 2.0
+    """γ of L_rank (paper: 2 on FashionIQ, 3 on CIRR)."""
+    tau: Positive = 100.0
+    """τ of L_rank, inside the exponential."""
+    lambda_adapt: NotNegative = 100.0
+    """λ, the weight of L_adapt (Eq. 14); 0 is ``no-adapt``."""
+    ablation: Ablation = "none"
+    """Table 3: ``no-neighbourhood`` (every candidate is a neighbour), ``no-cia`` (a = β·d, no L_adapt), ``no-dbc``
+    (a = α·c), ``no-residual`` (Q̂ = FC(N̂)). Table 5: ``no-adapt``, ``no-rank``, ``bce`` (L_rank is the batch's
+    cross-entropy), ``triplet`` (L_rank is a triplet hinge)."""
+    training: Training = Training(optimiser="adam", lr=1e-3)
+    """Second stage: base composer and aggregation."""
+
+    @field_validator("neighbours")
+    @classmethod
+    def _a_batch_holds_a_neighbourhood(cls, neighbours: int, info: ValidationInfo) -> int:
+        training = info.data.get("training")
+        if training is not None and neighbours > training.batch_size:
+            raise ValueError(
+                f"neighbours are taken from the batch in training, and training.batch_size is {training.batch_size}"
+            )
+        return neighbours
