@@ -1,0 +1,58 @@
+"""TG-CIR: target-guided composed image retrieval (Wen et al., ACM MM 2023)."""
+
+from __future__ import annotations
+
+from cir_bench import ComposerSpec, Level, MethodSpec, Needs, Paper, hookimpl
+from cir_bench_tgcir.params import GLOBAL, LOCAL, POOLED, TgcirComposerParams, TgcirParams
+from cir_bench_tgcir.recipes import RECIPES
+
+CIR_BENCH_API = 1
+
+
+def tgcir_needs(params: TgcirComposerParams | TgcirParams) -> Needs:
+    """Pooled features and tokens; with attributes of one kind alone only what those read."""
+    wanted = {Level.POOLED: params.attributes != LOCAL, Level.TOKENS: params.attributes != GLOBAL}
+    needed = frozenset(level for level, there in wanted.items() if there)
+    return Needs(image=needed, text=needed, same_width=wanted[Level.POOLED] and params.global_basis == POOLED)
+
+
+COMPOSERS = [
+    ComposerSpec(
+        name="tgcir",
+        summary="TG-CIR's student: attributes of image and text, kept or replaced one by one",
+        implementation="cir_bench_tgcir.composer:TgcirComposer",
+        params=TgcirComposerParams,
+        needs=tgcir_needs,
+    )
+]
+
+METHODS = [
+    MethodSpec(
+        name="tgcir",
+        summary="keep or replace attributes; a teacher that sees the target guides training",
+        implementation="cir_bench_tgcir.method:Tgcir",
+        params=TgcirParams,
+        needs=tgcir_needs,
+        paper=Paper(
+            title="Target-Guided Composed Image Retrieval",
+            venue="ACM MM 2023",
+            authors="Wen, Zhang, Song, Wei, Nie",
+            url="https://doi.org/10.1145/3581783.3611817",
+        ),
+        card="cir_bench_tgcir:README.md",
+        recipes=RECIPES,
+        paper_encoder="openclip:ViT-B-16:openai",
+    )
+]
+
+
+@hookimpl
+def cir_bench_composers() -> list[ComposerSpec]:
+    """The composer of this plugin."""
+    return COMPOSERS
+
+
+@hookimpl
+def cir_bench_methods() -> list[MethodSpec]:
+    """The method of this plugin."""
+    return METHODS

@@ -1,0 +1,92 @@
+"""The student network: all of TG-CIR that is used at test."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import torch
+from torch import Tensor
+
+from cir_bench import Composer, Embedding, EncoderShape, Features
+from cir_bench_tgcir.attributes import IMAGE, TEXT, GlobalAttributes, LocalAttributes
+from cir_bench_tgcir.composition import Student
+from cir_bench_tgcir.params import GLOBAL, LOCAL, Attributes, GlobalBasis, Pooling
+
+
+class TgcirComposer(Composer):
+    """TG-CIR's attribute extraction and target-free composition (Wen et al., ACM MM 2023).
+
+    K = P + Q attributes of width D of reference image, text and candidate, all by the same condition masks and
+    poolings. Query: mean over the attributes of ``Ê_c = m̂_k ⊙ E_r + m̂_r ⊙ E_m``. Candidate: mean of E_t.
+
+    Args:
+        shape: the encoder's widths.
+        width: D.
+        local_attributes: Q.
+        global_attributes: P; None: Q / 2, and at least 1.
+        global_basis: what the condition masks work on, ``projected`` or ``pooled``.
+        pooling: of the local attributes, ``sum`` or ``mean``.
+        attributes: ``both``, ``local`` (K = Q, no pooled feature is read) or ``global`` (K = P, no token is read).
+    """
+
+    def __init__(
+        self,
+        shape: EncoderShape,
+        width: int = 512,
+        local_attributes: int = 8,
+        global_attributes: int | None = None,
+        global_basis: GlobalBasis = "projected",
+        pooling: Pooling = "sum",
+        attributes: Attributes = "both",
+    ) -> None:
+        super().__init__()
+        # A seed for each part: without the one kind of attributes, the rest starts from the same weights as the whole.
+        of_student, of_global, of_local = torch.randint(2**62, (3,), device="cpu").tolist()
+        self.global_attributes = self.local_attributes = None
+        with _seed(of_student):
+            self.student = Student(width)
+        if attributes != LOCAL:
+            count = global_attributes or max(1, local_attributes // 2)
+            with _seed(of_global):
+                self.global_attributes = GlobalAttributes(shape, count, width, global_basis)
+        if attributes != GLOBAL:
+            with _seed(of_local):
+                self.local_attributes = LocalAttributes(shape, local_attributes, width, pooling)
+
+    def image_attributes(self, image: Features) -> Tensor:
+        """E_r or E_t ``[B, K, D]``: u¹ … u^P, v¹ … v^Q."""
+        return self._attributes(IMAGE, image)
+
+    def text_attributes(self, text: Features) -> Tensor:
+        """E_m ``[B, K, D]``."""
+        return self._attributes(TEXT, text)
+
+    def compose(self, reference: Features, text: Features) -> Embedding:
+        """ψ̂_c ``[B, D]``."""
+        return early_fusion(self.student(self.image_attributes(reference), self.text_attributes(text)).attributes)
+
+    def embed_target(self, image: Features) -> Embedding:
+        """ψ_t ``[B, D]``."""
+        return early_fusion(self.image_attributes(image))
+
+    def _attributes(self, role: str, features: Features) -> Tensor:
+        kinds = [kind for kind in (self.global_attributes, self.local_attributes) if kind is not None]
+        return torch.cat([kind(role, features) for kind in kinds], dim=1)
+
+
+@contextmanager
+def _seed(seed: int) -> Iterator[None]:
+    with torch.random.fork_rng(devices=[]):
+        torch.default_generator.manual_seed(seed)
+        yield
+
+
+def early_fusion(attributes: Tensor) -> Embedding:
+    """ψ: the mean of the attributes ``[B, K, D]``, as one space; the joint score is ``s(ψ, ψ')`` (Eq. 11, student)."""
+    return Embedding.single(attributes.mean(dim=1))
+
+
+def late_fusion(attributes: Tensor) -> Embedding:
+    """Every attribute of ``[B, K, D]`` a space; the joint score is ``Σ_k s(E[k], E'[k])`` (Eq. 11, teacher; Eq. 12)."""
+    return Embedding({f"attribute{k}": one for k, one in enumerate(attributes.unbind(dim=1))})

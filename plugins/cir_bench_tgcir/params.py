@@ -1,0 +1,81 @@
+"""TG-CIR's parameters. Imports no torch."""
+
+from __future__ import annotations
+
+from typing import Annotated, Final, Literal
+
+from pydantic import Field
+
+from cir_bench import MethodParams, Params, Training
+
+Ablation = Literal[
+    "none", "local-only", "global-only", "no-ortho", "no-target-guide", "no-target-guide-c", "no-target-guide-m"
+]
+
+Attributes = Literal["both", "local", "global"]
+LOCAL: Final = "local"
+GLOBAL: Final = "global"
+
+GlobalBasis = Literal["projected", "pooled"]
+POOLED: Final = "pooled"
+
+Pooling = Literal["sum", "mean"]
+SUM: Final = "sum"
+
+TeacherDetach = Literal["masks", "branch", "none"]
+
+Count = Annotated[int, Field(ge=1)]
+Weight = Annotated[float, Field(ge=0)]
+
+
+class AttributeParams(Params):
+    """How attributes are extracted; shared by the composer and the method."""
+
+    width: Count = 512
+    """D, the width of every attribute (paper: 512)."""
+    local_attributes: Count = 8
+    """Q, the number of local attributes (paper: 8 on FashionIQ and CIRR, 6 on Shoes)."""
+    global_attributes: Count | None = None
+    """P, the number of global attributes; None: Q / 2, as in the paper, and at least 1."""
+    global_basis: GlobalBasis = "projected"
+    """What the condition masks work on: the encoder's ``pooled`` features as they are (the paper, whose CLIP is
+    fine-tuned; both must have width D), or ``projected`` to D by a linear layer for images and one for texts."""
+    pooling: Pooling = "sum"
+    """Local pooling: ``sum`` of the weighted tokens (Eq. 4 as printed), or their ``mean`` (the sum by the number of
+    real tokens, so that a text of few words weighs as much as an image of many regions)."""
+
+
+class TgcirComposerParams(AttributeParams):
+    """The student: all that is used at test."""
+
+    attributes: Attributes = "both"
+    """Which attributes there are."""
+
+
+class TgcirParams(AttributeParams, MethodParams):
+    """`tgcir`: attributes, the six loss terms, and how it is trained."""
+
+    lam: Weight = 1.0
+    """λ of L_rank^tea (paper: 1)."""
+    eta: Weight = 1.0
+    """η of L_mask^tea (paper: 1)."""
+    mu: Weight = 0.1
+    """μ of L_ortho (paper: 0.1 on FashionIQ and CIRR, 0.05 on Shoes)."""
+    nu: Weight = 10.0
+    """ν of L_ckd (paper: 10 on FashionIQ, 5 on Shoes, 1 on CIRR)."""
+    kappa: Weight = 0.5
+    """κ of L_kl (paper: 0.5 on FashionIQ and Shoes, 0.1 on CIRR)."""
+    tau: Annotated[float, Field(gt=0)] = 0.1
+    """τ, the temperature of the rank losses and of both distributions (paper: 0.1, on CIRR 0.05)."""
+    teacher_detach: TeacherDetach = "masks"
+    """Where the teacher holds gradients to reference and text back: in the inputs of its ``masks``, in the whole
+    ``branch`` (there and in what the masks multiply), or nowhere (``none``: Eq. 8 as printed)."""
+    ablation: Ablation = "none"
+    """A row of the paper's Table 3. ``local-only``, ``global-only``: attributes of one kind. ``no-ortho``: μ = 0.
+    ``no-target-guide``: λ = η = ν = κ = 0. ``no-target-guide-c``: ν = 0. ``no-target-guide-m``: κ = 0."""
+    training: Training = Training(optimiser="adamw", lr=1e-3)
+
+    @property
+    def attributes(self) -> Attributes:
+        """Which attributes there are."""
+        return LOCAL if self.ablation == "local-only" else GLOBAL if self.ablation == "global-only" else "both"

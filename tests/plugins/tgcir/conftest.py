@@ -1,0 +1,203 @@
+"""TG-CIR on small features, and the paper's equations once more, with loops over Python floats (64 bits)."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+import torch
+
+import cir_bench_losses
+import cir_bench_tgcir
+from cir_bench import EncoderShape, Features, FeatureShape, TrainBatch
+from cir_bench.plugin.build import Builder
+from cir_bench.plugin.owner import Owner
+from cir_bench.plugin.registry import Registered, Registry
+from cir_bench_tgcir.method import Tgcir
+from cir_bench_tgcir.params import TgcirParams
+
+WIDTH = 4
+SHAPE = EncoderShape(FeatureShape(pooled=5, tokens=3), FeatureShape(pooled=6, tokens=2))
+"""No two widths are equal, so that none can be mixed up unseen."""
+SMALL: dict[str, Any] = {"width": WIDTH, "local_attributes": 4, "global_attributes": 3}
+
+Vector = list[float]
+Attributes = list[Vector]
+"""K vectors of width D: one item's E."""
+
+
+def dot(a: Vector, b: Vector) -> float:
+    return sum(x * y for x, y in zip(a, b, strict=True))
+
+
+def cos(a: Vector, b: Vector) -> float:
+    return dot(a, b) / math.sqrt(dot(a, a)) / math.sqrt(dot(b, b))
+
+
+def sigmoid(x: float) -> float:
+    return 1 / (1 + math.exp(-x))
+
+
+def log_softmax(values: Vector) -> Vector:
+    total = math.log(sum(math.exp(v) for v in values))
+    return [v - total for v in values]
+
+
+class ByHand:
+    """TG-CIR item by item, after the paper's equations.
+
+    Args:
+        method: whose weights are read.
+    """
+
+    def __init__(self, method: Tgcir) -> None:
+        self.weights = {name: tensor.tolist() for name, tensor in method.state_dict().items()}
+        self.params = method.params
+
+    def _linear(self, x: Vector, layer: str) -> Vector:
+        rows, bias = self.weights[f"{layer}.weight"], self.weights[f"{layer}.bias"]
+        return [dot(row, x) + b for row, b in zip(rows, bias, strict=True)]
+
+    def _mask(self, first: Attributes, second: Attributes, mlp: str) -> Vector:
+        """One number per attribute, by the same MLP: 2D → D → 1."""
+        masks = []
+        for a, b in zip(first, second, strict=True):
+            hidden = [max(0.0, h) for h in self._linear(a + b, f"{mlp}.mlp.0")]
+            (logit,) = self._linear(hidden, f"{mlp}.mlp.2")
+            masks.append(sigmoid(logit))
+        return masks
+
+    def global_attributes(self, role: str, pooled: Vector) -> Attributes:
+        """Eq. 2."""
+        if self.params.global_basis == "projected":
+            pooled = self._linear(pooled, f"composer.global_attributes.project.{role}")
+        condition_masks = self.weights["composer.global_attributes.masks"]
+        return [[f * c for f, c in zip(pooled, mask, strict=True)] for mask in condition_masks]
+
+    def local_attributes(self, role: str, tokens: list[Vector], mask: list[bool]) -> Attributes:
+        """Eqs. 3 and 4, over the real tokens alone."""
+        real = [token for token, there in zip(tokens, mask, strict=True) if there]
+        projected = [self._linear(token, f"composer.local_attributes.project.{role}") for token in real]
+        scores = [self._linear(token, "composer.local_attributes.weigh") for token in projected]
+        found = []
+        for j in range(len(scores[0])):
+            v = [sum(sigmoid(s[j]) * x[d] for s, x in zip(scores, projected, strict=True)) for d in range(WIDTH)]
+            found.append([x / len(real) for x in v] if self.params.pooling == "mean" else v)
+        return found
+
+    def attributes(self, role: str, features: Features) -> list[Attributes]:
+        """E of every item of a batch."""
+        found: list[Attributes] = [[] for _ in range(len(features))]
+        for i, item in enumerate(found):
+            if self.params.ablation != "local-only":
+                item.extend(self.global_attributes(role, features.need_pooled()[i].tolist()))
+            if self.params.ablation != "global-only":
+                tokens, mask = features.need_tokens()
+                item.extend(self.local_attributes(role, tokens[i].tolist(), mask[i].tolist()))
+        return found
+
+    def composed(self, keep: Vector, replace: Vector, reference: Attributes, text: Attributes) -> Attributes:
+        rows = zip(keep, replace, reference, text, strict=True)
+        return [[k * r + p * m for r, m in zip(er, em, strict=True)] for k, p, er, em in rows]
+
+    def student(self, reference: Attributes, text: Attributes) -> tuple[Vector, Vector, Attributes]:
+        """Eqs. 6 and 7."""
+        keep = self._mask(reference, text, "composer.student.keep")
+        replace = [1 - k for k in keep]
+        return keep, replace, self.composed(keep, replace, reference, text)
+
+    def teacher(self, reference: Attributes, text: Attributes, target: Attributes) -> tuple[Vector, Vector, Attributes]:
+        """Eq. 8."""
+        keep = self._mask(target, reference, "teacher.keep")
+        replace = self._mask(target, text, "teacher.replace")
+        return keep, replace, self.composed(keep, replace, reference, text)
+
+    def mean(self, attributes: Attributes) -> Vector:
+        """ψ."""
+        return [sum(row[d] for row in attributes) / len(attributes) for d in range(WIDTH)]
+
+    def late(self, first: Attributes, second: Attributes) -> float:
+        return sum(cos(a, b) for a, b in zip(first, second, strict=True))
+
+    def early(self, first: Attributes, second: Attributes) -> float:
+        return cos(self.mean(first), self.mean(second))
+
+    def terms(self, batch: TrainBatch) -> dict[str, float]:
+        """All six terms of Eq. 15."""
+        size, tau, same = len(batch.same_target), self.params.tau, batch.same_target.tolist()
+        reference, text = self.attributes("image", batch.reference), self.attributes("text", batch.text)
+        target = self.attributes("image", batch.target)
+        students = [self.student(r, m) for r, m in zip(reference, text, strict=True)]
+        teachers = [self.teacher(r, m, t) for r, m, t in zip(reference, text, target, strict=True)]
+        terms = dict.fromkeys(["L_rank_stu", "L_rank_tea", "L_mask_tea", "L_ortho", "L_ckd", "L_kl"], 0.0)
+        for i in range(size):
+            classes = [j for j in range(size) if j == i or not same[i][j]]
+            own = classes.index(i)
+            to_student = log_softmax([self.early(students[i][2], target[j]) / tau for j in classes])
+            to_teacher = log_softmax([self.late(teachers[i][2], target[j]) / tau for j in classes])
+            to_target = log_softmax([self.late(target[i], target[j]) / tau for j in classes])
+            terms["L_rank_stu"] -= to_student[own] / size
+            terms["L_rank_tea"] -= to_teacher[own] / size
+            terms["L_kl"] += sum(math.exp(p) * (p - q) for p, q in zip(to_target, to_student, strict=True)) / size
+            k = len(reference[i])
+            (keep, replace, _), (t_keep, t_replace, _) = students[i], teachers[i]
+            terms["L_mask_tea"] += sum((t_replace[a] - (1 - t_keep[a])) ** 2 for a in range(k)) / k / size
+            terms["L_ckd"] += sum((t_keep[a] - keep[a]) ** 2 for a in range(k)) / size
+            terms["L_ckd"] += sum((t_replace[a] - replace[a]) ** 2 for a in range(k)) / size
+            for e in (reference[i], text[i], target[i]):
+                terms["L_ortho"] += sum((cos(e[a], e[b]) - (a == b)) ** 2 for a in range(k) for b in range(k)) / size
+        return terms
+
+
+@pytest.fixture
+def by_hand() -> type[ByHand]:
+    return ByHand
+
+
+@pytest.fixture
+def small_shape() -> EncoderShape:
+    return SHAPE
+
+
+@pytest.fixture
+def make_tgcir() -> Callable[..., Tgcir]:
+    """`tgcir` of small attributes, in float64."""
+    specs = [*cir_bench_losses.LOSSES, *cir_bench_tgcir.COMPOSERS]
+    registry = Registry([Registered(spec, Owner("cir-bench", "0", "tests")) for spec in specs])
+
+    def make(shape: EncoderShape = SHAPE, seed: int = 0, **params: Any) -> Tgcir:
+        torch.manual_seed(seed)
+        return Tgcir(TgcirParams.model_validate(SMALL | params), Builder(registry, shape)).double()
+
+    return make
+
+
+@pytest.fixture
+def random_batch() -> Callable[..., TrainBatch]:
+    """B triplets in float64; token sequences of different lengths; ``images`` different targets; copies marked."""
+
+    def make(
+        seed: int = 0, size: int = 6, images: int = 4, shape: EncoderShape = SHAPE, mark: bool = True
+    ) -> TrainBatch:
+        generator = torch.Generator().manual_seed(seed)
+
+        def draw(widths: FeatureShape, length: int) -> Features:
+            lengths = torch.randint(1, length + 1, (size,), generator=generator)
+            return Features(
+                pooled=torch.randn(size, widths.width, generator=generator, dtype=torch.float64),
+                tokens=torch.randn(size, length, widths.tokens or 1, generator=generator, dtype=torch.float64),
+                mask=torch.arange(length) < lengths[:, None],
+            )
+
+        which = torch.arange(size) % images
+        reference, text, target = draw(shape.image, 5), draw(shape.text, 4), draw(shape.image, 5)[which]
+        for features in (reference, text, target):
+            for tensor in features.tensors().values():
+                if tensor.is_floating_point():
+                    tensor.requires_grad_()
+        same = which[:, None] == which if mark else torch.eye(size, dtype=torch.bool)
+        return TrainBatch(reference, text, target, same)
+
+    return make
