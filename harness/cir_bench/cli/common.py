@@ -8,7 +8,7 @@ import sys
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Annotated, Any, Concatenate, ParamSpec, cast
+from typing import Annotated, Any, Concatenate, ParamSpec, TypeVar, cast
 
 import typer
 
@@ -18,6 +18,7 @@ from cir_bench.plugin.loader import PluginOptions, load_plugins
 from cir_bench.plugin.registry import Registry
 
 P = ParamSpec("P")
+T = TypeVar("T")
 
 
 @dataclass(frozen=True)
@@ -70,25 +71,35 @@ def _names(text: str) -> frozenset[str]:
     return frozenset(name.strip() for name in text.split(",") if name.strip())
 
 
-def with_settings(verb: Callable[Concatenate[Settings, P], None]) -> Callable[..., None]:
-    """Give a verb the shared options: its first parameter becomes a `Settings`, made from them.
+def with_shared(make: Callable[..., T]) -> Callable[[Callable[Concatenate[T, P], None]], Callable[..., None]]:
+    """A decorator that gives a verb the options of ``make``: its first parameter becomes what ``make`` returns.
 
-    Typer reads a command's options from its signature, so the shared ones are appended to the verb's own.
+    Typer reads a command's options from its signature, so the shared ones are appended to the verb's own. Decorators
+    may be stacked; the innermost one fills the first parameter.
     """
-    shared = inspect.signature(_settings, eval_str=True).parameters
-    own = dict(inspect.signature(verb, eval_str=True).parameters)
-    own.pop(next(iter(own)))
 
-    @functools.wraps(verb)
-    def command(**given: Any) -> None:
-        settings = _settings(**{name: given.pop(name) for name in shared})
-        cast(Callable[..., None], verb)(settings, **given)
+    def decorate(verb: Callable[Concatenate[T, P], None]) -> Callable[..., None]:
+        shared = inspect.signature(make, eval_str=True).parameters
+        own = dict(inspect.signature(verb, eval_str=True).parameters)
+        own.pop(next(iter(own)))
 
-    parameters = [p.replace(kind=p.KEYWORD_ONLY) for p in (*own.values(), *shared.values())]
-    command.__signature__ = inspect.Signature(parameters)  # type: ignore[attr-defined] # read by inspect.signature
-    command.__annotations__ = {p.name: p.annotation for p in parameters}
-    del command.__wrapped__  # else get_type_hints would read the verb's own module
-    return command
+        @functools.wraps(verb)
+        def command(*args: Any, **given: Any) -> None:
+            made = make(**{name: given.pop(name) for name in shared})
+            cast(Callable[..., None], verb)(made, *args, **given)
+
+        added = [p.replace(kind=p.KEYWORD_ONLY) for p in shared.values()]
+        parameters = sorted([*own.values(), *added], key=lambda parameter: parameter.kind)
+        command.__signature__ = inspect.Signature(parameters)  # type: ignore[attr-defined] # read by inspect.signature
+        command.__annotations__ = {p.name: p.annotation for p in parameters}
+        del command.__wrapped__  # else get_type_hints would read the verb's own module
+        return command
+
+    return decorate
+
+
+with_settings = with_shared(_settings)
+"""Gives a verb the options that all verbs have, as a `Settings`."""
 
 
 def open_registry(settings: Settings, *, config: Path | None = None, quiet: bool = False) -> Registry:

@@ -8,65 +8,24 @@ import typer
 
 from cir_bench.cli.common import Settings, open_registry, with_settings
 from cir_bench.cli.describe import print_json
-from cir_bench.cli.run_options import (
-    AllMethods,
-    AllowPartial,
-    Benchmarks,
-    Config,
-    Device,
-    Encoders,
-    Given,
-    Methods,
-    Out,
-    PrecisionOption,
-    Seeds,
-    Set,
-    Suite,
-    TrackOption,
-)
+from cir_bench.cli.run_options import Given, with_given
 
 if TYPE_CHECKING:
     from cir_bench.runs.plan import Plan
 
 
 @with_settings
+@with_given
 def plan(
+    given: Given,
     settings: Settings,
-    all_methods: AllMethods = False,
-    method: Methods = None,
-    benchmark: Benchmarks = None,
-    encoder: Encoders = None,
-    seeds: Seeds = None,
-    track: TrackOption = None,
-    device: Device = None,
-    precision: PrecisionOption = None,
-    assignment: Set = None,
-    config: Config = None,
-    suite: Suite = None,
-    out: Out = None,
-    allow_partial: AllowPartial = False,
     as_json: Annotated[bool, typer.Option("--json", help="As one JSON object.")] = False,
 ) -> None:
     """Show every cell (done, stale because of what, to do), features to extract, estimated time and disk.
 
     Exit code 1 when the plan holds a pairing of method and encoder that cannot work.
     """
-    given = Given(
-        all_methods=all_methods,
-        methods=method,
-        benchmarks=benchmark,
-        encoders=encoder,
-        seeds=seeds,
-        track=track,
-        device=device,
-        precision=precision,
-        assignments=assignment,
-        config=config,
-        suite=suite,
-        out=out,
-        allow_partial=allow_partial,
-    )
-    registry = open_registry(settings, config=config)
+    registry = open_registry(settings, config=given.config)
     requests = given.requests(settings)
     from cir_bench.runs.device import choose_device
     from cir_bench.runs.plan import make_plan

@@ -8,22 +8,7 @@ from typing import Annotated
 import typer
 
 from cir_bench.cli.common import Settings, open_registry, with_settings
-from cir_bench.cli.run_options import (
-    AllMethods,
-    AllowPartial,
-    Benchmarks,
-    Config,
-    Device,
-    Encoders,
-    Given,
-    Methods,
-    Out,
-    PrecisionOption,
-    Seeds,
-    Set,
-    Suite,
-    TrackOption,
-)
+from cir_bench.cli.run_options import Given, with_given
 
 FAILED = 1
 """Exit code when a cell failed, or was being run by another process."""
@@ -31,21 +16,10 @@ INTERRUPTED = 130
 
 
 @with_settings
+@with_given
 def run(
+    given: Given,
     settings: Settings,
-    all_methods: AllMethods = False,
-    method: Methods = None,
-    benchmark: Benchmarks = None,
-    encoder: Encoders = None,
-    seeds: Seeds = None,
-    track: TrackOption = None,
-    device: Device = None,
-    precision: PrecisionOption = None,
-    assignment: Set = None,
-    config: Config = None,
-    suite: Suite = None,
-    out: Out = None,
-    allow_partial: AllowPartial = False,
     retry_failed: Annotated[bool, typer.Option("--retry-failed", help="Run cells again that failed before.")] = False,
     fail_fast: Annotated[bool, typer.Option("--fail-fast", help="Stop at the first cell that fails.")] = False,
     workers: Annotated[int | None, typer.Option(min=0, help="Processes that decode images.")] = None,
@@ -56,22 +30,7 @@ def run(
     Interrupted (Ctrl-C, kill) the same command continues after the last finished epoch. Exit codes: 0; 1 when a cell
     failed; 2 for a mistake in the options; 130 when interrupted.
     """
-    given = Given(
-        all_methods=all_methods,
-        methods=method,
-        benchmarks=benchmark,
-        encoders=encoder,
-        seeds=seeds,
-        track=track,
-        device=device,
-        precision=precision,
-        assignments=assignment,
-        config=config,
-        suite=suite,
-        out=out,
-        allow_partial=allow_partial,
-    )
-    registry = open_registry(settings, config=config)
+    registry = open_registry(settings, config=given.config)
     requests = given.requests(settings)
     from cir_bench.runs.resolve import resolve_all
 

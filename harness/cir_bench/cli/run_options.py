@@ -9,7 +9,7 @@ from typing import Annotated, Any
 
 import typer
 
-from cir_bench.cli.common import Settings
+from cir_bench.cli.common import Settings, with_shared
 from cir_bench.config import merge, parse_set, read_yaml
 from cir_bench.errors import ConfigError
 from cir_bench.plugin.params import fill
@@ -139,3 +139,40 @@ class Given:
             raise ConfigError(
                 f"--data-root {request.data_root}: there is no such folder; it holds one folder per data set."
             )
+
+
+def _given(
+    *,
+    all_methods: AllMethods = False,
+    method: Methods = None,
+    benchmark: Benchmarks = None,
+    encoder: Encoders = None,
+    seeds: Seeds = None,
+    track: TrackOption = None,
+    device: Device = None,
+    precision: PrecisionOption = None,
+    assignment: Set = None,
+    config: Config = None,
+    suite: Suite = None,
+    out: Out = None,
+    allow_partial: AllowPartial = False,
+) -> Given:
+    return Given(
+        all_methods=all_methods,
+        methods=method,
+        benchmarks=benchmark,
+        encoders=encoder,
+        seeds=seeds,
+        track=track,
+        device=device,
+        precision=precision,
+        assignments=assignment,
+        config=config,
+        suite=suite,
+        out=out,
+        allow_partial=allow_partial,
+    )
+
+
+with_given = with_shared(_given)
+"""Gives a verb the options of a run, as a `Given`."""
