@@ -42,6 +42,16 @@ ENCODERS = [
         params=PrecomputedParams,
         provides=precomputed_params.provides,
     ),
+    EncoderSpec(
+        name="tiny",
+        summary="half a million weights trained on the scenes of css, shipped with the project",
+        implementation="cir_bench_encoders.tiny.encoder:Tiny",
+        provides=Provides(
+            image=levels("pooled", "tokens", "maps"),
+            text=levels("pooled", "tokens"),
+            map_levels=3,
+        ),
+    ),
 ]
 
 

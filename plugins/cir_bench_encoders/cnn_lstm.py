@@ -43,7 +43,7 @@ class CnnLstm(Encoder):
             self.text = WordLstm(params, context.seed)
         self.normalise = Normalise(backbone.mean, backbone.std)
         self.augments = params.flip or params.crop < 1
-        self._prepare = _evaluation_geometry(params.image_size)
+        self._prepare = _evaluation_geometry(params.pixels)
         self._augment = _training_geometry(params)
         self.shape = EncoderShape(
             FeatureShape(pooled=params.width, maps=backbone.maps),
@@ -66,9 +66,7 @@ class CnnLstm(Encoder):
     def preprocess(self) -> str:
         """Everything but the weights that decides the features."""
         p = self._params
-        return (
-            f"{p.backbone} {p.image_size} px centre crop, mean {self._mean}, lower-case words, {p.text_pooling} state"
-        )
+        return f"{p.backbone} {p.pixels} px centre crop, mean {self._mean}, lower-case words, {p.text_pooling} state"
 
     def weights_digest(self) -> str:
         """Digest of the weights and of the vocabulary."""
@@ -109,8 +107,9 @@ def _evaluation_geometry(size: int) -> transforms.Transform:
 
 
 def _training_geometry(params: CnnLstmParams) -> transforms.Transform:
-    crop = transforms.RandomResizedCrop(params.image_size, (params.crop, 1.0), interpolation=InterpolationMode.BICUBIC)
-    steps: list[transforms.Transform] = [crop] if params.crop < 1 else [_evaluation_geometry(params.image_size)]
+    size, area = params.pixels, (params.crop, 1.0)
+    crop = transforms.RandomResizedCrop(size, area, ratio=(1.0, 1.0), interpolation=InterpolationMode.BICUBIC)
+    steps: list[transforms.Transform] = [crop] if params.crop < 1 else [_evaluation_geometry(params.pixels)]
     if params.flip:
         steps.append(transforms.RandomHorizontalFlip())
     return transforms.Compose(steps)

@@ -4,24 +4,31 @@ from __future__ import annotations
 
 from typing import Annotated, Any, ClassVar, Literal
 
-from pydantic import Field
+from pydantic import Field, model_validator
 
 from cir_bench import Params, Provides, levels
+
+SMALL = "small"
+"""Our own size of timm's ResNet-10-T."""
 
 Size = Annotated[int, Field(ge=1)]
 
 
 class CnnLstmParams(Params):
-    """``cnn-lstm`` or ``cnn-lstm:BACKBONE``. The defaults are TIRG's widths with a ResNet-18 that knows nothing yet."""
+    """``cnn-lstm`` or ``cnn-lstm:BACKBONE``.
+
+    TIRG's widths; the default CNN is one that a laptop trains from pixels in minutes. The papers' are ``resnet18``
+    (TIRG) and ``resnet50`` (VAL, CLVC-Net), with ``pretrained``.
+    """
 
     argument: ClassVar[str | None] = "backbone"
 
-    backbone: str = "resnet18"
+    backbone: str = SMALL
     """A CNN of timm (``resnet50``, ``mobilenetv2_100``), or ``small``: a narrow ResNet-10 for images of 48 to 64 px."""
     pretrained: bool = False
     """ImageNet weights of the backbone, from the hub."""
-    image_size: Annotated[int, Field(ge=16)] = 224
-    """Side of the square that images are resized to, in pixels."""
+    image_size: Annotated[int, Field(ge=16)] | None = None
+    """Side of the square that images are resized to, in pixels; by default 48 for ``small`` and 224 for the others."""
     width: Size = 512
     """Of the pooled image and text features."""
     word_width: Size = 512
@@ -37,7 +44,18 @@ class CnnLstmParams(Params):
     flip: bool = False
     """Training augmentation: mirror half of the images."""
     crop: Annotated[float, Field(gt=0, le=1)] = 1.0
-    """Training augmentation: crop a random part of at least this area; 1 is off."""
+    """Training augmentation: crop a random square of at least this part of the area; 1 is off."""
+
+    @property
+    def pixels(self) -> int:
+        """``image_size``, or its default for the backbone."""
+        return self.image_size or (48 if self.backbone == SMALL else 224)
+
+    @model_validator(mode="after")
+    def _published(self) -> CnnLstmParams:
+        if self.pretrained and self.backbone == SMALL:
+            raise ValueError("there are no pretrained weights of the backbone small; name one of timm's, as resnet18")
+        return self
 
 
 def provides(params: Any) -> Provides:

@@ -10,10 +10,7 @@ import torch
 from torch import Tensor, nn
 
 from cir_bench import ConfigError, DataError, did_you_mean
-from cir_bench_encoders.cnn_lstm_params import CnnLstmParams
-
-SMALL = "small"
-"""Our own size of timm's ResNet-10-T, for small images and machines."""
+from cir_bench_encoders.cnn_lstm_params import SMALL, CnnLstmParams
 
 
 @dataclass(frozen=True)
@@ -40,7 +37,7 @@ def make_backbone(params: CnnLstmParams) -> Backbone:
     cnn = _small() if params.backbone == SMALL else _from_timm(params)
     with torch.no_grad():
         cnn.eval()
-        maps = cnn(torch.zeros(1, 3, params.image_size, params.image_size))[-3:]
+        maps = cnn(torch.zeros(1, 3, params.pixels, params.pixels))[-3:]
     if len(maps) < 3:
         raise ConfigError(
             f"the backbone {params.backbone!r} has only {len(maps)} stages of feature maps; 3 are needed."

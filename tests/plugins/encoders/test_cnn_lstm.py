@@ -163,6 +163,17 @@ def test_the_argument_is_the_backbone_and_the_encoder_means_nothing_before_train
     assert not SPEC.provides_for(params).pretrained
 
 
+@pytest.mark.parametrize(("backbone", "pixels"), [("small", 48), ("resnet18", 224)])
+def test_the_default_image_size_is_the_backbones(backbone, pixels):
+    assert CnnLstmParams(backbone=backbone).pixels == pixels
+    assert CnnLstmParams(backbone=backbone, image_size=64).pixels == 64
+
+
+def test_the_small_backbone_has_no_published_weights():
+    with pytest.raises(ConfigError, match="no pretrained weights of the backbone small"):
+        make_params(SPEC, {"pretrained": True})
+
+
 @pytest.mark.parametrize("change", [{"image_size": 64}, {"text_pooling": "max"}])
 def test_settings_outside_the_weights_are_part_of_the_cache_key(make, change):
     assert make(**change).preprocess != make().preprocess
