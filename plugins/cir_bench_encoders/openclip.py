@@ -115,7 +115,7 @@ class OpenClip(Encoder):
     def _measure(self) -> EncoderShape:
         """The widths, from one black image and one empty text."""
         height, width = _pair(self._part("visual").image_size)
-        with torch.inference_mode():
+        with torch.no_grad():
             image = self._image_features(torch.zeros(1, 3, height, width), self._provided.image)
             text = self.encode_texts([""], self._provided.text)
         return EncoderShape(image=_shape(image), text=_shape(text))

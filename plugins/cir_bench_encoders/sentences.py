@@ -99,6 +99,6 @@ def _first_line(error: Exception) -> str:
 
 def width_of(model: SentenceModel) -> tuple[int, int]:
     """Widths of pooled and token features, measured on an empty text."""
-    with torch.inference_mode():
+    with torch.no_grad():
         pooled, tokens, _ = model([""])
     return pooled.shape[-1], tokens.shape[-1]

@@ -6,9 +6,10 @@ import signal
 
 import pytest
 import torch
+from filelock import FileLock
 
 from cir_bench import levels
-from cir_bench.features import fill
+from cir_bench.features import fill, store
 from cir_bench.features.cache import FeatureCache
 
 POOLED = levels("pooled")
@@ -26,6 +27,29 @@ def extract_and_report(root, encoder, images, start, results):
     start.wait()
     table = extract(root, encoder, images)
     results.put((encoder.encoded(), table.rows(list(range(len(table)))).pooled[:, 0].tolist()))
+
+
+def hold(path, held, release):
+    with FileLock(path):
+        held.set()
+        release.wait(60)
+
+
+def test_a_wait_for_another_process_is_told(encoder, images, tmp_path, monkeypatch):
+    monkeypatch.setattr(store, "PATIENCE", 0.01)
+    extract(tmp_path, encoder, images)
+    held, seen = fork.Event(), fork.Event()
+    other = fork.Process(target=hold, args=(str(next(tmp_path.glob("*/lock"))), held, seen))
+    other.start()
+    assert held.wait(60)
+    monkeypatch.setattr(store._LOG, "warning", lambda *message: (messages.append(message), seen.set()))
+    messages = []
+    images.content["new"] = 99
+    extract(tmp_path, encoder, images)
+    other.join(timeout=60)
+    assert [message[0] % message[1:] for message in messages] == [
+        "waiting for another process that encodes features of counting"
+    ]
 
 
 def test_two_processes_share_the_work_of_one(encoder, images, tmp_path):

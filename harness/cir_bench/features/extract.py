@@ -86,7 +86,7 @@ def evaluating(encoder: Encoder) -> Iterator[None]:
     training = encoder.training
     encoder.eval()
     try:
-        with torch.inference_mode(), torch.autocast(encoder.device.type, enabled=False):
+        with torch.no_grad(), torch.autocast(encoder.device.type, enabled=False):
             yield
     finally:
         encoder.train(training)

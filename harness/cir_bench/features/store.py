@@ -4,19 +4,26 @@ from __future__ import annotations
 
 import hashlib
 import json
+import logging
 import re
 import warnings
 from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 
 import numpy as np
-from filelock import FileLock
+from filelock import FileLock, Timeout
 
 from cir_bench.errors import RunError
 from cir_bench.features import shard as files
 from cir_bench.features.identity import Identity
 from cir_bench.features.shard import Array, DamagedShardError, Manifest, Shard
+
+PATIENCE = 2.0
+"""Seconds after which a wait for another process is told."""
+
+_LOG = logging.getLogger(__name__)
 
 
 class CacheWarning(UserWarning):
@@ -62,7 +69,8 @@ class Store:
         self._manifests: dict[tuple[Path, int, int], Manifest] = {}
         self._opened: dict[tuple[Path, int, int], Shard | DamagedShardError] = {}
 
-    def lock(self) -> FileLock:
+    @contextmanager
+    def lock(self) -> Iterator[None]:
         """One process at a time encodes for an identity; another one waits and then finds the rows there."""
         try:
             self.folder.mkdir(parents=True, exist_ok=True)
@@ -71,7 +79,16 @@ class Store:
                 files.write_atomically(self.folder / "identity.json", content.encode())
         except OSError as error:
             raise self._unwritable(error) from error
-        return FileLock(self.folder / "lock")
+        lock = FileLock(self.folder / "lock")
+        try:
+            lock.acquire(timeout=PATIENCE)
+        except Timeout:
+            _LOG.warning("waiting for another process that encodes features of %s", self.identity.encoder)
+            lock.acquire()
+        try:
+            yield
+        finally:
+            lock.release()
 
     def find(self, items: Sequence[str], column: str, scope: Scope, *, check: bool = True) -> Rows:
         """Rows of ``items`` (unique digests) in ``column``: in ``scope`` first, then in every other one.
