@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 from cir_bench import ComposerSpec, MethodSpec, Needs, Paper, hookimpl, levels
-from cir_bench_val.params import OFF, ValComposerParams, ValParams
+from cir_bench_val.params import OFF, PRETRAIN, ValComposerParams, ValParams
 from cir_bench_val.recipes import ENCODER_RECIPES, RECIPES
 
 CIR_BENCH_API = 1
@@ -14,7 +14,9 @@ _NEEDS = Needs(image=levels("maps"), text=levels("pooled"), map_levels=3)
 
 
 def val_needs(params: ValParams) -> Needs:
-    """Maps of three levels and pooled text; with L_vs the images' own descriptions too."""
+    """Maps of three levels and pooled text; with L_vs descriptions of the benchmark's images, or of another set's."""
+    if params.side_text == PRETRAIN and params.side_text_from is not None:
+        return replace(_NEEDS, side_text_from=params.side_text_from)
     return replace(_NEEDS, side_text=params.side_text != OFF)
 
 

@@ -35,7 +35,8 @@ class Val(Method):
         main = Stage("training", self.params.training)
         if self.params.side_text != PRETRAIN:
             return (main,)
-        return Stage(PRETRAINING, self.params.pretraining or self.params.training, select=False), main
+        pretraining = self.params.pretraining or self.params.training
+        return Stage(PRETRAINING, pretraining, select=False, descriptions=True), main
 
     def optimisers(self, stage: Stage, encoders: Mapping[str, Encoder]) -> Sequence[Optimiser]:
         """One, over the encoder and those parts of the method that have a loss in this stage."""

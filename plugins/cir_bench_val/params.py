@@ -53,6 +53,9 @@ class ValParams(MethodParams):
     side_text: SideText = "off"
     """Where L_vs, the loss on images' own descriptions, is minimised: nowhere (``off``), with L_vv (``joint``), or in a
     stage of its own before (``pretrain``). It trains the encoder, so it needs one that is not frozen."""
+    side_text_from: str | None = None
+    """Of ``pretrain``: another data set whose images and descriptions its stage trains on (``fashion200k``,
+    ``folder:PATH``); None: the benchmark's own."""
     pretraining: Training | None = None
     """Training of ``side_text=pretrain``'s own stage; None: as ``training``."""
     training: Training = Training(optimiser="adam", lr=2e-4)

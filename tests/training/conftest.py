@@ -68,6 +68,7 @@ def train(tmp_path: Path) -> Callable[..., TrainResult]:
             device=torch.device("cpu"),
             precision=options.get("precision", "float32"),
             progress=options.get("progress", Silent()),
+            descriptions=options.get("descriptions"),
         ).run()
 
     return run

@@ -10,10 +10,12 @@ from torch import nn
 
 from cir_bench.errors import RunError
 from cir_bench.interfaces.composer import Composer
+from cir_bench.interfaces.dataset import Triplet
 from cir_bench.interfaces.embedding import Embedding
 from cir_bench.interfaces.features import Features
 from cir_bench.interfaces.method import Method, Optimiser, ParameterGroup, Stage, Step, TrainBatch
 from cir_bench.interfaces.recipe import MethodParams, Selection, Training
+from cir_bench.training.batches import TrainSet
 from cir_bench.training.loop import EpochResult
 
 WIDTH = 8
@@ -124,6 +126,25 @@ def test_a_stage_may_go_without_a_choice(train) -> None:
         *zip(["second"] * 3, [5.0, 9.0, 7.0], strict=True),
     ]
     assert (result.best_epoch, result.best_score) == (2, 9.0)
+
+
+def test_a_stage_on_descriptions_sees_images_with_their_own_and_no_triplet(train) -> None:
+    class OnDescriptions(Regression):
+        def stages(self) -> Sequence[Stage]:
+            return (Stage("words", self.params.training, descriptions=True), Stage("triplets", self.params.training))
+
+    pairs = TrainSet(
+        [Triplet("3", ("+5",), "3"), Triplet("4", ("+6",), "4")], [("+5",), ("+6",)], {"3": "+5", "4": "+6"}
+    )
+    method = OnDescriptions(Training(epochs=1, batch_size=2))
+    result = train(method, descriptions=lambda: pairs)
+    (words,), triplets = method.batches[:1], method.batches[1:]
+    assert torch.equal(words.reference.need_pooled(), words.target.need_pooled())
+    assert words.described is not None and words.described.all()
+    assert words.side_text is not None and torch.equal(words.text.need_pooled(), words.side_text.need_pooled())
+    assert [epoch.stage for epoch in result.history] == ["words", "triplets"] and len(triplets) == 16
+    with pytest.raises(RunError, match="'words' trains on descriptions, and this trainer was given none"):
+        train(OnDescriptions(Training(epochs=1, batch_size=2)), folder="without")
 
 
 def test_patience_stops_after_so_many_looks_without_a_better_score(train) -> None:

@@ -42,6 +42,9 @@ class Needs:
     """Pooled image and text features are added up, so they must have one width."""
     side_text: bool = False
     """Training reads the image's own description (VAL's L_vs)."""
+    side_text_from: str | None = None
+    """Stages on descriptions (`Stage.descriptions`) take images and descriptions from this data set, ``NAME`` or
+    ``NAME:ARGUMENT``, rather than from the benchmark's own (VAL on FashionIQ: from Fashion200k)."""
 
     def __or__(self, other: Needs) -> Needs:
         """The needs of both (a wrapper and what it wraps)."""
@@ -51,6 +54,7 @@ class Needs:
             map_levels=max(self.map_levels, other.map_levels),
             same_width=self.same_width or other.same_width,
             side_text=self.side_text or other.side_text,
+            side_text_from=self.side_text_from or other.side_text_from,
         )
 
 

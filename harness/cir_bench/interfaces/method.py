@@ -67,11 +67,15 @@ class Stage:
             "frozen" takes them from the cache (extracted anew when an earlier stage changed the encoder).
         select: choose this stage's checkpoint by the held-out score. False where that score means nothing, because the
             stage does not train the composition (VAL's pre-training on descriptions): its last epoch is kept.
+        descriptions: train on images with their own descriptions rather than on triplets: reference and target are one
+            image of the train split, text and side text its description. With ``Needs.side_text`` they are the
+            benchmark's own, with ``Needs.side_text_from`` another data set's.
     """
 
     name: str
     training: Training
     select: bool = True
+    descriptions: bool = False
 
 
 @dataclass(frozen=True)

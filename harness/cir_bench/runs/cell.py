@@ -26,6 +26,7 @@ class Cell:
     Attributes:
         key: what identifies it, for people and for its folder.
         wrapped: the composers that its method is a wrapper of, with their parameters (`MethodSpec.wraps`).
+        described: the other data set whose descriptions are trained on, with its parameters (`Needs.side_text_from`).
         refusal: why it cannot run at all (method and encoder do not fit); empty when it can.
     """
 
@@ -39,6 +40,7 @@ class Cell:
     method_params: MethodParams
     precision: str
     wrapped: tuple[Wrapped, ...] = ()
+    described: tuple[Registered[DatasetSpec], Params] | None = None
     refusal: str = ""
 
     @property
@@ -87,6 +89,7 @@ class Cell:
         config = {key: str(value) for key, value in dotted(self.config()).items()}
         return config | {
             **{f"composer.{composer.name}.version": composer.spec.version for composer, _ in self.wrapped},
+            **({"described.version": self.described[0].spec.version} if self.described else {}),
             "method.version": self.method.spec.version,
             "encoder.version": self.encoder.spec.version,
             "dataset.version": self.dataset.spec.version,

@@ -136,6 +136,7 @@ class CellRun:
             device=bench.device,
             precision=cell.precision,
             progress=self._progress,
+            descriptions=lambda: bench.description_set(cell),
         )
         with self._phase("training"), blame(cell.method, "training"):
             return trainer.run()

@@ -17,6 +17,7 @@ def ingredients(cell: Cell, bench: Workbench) -> dict[str, str]:
     """All ingredients; loads the data set and the encoder (through the workbench, once)."""
     encoder = bench.frozen_encoder(cell)
     provenance = bench.dataset(cell).provenance()
+    described = bench.described_dataset(cell).provenance() if cell.described else {}
     return {
         "harness.results": HARNESS_RESULTS,
         **cell.static_ingredients(),
@@ -24,6 +25,7 @@ def ingredients(cell: Cell, bench: Workbench) -> dict[str, str]:
         "encoder.preprocess": encoder.preprocess,
         "encoder.code": encoder.version,
         **{f"data.{name}": value for name, value in provenance.items()},
+        **{f"described.{name}": value for name, value in described.items()},
         "data.missing": str(bench.evaluation(cell).n_missing),
     }
 

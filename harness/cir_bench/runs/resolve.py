@@ -8,10 +8,10 @@ from typing import Any
 from cir_bench.config import dotted, merge
 from cir_bench.errors import ConfigError, did_you_mean
 from cir_bench.interfaces.recipe import MethodParams, Params
-from cir_bench.interfaces.specs import EncoderSpec, MethodSpec
+from cir_bench.interfaces.specs import DatasetSpec, EncoderSpec, MethodSpec
 from cir_bench.plugin.params import make_params, split_argument
 from cir_bench.plugin.registry import Registered, Registry
-from cir_bench.plugin.wrapping import wrapped_composers
+from cir_bench.plugin.wrapping import needs_together, wrapped_composers
 from cir_bench.protocols.find import ChosenBenchmark, builtin_benchmarks, find_benchmark
 from cir_bench.runs.cell import Cell
 from cir_bench.runs.record import CellKey
@@ -112,6 +112,7 @@ def _cells(
             method_params=method_params,
             precision=request.precision,
             wrapped=wrapped,
+            described=_described(registry, needs_together(method.spec, method_params, wrapped).side_text_from),
         )
         yield Cell(**{**vars(cell), "refusal": refusal_of(cell, registry)})
 
@@ -122,6 +123,15 @@ def _recipe(request: RunRequest, benchmark: ChosenBenchmark, method: Registered[
         return {"training": benchmark.benchmark.training}
     recipes = method.spec.recipes
     return merge(recipes.get("*", {}), recipes.get(benchmark.benchmark.name, {}))
+
+
+def _described(registry: Registry, name: str | None) -> tuple[Registered[DatasetSpec], Params] | None:
+    """The data set ``NAME`` or ``NAME:ARGUMENT`` with its parameters."""
+    if name is None:
+        return None
+    base, argument = split_argument(name)
+    dataset = registry.dataset(base)
+    return dataset, make_params(dataset.spec, {}, argument)
 
 
 def _encoder_recipe(

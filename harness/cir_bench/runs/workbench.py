@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import os
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, cast
@@ -18,12 +18,14 @@ from cir_bench.features.source import FeatureSource
 from cir_bench.features.table import FeatureTable
 from cir_bench.interfaces.dataset import Dataset, ImageRef, Triplet
 from cir_bench.interfaces.encoder import Encoder, TrainCorpus
-from cir_bench.interfaces.specs import Context
-from cir_bench.plugin.registry import blame, create
+from cir_bench.interfaces.recipe import Params
+from cir_bench.interfaces.specs import Context, DatasetSpec
+from cir_bench.plugin.registry import Registered, blame, create
 from cir_bench.protocols.eval_set import EvalSet, eval_set, spelling_of
 from cir_bench.protocols.holdout import held_out_set, hold_out
 from cir_bench.protocols.text import train_texts
 from cir_bench.runs.cell import Cell
+from cir_bench.runs.descriptions import descriptions, no_descriptions, of_descriptions, own_name
 from cir_bench.training.batches import TrainSet
 
 FeatureProgress = Callable[[str, int, int], None]
@@ -65,16 +67,24 @@ class Workbench:
 
     def dataset(self, cell: Cell) -> Dataset:
         """The cell's data set."""
-        return cast(Dataset, self._once(("dataset", *_dataset_key(cell)), lambda: self._new_dataset(cell)))
+        return self._dataset(cell.dataset, cell.dataset_params)
 
-    def _new_dataset(self, cell: Cell) -> Dataset:
-        if cell.dataset.spec.needs_root and not cell.dataset.spec.takes_path and self.data_root is None:
+    def described_dataset(self, cell: Cell) -> Dataset:
+        """The data set whose descriptions the cell trains on: its own, or the one that its method names."""
+        return self._dataset(*cell.described) if cell.described else self.dataset(cell)
+
+    def _dataset(self, registered: Registered[DatasetSpec], params: Params) -> Dataset:
+        key = ("dataset", registered.name, params.model_dump_json())
+        return cast(Dataset, self._once(key, lambda: self._new_dataset(registered, params)))
+
+    def _new_dataset(self, registered: Registered[DatasetSpec], params: Params) -> Dataset:
+        if registered.spec.needs_root and not registered.spec.takes_path and self.data_root is None:
             raise DataError(
-                f"the data set {cell.dataset.name!r} is read from a folder of yours: "
+                f"the data set {registered.name!r} is read from a folder of yours: "
                 "name the folder that holds it with --data-root DIR (or CIR_BENCH_DATA)."
             )
-        context = Context(data_root=self.data_root, cache_dir=self.cache_dir, dataset=cell.dataset.name)
-        return cast(Dataset, create(cell.dataset, cell.dataset_params, context))
+        context = Context(data_root=self.data_root, cache_dir=self.cache_dir, dataset=registered.name)
+        return cast(Dataset, create(registered, params, context))
 
     def frozen_encoder(self, cell: Cell) -> Encoder:
         """The cell's encoder as it comes, shared and never to be trained."""
@@ -158,23 +168,33 @@ class Workbench:
         if cell.needs.side_text:
             side = {t.target: dataset.side_text(t.target) or "" for t in triplets}
             if not any(side.values()):
-                raise DataError(
-                    f"the method {cell.key.method!r}, as it is set here, trains on images' own descriptions, and the data "
-                    f"set {cell.dataset.name!r} has none; switch that part of the method off (see cir-bench show "
-                    f"{cell.key.method})."
-                )
+                raise no_descriptions(cell)
         return TrainSet(triplets, texts, side)
+
+    def description_set(self, cell: Cell) -> TrainSet:
+        """Images with their own descriptions, for stages on them (`Stage.descriptions`)."""
+        encoder = self.frozen_encoder(cell)
+        there = self._once(
+            ("there", *_encoder_key(cell)), lambda: _Memo(lambda name: encoder.has(self._ref(cell, name)))
+        )
+        return of_descriptions(cell, self._descriptions(cell), there, allow_partial=self.allow_partial)
+
+    def _descriptions(self, cell: Cell) -> Mapping[str, str]:
+        """Description by image, of the train split of the data set that has them."""
+        dataset = self.described_dataset(cell)
+        key = ("descriptions", *_dataset_key(cell), *_described_key(cell))
+        return cast(Mapping[str, str], self._once(key, lambda: descriptions(dataset, borrowed=bool(cell.described))))
 
     def _corpus(self, cell: Cell) -> Sequence[str]:
         """Every text of the train split, sorted, without repeats."""
-        key = ("corpus", *_dataset_key(cell), cell.protocol.hash())
+        key = ("corpus", *_dataset_key(cell), *_described_key(cell), cell.protocol.hash())
 
         def make() -> Sequence[str]:
             dataset = self.dataset(cell)
             triplets = dataset.train()
             texts = {text for texts in self._train_set(cell, triplets).texts for text in texts}
-            described = (dataset.side_text(image) for image in dict.fromkeys(t.target for t in triplets))
-            return sorted(texts | {text for text in described if text})
+            own = descriptions(dataset, borrowed=False).values()
+            return sorted({*texts, *own, *(self._descriptions(cell).values() if cell.described else ())})
 
         return cast(Sequence[str], self._once(key, make))
 
@@ -194,8 +214,10 @@ class Workbench:
         triplets = data.train.triplets
         images = dict.fromkeys(image for t in triplets for image in (t.reference, t.target))
         texts = {text for texts in data.train.texts for text in texts}
-        if cell.needs.side_text:
-            texts |= {"", *data.train.side_texts.values()}
+        if cell.needs.side_text or cell.described:
+            described = self.description_set(cell).side_texts
+            images |= dict.fromkeys(described)
+            texts |= {"", *described.values(), *data.train.side_texts.values()}
         if held is not None:
             images |= dict.fromkeys(held.images())
             texts |= set(held.texts())
@@ -260,6 +282,8 @@ class Workbench:
         return [self._ref(cell, image) for image in images]
 
     def _ref(self, cell: Cell, image: str) -> ImageRef:
+        if cell.described and (own := own_name(image)) is not None:
+            return ImageRef(cell.described[0].name, self.described_dataset(cell), own)
         return ImageRef(cell.dataset.name, self.dataset(cell), image)
 
     def _once(self, key: tuple[Any, ...], make: Callable[[], Any]) -> Any:
@@ -299,4 +323,8 @@ def _dataset_key(cell: Cell) -> tuple[str, ...]:
 
 
 def _encoder_key(cell: Cell) -> tuple[str, ...]:
-    return (cell.key.encoder, cell.encoder_params.model_dump_json(), *_dataset_key(cell))
+    return (cell.key.encoder, cell.encoder_params.model_dump_json(), *_dataset_key(cell), *_described_key(cell))
+
+
+def _described_key(cell: Cell) -> tuple[str, ...]:
+    return (cell.described[0].name, cell.described[1].model_dump_json()) if cell.described else ()

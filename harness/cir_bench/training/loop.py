@@ -74,6 +74,7 @@ class Trainer:
         device: where it runs.
         precision: ``float32``, or ``bfloat16`` by autocast.
         progress: told what happens.
+        descriptions: images with their own descriptions, for stages on them; asked for when there is such a stage.
     """
 
     def __init__(
@@ -91,7 +92,9 @@ class Trainer:
         device: torch.device,
         precision: str,
         progress: TrainProgress,
+        descriptions: Callable[[], TrainSet] | None = None,
     ) -> None:
+        self._descriptions = descriptions
         self._method, self._encoders, self._trains_encoder = method, dict(encoders), trains_encoder
         self._data, self._sources, self._score, self._selection = data, sources, score, selection
         self._checkpoints, self._seed, self._device = checkpoints, seed, device
@@ -173,14 +176,15 @@ class Trainer:
         self._method.train()
         for encoder in trained.values():
             encoder.train(not training.encoder_eval)
-        batches = self._data.batches_per_epoch(training.batch_size)
+        data = self._examples(stage)
+        batches = data.batches_per_epoch(training.batch_size)
         steps_per_epoch = math.ceil(batches / training.accumulate)
         total_steps = steps_per_epoch * training.epochs
         self._progress.epoch_started(stage.name, epoch, training.epochs, batches)
         sums: dict[str, Tensor] = defaultdict(lambda: torch.zeros((), device=self._device))
         images = 0
         with self._autocast():
-            stream = train_batches(self._data, source, training, epoch=epoch, seed_parts=parts)
+            stream = train_batches(data, source, training, epoch=epoch, seed_parts=parts)
         for index in range(batches):
             with self._autocast():
                 batch = next(stream)
@@ -206,6 +210,14 @@ class Trainer:
             images += 2 * len(batch.same_target)
             self._progress.batch_done(2 * len(batch.same_target))
         return {name: self._finite(float(total) / batches, name, stage, epoch) for name, total in sums.items()}, images
+
+    def _examples(self, stage: Stage) -> TrainSet:
+        """What the stage trains on: the triplets, or images with their descriptions."""
+        if not stage.descriptions:
+            return self._data
+        if self._descriptions is None:
+            raise RunError(f"Stage {stage.name!r} trains on descriptions, and this trainer was given none.")
+        return self._descriptions()
 
     def _backward(
         self, step: Step, total: Tensor, optimisers: Mapping[str, RunningOptimiser], stage: Stage, epoch: int

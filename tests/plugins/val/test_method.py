@@ -88,6 +88,7 @@ def test_side_text_changes_stages_terms_and_needs_and_no_composer(make_val, rand
         }[side_text]
     )
     assert [name for name, stage in stages.items() if not stage.select] == ["pretraining"][: side_text == "pretrain"]
+    assert [name for name, stage in stages.items() if stage.descriptions] == ["pretraining"][: side_text == "pretrain"]
     assert SPEC.needs_for(method.params).side_text == (side_text != "off")
     for name, tensor in make_val().double().composer.state_dict().items():
         assert torch.equal(method.composer.state_dict()[name], tensor)
@@ -150,6 +151,14 @@ def test_heads_that_do_not_divide_the_channels_are_refused(make_val) -> None:
 def test_needs_are_three_maps_and_one_text_vector() -> None:
     needs = SPEC.needs_for(ValParams())
     assert (needs.image, needs.text, needs.map_levels, needs.same_width) == ({Level.MAPS}, {Level.POOLED}, 3, False)
+
+
+def test_descriptions_of_another_data_set_are_needed_for_pretraining_alone() -> None:
+    found = {}
+    for side_text in ("off", "joint", "pretrain"):
+        needs = SPEC.needs_for(ValParams.model_validate({"side_text": side_text, "side_text_from": "other"}))
+        found[side_text] = (needs.side_text, needs.side_text_from)
+    assert found == {"off": (False, None), "joint": (True, None), "pretrain": (False, "other")}
 
 
 def test_an_unknown_ablation_is_refused() -> None:

@@ -84,8 +84,39 @@ def test_images_own_descriptions_are_trained_on(cir_bench, squares, tmp_path, si
     assert [epoch.selection is None for epoch in record.history if epoch.stage == "pretraining"] in ([], [True, True])
 
 
-def test_a_data_set_without_descriptions_is_told(cir_bench, squares, tmp_path) -> None:
-    options = ["-b", f"folder:{squares(False)}", "-e", "cnn-lstm:small", "--set", "side_text=joint"]
+def test_descriptions_may_come_from_another_data_set(cir_bench, squares, tmp_path) -> None:
+    """As the paper's for FashionIQ come from Fashion200k. Both sets have images of the same names, which are others."""
+    plain, described = squares(False), squares(True)
+    options = ["-b", f"folder:{plain}", "-e", "cnn-lstm:small", "--set", "side_text=pretrain", *SMALL]
+    source = ["--set", f"side_text_from=folder:{described}"]
+    code, said = cir_bench("run", *options, *source, "--set", "training.epochs=1", "--set", "training.batch_size=4")
+    assert code == 0, said
+    (record,) = records(tmp_path)
+    assert [epoch.stage for epoch in record.history] == ["pretraining", "training"]
+    assert record.history[0].terms["L_vs"] > 0
+    assert any(name.startswith("described.") for name in record.ingredients)
+    assert str(described) in record.config["method"]["side_text_from"]
+    (described / "images" / "train-red-32.png").unlink()
+    code, said = cir_bench("plan", *options, *source, "--set", "training.epochs=1", "--set", "training.batch_size=4")
+    assert code == 0, said
+    code, said = cir_bench("run", *options, *source, "--set", "training.epochs=2", "--set", "training.batch_size=4")
+    assert "1 of 12 images with a description are missing from 'folder'" in said, said
+    partial = ["--set", "training.epochs=3", "--set", "training.batch_size=4", "--allow-partial"]
+    code, said = cir_bench("run", *options, *source, *partial)
+    assert code == 0, said
+    assert sum(any("partial: 1 of 12 images" in note for note in record.warnings) for record in records(tmp_path)) == 1
+
+
+def test_an_unknown_data_set_of_descriptions_is_refused(cir_bench, squares) -> None:
+    asked = ["--set", "side_text=pretrain", "--set", "side_text_from=fashion2000"]
+    code, said = cir_bench("plan", "-b", f"folder:{squares(False)}", "-e", "cnn-lstm:small", *asked)
+    assert code != 0
+    assert "there is no dataset 'fashion2000'" in said
+
+
+@pytest.mark.parametrize("side_text", ["joint", "pretrain"])
+def test_a_data_set_without_descriptions_is_told(cir_bench, squares, tmp_path, side_text) -> None:
+    options = ["-b", f"folder:{squares(False)}", "-e", "cnn-lstm:small", "--set", f"side_text={side_text}"]
     code, _ = cir_bench("run", *options, *SMALL, "--set", "training.epochs=1")
     assert code != 0
     (record,) = records(tmp_path)
