@@ -32,5 +32,5 @@ class CombinerParams(FinetuneParams):
     """Hidden layers of output and λ have hidden · d units (paper: 5120 = 8d)."""
     dropout: Probability = 0.5
     """Dropout after every hidden ReLU."""
-    training: Training = Training(optimiser="adam", lr=1e-3)
+    training: Training = Training(optimiser="adam", lr=5e-4, schedule="cosine")
     """Second stage: the Combiner."""

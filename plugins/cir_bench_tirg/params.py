@@ -43,4 +43,4 @@ class TirgParams(MethodParams):
     """The paper's two losses, each on embeddings times a learnable scale from 4."""
     embed_width: Width = 512
     """Of ``last-conv`` only: width of the linear layer after the pooling."""
-    training: Training = Training(optimiser="adam", lr=1e-3)
+    training: Training = Training(optimiser="adam", lr=3e-4, schedule="cosine")
