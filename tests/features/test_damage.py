@@ -6,7 +6,7 @@ import pytest
 
 from cir_bench import RunError, levels
 from cir_bench.features.cache import FeatureCache
-from cir_bench.features.store import CacheWarning
+from cir_bench.features.store import CacheWarning, Store
 
 POOLED = levels("pooled")
 SCOPE = ("plain", "train")
@@ -107,6 +107,12 @@ def test_leftovers_of_a_killed_writer_are_swept(encoder, images, tmp_path):
     leftover.write_bytes(b"half")
     cache.image_features("counting", encoder, images.refs(["image2"]), POOLED, scope=SCOPE)
     assert not leftover.exists()
+
+
+def test_features_that_vanish_while_they_are_written_are_never_made_up(encoder, images, tmp_path, monkeypatch):
+    monkeypatch.setattr(Store, "append", lambda *args: None)
+    with pytest.raises(RunError, match="are gone or damaged"):
+        FeatureCache(tmp_path).image_features("counting", encoder, images.refs(), POOLED, scope=SCOPE)
 
 
 def test_a_cache_that_cannot_be_written_is_one_sentence(encoder, images, tmp_path):

@@ -10,6 +10,7 @@ from pathlib import Path
 import numpy as np
 import torch
 
+from cir_bench.errors import RunError
 from cir_bench.features.extract import ItemSource, item_batches
 from cir_bench.features.fill import Job, Progress, fill
 from cir_bench.features.identity import Identity, columns, text_digest
@@ -184,4 +185,9 @@ class FeatureCache:
                 store.sweep()
                 fill(job, store, items, [first[item] for item in items], look())
                 found = look()
+            if any(rows.missing.any() for rows in found.values()):
+                raise RunError(
+                    f"features that were just written to {store.folder} are gone or damaged; "
+                    "check that nothing empties the cache folder and that its disk is sound, then run again."
+                )
         return FeatureTable(ids, np.array([slot[digest] for digest in digests], dtype=np.int64), found)
