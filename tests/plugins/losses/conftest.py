@@ -76,14 +76,22 @@ def by_hand() -> ByHand:
 
 
 class Batch:
-    """Query and target vectors, and which pairs are the same target: all from a seed."""
+    """Query and target vectors, and which targets are right for which query: all from a seed.
 
-    def __init__(self, seed: int, size: int = 5, width: int = 3, images: int | None = None) -> None:
+    ``images``: so many different targets. ``one_way``: some further targets are right for a query, but not the other
+    way round, as with several annotated targets.
+    """
+
+    def __init__(
+        self, seed: int, size: int = 5, width: int = 3, images: int | None = None, one_way: bool = False
+    ) -> None:
         generator = torch.Generator().manual_seed(seed)
         self.queries = torch.randn(size, width, generator=generator, dtype=torch.float64)
         self.targets = torch.randn(size, width, generator=generator, dtype=torch.float64)
         image_of = torch.randint(images, (size,), generator=generator) if images else torch.arange(size)
         self.same: Tensor = image_of[:, None] == image_of
+        if one_way:
+            self.same |= torch.rand(size, size, generator=generator) < 0.3
 
     @property
     def query(self) -> Embedding:

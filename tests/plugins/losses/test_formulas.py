@@ -17,41 +17,42 @@ from cir_bench_losses.soft_triplet import SoftTripletLoss
 CASES = settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 SEEDS = st.integers(0, 2**31)
 SIZES = st.integers(1, 7)
+ONE_WAY = st.booleans()
 IMAGES = st.one_of(st.none(), st.integers(1, 4))
 """Number of distinct targets in the batch: one means that no query has a negative."""
 
 
 @CASES
-@given(seed=SEEDS, size=SIZES, images=IMAGES, scale=st.floats(0.5, 5))
-def test_batch_classification_on_embeddings(seed, size, images, scale, make_batch, by_hand) -> None:
-    batch = make_batch(seed, size, images=images)
+@given(seed=SEEDS, size=SIZES, images=IMAGES, one_way=ONE_WAY, scale=st.floats(0.5, 5))
+def test_batch_classification_on_embeddings(seed, size, images, one_way, scale, make_batch, by_hand) -> None:
+    batch = make_batch(seed, size, images=images, one_way=one_way)
     loss = BatchClassificationLoss(scale=scale, learn_scale=False).double()
     expected = by_hand.classification(*batch.lists, factor=scale**2)
     assert loss(batch.query, batch.target, batch.same).item() == pytest.approx(expected, rel=1e-5, abs=1e-9)
 
 
 @CASES
-@given(seed=SEEDS, size=SIZES, images=IMAGES, scale=st.floats(1, 100))
-def test_batch_classification_on_similarity(seed, size, images, scale, make_batch, by_hand) -> None:
-    batch = make_batch(seed, size, images=images)
+@given(seed=SEEDS, size=SIZES, images=IMAGES, one_way=ONE_WAY, scale=st.floats(1, 100))
+def test_batch_classification_on_similarity(seed, size, images, one_way, scale, make_batch, by_hand) -> None:
+    batch = make_batch(seed, size, images=images, one_way=one_way)
     loss = BatchClassificationLoss(scale=scale, scale_on="similarity").double()
     expected = by_hand.classification(*batch.lists, factor=scale)
     assert loss(batch.query, batch.target, batch.same).item() == pytest.approx(expected, rel=1e-5, abs=1e-9)
 
 
 @CASES
-@given(seed=SEEDS, size=SIZES, images=IMAGES, scale=st.floats(0.5, 5))
-def test_soft_triplet(seed, size, images, scale, make_batch, by_hand) -> None:
-    batch = make_batch(seed, size, images=images)
+@given(seed=SEEDS, size=SIZES, images=IMAGES, one_way=ONE_WAY, scale=st.floats(0.5, 5))
+def test_soft_triplet(seed, size, images, one_way, scale, make_batch, by_hand) -> None:
+    batch = make_batch(seed, size, images=images, one_way=one_way)
     loss = SoftTripletLoss(scale=scale).double()
     expected = by_hand.soft_triplet(*batch.lists, scale=scale)
     assert loss(batch.query, batch.target, batch.same).item() == pytest.approx(expected, rel=1e-5, abs=1e-9)
 
 
 @CASES
-@given(seed=SEEDS, size=SIZES, images=IMAGES, margin=st.floats(0.05, 2))
-def test_triplet_hinge(seed, size, images, margin, make_batch, by_hand) -> None:
-    batch = make_batch(seed, size, images=images)
+@given(seed=SEEDS, size=SIZES, images=IMAGES, one_way=ONE_WAY, margin=st.floats(0.05, 2))
+def test_triplet_hinge(seed, size, images, one_way, margin, make_batch, by_hand) -> None:
+    batch = make_batch(seed, size, images=images, one_way=one_way)
     loss = TripletHingeLoss(margin=margin)
     expected = by_hand.hinge(*batch.lists, margin=margin)
     assert loss(batch.query, batch.target, batch.same).item() == pytest.approx(expected, rel=1e-9, abs=1e-9)
