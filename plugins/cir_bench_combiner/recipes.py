@@ -22,6 +22,7 @@ TWO_STAGES: Mapping[str, Any] = {
         "batch_size": 4096,
         "optimiser": "adam",
         "lr": 2e-5,
+        "schedule": "constant",
         "encoder": "frozen",
         "mask_same_target": False,
     },

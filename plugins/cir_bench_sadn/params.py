@@ -71,7 +71,7 @@ class SadnParams(FinetuneParams):
     """Table 3: ``no-neighbourhood`` (every candidate is a neighbour), ``no-cia`` (a = β·d, no L_adapt), ``no-dbc``
     (a = α·c), ``no-residual`` (Q̂ = FC(N̂)). Table 5: ``no-adapt``, ``no-rank``, ``bce`` (L_rank is the batch's
     cross-entropy), ``triplet`` (L_rank is a triplet hinge)."""
-    training: Training = Training(optimiser="adam", lr=1e-3)
+    training: Training = Training(optimiser="adam", lr=5e-4, schedule="cosine")
     """Second stage: base composer and aggregation."""
 
     @field_validator("neighbours")

@@ -136,7 +136,7 @@ def test_recipe_is_the_paper_s(benchmark: str) -> None:
     assert (first.optimiser, first.lr, first.batch_size, first.encoder) == ("adamw", 2e-6, 128, "train")
     assert first.encoder_eval
     assert (second.optimiser, second.lr, second.batch_size, second.epochs) == ("adam", 2e-5, 4096, 300)
-    assert second.encoder == "frozen"
+    assert (second.encoder, second.schedule) == ("frozen", "constant")
     assert params.finetune_encoders == "text"
 
 

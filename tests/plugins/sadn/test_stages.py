@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 import torch
 import torch.nn.functional as F
@@ -9,11 +11,14 @@ from pydantic import ValidationError
 
 import cir_bench_sadn
 from cir_bench import BatchGallery, ConfigError
+from cir_bench.cli.app import main
 from cir_bench.plugin.params import make_params
+from cir_bench.runs.record import read_record
 from cir_bench_sadn.params import SadnParams
 
 (SPEC,) = cir_bench_sadn.METHODS
 TWO = {"finetune": {"lr": 2e-6}}
+TOY = Path(__file__).parents[2] / "support" / "toy_plugin.py"
 
 
 def test_the_controlled_track_has_the_second_stage_alone(make_sadn) -> None:
@@ -56,6 +61,7 @@ def test_recipes_are_the_paper_s(benchmark: str, gamma: float) -> None:
     assert first is not None
     assert (first.epochs, first.lr, first.encoder) == (10, 2e-6, "train")
     assert (second.epochs, second.lr, second.batch_size, second.encoder) == (100, 2e-5, 2048, "frozen")
+    assert (first.schedule, second.schedule) == ("constant", "constant")
     assert (params.base, params.neighbours, params.gamma, params.tau) == ("combiner", 10, gamma, 100.0)
     assert (params.lambda_adapt, params.finetune_encoders, params.ablation) == (100.0, "both", "none")
 
@@ -79,3 +85,14 @@ def test_a_misspelt_switch_is_refused() -> None:
 
 def test_the_card_says_that_it_is_unofficial() -> None:
     assert "unofficial" in SPEC.summary
+
+
+def test_the_encoder_is_finetuned_then_frozen_and_the_whole_is_evaluated(tmp_path, capsys) -> None:
+    where = ["--out", str(tmp_path / "runs"), "--cache-dir", str(tmp_path / "cache"), "--device", "cpu"]
+    values = ["finetune.epochs=1", "finetune.encoder=train", "training.epochs=2", "training.encoder=frozen"]
+    settings = [option for value in values for option in ("--set", value)]
+    assert main(["run", "--plugin", str(TOY), "-b", "toy", "-m", "sadn", *where, *settings]) == 0
+    (path,) = (tmp_path / "runs").rglob("record.json")
+    record = read_record(path)
+    assert [epoch.stage for epoch in record.history] == ["finetune", "sadn", "sadn"]
+    assert set(record.history[-1].terms) == {"rank", "adapt"}
