@@ -1,0 +1,78 @@
+"""Both networks side by side, each a space of its own."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import cast
+
+import torch
+from torch import nn
+
+from cir_bench import Composer, Embedding, EncoderShape, Features
+from cir_bench_clvcnet.fgc import GlobalNetwork
+from cir_bench_clvcnet.flc import LocalNetwork
+from cir_bench_clvcnet.network import Network
+from cir_bench_clvcnet.params import BOTH, GLOBAL, LOCAL, Alignment, Networks
+
+NAMES = (LOCAL, GLOBAL)
+"""The networks, which are also the embedding's spaces and the branches of the encoder."""
+
+
+class ClvcnetComposer(Composer):
+    """CLVC-Net's two composition modules (Wen et al., SIGIR 2021); the joint score is the sum of their cosines.
+
+    Each network reads the features of the encoder copy of its name where there are copies, else the same features.
+
+    Args:
+        shape: the encoder's widths; a map and text tokens.
+        width: of each network's vectors.
+        tau_local: τ^L.
+        tau_global: τ^G.
+        alignment: ``attention`` or ``average``.
+        networks: which networks there are: ``both``, ``local`` or ``global``.
+        retrieve: which of them embed queries and candidates; None: all there are.
+    """
+
+    def __init__(
+        self,
+        shape: EncoderShape,
+        width: int = 512,
+        tau_local: float = 7.0,
+        tau_global: float = 4.0,
+        alignment: Alignment = "attention",
+        networks: Networks = "both",
+        retrieve: Networks | None = None,
+    ) -> None:
+        super().__init__()
+        made: dict[str, Network] = {}
+        # Both are made, each from its own seed, then one may be dropped: alone it starts as it does beside the other.
+        of_local, of_global = torch.randint(2**62, (2,), device="cpu").tolist()
+        with torch.random.fork_rng(devices=[]):
+            torch.default_generator.manual_seed(of_local)
+            made[LOCAL] = LocalNetwork(shape, width, tau_local, alignment)
+            torch.default_generator.manual_seed(of_global)
+            made[GLOBAL] = GlobalNetwork(shape, width, tau_global, alignment)
+        self.networks = nn.ModuleDict({name: made[name] for name in names_of(networks)})
+        self.retrieve = names_of(networks if retrieve is None else retrieve)
+
+    def network(self, name: str) -> Network:
+        """The network of that name."""
+        return cast(Network, self.networks[name])
+
+    def compose(self, reference: Features, text: Features) -> Embedding:
+        """A space ``[B, width]`` of each network: f̃_q."""
+        return Embedding(
+            {
+                name: self.network(name).compose(reference.branch(name), text.branch(name)).vector
+                for name in self.retrieve
+            }
+        )
+
+    def embed_target(self, image: Features) -> Embedding:
+        """A space ``[B, width]`` of each network: f_t."""
+        return Embedding({name: self.network(name).embed_target(image.branch(name)) for name in self.retrieve})
+
+
+def names_of(networks: Networks) -> Sequence[str]:
+    """The names of one network or of both, local first."""
+    return NAMES if networks == BOTH else (networks,)

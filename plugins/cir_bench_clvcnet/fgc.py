@@ -1,0 +1,61 @@
+"""FGC: the fine-grained global-wise composition."""
+
+from __future__ import annotations
+
+import torch
+from torch import Tensor, nn
+
+from cir_bench import EncoderShape, Features
+from cir_bench_clvcnet.alignment import align
+from cir_bench_clvcnet.inception import Inception
+from cir_bench_clvcnet.network import Composed, Network, channels_and_words, words_of
+from cir_bench_clvcnet.params import Alignment
+from cir_bench_clvcnet.pooling import GeM
+
+
+class GlobalNetwork(Network):
+    """Every word of the text gets a view of the whole reference image of its own, and an affine map of it.
+
+    ::
+
+        X̂ = Conv1×1(X → D)
+        x̄_o = Σ_ij W_o(i, j) X̂[:, i, j],  W_o = softmax over positions of (X̂ · T[:, o] / τ)    (11, 12)
+        γ, β = Inception1d([X̄; T]) each, over the words               (13)
+        X̃_q = γ ⊙ X̄ + β                                             (14)
+        f̃_q = Linear(GeM over words(X̃_q)),  f_t = Linear(GeM over positions(X_t))
+
+    Args:
+        shape: the encoder's widths.
+        width: of f̃_q and f_t.
+        tau: τ^G.
+        alignment: ``attention`` or ``average``.
+    """
+
+    def __init__(self, shape: EncoderShape, width: int, tau: float, alignment: Alignment) -> None:
+        super().__init__()
+        channels, words = channels_and_words(shape)
+        self.tau, self.alignment = tau, alignment
+        self.transform = nn.Conv2d(channels, words, 1)
+        self.gamma = Inception(2 * words, words, dimensions=1)
+        self.beta = Inception(2 * words, words, dimensions=1)
+        # X̃_q has D channels and X_t has C, so each has a pooling and a layer of its own.
+        self.pool_query, self.project_query = GeM(), nn.Linear(words, width)
+        self.pool_target, self.project_target = GeM(), nn.Linear(channels, width)
+
+    def compose(self, reference: Features, text: Features) -> Composed:
+        """X̃_q ``[B, D, U]`` and f̃_q ``[B, width]``."""
+        (image,) = reference.need_maps(1)
+        words, mask = words_of(text)
+        transformed: Tensor = self.transform(image)
+        positions = transformed.flatten(2).transpose(1, 2)
+        views = align(words, positions, self.tau, self.alignment).transpose(1, 2)  # Eqs. 11 and 12, [B, D, U]
+        pair = torch.cat([views, words.transpose(1, 2)], dim=1)
+        affine = self.gamma(pair, mask) * views + self.beta(pair, mask)  # Eqs. 13 and 14
+        composed = affine.masked_fill(~mask[:, None], 0.0)
+        vector: Tensor = self.project_query(self.pool_query(composed, mask))
+        return Composed(composed, vector)
+
+    def embed_target(self, image: Features) -> Tensor:
+        """f_t ``[B, width]``."""
+        vector: Tensor = self.project_target(self.pool_target(image.need_maps(1)[0].flatten(2)))
+        return vector

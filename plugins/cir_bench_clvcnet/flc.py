@@ -1,0 +1,61 @@
+"""FLC: the fine-grained local-wise composition."""
+
+from __future__ import annotations
+
+import torch
+from torch import Tensor, nn
+
+from cir_bench import EncoderShape, Features
+from cir_bench_clvcnet.alignment import align
+from cir_bench_clvcnet.inception import Inception
+from cir_bench_clvcnet.network import Composed, Network, channels_and_words, words_of
+from cir_bench_clvcnet.params import Alignment
+from cir_bench_clvcnet.pooling import GeM
+
+
+class LocalNetwork(Network):
+    """Every position of the reference image's map gets an affine map of its own, from the words that concern it.
+
+    ::
+
+        X̂ = Conv1×1(X → D)                                          (5)
+        T̂[:, i, j] = Σ_u w_ij(u) T[:, u],  w_ij = softmax(T · X̂[:, i, j] / τ)    (6, 7)
+        γ, β = Inception2d([X̂; T̂]) each                              (8)
+        X̃_q = γ ⊙ X + β                                             (4)
+        f̃_q = Linear(GeM(X̃_q)),  f_t = Linear(GeM(X_t)), the same pooling and layer
+
+    Args:
+        shape: the encoder's widths.
+        width: of f̃_q and f_t.
+        tau: τ^L.
+        alignment: ``attention`` or ``average``.
+    """
+
+    def __init__(self, shape: EncoderShape, width: int, tau: float, alignment: Alignment) -> None:
+        super().__init__()
+        channels, words = channels_and_words(shape)
+        self.tau, self.alignment = tau, alignment
+        self.transform = nn.Conv2d(channels, words, 1)
+        self.gamma = Inception(2 * words, channels, dimensions=2)
+        self.beta = Inception(2 * words, channels, dimensions=2)
+        self.pool = GeM()
+        self.project = nn.Linear(channels, width)
+
+    def compose(self, reference: Features, text: Features) -> Composed:
+        """X̃_q ``[B, C, H, W]`` and f̃_q ``[B, width]``."""
+        (image,) = reference.need_maps(1)
+        words, mask = words_of(text)
+        transformed: Tensor = self.transform(image)  # Eq. 5, [B, D, H, W]
+        positions = transformed.flatten(2).transpose(1, 2)
+        aligned = align(positions, words, self.tau, self.alignment, mask)  # Eqs. 6 and 7, [B, H·W, D]
+        pair = torch.cat([transformed, aligned.transpose(1, 2).reshape(transformed.shape)], dim=1)
+        composed = self.gamma(pair) * image + self.beta(pair)  # Eqs. 8 and 4
+        return Composed(composed, self._vector(composed))
+
+    def embed_target(self, image: Features) -> Tensor:
+        """f_t ``[B, width]``."""
+        return self._vector(image.need_maps(1)[0])
+
+    def _vector(self, maps: Tensor) -> Tensor:
+        vector: Tensor = self.project(self.pool(maps.flatten(2)))
+        return vector

@@ -1,0 +1,98 @@
+"""CLVC-Net's parameters. Imports no torch."""
+
+from __future__ import annotations
+
+from typing import Annotated, Final, Literal
+
+from pydantic import Field
+
+from cir_bench import MethodParams, Params, Training
+
+LOCAL: Final = "local"
+GLOBAL: Final = "global"
+BOTH: Final = "both"
+
+Networks = Literal["both", "local", "global"]
+
+Alignment = Literal["attention", "average"]
+AVERAGE: Final = "average"
+
+Temperature = Literal["multiply", "divide"]
+MULTIPLY: Final = "multiply"
+
+FeatureDistance = Literal["raw", "normed"]
+NORMED: Final = "normed"
+
+Ablation = Literal[
+    "none",
+    "avgpool",
+    "no-mutual",
+    "no-mutual-kl",
+    "no-mutual-feature",
+    "local-only",
+    "global-only",
+    "local-only+",
+    "global-only+",
+]
+
+Positive = Annotated[float, Field(gt=0)]
+Weight = Annotated[float, Field(ge=0)]
+
+
+class CompositionParams(Params):
+    """The two composition modules; shared by the composer and the method."""
+
+    width: Annotated[int, Field(ge=1)] = 512
+    """Width of each network's query and target vectors (paper: 1024, which the paper track has)."""
+    tau_local: Positive = 7.0
+    """τ^L, which divides the scores of words at a position (paper: 7)."""
+    tau_global: Positive = 4.0
+    """τ^G, which divides the scores of positions for a word (paper: 4)."""
+
+
+class ClvcnetComposerParams(CompositionParams):
+    """Both networks, or one of them."""
+
+    alignment: Alignment = "attention"
+    """How words and positions are aligned: ``attention`` (Eqs. 6 and 11), or their plain ``average``."""
+    networks: Networks = "both"
+    """Which networks there are."""
+
+
+class ClvcnetParams(CompositionParams, MethodParams):
+    """`clvcnet`: the two networks, their losses, and how they are trained in turn."""
+
+    mu: Positive = 10.0
+    """μ^L and μ^G, the temperature factor of the two classification losses (paper: 10)."""
+    nu: Positive = 10.0
+    """ν^L and ν^G, the temperature factor of the two batch distributions of Eq. 16 (paper: 10)."""
+    temperature: Temperature = "multiply"
+    """What μ and ν do to the cosine: ``multiply`` it, μ learned from its start (as the published model behaves), or
+    ``divide`` it, μ fixed (Eqs. 9, 15 and 16 as printed: with 10 the logits of a batch then differ by .2 at most)."""
+    lam: Weight = 1.0
+    """λ of the perceptual loss (paper: 1)."""
+    eta: Weight = 1.0
+    """η of the mutual enhancement (paper: 1)."""
+    feature_distance: FeatureDistance = "raw"
+    """What Eq. 18 compares: the ``raw`` vectors (as printed), or the vectors ``normed`` to length 1, as the cosines
+    see them."""
+    ablation: Ablation = "none"
+    """A row of the paper's Table 3. ``avgpool``: averages for attention. ``no-mutual``: η = 0. ``no-mutual-kl``: no
+    Eq. 17. ``no-mutual-feature``: no Eq. 18. ``local-only``, ``global-only``: one network is trained and used.
+    ``local-only+``, ``global-only+``: both are trained, one is used."""
+    training: Training = Training(optimiser="adam", lr=1e-3)
+
+    @property
+    def alignment(self) -> Alignment:
+        """How words and positions are aligned."""
+        return "average" if self.ablation == "avgpool" else "attention"
+
+    @property
+    def networks(self) -> Networks:
+        """Which networks are made and trained."""
+        return LOCAL if self.ablation == "local-only" else GLOBAL if self.ablation == "global-only" else BOTH
+
+    @property
+    def retrieve(self) -> Networks:
+        """Which of the networks' cosines make the score at evaluation."""
+        return LOCAL if self.ablation == "local-only+" else GLOBAL if self.ablation == "global-only+" else self.networks

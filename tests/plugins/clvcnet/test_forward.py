@@ -1,0 +1,176 @@
+"""Both networks and the sum of their cosines equal the paper's equations, computed once more with loops."""
+
+from __future__ import annotations
+
+import math
+
+import pytest
+import torch
+from torch import Tensor
+
+from cir_bench import EncoderShape, Features, FeatureShape, PairingError
+from cir_bench_clvcnet.composer import ClvcnetComposer
+from cir_bench_clvcnet.inception import Inception
+from cir_bench_clvcnet.pooling import GeM
+
+NAMES = ("local", "global")
+
+
+def f64(rows: object) -> Tensor:
+    return torch.tensor(rows, dtype=torch.float64)
+
+
+@pytest.mark.parametrize("mode", ["training", "evaluation"])
+@pytest.mark.parametrize("ablation", ["none", "avgpool"])
+@pytest.mark.parametrize("name", NAMES)
+def test_a_network_is_the_paper_s(make_clvcnet, random_batch, by_hand, name: str, ablation: str, mode: str) -> None:
+    """Eqs. 4 to 8 and 11 to 14, with batch norm of either mode; padding is rubbish and must not be read."""
+    method, batch = make_clvcnet(ablation=ablation).train(mode == "training"), random_batch(1)
+    composed, queries, targets = by_hand(method).outputs(name, batch)
+    network = method.composer.network(name)
+    found = network.compose(batch.reference.branch(name), batch.text.branch(name))
+    torch.testing.assert_close(found.vector, f64(queries))
+    torch.testing.assert_close(network.embed_target(batch.target.branch(name)), f64(targets))
+    for item, cells in zip(found.representation, composed, strict=True):
+        for at, vector in cells.items():
+            torch.testing.assert_close(item[(slice(None), *at)], f64(vector))
+    if name == "global":
+        padding = ~batch.text.branch(name).mask
+        assert padding.any()
+        assert not found.representation.movedim(1, -1)[padding].any()
+
+
+def test_the_score_is_the_sum_of_both_cosines(make_clvcnet, random_batch, by_hand) -> None:
+    method, batch = make_clvcnet().eval(), random_batch(2)
+    query = method.composer.compose(batch.reference, batch.text)
+    target = method.composer.embed_target(batch.target)
+    expected = torch.zeros(5, 5, dtype=torch.float64)
+    for name in NAMES:
+        _, queries, targets = by_hand(method).outputs(name, batch)
+        for i, q in enumerate(queries):
+            for j, t in enumerate(targets):
+                product = sum(a * b for a, b in zip(q, t, strict=True))
+                expected[i, j] += product / math.sqrt(sum(a * a for a in q)) / math.sqrt(sum(b * b for b in t))
+    torch.testing.assert_close(method.composer.score(query, target), expected)
+
+
+def test_a_frozen_encoder_s_features_serve_both_networks(make_clvcnet, random_batch, by_hand) -> None:
+    method, batch = make_clvcnet().eval(), random_batch(3, copies=False)
+    query = method.composer.compose(batch.reference, batch.text)
+    for name in NAMES:
+        torch.testing.assert_close(query.spaces[name], f64(by_hand(method).outputs(name, batch)[1]))
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_a_network_reads_the_encoder_copy_of_its_name(make_clvcnet, random_batch, name: str) -> None:
+    method, batch, other = make_clvcnet().eval(), random_batch(4), random_batch(5)
+
+    def mixed(of: str) -> Features:
+        ours, theirs = getattr(batch, of).branches, getattr(other, of).branches
+        return Features(branches={**theirs, name: ours[name]})
+
+    before = method.composer.compose(batch.reference, batch.text)
+    after = method.composer.compose(mixed("reference"), mixed("text"))
+    unmoved = {one: torch.equal(after.spaces[one], before.spaces[one]) for one in NAMES}
+    assert unmoved == {one: one == name for one in NAMES}
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_a_low_temperature_attends_to_the_best_alone(make_clvcnet, random_batch, name: str) -> None:
+    """τ divides: with τ → 0 a position hears one word, with a large τ all of them alike."""
+    batch = random_batch(6)
+    reference, text = batch.reference.branch(name), batch.text.branch(name)
+    sharp, flat, average = (
+        make_clvcnet(**settings).eval().composer.network(name).compose(reference, text).vector
+        for settings in ({f"tau_{name}": 1e-9}, {f"tau_{name}": 1e9}, {"ablation": "avgpool"})
+    )
+    torch.testing.assert_close(flat, average)
+    assert not torch.allclose(sharp, average)
+    assert torch.isfinite(sharp).all()
+
+
+def test_a_text_without_words_is_composed(make_clvcnet, random_batch) -> None:
+    """Values and gradients are finite, and the other items of the batch are as they were."""
+    method, batch = make_clvcnet().eval(), random_batch(7)
+    whole = method.composer.compose(batch.reference, batch.text).joint()
+    for text in batch.text.branches.values():
+        text.mask[2] = False
+    found = method.composer.compose(batch.reference, batch.text).joint()
+    rest = torch.tensor([0, 1, 3, 4])
+    torch.testing.assert_close(found[rest], whole[rest])
+    found.square().sum().backward()
+    tensors = [t for f in (batch.reference, batch.text) for b in f.branches.values() for t in b.tensors().values()]
+    gradients = [tensor.grad for tensor in [*tensors, *method.parameters()] if tensor.grad is not None]
+    assert gradients
+    assert all(torch.isfinite(gradient).all() for gradient in [found, *gradients])
+
+
+def test_in_training_padding_leaves_the_running_statistics_alone(make_clvcnet, random_batch) -> None:
+    """More padding, the same words: the same queries and the same statistics."""
+    batch = random_batch(8)
+    found = []
+    for extra in (0, 3):
+        method = make_clvcnet().train()
+        text = {}
+        for name, one in batch.text.branches.items():
+            tokens = torch.cat([one.tokens, torch.full((5, extra, 5), 9.0, dtype=torch.float64)], dim=1)
+            text[name] = Features(tokens=tokens, mask=torch.cat([one.mask, torch.zeros(5, extra).bool()], dim=1))
+        query = method.composer.compose(batch.reference, Features(branches=text))
+        found.append({**dict(method.named_buffers()), **query.spaces})
+    for name, tensor in found[0].items():
+        torch.testing.assert_close(found[1][name], tensor, msg=name)
+
+
+def test_gem_is_between_the_mean_and_the_maximum() -> None:
+    """p = 1 is the mean, a large p the maximum; it starts at 3 and is learned."""
+    x = torch.rand(2, 3, 7, dtype=torch.float64)
+    torch.testing.assert_close(GeM(1.0).double()(x), x.mean(dim=2))
+    torch.testing.assert_close(GeM(400.0).double()(x), x.amax(dim=2), rtol=2e-2, atol=0)
+    assert GeM().p.item() == 3
+    assert GeM().p.requires_grad
+
+
+def test_an_inception_layer_s_branches_have_the_fields_1_3_5_and_3() -> None:
+    """How far a change at one place reaches, by branch; the sizes are a fourth of the channels each."""
+    layer = Inception(2, 8, dimensions=1).eval()
+    x = torch.randn(1, 2, 21)
+    x[0, :, 10] = 3.0
+    changed = x.clone()
+    changed[0, :, 10] = 5.0
+    reach = []
+
+    def output(branch: torch.nn.Module, given: Tensor) -> Tensor:
+        taken: list[Tensor] = []
+        handle = branch.register_forward_hook(lambda _module, _inputs, out: taken.append(out))
+        layer(given)
+        handle.remove()
+        return taken[0]
+
+    for branch in (layer.one, layer.three, layer.five, layer.pooled):
+        before, after = output(branch, x), output(branch, changed)
+        assert before.shape[1] == 2
+        reach.append(int((before != after).any(dim=1).sum()))
+    assert reach == [1, 3, 5, 3]
+
+
+def test_sizes_of_section_4(small_shape) -> None:
+    """Vectors of 1024 from maps of any size; γ and β of the local network have C channels, of the global one D."""
+    composer = ClvcnetComposer(small_shape, width=1024)
+    local, wide = composer.networks["local"], composer.networks["global"]
+    assert local.project.weight.shape == (1024, 6)
+    assert wide.project_query.weight.shape == (1024, 5)
+    assert wide.project_target.weight.shape == (1024, 6)
+    assert (len(local.gamma.norm.weight), len(wide.beta.norm.weight)) == (6, 5)
+
+
+@pytest.mark.parametrize(
+    ("image", "text", "told"),
+    [
+        (FeatureShape(pooled=8), FeatureShape(tokens=8), "image map"),
+        (FeatureShape(maps=((8, 2, 2),)), FeatureShape(pooled=8), "text tokens"),
+        (FeatureShape(maps=((3, 2, 2),)), FeatureShape(tokens=8), "at least 4 channels"),
+    ],
+)
+def test_what_cannot_work_is_refused_in_words(image: FeatureShape, text: FeatureShape, told: str) -> None:
+    with pytest.raises(PairingError, match=told):
+        ClvcnetComposer(EncoderShape(image, text))

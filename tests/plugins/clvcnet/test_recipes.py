@@ -1,0 +1,43 @@
+"""The paper track's settings are those of Section 4.1.2."""
+
+from __future__ import annotations
+
+import cir_bench_clvcnet
+from cir_bench import Level
+from cir_bench.plugin.params import make_params
+
+(SPEC,) = cir_bench_clvcnet.METHODS
+(COMPOSER,) = cir_bench_clvcnet.COMPOSERS
+
+
+def test_every_benchmark_has_the_published_hyper_parameters() -> None:
+    assert set(SPEC.recipes) == {"*"}
+    params = make_params(SPEC, SPEC.recipes["*"])
+    assert (params.width, params.tau_local, params.tau_global) == (1024, 7, 4)
+    assert (params.mu, params.nu, params.lam, params.eta) == (10, 10, 1, 1)
+    assert (params.feature_distance, params.ablation) == ("raw", "none")
+
+
+def test_training_is_the_published_one() -> None:
+    training = make_params(SPEC, SPEC.recipes["*"]).training
+    assert (training.optimiser, training.lr, training.encoder_lr, training.batch_size) == ("adam", 1e-4, None, 32)
+    assert (training.schedule, training.milestones, training.gamma) == ("step", (10,), 0.1)
+    assert training.epochs > 10, "the decay must come"
+    assert (training.encoder, training.mask_same_target) == ("train", False)
+
+
+def test_the_paper_s_encoder_is_a_resnet_50_and_an_lstm_of_1024() -> None:
+    settings = SPEC.encoder_recipes["*"]
+    assert SPEC.paper_encoder == "cnn-lstm"
+    assert (settings["backbone"], settings["pretrained"], settings["lstm_width"]) == ("resnet50", True, 1024)
+
+
+def test_it_needs_a_map_and_words() -> None:
+    needs = SPEC.needs_for(make_params(SPEC))
+    assert (needs.image, needs.text, needs.map_levels) == ({Level.MAPS}, {Level.TOKENS}, 1)
+
+
+def test_the_composer_s_defaults_are_the_method_s() -> None:
+    composer, method = make_params(COMPOSER), make_params(SPEC)
+    for name in COMPOSER.params.model_fields:
+        assert getattr(composer, name) == getattr(method, name), name
