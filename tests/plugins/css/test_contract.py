@@ -1,0 +1,8 @@
+"""css keeps the contract of a data set."""
+
+from cir_bench.plugin.testing import DatasetContract
+
+
+class TestCss(DatasetContract):
+    name = "css"
+    split = "test"
