@@ -73,9 +73,9 @@ class ClvcnetParams(CompositionParams, MethodParams):
     """λ of the perceptual loss (paper: 1)."""
     eta: Weight = 1.0
     """η of the mutual enhancement (paper: 1)."""
-    feature_distance: FeatureDistance = "raw"
-    """What Eq. 18 compares: the ``raw`` vectors (as printed), or the vectors ``normed`` to length 1, as the cosines
-    see them."""
+    feature_distance: FeatureDistance = "normed"
+    """What Eq. 18 compares: the vectors ``normed`` to length 1, as the cosines see them, or the ``raw`` vectors (as
+    printed, and on the paper track), whose length first decides nearly all of the loss."""
     ablation: Ablation = "none"
     """A row of the paper's Table 3. ``avgpool``: averages for attention. ``no-mutual``: η = 0. ``no-mutual-kl``: no
     Eq. 17. ``no-mutual-feature``: no Eq. 18. ``local-only``, ``global-only``: one network is trained and used.

@@ -37,7 +37,7 @@ class TestClvcnet(MethodContract):
 
 class TestAvgpool(MethodContract):
     name = "clvcnet"
-    params: ClassVar[Mapping[str, Any]] = {**SMALL, "ablation": "avgpool", "feature_distance": "normed"}
+    params: ClassVar[Mapping[str, Any]] = {**SMALL, "ablation": "avgpool", "feature_distance": "raw"}
 
 
 class TestNoMutual(MethodContract):
