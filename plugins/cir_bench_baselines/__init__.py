@@ -112,6 +112,7 @@ METHODS = [
         implementation="cir_bench_baselines.methods:ConcatMethod",
         params=ConcatParams,
         kind="baseline",
+        controlled={"css": {"training": {"lr": 3e-3}}},
         card=_CARD,
     ),
     MethodSpec(

@@ -35,6 +35,7 @@ METHODS = [
         ),
         card="cir_bench_combiner:README.md",
         recipes=RECIPES,
+        controlled={"css": {"dropout": 0.1, "training": {"lr": 2e-3}}},
         paper_encoder="openclip:RN50x4:openai",
     )
 ]

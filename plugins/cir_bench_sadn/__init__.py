@@ -47,6 +47,7 @@ METHODS = [
         ),
         card="cir_bench_sadn:README.md",
         recipes=RECIPES,
+        controlled={"css": {"base_params": {"dropout": 0.1}, "training": {"lr": 2e-3}}},
         paper_encoder="openclip:RN50x4:openai",
     )
 ]

@@ -178,3 +178,9 @@ def test_records_can_be_printed_as_json_lines(toy) -> None:
     main(toy.argv("run", "-m", "sum", "--json"))
     lines = toy.capture.readouterr().out.splitlines()
     assert len(lines) == 1 and RunRecord.model_validate_json(lines[0]).cell.method == "sum"
+
+
+def test_the_benchmarks_budget_stands_above_what_a_method_chose_for_it(toy) -> None:
+    toy.run("-m", "tuned")
+    training = toy.records()["tuned/0"].config["method"]["training"]
+    assert (training["epochs"], training["lr"], training["weight_decay"]) == (6, 0.005, 0.1)

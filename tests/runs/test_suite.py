@@ -62,7 +62,8 @@ def test_the_suites_that_come_with_the_harness_can_be_read(name: str) -> None:
 
 def test_a_suite_runs_as_cells_of_their_own(toy, write) -> None:
     name = write(
-        "methods: [tirg]\nsettings: {training: {epochs: 1}}\nruns: [{grid: {training.lr: [0.01, 0.02]}}, {methods: [sum]}]\n"
+        "methods: [tirg]\nsettings: {training: {epochs: 1}}\n"
+        "runs: [{grid: {training.lr: [0.01, 0.02]}}, {methods: [sum]}]\n"
     )
     code, said = toy.run("--suite", name)
     assert code == 0, said

@@ -147,6 +147,12 @@ def cir_bench_methods():
     for name, implementation in {"breaks": "Breaks", "slow-tirg": "SlowTirg", "nan-loss": "NanLoss"}.items():
         yield cb.MethodSpec(name=name, summary="for tests", implementation=f"{__name__}:{implementation}")
     yield cb.MethodSpec(
+        name="tuned",
+        summary="for tests",
+        implementation=f"{__name__}:SlowTirg",
+        controlled={"toy": {"training": {"lr": 0.02, "epochs": 99, "weight_decay": 0.1}}, "css": {"nonsense": 1}},
+    )
+    yield cb.MethodSpec(
         name="wants-maps",
         summary="for tests",
         implementation=f"{__name__}:SlowTirg",

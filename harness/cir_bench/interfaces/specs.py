@@ -124,6 +124,9 @@ class MethodSpec(Spec):
     leaves open, known deviations."""
     recipes: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
     """Parameter overrides of the paper track: key ``"*"`` for every benchmark, or a benchmark's name."""
+    controlled: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
+    """Parameter overrides of the controlled track, by benchmark: what was chosen on its held-out train triplets (a
+    learning rate, a dropout). The benchmark's budget is laid on top, so epochs and batch size are the same for all."""
     paper_encoder: str | None = None
     """The encoder of the paper track, e.g. ``"openclip:RN50x4"``; None: no paper track."""
     encoder_recipes: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)

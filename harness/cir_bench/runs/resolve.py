@@ -118,9 +118,10 @@ def _cells(
 
 
 def _recipe(request: RunRequest, benchmark: ChosenBenchmark, method: Registered[MethodSpec]) -> dict[str, Any]:
-    """The track's settings: the benchmark's budget (controlled), or the paper's recipe for this benchmark (paper)."""
+    """Controlled: the benchmark's budget on top of what the method chose for it. Paper: the recipe for the benchmark."""
     if request.track == "controlled":
-        return {"training": benchmark.benchmark.training}
+        own = method.spec.controlled.get(benchmark.benchmark.name, {})
+        return merge(own, {"training": benchmark.benchmark.training})
     recipes = method.spec.recipes
     return merge(recipes.get("*", {}), recipes.get(benchmark.benchmark.name, {}))
 
