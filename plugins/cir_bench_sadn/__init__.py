@@ -19,7 +19,7 @@ def sadn_needs(params: SadnParams) -> Needs:
 
 def sadn_wraps(params: SadnParams) -> Mapping[str, Mapping[str, Any]]:
     """The base composer."""
-    return {params.base: params.base_params}
+    return {params.base: params.of_base()}
 
 
 LOSSES = [
@@ -47,7 +47,7 @@ METHODS = [
         ),
         card="cir_bench_sadn:README.md",
         recipes=RECIPES,
-        controlled={"css": {"base_params": {"dropout": 0.1}, "training": {"lr": 2e-3}}},
+        controlled={"css": {"base_params": {"combiner": {"dropout": 0.1}}, "training": {"lr": 2e-3}}},
         paper_encoder="openclip:RN50x4:openai",
     )
 ]

@@ -30,7 +30,7 @@ class Sadn(FinetuneMethod):
     main_stage = "sadn"
 
     def __init__(self, params: SadnParams, build: Build) -> None:
-        base = build.composer(params.base, **params.base_params)
+        base = build.composer(params.base, **params.of_base())
         first = build.loss(FIRST_STAGE_LOSS, scale=100.0, scale_on="similarity", learn_scale=False)
         super().__init__(params, SadnComposer(base, build.shape, params), {FIRST_STAGE_LOSS: first})
         self.rank = _ranking_loss(params, build)

@@ -47,8 +47,9 @@ class SadnParams(FinetuneParams):
 
     base: str = "combiner"
     """The composer of the raw query Q (Eq. 2), of any plugin, by name."""
-    base_params: dict[str, Any] = Field(default_factory=dict)
-    """The base composer's own parameters; what is not named keeps the composer's default."""
+    base_params: dict[str, dict[str, Any]] = Field(default_factory=dict)
+    """The base composer's own parameters, by its name: ``combiner: {dropout: 0.1}``. What is not named keeps the
+    composer's default; other composers' wait until one of them is the base."""
     neighbours: Annotated[int, Field(ge=1, validate_default=True)] = 10
     """K, the size of a query's neighbourhood; a gallery with fewer candidates is taken whole."""
     features: FeatureScale = "normed"
@@ -73,6 +74,10 @@ class SadnParams(FinetuneParams):
     cross-entropy), ``triplet`` (L_rank is a triplet hinge)."""
     training: Training = Training(optimiser="adam", lr=5e-4, schedule="cosine")
     """Second stage: base composer and aggregation."""
+
+    def of_base(self) -> dict[str, Any]:
+        """The parameters of the base composer."""
+        return self.base_params.get(self.base, {})
 
     @field_validator("neighbours")
     @classmethod

@@ -57,7 +57,9 @@ def test_it_learns_around_every_base(make_sadn, make_batch, base) -> None:
 
 
 def test_the_base_s_parameters_are_its_own(make_sadn) -> None:
-    base = make_sadn(base="combiner", base_params={"projection": 2, "dropout": 0.1}).composer.inner.base
+    both = {"combiner": {"projection": 2, "dropout": 0.1}, "tirg": {"scaling": "normed"}}
+    assert make_sadn(base="tirg", base_params=both).composer.inner.base.scaling == "normed"
+    base = make_sadn(base="combiner", base_params=both).composer.inner.base
     assert base.project_text[0].out_features == 12
     assert base.project_text[2].p == 0.1
 
@@ -66,7 +68,9 @@ def test_a_base_or_a_parameter_that_nobody_knows_is_named(make_sadn) -> None:
     with pytest.raises(ConfigError, match=r"no composer 'combinr'.*combiner"):
         make_sadn(base="combinr")
     with pytest.raises(ConfigError, match=r"composer 'tirg' has no parameter scalng.*scaling"):
-        make_sadn(base="tirg", base_params={"scalng": "normed"})
+        make_sadn(base="tirg", base_params={"tirg": {"scalng": "normed"}})
+    with pytest.raises(ConfigError, match=r"base_params.*'normed' is not allowed"):
+        make_sadn(base="tirg", base_params={"scaling": "normed"})
 
 
 class TwoSpaces(Composer):

@@ -23,4 +23,8 @@ class TestSadnAroundTirgWithoutNeighbourhood(MethodContract):
 
 class TestSadnAroundFeatureMaps(MethodContract):
     name = "sadn"
-    params: ClassVar[dict[str, Any]] = {"base": "tirg-last-conv", "base_params": {"embed_width": 8}, "neighbours": 3}
+    params: ClassVar[dict[str, Any]] = {
+        "base": "tirg-last-conv",
+        "base_params": {"tirg-last-conv": {"embed_width": 8}},
+        "neighbours": 3,
+    }
