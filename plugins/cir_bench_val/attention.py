@@ -50,9 +50,10 @@ class SelfAttention(nn.Module):
         return out
 
     def _by_head(self, maps: Tensor) -> Tensor:
-        """``[B, c, H, W]`` to ``[B, heads, H·W, c̄]``."""
+        """``[B, c, H, W]`` to ``[B, heads, H·W, c̄]``; contiguous, for which torch has a faster attention on the CPU."""
         batch, channels, height, width = maps.shape
-        return maps.reshape(batch, self.heads, channels // self.heads, height * width).transpose(-1, -2)
+        by_head = maps.reshape(batch, self.heads, channels // self.heads, height * width)
+        return by_head.transpose(-1, -2).contiguous()
 
 
 class JointAttention(nn.Module):

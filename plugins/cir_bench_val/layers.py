@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from torch import nn
+import torch
+import torch.nn.functional as F
+from torch import Tensor, nn
 
 from cir_bench_val.params import CODE, Layers
 
@@ -10,6 +12,35 @@ from cir_bench_val.params import CODE, Layers
 def relu_convolution(channels_in: int, channels_out: int, layers: Layers) -> nn.Sequential:
     """conv(K-1×1, N-channels_out, ReLU) of Table 1; the code has batch norm (and then no bias) in between."""
     return nn.Sequential(*_convolution(channels_in, channels_out, (1, 1), layers), nn.ReLU())
+
+
+class TextFusion(nn.Module):
+    """Table 1's composite function: z = ReLU(Conv1×1([x_ref; tiled text] → c)).
+
+    The convolution is linear and the text is the same at every position, so its share is computed once per text and
+    added everywhere; the tiled map is never made.
+
+    Args:
+        channels: c.
+        text_width: width of the text features.
+        layers: ``paper`` or ``code``.
+    """
+
+    def __init__(self, channels: int, text_width: int, layers: Layers) -> None:
+        super().__init__()
+        self.layers = relu_convolution(channels + text_width, channels, layers)
+        self._widths = [channels, text_width]
+
+    def forward(self, image: Tensor, text: Tensor) -> Tensor:
+        """z ``[B, c, H, W]`` of x_ref ``[B, c, H, W]`` and text ``[B, d]``."""
+        convolution, *behind = self.layers
+        assert isinstance(convolution, nn.Conv2d)
+        for_image, for_text = torch.split(convolution.weight, self._widths, dim=1)
+        of_text = F.linear(text, for_text[:, :, 0, 0])
+        z = F.conv2d(image, for_image, convolution.bias) + of_text[:, :, None, None]
+        for layer in behind:
+            z = layer(z)
+        return z
 
 
 def gate_convolution(channels_in: int, channels_out: int, kernel: tuple[int, int], layers: Layers) -> nn.Sequential:

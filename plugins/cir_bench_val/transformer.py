@@ -7,7 +7,7 @@ from torch import Tensor, nn
 
 from cir_bench import PairingError
 from cir_bench_val.attention import JointAttention, SelfAttention
-from cir_bench_val.layers import relu_convolution
+from cir_bench_val.layers import TextFusion
 from cir_bench_val.params import NO_JOINT_ATTENTION, NO_SELF_ATTENTION, Ablation, Layers
 
 
@@ -41,7 +41,7 @@ class CompositeTransformer(nn.Module):
                 f"val's {heads} heads must share the channels of every level evenly, and this encoder has a map of "
                 f"{channels} channels; set heads to a divisor of {channels}."
             )
-        self.fuse = relu_convolution(channels + text_width, channels, layers)
+        self.fuse = TextFusion(channels, text_width, layers)
         # Both streams are made, then one dropped: at one seed an ablation starts from the same weights as the whole.
         streams = SelfAttention(channels, heads, layers), JointAttention(shape, layers)
         self.self_attention = streams[0] if ablation != NO_SELF_ATTENTION else None
@@ -52,8 +52,7 @@ class CompositeTransformer(nn.Module):
 
     def forward(self, image: Tensor, text: Tensor) -> Tensor:
         """The composite map ``[B, c, H, W]`` of x_ref ``[B, c, H, W]`` and text ``[B, d]``."""
-        tiled = text[:, :, None, None].expand(-1, -1, *image.shape[-2:])
-        z = self.fuse(torch.cat([image, tiled], dim=1))
+        z = self.fuse(image, text)
         if self.joint_attention is None:
             assert self.self_attention is not None
             composite: Tensor = self.self_attention(z)

@@ -126,7 +126,7 @@ class Level:
 
     def compose(self, image: Map, text: list[float], heads: int, ablation: str) -> list[float]:
         tiled = [[[value] * len(image[0][0]) for _ in image[0]] for value in text]
-        z = self.relu_convolution(image + tiled, "fuse")
+        z = self.relu_convolution(image + tiled, "fuse.layers")
         streams = []
         if ablation != "no-self-attention":
             streams.append((self.weight("w_sa") if ablation == "none" else 1.0, self.self_attention(z, heads)))
@@ -206,7 +206,7 @@ def test_sizes_of_the_supplement_s_table_1(shape) -> None:
     for transformer, (channels, height, width) in zip(composer.transformers.values(), shape.image.maps, strict=True):
         sizes = {name: tuple(p.shape) for name, p in transformer.named_parameters() if name.endswith("weight")}
         assert sizes == {
-            "fuse.0.weight": (channels, channels + 3, 1, 1),
+            "fuse.layers.0.weight": (channels, channels + 3, 1, 1),
             "self_attention.queries.weight": (channels, channels, 1, 1),
             "self_attention.keys.weight": (channels, channels, 1, 1),
             "self_attention.values.weight": (channels, channels, 1, 1),
