@@ -32,7 +32,7 @@ class TextFusion(nn.Module):
         self._widths = [channels, text_width]
 
     def forward(self, image: Tensor, text: Tensor) -> Tensor:
-        """z ``[B, c, H, W]`` of x_ref ``[B, c, H, W]`` and text ``[B, d]``."""
+        """The map z ``[B, c, H, W]`` of x_ref ``[B, c, H, W]`` and text ``[B, d]``."""
         convolution, *behind = self.layers
         assert isinstance(convolution, nn.Conv2d)
         for_image, for_text = torch.split(convolution.weight, self._widths, dim=1)
