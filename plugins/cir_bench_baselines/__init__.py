@@ -112,7 +112,7 @@ METHODS = [
         implementation="cir_bench_baselines.methods:ConcatMethod",
         params=ConcatParams,
         kind="baseline",
-        controlled={"css": {"training": {"lr": 3e-3}}},
+        controlled={"css": {"training": {"lr": 3e-3}}, "fashioniq": {"training": {"lr": 5e-4, "schedule": "cosine"}}},
         card=_CARD,
     ),
     MethodSpec(
