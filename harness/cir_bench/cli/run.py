@@ -32,7 +32,7 @@ def run(
     """
     registry = open_registry(settings, config=given.config)
     requests = given.requests(settings)
-    from cir_bench.runs.resolve import resolve_all
+    from cir_bench.runs.resolve import left_out, resolve_all
 
     cells = resolve_all(requests, registry)
     request = requests[0]  # what belongs to the whole run is the same in all
@@ -50,6 +50,8 @@ def run(
         workers=default_workers() if workers is None else workers,
     )
     stream = sys.stderr if as_json else sys.stdout
+    for sentence in left_out(requests, registry):
+        say(stream, sentence)
     try:
         with make_view(stream) as view:
             summary = run_cells(

@@ -29,6 +29,8 @@ class Benchmark(Params):
     """The controlled track's encoder where the user names none."""
     training: dict[str, Any] = Field(default_factory=dict)
     """The controlled track's budget: values of `Training` (epochs, batch_size, …), the same for every method."""
+    costly: tuple[str, ...] = ()
+    """Methods that ``run --all`` leaves out here, and says so, because they take too long for it; ``-m`` runs them."""
     protocols: Annotated[dict[str, Protocol], Field(min_length=1)]
     """By ``name@version``; the first is the default."""
 

@@ -37,7 +37,8 @@ def resolve(request: RunRequest, registry: Registry) -> list[Cell]:
     cells: list[Cell] = []
     for name in dict.fromkeys(request.benchmarks):
         benchmark = find_benchmark(name, files)
-        for method in methods:
+        costly = () if request.methods else benchmark.benchmark.costly
+        for method in (one for one in methods if one.name not in costly):
             for encoder in _encoders(request, benchmark, method):
                 cells += _cells(request, registry, benchmark, method, encoder, settings)
     settings.refuse_unused()
@@ -55,6 +56,18 @@ def resolve_all(requests: Sequence[RunRequest], registry: Registry) -> list[Cell
         raise ConfigError("the runs of a suite must have one out, data_root, device and allow_partial; set them once.")
     cells = [cell for request in requests for cell in resolve(request, registry)]
     return list({(cell.key.model_dump_json(), cell.precision): cell for cell in cells}.values())
+
+
+def left_out(requests: Sequence[RunRequest], registry: Registry) -> list[str]:
+    """One sentence for each benchmark of an ``--all`` that leaves out costly methods."""
+    files = [*builtin_benchmarks(), *(file.path for file in registry.benchmark_files)]
+    names = dict.fromkeys(name for request in requests if not request.methods for name in request.benchmarks)
+    found = [find_benchmark(name, files).benchmark for name in names]
+    return [
+        f"--all leaves out, as taking long on {one.name}: {', '.join(one.costly)} (run them with -m NAME)."
+        for one in found
+        if one.costly
+    ]
 
 
 def _encoders(request: RunRequest, benchmark: ChosenBenchmark, method: Registered[MethodSpec]) -> Sequence[str]:
@@ -118,7 +131,7 @@ def _cells(
 
 
 def _recipe(request: RunRequest, benchmark: ChosenBenchmark, method: Registered[MethodSpec]) -> dict[str, Any]:
-    """Controlled: the benchmark's budget on top of what the method chose for it. Paper: the recipe for the benchmark."""
+    """Controlled: the benchmark's budget on top of the method's choice for it. Paper: the recipe for the benchmark."""
     if request.track == "controlled":
         own = method.spec.controlled.get(benchmark.benchmark.name, {})
         return merge(own, {"training": benchmark.benchmark.training})
