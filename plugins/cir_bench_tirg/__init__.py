@@ -50,7 +50,7 @@ METHODS = [
         card="cir_bench_tirg:README.md",
         recipes=RECIPES,
         controlled={"css": {"training": {"lr": 3e-3}}},
-        paper_encoder="cnn-lstm",
+        paper_encoder="cnn-lstm:resnet18",
     )
 ]
 
