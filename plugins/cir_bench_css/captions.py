@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from random import Random
 
-from cir_bench_css.naming import Attributes, names_of
+from cir_bench_css.naming import Attributes, relations_of
 from cir_bench_css.scenes import Scene, Thing, occupied
 from cir_bench_css.texts import say, say_attributes, say_position, with_article
 
@@ -23,7 +23,7 @@ def _say_thing(rng: Random, scene: Scene, cell: int) -> str:
     thing = scene[cell]
     assert isinstance(thing, Thing)
     said = with_article(say_attributes(rng, thing))
-    relations = [name for name in names_of(scene, cell)["relation"] if name.attributes == Attributes()]
+    relations = relations_of(scene, cell, (Attributes(),))
     if relations and rng.random() < _RELATION_SHARE:
         name = rng.choice(relations)
         assert name.side is not None

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import cache
 from random import Random
 from typing import NamedTuple
 
@@ -46,9 +47,8 @@ def apply_all(edits: Edits, scene: Scene) -> Scene:
 
 def possible(scene: Scene, kind: str, vocabulary: tuple[Thing, ...]) -> list[Edit]:
     """Every edit of the kind that the scene allows, in a fixed order, results within the vocabulary."""
-    allowed = frozenset(vocabulary)
     if kind == "add":
-        return [Edit("add", cell, thing) for cell in empty(scene) for thing in vocabulary]
+        return [edit for cell in empty(scene) for edit in _additions(cell, vocabulary)]
     if kind == "remove":
         return [Edit("remove", cell, None) for cell in occupied(scene)]
     found = []
@@ -57,13 +57,22 @@ def possible(scene: Scene, kind: str, vocabulary: tuple[Thing, ...]) -> list[Edi
         assert thing is not None
         if kind == "move":
             found += [Edit("move", cell, thing, to) for to in empty(scene)]
-            continue
-        values = {"colour": COLOURS, "shape": SHAPES, "size": SIZES}[kind]
-        for value in values:
-            changed = thing._replace(**{kind: value})
-            if changed != thing and changed in allowed:
-                found.append(Edit(kind, cell, changed))
+        else:
+            found += [Edit(kind, cell, changed) for changed in _changes(thing, kind, vocabulary)]
     return found
+
+
+@cache
+def _additions(cell: int, vocabulary: tuple[Thing, ...]) -> tuple[Edit, ...]:
+    return tuple(Edit("add", cell, thing) for thing in vocabulary)
+
+
+@cache
+def _changes(thing: Thing, kind: str, vocabulary: tuple[Thing, ...]) -> tuple[Thing, ...]:
+    """The thing with another value of one attribute."""
+    values = {"colour": COLOURS, "shape": SHAPES, "size": SIZES}[kind]
+    changed = (thing._replace(**{kind: value}) for value in values)
+    return tuple(other for other in changed if other != thing and other in vocabulary)
 
 
 def random_edit(rng: Random, scene: Scene, kinds: tuple[str, ...], vocabulary: tuple[Thing, ...]) -> Edit | None:

@@ -24,7 +24,8 @@ class Attributes(NamedTuple):
 
     def fits(self, thing: Thing) -> bool:
         """Whether the thing has every attribute said."""
-        return all(said is None or said == has for said, has in zip(self, thing, strict=True))
+        size, colour, shape = self
+        return size in (None, thing.size) and colour in (None, thing.colour) and shape in (None, thing.shape)
 
 
 class Name(NamedTuple):
@@ -102,8 +103,23 @@ def attribute_names(scene: Scene, cell: int) -> tuple[Attributes, ...]:
     """Every choice of said attributes, at least one of them, that fits this thing of the scene alone."""
     thing = scene[cell]
     assert thing is not None, f"cell {cell} is empty"
-    names = (Attributes(*(value if said >> i & 1 else None for i, value in enumerate(thing))) for said in range(1, 8))
-    return tuple(name for name in names if resolve_attributes(name, scene) == [cell])
+    shared = {_shared(thing, other) for place, other in enumerate(scene) if other is not None and place != cell}
+    return tuple(name for said, name in _choices(thing) if all(said & ~common for common in shared))
+
+
+@cache
+def _choices(thing: Thing) -> tuple[tuple[int, Attributes], ...]:
+    """Every choice of said attributes, with the bits of those that are said."""
+    return tuple(
+        (said, Attributes(*(value if said >> bit & 1 else None for bit, value in enumerate(thing))))
+        for said in range(1, 8)
+    )
+
+
+@cache
+def _shared(thing: Thing, other: Thing) -> int:
+    """The bits of the attributes that two things have in common; a choice within them fits both."""
+    return sum((mine == its) << bit for bit, (mine, its) in enumerate(zip(thing, other, strict=True)))
 
 
 @lru_cache(maxsize=4096)
@@ -112,20 +128,26 @@ def names_of(scene: Scene, cell: int) -> dict[str, tuple[Name, ...]]:
     thing = scene[cell]
     assert thing is not None, f"cell {cell} is empty"
     heads = (Attributes(), Attributes(shape=thing.shape), Attributes(colour=thing.colour))
-    relations = []
+    return {
+        "attributes": tuple(Name(attributes) for attributes in attribute_names(scene, cell)),
+        "relation": tuple(relations_of(scene, cell, heads)),
+        "position": tuple(Name(head, position=cell) for head in heads),
+    }
+
+
+def relations_of(scene: Scene, cell: int, heads: tuple[Attributes, ...]) -> list[Name]:
+    """The unambiguous names of a thing by its relation to another, with one of these heads (which fit the thing)."""
+    fitting = [(head, resolve_attributes(head, scene)) for head in heads]
+    found: list[Name] = []
     for anchor in occupied(scene):
         for side in SIDES:
             beside = cells_on_side(anchor, side)
             if cell not in beside:
                 continue
-            for head in heads:
-                if [c for c in resolve_attributes(head, scene) if c in beside] == [cell]:
-                    relations += [Name(head, side=side, anchor=name) for name in attribute_names(scene, anchor)]
-    return {
-        "attributes": tuple(Name(attributes) for attributes in attribute_names(scene, cell)),
-        "relation": tuple(relations),
-        "position": tuple(Name(head, position=cell) for head in heads),
-    }
+            for head, cells in fitting:
+                if [c for c in cells if c in beside] == [cell]:
+                    found += [Name(head, None, side, name) for name in attribute_names(scene, anchor)]
+    return found
 
 
 def places_of(scene: Scene, cell: int, without: int | None = None) -> dict[str, tuple[Place, ...]]:
