@@ -35,6 +35,7 @@ def cir_bench_datasets() -> list[DatasetSpec]:
             summary="rendered scenes of coloured shapes on a 3x3 grid with sibling scenes; no download",
             implementation="cir_bench_css.dataset:Css",
             params=CssParams,
+            version="2",  # 2: held-out triplets know every picture of the target's scene
             needs_root=False,
             licence="MIT (rendered by cir-bench)",
             synthetic=True,

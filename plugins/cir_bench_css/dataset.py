@@ -14,8 +14,8 @@ from PIL import Image
 from cir_bench import Context, DataError, Dataset, Query, Triplet
 from cir_bench_css import CssParams, rendering
 from cir_bench_css.captions import caption
-from cir_bench_css.scenes import describe
-from cir_bench_css.splits import Picture, make_splits
+from cir_bench_css.scenes import Scene, describe
+from cir_bench_css.splits import Picture, Split, make_splits
 from cir_bench_css.tags import tags_of
 
 TEST = "test"
@@ -25,8 +25,8 @@ class Css(Dataset):
     """Scenes of coloured shapes; images are rendered when they are opened.
 
     Image ids are ``train-00000``, ``test-00000``; query ids ``css-00000`` count the test split's queries in order (see
-    `cir_bench_css.splits`).  Every gallery image whose scene equals the target's is a target.  The reference image is
-    in the gallery, as are other pictures of its scene.
+    `cir_bench_css.splits`).  Every gallery image whose scene equals the target's is a target, and so it is for what is
+    held out of the train split.  The reference image is in the gallery, as are other pictures of its scene.
     """
 
     def __init__(self, params: CssParams, context: Context) -> None:
@@ -35,23 +35,27 @@ class Css(Dataset):
 
     def train(self) -> Sequence[Triplet]:
         """The train split's triplets, family by family."""
+        images = _images_of_scenes(self._splits.train)
         return [
-            Triplet(triplet.reference.id, (triplet.member.text,), triplet.target.id)
+            Triplet(
+                reference=triplet.reference.id,
+                captions=(triplet.member.text,),
+                target=triplet.target.id,
+                hits=images[triplet.target.scene],
+            )
             for triplet in self._splits.train.triplets
         ]
 
     def queries(self, split: str) -> Sequence[Query]:
         """The queries of ``test``, family by family."""
         self._check(split)
-        images: dict[object, list[str]] = {}
-        for picture in self._splits.test.pictures:
-            images.setdefault(picture.scene, []).append(picture.id)
+        images = _images_of_scenes(self._splits.test)
         return [
             Query(
                 id=f"css-{number:05d}",
                 reference=triplet.reference.id,
                 captions=(triplet.member.text,),
-                targets=tuple(images[triplet.member.target]),
+                targets=images[triplet.target.scene],
                 tags=tags_of(triplet),
             )
             for number, triplet in enumerate(self._splits.test.triplets)
@@ -113,3 +117,10 @@ class Css(Dataset):
     def _check(self, split: str) -> None:
         if split != TEST:
             raise DataError(f"css has no evaluation split {split!r}; its only one is {TEST!r}.")
+
+
+def _images_of_scenes(split: Split) -> dict[Scene, tuple[str, ...]]:
+    images: dict[Scene, list[str]] = {}
+    for picture in split.pictures:
+        images.setdefault(picture.scene, []).append(picture.id)
+    return {scene: tuple(same) for scene, same in images.items()}

@@ -81,3 +81,10 @@ def test_the_same_reference_and_captions_are_one_query_with_all_targets(protocol
 def test_held_captions_are_corrected_like_those_of_the_evaluation(protocol: Make) -> None:
     made = held_out_set([Triplet("a", ("lonf",), "b")], protocol(text={"spelling": "w"}), {"": {"lonf": "long"}})
     assert made.parts[""].queries[0].texts == ("long",)
+
+
+def test_every_image_of_the_gallery_that_is_known_to_be_right_is_a_hit(protocol: Make) -> None:
+    held = [Triplet("a", ("x",), "b", hits=("b", "c", "elsewhere")), Triplet("d", ("y",), "c", hits=("b", "c"))]
+    part = held_out_set(held, protocol()).parts[""]
+    assert [part.truth[query.id].targets for query in part.queries] == [("b", "c"), ("c", "b")]
+    assert part.gallery == ("a", "b", "d", "c")

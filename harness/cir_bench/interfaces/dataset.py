@@ -20,6 +20,10 @@ class Triplet:
     target: str
     part: str = ""
     """The category it belongs to (FashionIQ: dress, shirt, toptee); empty for data sets without parts."""
+    hits: tuple[str, ...] = ()
+    """Every image of the train split that answers as rightly as the target, the target included, where the data set
+    knows (css: the pictures of the target's scene); empty: the target alone. A held-out triplet is judged by them, as a
+    query is by its targets."""
 
 
 @dataclass(frozen=True)

@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 
 from cir_bench.errors import ConfigError
 from cir_bench.interfaces.dataset import Query, Triplet
-from cir_bench.protocols.eval_set import EvalSet, union, view
+from cir_bench.protocols.eval_set import EvalSet, view
 from cir_bench.protocols.protocol import Protocol
 
 
@@ -54,15 +54,20 @@ def held_out_set(
     """Held-out triplets as an evaluation: query texts and reference policy of the protocol, gallery = their images.
 
     The gallery of a part is the references ∪ targets of its held-out triplets. Triplets with the same reference and the
-    same captions are one query, and all their targets count as hits. Query ids are ``held-0``, ``held-1``, ….
+    same captions are one query, and all their targets count as hits, with every other image of the gallery that the
+    data set knows to be right (`Triplet.hits`). Query ids are ``held-0``, ``held-1``, ….
     """
-    targets: dict[tuple[str, str, tuple[str, ...]], dict[str, None]] = {}
+    asked: dict[tuple[str, str, tuple[str, ...]], list[Triplet]] = {}
+    galleries: dict[str, dict[str, None]] = {}
     for triplet in held:
-        targets.setdefault((triplet.part, triplet.reference, triplet.captions), {})[triplet.target] = None
+        asked.setdefault((triplet.part, triplet.reference, triplet.captions), []).append(triplet)
+        galleries.setdefault(triplet.part, {}).update(dict.fromkeys((triplet.reference, triplet.target)))
     queries: dict[str, list[Query]] = {}
-    for number, ((part, reference, captions), hits) in enumerate(targets.items()):
-        queries.setdefault(part, []).append(Query(f"held-{number}", reference, captions, tuple(hits), part))
-    return view(queries, {part: union(asked) for part, asked in queries.items()}, protocol, spelling or {})
+    for number, ((part, reference, captions), same) in enumerate(asked.items()):
+        right = dict.fromkeys(image for triplet in same for image in (triplet.target, *triplet.hits))
+        hits = tuple(image for image in right if image in galleries[part])
+        queries.setdefault(part, []).append(Query(f"held-{number}", reference, captions, hits, part))
+    return view(queries, {part: tuple(gallery) for part, gallery in galleries.items()}, protocol, spelling or {})
 
 
 def _place(seed: int, reference: str) -> bytes:

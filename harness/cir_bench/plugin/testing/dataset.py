@@ -89,6 +89,11 @@ class DatasetContract(Contract):
             assert isinstance(triplet.captions, tuple)
             assert triplet.captions
             assert all(isinstance(text, str) for text in [triplet.reference, triplet.target, *triplet.captions])
+            assert isinstance(triplet.hits, tuple)
+            assert not triplet.hits or triplet.target in triplet.hits, (
+                f"the hits of {triplet.reference} + {triplet.captions} do not include its target {triplet.target}"
+            )
+            assert len(set(triplet.hits)) == len(triplet.hits), f"{triplet.reference}: a hit is named twice"
 
     def test_two_readings_agree(self, data_root: Path) -> None:
         """Read again, everything is the same and in the same order."""
