@@ -190,7 +190,7 @@ class CellRun:
             n_gallery=evaluation.n_gallery,
             metrics={**result.metrics, protocol.headline.name: result.headline or 0.0},
             headline=protocol.headline.name,
-            tags=facts.of_tags(result),
+            tags=result.by_tag(),
             history=facts.of_history(trained),
             selection=facts.of_selection(cell, trained, data, str(SelectionMetrics.of(protocol))),
             cost=Cost(

@@ -2,11 +2,8 @@
 
 from __future__ import annotations
 
-from collections import defaultdict
-
 from cir_bench import __version__
 from cir_bench.errors import CirBenchError
-from cir_bench.evaluation.evaluate import EvaluationResult
 from cir_bench.interfaces.method import Method
 from cir_bench.interfaces.specs import MethodSpec, Spec
 from cir_bench.plugin.blame import BlamedPluginError
@@ -81,17 +78,6 @@ def of_protocol(protocol: Protocol) -> ProtocolFacts:
         query_text=protocol.query_text,
         description=protocol.description,
     )
-
-
-def of_tags(result: EvaluationResult) -> dict[str, dict[str, float]]:
-    """``{"tag:NAME/R@1": v}`` as ``{NAME: {"n": count, "R@1": v}}``."""
-    tags: dict[str, dict[str, float]] = defaultdict(dict)
-    for tag, count in result.tag_counts.items():
-        tags[tag]["n"] = float(count)
-    for key, value in result.tags.items():
-        tag, _, metric = key.removeprefix("tag:").rpartition("/")
-        tags[tag][metric] = value
-    return dict(tags)
 
 
 def of_history(trained: TrainResult | None) -> tuple[EpochLog, ...]:
