@@ -75,6 +75,9 @@ def test_a_damaged_record_gives_exit_1_after_the_rest_is_written(runs, capsys):
     damage(runs)
     assert main(["leaderboard"]) == 1
     assert "left out: " in capsys.readouterr().err
+    assert main(["leaderboard", "--json"]) == 1
+    (sentence,) = json.loads(capsys.readouterr().out)["left_out"]
+    assert "sum/seed-0/record.json is not a readable run record" in sentence
     assert "`tirg`" in (runs / "LEADERBOARD.md").read_text(encoding="utf-8")
 
 

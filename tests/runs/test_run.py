@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 
 import pytest
@@ -184,3 +185,19 @@ def test_the_benchmarks_budget_stands_above_what_a_method_chose_for_it(toy) -> N
     toy.run("-m", "tuned")
     training = toy.records()["tuned/0"].config["method"]["training"]
     assert (training["epochs"], training["lr"], training["weight_decay"]) == (6, 0.005, 0.1)
+
+
+def test_a_damaged_record_is_named_and_gives_exit_1_after_the_rest_is_written(toy) -> None:
+    from cir_bench.cli.app import main
+
+    toy.run("-m", "image-only")
+    damaged = next(toy.out.rglob("record.json"))
+    damaged.write_text("{")
+    code, said = toy.run("-m", "sum")
+    assert code == 1 and f"left out: {damaged} is not a readable run record" in said
+    assert "`sum`" in (toy.out / "LEADERBOARD.md").read_text()
+    assert main(toy.argv("run", "-m", "text-only", "--json")) == 1
+    said = toy.capture.readouterr()
+    record, left_out = map(json.loads, said.out.splitlines())
+    assert record["cell"]["method"] == "text-only"
+    assert [str(damaged) in sentence for sentence in left_out["left_out"]] == [True] and str(damaged) in said.err

@@ -58,7 +58,7 @@ def leaderboard(
     if check is not None:
         stale = _is_stale(check, folders, found, tolerance)
     elif as_json:
-        print(build(found).model_dump_json(indent=1))
+        print(build(found).model_copy(update={"left_out": tuple(damaged)}).model_dump_json(indent=1))
     if out is not None or (check is None and not as_json):
         path = write_leaderboard(found, out or RUNS / FILE)
         print(path, file=sys.stderr if as_json else sys.stdout)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import sys
 from typing import Annotated
 
@@ -11,7 +12,7 @@ from cir_bench.cli.common import Settings, open_registry, with_settings
 from cir_bench.cli.run_options import Given, with_given
 
 FAILED = 1
-"""Exit code when a cell failed, or was being run by another process."""
+"""Exit code when a cell failed or was being run by another process, or a damaged record was left out."""
 INTERRUPTED = 130
 
 
@@ -23,12 +24,14 @@ def run(
     retry_failed: Annotated[bool, typer.Option("--retry-failed", help="Run cells again that failed before.")] = False,
     fail_fast: Annotated[bool, typer.Option("--fail-fast", help="Stop at the first cell that fails.")] = False,
     workers: Annotated[int | None, typer.Option(min=0, help="Processes that decode images.")] = None,
-    as_json: Annotated[bool, typer.Option("--json", help="Print the records as JSON lines on stdout.")] = False,
+    as_json: Annotated[
+        bool, typer.Option("--json", help="Records as JSON lines on stdout; left_out names damaged ones.")
+    ] = False,
 ) -> None:
     """Train and evaluate every cell that is not done, and write LEADERBOARD.md beside the records.
 
     Interrupted (Ctrl-C, kill) the same command continues after the last finished epoch. Exit codes: 0; 1 when a cell
-    failed; 2 for a mistake in the options; 130 when interrupted.
+    failed, or the leaderboard had to leave out a damaged record; 2 for a mistake in the options; 130 when interrupted.
     """
     registry = open_registry(settings, config=given.config)
     requests = given.requests(settings)
@@ -63,7 +66,11 @@ def run(
     if as_json:
         for record in summary.done:
             print(record.model_dump_json())
-    records, _ = load_records([request.out])
+    records, damaged = load_records([request.out])
+    for sentence in damaged:
+        print(f"cir-bench: left out: {sentence}", file=sys.stderr)
+    if as_json and damaged:
+        print(json.dumps({"left_out": damaged}))
     if records:
         say(stream, f"Leaderboard: {write_leaderboard(records, request.out / 'LEADERBOARD.md')}")
     say(stream, f"{len(summary.done)} run, {len(summary.skipped)} done before, {len(summary.failed)} failed.")
@@ -71,5 +78,5 @@ def run(
         say(stream, f"  did not run: {cell.name}: {why}")
     for cell in summary.elsewhere:
         say(stream, f"  not run, another process is running it: {cell.name}")
-    if summary.failed or summary.elsewhere:
+    if summary.failed or summary.elsewhere or damaged:
         raise typer.Exit(FAILED)

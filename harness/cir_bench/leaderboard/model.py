@@ -120,3 +120,5 @@ class Leaderboard(_Model):
     """All sections, in a stable order."""
 
     sections: tuple[Section, ...]
+    left_out: tuple[str, ...] = ()
+    """A sentence for each damaged record."""
