@@ -87,17 +87,13 @@ class FashionIQ(Dataset):
 
     def spelling(self, name: str, part: str = "") -> Mapping[str, str]:
         """``<data root>/image_captions/fashioniq/{name}_{category}.json``, where others publish ``correction_dict``."""
-        return read_spelling(self._spelling_file(name, part))
+        return read_spelling(self.root.parent / "image_captions" / "fashioniq" / f"{name}_{part}.json")
 
     def provenance(self) -> Mapping[str, str]:
         """Digests of the train and val annotation files that are there."""
         files = [captions_file(self.root, category, split) for split in ("train", "val") for category in CATEGORIES]
         files += [split_file(self.root, category, "val") for category in CATEGORIES]
-        files += [self._spelling_file("correction_dict", category) for category in CATEGORIES]
         return {path.name: file_digest(path) for path in files if path.is_file()}
-
-    def _spelling_file(self, name: str, category: str) -> Path:
-        return self.root.parent / "image_captions" / "fashioniq" / f"{name}_{category}.json"
 
     def _path(self, image_id: str) -> Path:
         if not is_asin(image_id):

@@ -137,6 +137,19 @@ def test_info_tells_licence_counts_protocols_and_provenance(run: Run, fashion: P
     assert facts["synthetic"] is False
 
 
+def test_info_names_a_spelling_dictionary_where_a_protocol_reads_it(run: Run, fashion: Path) -> None:
+    folder = fashion / "image_captions" / "fashioniq"
+    folder.mkdir(parents=True)
+    for category in ("dress", "shirt", "toptee"):
+        (folder / f"correction_dict_{category}.json").write_text('{"lonf": "long"}')
+    named = {}
+    for protocol in ("val-union", "val-union-corrected"):
+        done = run("data", "info", f"fashioniq/{protocol}", "--data-root", fashion, "--json")
+        named[protocol] = {name for name in json.loads(done.out)["provenance"] if "correction" in name}
+    dictionaries = {f"spelling.correction_dict.{category}" for category in ("dress", "shirt", "toptee")}
+    assert named == {"val-union": set(), "val-union-corrected": dictionaries}
+
+
 def test_the_evaluated_split_is_chosen_with_set(run: Run, photos: Path) -> None:
     for split in ("one", "two"):
         with (photos / "gallery.jsonl").open("a") as file:

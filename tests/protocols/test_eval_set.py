@@ -8,7 +8,7 @@ import pytest
 
 from cir_bench import Query
 from cir_bench.errors import DataError
-from cir_bench.protocols.eval_set import EvalQuery, eval_set
+from cir_bench.protocols.eval_set import EvalQuery, eval_set, provenance_of
 from cir_bench.protocols.protocol import Protocol
 
 Make = Callable[..., Protocol]
@@ -134,3 +134,11 @@ def test_a_spelling_dictionary_is_asked_of_the_data_set(in_memory: Any, protocol
     assert made.parts["left"].queries[0].texts == ("ex and y",)
     with pytest.raises(DataError, match="InMemory has no spelling dictionary 'words'"):
         eval_set(in_memory(QUERIES, GALLERIES), corrected)
+
+
+def test_provenance_names_the_dictionaries_that_the_protocol_reads_and_no_other(in_memory: Any, protocol: Make) -> None:
+    plain, corrected = protocol(), protocol(text={"spelling": "words"})
+    facts = [provenance_of(in_memory(QUERIES, GALLERIES, spelling={"x": right}), corrected) for right in ("ex", "ax")]
+    assert set(facts[0]) == {f"spelling.words.{part}" for part in GALLERIES}
+    assert all(len(digest) == 64 and digest != facts[1][key] for key, digest in facts[0].items())
+    assert provenance_of(in_memory(QUERIES, GALLERIES, spelling={"x": "ex"}), plain) == {}

@@ -13,6 +13,7 @@ from cir_bench.cli.datasets import Name, OpenedBenchmark, Set, open_benchmark
 from cir_bench.cli.describe import print_json
 from cir_bench.cli.images import ImageCheck, check_images
 from cir_bench.protocols.check import ProtocolCheck, check_protocol
+from cir_bench.protocols.eval_set import provenance_of
 from cir_bench.protocols.protocol import Protocol
 
 SHOWN = 10
@@ -47,7 +48,10 @@ def info(settings: Settings, name: Name, sets: Set = None, as_json: AsJson = Fal
     opened = open_benchmark(settings, name, sets)
     spec = opened.registered.spec
     checks = {key: check_protocol(opened.dataset, protocol) for key, protocol in _protocols(opened, name).items()}
-    provenance = opened.dataset.provenance()
+    provenance = dict(opened.dataset.provenance())
+    for key, check in checks.items():
+        if check.evaluation is not None:  # a protocol whose spelling dictionary is missing has none to name
+            provenance |= provenance_of(opened.dataset, opened.chosen.benchmark.protocols[key])
     facts: dict[str, Any] = {
         "dataset": spec.name,
         "summary": spec.summary,
@@ -56,7 +60,7 @@ def info(settings: Settings, name: Name, sets: Set = None, as_json: AsJson = Fal
         "synthetic": spec.synthetic,
         "n_train": len(opened.dataset.train()),
         "protocols": _protocol_facts(opened, checks),
-        "provenance": dict(provenance),
+        "provenance": provenance,
     }
     if as_json:
         print_json(facts)

@@ -89,7 +89,10 @@ class Dataset(ABC):
         raise DataError(f"{type(self).__name__} has no spelling dictionary {name!r}; use a protocol without one.")
 
     def provenance(self) -> Mapping[str, str]:
-        """Facts that go into every record: version, seed of a generated set, digest of the annotation files."""
+        """Facts that go into every record: version, seed of a generated set, digest of the annotation files.
+
+        Spelling dictionaries are not among them: the harness adds those that a cell's protocol names.
+        """
         return {}
 
 

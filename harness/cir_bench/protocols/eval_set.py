@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import hashlib
+import json
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
@@ -173,6 +175,16 @@ def spelling_of(dataset: Dataset, protocol: Protocol) -> dict[str, Mapping[str, 
     """The dictionary that the protocol's text form names, by part; empty ones when it names none."""
     name = protocol.text.spelling
     return {part: dataset.spelling(name, part) if name else {} for part in dataset.parts}
+
+
+def provenance_of(dataset: Dataset, protocol: Protocol) -> dict[str, str]:
+    """The data set's own facts, and a digest of each spelling dictionary that the protocol reads; of no other."""
+    facts = dict(dataset.provenance())
+    for part, words in spelling_of(dataset, protocol).items() if protocol.text.spelling else ():
+        canonical = json.dumps(dict(words), sort_keys=True)
+        key = ".".join(name for name in ("spelling", protocol.text.spelling, part) if name)
+        facts[key] = hashlib.sha256(canonical.encode("ascii")).hexdigest()
+    return facts
 
 
 def view(

@@ -65,7 +65,7 @@ def of_dataset(cell: Cell, bench: Workbench, evaluation: EvalSet, data: TrainDat
         missing_images=evaluation.n_missing,
         missing_triplets=data.missing if data else 0,
         n_train=len(data.train) if data else 0,
-        provenance=dict(bench.dataset(cell).provenance()),
+        provenance=dict(bench.provenance(cell)),
     )
 
 

@@ -16,7 +16,7 @@ HARNESS_RESULTS = "1"
 def ingredients(cell: Cell, bench: Workbench) -> dict[str, str]:
     """All ingredients; loads the data set and the encoder (through the workbench, once)."""
     encoder = bench.frozen_encoder(cell)
-    provenance = bench.dataset(cell).provenance()
+    provenance = bench.provenance(cell)
     described = bench.described_dataset(cell).provenance() if cell.described else {}
     return {
         "harness.results": HARNESS_RESULTS,

@@ -21,7 +21,7 @@ from cir_bench.interfaces.encoder import Encoder, TrainCorpus
 from cir_bench.interfaces.recipe import Params
 from cir_bench.interfaces.specs import Context, DatasetSpec
 from cir_bench.plugin.registry import Registered, blame, create
-from cir_bench.protocols.eval_set import EvalSet, eval_set, spelling_of
+from cir_bench.protocols.eval_set import EvalSet, eval_set, provenance_of, spelling_of
 from cir_bench.protocols.holdout import held_out_set, hold_out
 from cir_bench.protocols.text import train_texts
 from cir_bench.runs.cell import Cell
@@ -85,6 +85,11 @@ class Workbench:
             )
         context = Context(data_root=self.data_root, cache_dir=self.cache_dir, dataset=registered.name)
         return cast(Dataset, create(registered, params, context))
+
+    def provenance(self, cell: Cell) -> Mapping[str, str]:
+        """Facts of the data that the cell reads, computed once."""
+        key = ("provenance", *_dataset_key(cell), cell.protocol.hash())
+        return cast(Mapping[str, str], self._once(key, lambda: provenance_of(self.dataset(cell), cell.protocol)))
 
     def frozen_encoder(self, cell: Cell) -> Encoder:
         """The cell's encoder as it comes, shared and never to be trained."""

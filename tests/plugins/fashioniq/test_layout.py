@@ -73,6 +73,7 @@ def test_a_spelling_dictionary_is_read_where_others_publish_it(fashioniq: Open, 
     folder = data_root / "image_captions" / "fashioniq"
     folder.mkdir(parents=True)
     (folder / "correction_dict_dress.json").write_text('{"Lonf": "long"}')
+    assert not [name for name in fashioniq().provenance() if "correction" in name]
     assert fashioniq().spelling("correction_dict", "dress") == {"lonf": "long"}
     with pytest.raises(DataError, match=r"correction_dict_shirt\.json is missing; put it there"):
         fashioniq().spelling("correction_dict", "shirt")
