@@ -6,7 +6,17 @@ from collections.abc import Mapping, Sequence
 from hashlib import sha256
 from typing import Any
 
-from cir_bench import Context, DataError, Encoder, EncoderShape, Features, FeatureShape, ImageRef, Level
+from cir_bench import (
+    Context,
+    DataError,
+    Encoder,
+    EncoderShape,
+    Features,
+    FeatureShape,
+    ImageRef,
+    Level,
+    recompute_blocks,
+)
 from cir_bench_encoders.caption_files import load_captions
 from cir_bench_encoders.captions_params import CaptionsParams
 from cir_bench_encoders.sentences import SentenceModel, width_of
@@ -59,6 +69,10 @@ class Captions(Encoder):
         """Features of B texts; words beyond the model's maximal length are cut."""
         pooled, tokens, mask = self.model(texts)
         return Features(pooled, tokens, mask) if Level.TOKENS in levels else Features(pooled)
+
+    def set_gradient_checkpointing(self, on: bool) -> None:
+        """Of the model's transformer layers."""
+        recompute_blocks(self.model, on)
 
     @property
     def preprocess(self) -> str:

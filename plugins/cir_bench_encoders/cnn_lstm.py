@@ -13,7 +13,19 @@ from torchvision.transforms import InterpolationMode
 from torchvision.transforms import v2 as transforms
 from torchvision.transforms.functional import pil_to_tensor
 
-from cir_bench import Context, Encoder, EncoderShape, Features, FeatureShape, ImageRef, Level, TrainCorpus, state_digest
+from cir_bench import (
+    ConfigError,
+    Context,
+    Encoder,
+    EncoderShape,
+    Features,
+    FeatureShape,
+    ImageRef,
+    Level,
+    TrainCorpus,
+    recompute_blocks,
+    state_digest,
+)
 from cir_bench_encoders.cnn_lstm_params import CnnLstmParams
 from cir_bench_encoders.pixels import Normalise
 from cir_bench_encoders.timm_cnn import make_backbone
@@ -78,6 +90,14 @@ class CnnLstm(Encoder):
         cnn = list(self.cnn.parameters())
         rest = [*self.image_linear.parameters(), *self.text.parameters()]
         return {"backbone" if self._params.pretrained else "cnn": cnn, "head": rest}
+
+    def set_gradient_checkpointing(self, on: bool) -> None:
+        """Of the CNN's residual blocks; stem and LSTM keep what little they compute."""
+        if not recompute_blocks(self.cnn, on) and on:
+            raise ConfigError(
+                f"the backbone {self._params.backbone!r} of cnn-lstm has no blocks to compute again in the backward "
+                "pass; leave out gradient_checkpointing."
+            )
 
     def image_item(self, image: ImageRef, *, train: bool = False) -> Tensor:
         """``[3, S, S]`` uint8."""

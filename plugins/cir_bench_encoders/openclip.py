@@ -7,9 +7,21 @@ from typing import Any
 
 import torch
 from open_clip.model import get_model_preprocess_cfg
+from open_clip.modified_resnet import ModifiedResNet
 from torch import Tensor, nn
 
-from cir_bench import Context, Encoder, EncoderShape, Features, FeatureShape, ImageRef, Level
+from cir_bench import (
+    ConfigError,
+    Context,
+    Encoder,
+    EncoderShape,
+    Features,
+    FeatureShape,
+    ImageRef,
+    Level,
+    recompute,
+    recompute_blocks,
+)
 from cir_bench_encoders.openclip_image import ClipPreprocess
 from cir_bench_encoders.openclip_model import load_model
 from cir_bench_encoders.openclip_params import OpenClipParams, provides
@@ -35,6 +47,7 @@ class OpenClip(Encoder):
         self._prepare = ClipPreprocess(dict(get_model_preprocess_cfg(self.model)), params)
         self.normalise = self._prepare.normalise
         self._provided = provides(params)
+        self._name = params.model
         self.shape = self._measure()
         self.eval()
 
@@ -50,6 +63,22 @@ class OpenClip(Encoder):
             if isinstance(module, nn.BatchNorm2d):
                 module.eval()
         return self
+
+    def set_gradient_checkpointing(self, on: bool) -> None:
+        """Of every residual block and transformer layer, and of a ModifiedResNet's stem.
+
+        open_clip's own switch leaves a ModifiedResNet as it is, and passes over timm towers that refuse.
+        """
+        visual = self._part("visual")
+        blocks = recompute_blocks(visual, on)
+        if on and not blocks:
+            raise ConfigError(
+                f"the image tower of {self._name} has no blocks to compute again in the backward pass; "
+                "leave out gradient_checkpointing."
+            )
+        recompute_blocks(self.model, on)
+        if isinstance(visual, ModifiedResNet):
+            recompute(visual, on, method="stem")
 
     def image_item(self, image: ImageRef, *, train: bool = False) -> Tensor:
         """``[3, H, W]`` uint8; there is no augmentation."""

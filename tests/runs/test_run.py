@@ -68,6 +68,14 @@ def test_a_changed_ingredient_makes_a_cell_stale_and_plan_says_which(toy) -> Non
     assert toy.records()["sum/0"].ingredients == record.ingredients
 
 
+def test_gradient_checkpointing_is_recorded_and_no_ingredient_of_the_numbers(toy) -> None:
+    toy.run("-m", "tirg", "--set", "training.gradient_checkpointing=true")
+    (record,) = toy.records().values()
+    assert record.config["method"]["training"]["gradient_checkpointing"] is True
+    assert "method.training.encoder_eval" in record.ingredients
+    assert not [name for name in record.ingredients if "gradient_checkpointing" in name]
+
+
 def test_a_failing_method_is_recorded_and_blamed_and_the_rest_goes_on(toy) -> None:
     code, said = toy.run("-m", "breaks", "-m", "nan-loss", "-m", "sum")
     records = toy.records()

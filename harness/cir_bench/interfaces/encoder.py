@@ -11,6 +11,7 @@ from typing import Any
 import torch
 from torch import nn
 
+from cir_bench.errors import ConfigError
 from cir_bench.interfaces.dataset import ImageRef
 from cir_bench.interfaces.features import EncoderShape, Features
 from cir_bench.interfaces.levels import Level
@@ -85,6 +86,21 @@ class Encoder(nn.Module, ABC):
     def parameter_groups(self) -> dict[str, list[nn.Parameter]]:
         """Parameters by a name that a recipe can give its own learning rate; ``backbone`` is the pretrained part."""
         return {"backbone": list(self.parameters())}
+
+    def set_gradient_checkpointing(self, on: bool) -> None:
+        """Compute activations again in the backward pass instead of keeping them, from now on or no longer.
+
+        Features, gradients and state stay what they are without it: batch norm's statistics count a batch once. For
+        torch modules, `recompute_blocks` does it; the default refuses.
+
+        Raises:
+            ConfigError: this encoder cannot.
+        """
+        if on:
+            raise ConfigError(
+                f"the encoder {type(self).__name__} cannot compute its activations again in the backward pass; "
+                "leave out gradient_checkpointing."
+            )
 
     @property
     def device(self) -> torch.device:

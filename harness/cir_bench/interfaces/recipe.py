@@ -32,6 +32,9 @@ class Training(Params):
     """auto: frozen for a pretrained encoder (features cached), trained for one that means nothing before training."""
     encoder_lr: Annotated[float, Field(gt=0)] | None = None
     """Learning rate of the encoder's pretrained part; None: ``lr``."""
+    gradient_checkpointing: bool = False
+    """Compute the trained encoder's activations again in the backward pass instead of keeping them: a third more time,
+    a fraction of the memory, the same gradients."""
     encoder_eval: bool = False
     """Train the encoder in evaluation mode: batch norm keeps its statistics, dropout is off (CLIP4Cir)."""
     weight_decay: Annotated[float, Field(ge=0)] = 0.0
@@ -52,6 +55,10 @@ class Training(Params):
     """Stop after so many selections without a better held-out score."""
     mask_same_target: bool = True
     """In a batch, another triplet's target that is the same image is not a negative."""
+
+
+SAME_NUMBERS = frozenset({"gradient_checkpointing"})
+"""Settings of `Training` that say how a result is computed, not which: recorded, but no ingredient of the numbers."""
 
 
 class Selection(Params):

@@ -10,7 +10,7 @@ from typing import Any
 
 from cir_bench.config import dotted
 from cir_bench.interfaces.levels import Needs, Provides
-from cir_bench.interfaces.recipe import MethodParams, Params, Training
+from cir_bench.interfaces.recipe import SAME_NUMBERS, MethodParams, Params, Training
 from cir_bench.interfaces.specs import DatasetSpec, EncoderSpec, MethodSpec
 from cir_bench.plugin.registry import Registered
 from cir_bench.plugin.wrapping import Wrapped, needs_together
@@ -86,7 +86,11 @@ class Cell:
 
     def static_ingredients(self) -> dict[str, str]:
         """What the numbers depend on, as far as it is known without loading anything."""
-        config = {key: str(value) for key, value in dotted(self.config()).items()}
+        config = {
+            key: str(value)
+            for key, value in dotted(self.config()).items()
+            if key.rpartition(".")[2] not in SAME_NUMBERS
+        }
         return config | {
             **{f"composer.{composer.name}.version": composer.spec.version for composer, _ in self.wrapped},
             **({"described.version": self.described[0].spec.version} if self.described else {}),

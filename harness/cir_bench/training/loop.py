@@ -120,6 +120,7 @@ class Trainer:
         self._checkpoints.finish()
         self._method.eval()
         for encoder in self._encoders.values():
+            encoder.set_gradient_checkpointing(False)
             encoder.eval()
         return self._result
 
@@ -128,6 +129,7 @@ class Trainer:
         live = self._trains_encoder(stage)
         for encoder in self._encoders.values():
             encoder.requires_grad_(live)
+            encoder.set_gradient_checkpointing(live and training.gradient_checkpointing)
         trained = self._encoders if live else {}
         optimisers = make_optimisers(self._method.optimisers(stage, trained), training)
         if not optimisers:

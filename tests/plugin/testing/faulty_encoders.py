@@ -3,6 +3,7 @@
 import numpy as np
 import torch
 from torch import nn
+from torch.utils.checkpoint import checkpoint
 
 from cir_bench import Encoder, EncoderShape, EncoderSpec, Features, FeatureShape, Provides, hookimpl, levels
 
@@ -145,6 +146,30 @@ class Detached(SoundEncoder):
         return Features(pooled=super().encode_images(items, levels).pooled.detach())
 
 
+class IgnoresCheckpointing(SoundEncoder):
+    def set_gradient_checkpointing(self, on):
+        pass
+
+
+class CountsBatches(SoundEncoder):
+    """Recomputes by torch's own checkpoint, which passes batch norm twice."""
+
+    checkpointed = False
+
+    def __init__(self, params, context):
+        super().__init__(params, context)
+        self.block = nn.Sequential(nn.Linear(WIDTH, WIDTH), nn.ReLU(), nn.BatchNorm1d(WIDTH))
+
+    def set_gradient_checkpointing(self, on):
+        self.checkpointed = on
+
+    def encode_images(self, items, levels):
+        pooled = super().encode_images(items, levels).pooled
+        if self.checkpointed:
+            return Features(pooled=checkpoint(self.block, pooled, use_reentrant=False))
+        return Features(pooled=self.block(pooled))
+
+
 ENCODERS = {
     "sound": SoundEncoder,
     "lacks-tokens": LacksTokens,
@@ -164,6 +189,8 @@ ENCODERS = {
     "forgets-vocabulary": ForgetsVocabulary,
     "no-groups": NoGroups,
     "detached": Detached,
+    "ignores-checkpointing": IgnoresCheckpointing,
+    "counts-batches": CountsBatches,
 }
 
 

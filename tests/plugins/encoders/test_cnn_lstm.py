@@ -4,6 +4,7 @@ import pytest
 import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from torch import nn
 
 from cir_bench import ConfigError, Context, DataError, TrainCorpus, levels
 from cir_bench.plugin.params import make_params
@@ -139,6 +140,39 @@ def test_every_parameter_is_trained_and_groups_tell_what_is_pretrained(make, pic
 def test_three_levels_of_maps_of_a_published_backbone(make):
     encoder = make(backbone="resnet18", image_size=224)
     assert encoder.shape.image.maps == ((128, 28, 28), (256, 14, 14), (512, 7, 7))
+
+
+@pytest.mark.parametrize("params", [{}, {"backbone": "mobilenetv1_100", "image_size": 64}])
+def test_gradient_checkpointing_recomputes_blocks_for_the_same_gradients_and_statistics(make, pictures, params):
+    """Batch norm's running statistics count the batch once, although its blocks are computed twice."""
+
+    def step(on):
+        encoder, calls = make(**params).train(), []
+        encoder.set_gradient_checkpointing(on)
+        norms = {name: m for name, m in encoder.cnn.named_modules() if isinstance(m, nn.BatchNorm2d)}
+        for name, norm in norms.items():
+            norm.register_forward_pre_hook(lambda m, i, name=name: calls.append(name))
+        image = encoder.encode_images([encoder.image_item(p) for p in pictures], levels("pooled", "maps"))
+        torch.stack([image.pooled.sin().sum(), *(m.sin().mean() for m in image.maps)]).sum().backward()
+        return encoder, [calls.count(name) for name in norms]
+
+    plain, once = step(False)
+    saving, twice = step(True)
+    assert set(once) == {1}
+    assert twice.count(2) > 0.7 * len(twice), "the stem alone keeps what it computes"
+    for (name, parameter), other in zip(plain.named_parameters(), saving.parameters(), strict=True):
+        if parameter.grad is not None:
+            torch.testing.assert_close(other.grad, parameter.grad, rtol=1e-6, atol=1e-7, msg=name)
+    state = saving.state_dict()
+    assert all(torch.equal(state[name], tensor) for name, tensor in plain.state_dict().items())
+    assert all(m.num_batches_tracked == 1 for m in saving.modules() if isinstance(m, nn.BatchNorm2d))
+
+
+def test_a_backbone_without_blocks_cannot_do_gradient_checkpointing(make):
+    encoder = make(backbone="vgg11", image_size=32)
+    encoder.set_gradient_checkpointing(False)
+    with pytest.raises(ConfigError, match=r"the backbone 'vgg11' of cnn-lstm has no blocks .* gradient_checkpointing"):
+        encoder.set_gradient_checkpointing(True)
 
 
 @pytest.mark.parametrize(

@@ -6,6 +6,7 @@ import open_clip
 import pytest
 import torch
 from PIL import Image
+from torch import nn
 
 from cir_bench import ConfigError, DataError, Level, levels
 from cir_bench.plugin.params import make_params
@@ -120,6 +121,51 @@ def test_every_parameter_can_be_trained(resnet, vit, pictures):
         (image.pooled.square().sum() + text.pooled.square().sum()).backward()
         assert [name for name, p in encoder.named_parameters() if p.grad is None] == []
         assert list(encoder.parameter_groups()) == ["backbone"]
+
+
+def calls_in_a_step(encoder, pictures, kind):
+    """Forward passes of each module of a kind in the image tower, in one training step."""
+    calls = dict.fromkeys([name for name, m in encoder.model.visual.named_modules() if isinstance(m, kind)], 0)
+    hooks = [
+        encoder.model.visual.get_submodule(name).register_forward_hook(
+            lambda m, i, o, name=name: calls.update({name: calls[name] + 1})
+        )
+        for name in calls
+    ]
+    encoder.zero_grad()
+    image = encoder.encode_images([encoder.image_item(picture) for picture in pictures], levels("pooled"))
+    text = encoder.encode_texts(["red", "a blue one"], levels("pooled"))
+    (image.pooled.sin().sum() + text.pooled.sin().sum()).backward()
+    for hook in hooks:
+        hook.remove()
+    return calls
+
+
+@pytest.mark.parametrize(("name", "kind"), [("mini-resnet", nn.Conv2d), ("mini-vit", nn.LayerNorm)])
+@pytest.mark.parametrize("training", [True, False])  # CLIP4Cir fine-tunes in evaluation mode
+def test_gradient_checkpointing_recomputes_every_block_for_the_same_gradients(
+    tmp_path, context, pictures, name, kind, training
+):
+    encoder = OpenClip(OpenClipParams(**write_clip(tmp_path, name)), context).train(training)
+    once = calls_in_a_step(encoder, pictures, kind)
+    expected = {name: p.grad.clone() for name, p in encoder.named_parameters()}
+    encoder.set_gradient_checkpointing(True)
+    twice = calls_in_a_step(encoder, pictures, kind)
+    outside = {"ln_pre", "ln_post"}
+    assert {module: calls for module, calls in twice.items() if calls != 2} == {
+        module: 1 for module in once if module in outside
+    }
+    assert set(once.values()) == {1}
+    for parameter, tensor in encoder.named_parameters():
+        torch.testing.assert_close(tensor.grad, expected[parameter], rtol=1e-6, atol=1e-7)
+    encoder.set_gradient_checkpointing(False)
+    assert calls_in_a_step(encoder, pictures, kind) == once
+
+
+def test_an_image_tower_without_blocks_is_refused_by_name(vit):
+    vit.model.visual = nn.Flatten()
+    with pytest.raises(ConfigError, match=r"image tower of .*mini-vit.json has no blocks .* gradient_checkpointing"):
+        vit.set_gradient_checkpointing(True)
 
 
 @pytest.mark.parametrize("suffix", [".pt", ".bin", ".safetensors"])

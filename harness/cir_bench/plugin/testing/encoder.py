@@ -10,7 +10,9 @@ from typing import Any, ClassVar
 
 import pytest
 import torch
+from torch import Tensor
 
+from cir_bench.errors import ConfigError
 from cir_bench.interfaces.dataset import ImageRef
 from cir_bench.interfaces.encoder import Encoder, TrainCorpus
 from cir_bench.interfaces.features import Features, FeatureShape
@@ -201,6 +203,47 @@ class EncoderContract(Contract):
             torch.autograd.backward(torch.stack(values).sum())
             reached = [p for p in encoder.parameters() if p.grad is not None and bool(p.grad.abs().sum() > 0)]
             assert reached, f"no gradient comes from the {role} features"
+
+    def test_gradient_checkpointing_is_less_memory_and_the_same_numbers(self, data_root: Path) -> None:
+        """Unless it is refused: fewer bytes wait for the backward pass; gradients and state after it are the same."""
+        provides = self.provides(data_root)
+        plain, saving = self.encoder(data_root).train(), self.encoder(data_root).train()
+        if not provides.trainable:
+            return
+        try:
+            saving.set_gradient_checkpointing(True)
+        except ConfigError:
+            return
+        waiting, fewer = self.train_step(plain, provides), self.train_step(saving, provides)
+        assert fewer < waiting, (
+            f"{fewer} bytes wait for the backward pass with gradient checkpointing, {waiting} without"
+        )
+        for (name, expected), found in zip(plain.named_parameters(), saving.parameters(), strict=True):
+            assert (expected.grad is None) == (found.grad is None), f"only one has a gradient of {name}"
+            if expected.grad is not None and found.grad is not None:
+                assert_same(found.grad, expected.grad, f"gradient of {name}")
+        state = saving.state_dict()
+        assert set(state) == set(plain.state_dict()), "the state has other names"
+        for name, tensor in plain.state_dict().items():
+            assert_same(state[name], tensor, f"{name} after a step")
+        saving.set_gradient_checkpointing(False)
+        assert self.train_step(saving, provides) == waiting, "switched off, it still saves"
+
+    def train_step(self, encoder: Encoder, provides: Provides) -> int:
+        """Forward and backward pass; the bytes that autograd kept between the two."""
+        kept = []
+
+        def keep(tensor: Tensor) -> Tensor:
+            kept.append(tensor.nbytes)
+            return tensor
+
+        items = [encoder.image_item(image) for image in self.images()]
+        with seeded(5), torch.autograd.graph.saved_tensors_hooks(keep, lambda tensor: tensor):
+            image = encoder.encode_images(items, provides.image).tensors()
+            text = encoder.encode_texts(list(self.texts), provides.text).tensors()
+            values = [value.sin().sum() for role in (image, text) for name, value in role.items() if name != "mask"]
+        torch.autograd.backward(torch.stack(values).sum())
+        return sum(kept)
 
 
 def _check_widths(features: Features, shape: FeatureShape, role: str) -> None:
