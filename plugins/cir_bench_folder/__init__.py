@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import ClassVar
+
 from cir_bench import DatasetSpec, Params, hookimpl
 
 CIR_BENCH_API = 1
@@ -9,6 +11,8 @@ CIR_BENCH_API = 1
 
 class FolderParams(Params):
     """Where the data is, and which of its splits is evaluated."""
+
+    argument: ClassVar[str | None] = "path"
 
     path: str
     """The folder that holds ``gallery.jsonl`` and ``triplets.jsonl``."""
@@ -26,6 +30,5 @@ def cir_bench_datasets() -> list[DatasetSpec]:
             implementation="cir_bench_folder.dataset:Folder",
             params=FolderParams,
             needs_root=False,
-            takes_path=True,
         )
     ]

@@ -95,11 +95,12 @@ def test_the_argument_goes_into_the_field_that_the_model_names():
         make_params(METHOD, None, "x")
 
 
-def test_a_data_set_that_takes_a_path_gets_it_as_path():
+def test_a_data_set_takes_its_path_like_any_argument():
     class Folder(Params):
+        argument: ClassVar[str | None] = "path"
         path: str
 
-    spec = DatasetSpec(name="folder", summary="yours", implementation="a:B", params=Folder, takes_path=True)
+    spec = DatasetSpec(name="folder", summary="yours", implementation="a:B", params=Folder)
     assert make_params(spec, None, "../photos") == Folder(path="../photos")
 
 

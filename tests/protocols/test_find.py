@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import ClassVar
 
 import pytest
 
@@ -31,11 +32,12 @@ HASHES = {
 
 
 class SomewhereParams(Params):
-    path: str
+    argument: ClassVar[str | None] = "place"
+    place: str
     size: int = 1
 
 
-SPEC = DatasetSpec(name="somewhere", summary="", implementation="a:B", params=SomewhereParams, takes_path=True)
+SPEC = DatasetSpec(name="somewhere", summary="", implementation="a:B", params=SomewhereParams)
 
 
 @pytest.fixture
@@ -87,7 +89,7 @@ def test_two_files_with_one_name_are_refused_by_both_names(files: list[Path]) ->
 
 
 def test_the_path_becomes_a_parameter_beside_those_of_the_file(files: list[Path]) -> None:
-    assert find_benchmark("mine:x", files).dataset_params(SPEC) == SomewhereParams(path="x", size=3)
+    assert find_benchmark("mine:x", files).dataset_params(SPEC) == SomewhereParams(place="x", size=3)
 
 
 def test_a_path_must_be_given_where_one_is_needed_and_nowhere_else(files: list[Path]) -> None:

@@ -62,10 +62,9 @@ class DatasetSpec(Spec):
     """A data set."""
 
     params: type[Params] = NoParams
+    """With an ``argument``, its benchmarks are named ``name:PATH`` (folder)."""
     needs_root: bool = True
-    """False for generated data sets: no --data-root is asked for."""
-    takes_path: bool = False
-    """True when the benchmark is named ``name:PATH`` (folder); PATH becomes the parameter ``path``."""
+    """False for data sets that are generated or named by their path: no --data-root is asked for."""
     licence: str = "unknown"
     homepage: str = ""
     synthetic: bool = False

@@ -11,7 +11,7 @@ import pluggy
 
 from cir_bench.errors import did_you_mean
 from cir_bench.interfaces.recipe import MethodParams, Params
-from cir_bench.interfaces.specs import DatasetSpec, MethodSpec, Spec
+from cir_bench.interfaces.specs import MethodSpec, Spec
 from cir_bench.plugin.hookspecs import API_VERSION, GROUP
 from cir_bench.plugin.kinds import BENCHMARKS_HOOK, KINDS, Kind
 from cir_bench.plugin.owner import Owner, PluginRejected
@@ -108,10 +108,7 @@ def _check_method(what: str, spec: MethodSpec) -> None:
 
 def argument_field(spec: Spec) -> str | None:
     """The parameter that takes ARGUMENT of ``name:ARGUMENT``; None when the object takes none."""
-    params = getattr(spec, "params", Params)
-    if params.argument is None and isinstance(spec, DatasetSpec) and spec.takes_path:
-        return "path"
-    field: str | None = params.argument
+    field: str | None = getattr(spec, "params", Params).argument
     return field
 
 

@@ -10,6 +10,7 @@ from pathlib import Path
 from cir_bench.errors import ConfigError, did_you_mean
 from cir_bench.interfaces.recipe import Params
 from cir_bench.interfaces.specs import DatasetSpec
+from cir_bench.plugin.checks import argument_field
 from cir_bench.plugin.params import make_params
 from cir_bench.protocols.benchmark import Benchmark, load_benchmark
 from cir_bench.protocols.protocol import Protocol
@@ -45,14 +46,14 @@ class ChosenBenchmark:
         return f"{self.label}/{self.protocol_key}"
 
     def dataset_params(self, spec: DatasetSpec) -> Params:
-        """The data set's parameters, with the path of ``name:PATH`` as ``path``.
+        """The data set's parameters, with the path of ``name:PATH`` in the field that they name (`Params.argument`).
 
         Raises:
             ConfigError: a path is given to a data set that takes none, or is not given to one that needs it; or the
                 benchmark file's ``dataset_params`` are wrong.
         """
-        given = self.benchmark.dataset_params
-        if self.path is None and spec.takes_path and "path" not in given:
+        given, field = self.benchmark.dataset_params, argument_field(spec)
+        if self.path is None and field and field not in given and spec.params.model_fields[field].is_required():
             raise ConfigError(f"The benchmark {self.benchmark.name!r} needs a path; write {self.benchmark.name}:PATH.")
         return make_params(spec, given, self.path)
 

@@ -78,7 +78,7 @@ class Workbench:
         return cast(Dataset, self._once(key, lambda: self._new_dataset(registered, params)))
 
     def _new_dataset(self, registered: Registered[DatasetSpec], params: Params) -> Dataset:
-        if registered.spec.needs_root and not registered.spec.takes_path and self.data_root is None:
+        if registered.spec.needs_root and self.data_root is None:
             raise DataError(
                 f"the data set {registered.name!r} is read from a folder of yours: "
                 "name the folder that holds it with --data-root DIR (or CIR_BENCH_DATA)."

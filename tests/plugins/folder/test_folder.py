@@ -20,7 +20,7 @@ QUERY = {"query_id": "q", "split": "val", "reference": "v0", "text": "is red", "
 
 def test_the_spec_takes_a_path_and_needs_no_data_root() -> None:
     (spec,) = cir_bench_datasets()
-    assert (spec.takes_path, spec.needs_root) == (True, False)
+    assert (spec.params.argument, spec.needs_root) == ("path", False)
 
 
 def test_a_training_line_is_a_triplet_for_every_target(folder: Open) -> None:
