@@ -35,7 +35,7 @@ RECIPES: Mapping[str, Mapping[str, Any]] = {
 """One for FashionIQ, Shoes and Fashion200k, as in the paper, and for CIRR, which it has not."""
 
 ENCODER_RECIPES: Mapping[str, Mapping[str, Any]] = {
-    "*": {"backbone": "resnet50", "pretrained": True, "image_size": 224, "lstm_width": 1024}
+    "*": {"backbone": "resnet50", "pretrained": True, "image_size": 224, "last_stride": 1, "lstm_width": 1024}
 }
-"""Of ``cnn-lstm``. The paper names neither the width of the word vectors (here the encoder's default) nor any
-augmentation (here none)."""
+"""Of ``cnn-lstm``; the last stage does not down-sample, so that maps are 2048×14×14. The paper names neither the width
+of the word vectors (here the encoder's default) nor any augmentation (here none)."""

@@ -78,7 +78,9 @@ class CnnLstm(Encoder):
     def preprocess(self) -> str:
         """Everything but the weights that decides the features."""
         p = self._params
-        return f"{p.backbone} {p.pixels} px centre crop, mean {self._mean}, lower-case words, {p.text_pooling} state"
+        stride = ", last stride 1" if p.last_stride == 1 else ""
+        image = f"{p.backbone}{stride} {p.pixels} px centre crop, mean {self._mean}"
+        return f"{image}, lower-case words, {p.text_pooling} state"
 
     def weights_digest(self) -> str:
         """Digest of the weights and of the vocabulary."""

@@ -29,6 +29,9 @@ class CnnLstmParams(Params):
     """ImageNet weights of the backbone, from the hub."""
     image_size: Annotated[int, Field(ge=16)] | None = None
     """Side of the square that images are resized to, in pixels; by default 48 for ``small`` and 224 for the others."""
+    last_stride: Literal[1, 2] = 2
+    """Stride of the CNN's last stage. 1 leaves its maps as large as those of the stage before, with the same weights:
+    2048×14×14 of a ``resnet50`` at 224 px (CLVC-Net)."""
     width: Size = 512
     """Of the pooled image and text features."""
     word_width: Size = 512

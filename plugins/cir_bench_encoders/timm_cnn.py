@@ -31,10 +31,13 @@ def make_backbone(params: CnnLstmParams) -> Backbone:
     """The backbone; weights drawn from torch's generator, or ImageNet's from the hub.
 
     Raises:
-        ConfigError: timm has no such model, or it has no three stages of maps.
+        ConfigError: timm has no such model, it has no three stages of maps, or its last stage's stride is fixed.
         DataError: ImageNet weights that are not here and cannot be downloaded.
     """
-    cnn = _small() if params.backbone == SMALL else _from_timm(params)
+    options = {"output_stride": 16} if params.last_stride == 1 else {}
+    cnn = _small(**options) if params.backbone == SMALL else _from_timm(params, **options)
+    if options:
+        _undilate(cnn)
     with torch.no_grad():
         cnn.eval()
         maps = cnn(torch.zeros(1, 3, params.pixels, params.pixels))[-3:]
@@ -47,12 +50,13 @@ def make_backbone(params: CnnLstmParams) -> Backbone:
     return Backbone(cnn, shapes, tuple(config.get("mean", (0.5,) * 3)), tuple(config.get("std", (0.5,) * 3)))
 
 
-def _small() -> nn.Module:
-    model: nn.Module = timm.create_model("resnet10t", features_only=True, channels=(32, 64, 128, 256), stem_width=16)
+def _small(**options: Any) -> nn.Module:
+    channels = (32, 64, 128, 256)
+    model: nn.Module = timm.create_model("resnet10t", features_only=True, channels=channels, stem_width=16, **options)
     return model
 
 
-def _from_timm(params: CnnLstmParams) -> nn.Module:
+def _from_timm(params: CnnLstmParams, **options: Any) -> nn.Module:
     name = params.backbone
     if not timm.is_model(name.split(".")[0]):
         raise ConfigError(f"timm has no model {name!r}; {did_you_mean(name, [SMALL, *timm.list_models()])}")
@@ -60,9 +64,16 @@ def _from_timm(params: CnnLstmParams) -> nn.Module:
         model: nn.Module = timm.create_model(name, pretrained=False, features_only=True)
     except (RuntimeError, AttributeError, AssertionError, TypeError) as error:
         raise ConfigError(f"the backbone {name!r} gives no feature maps ({error}); choose a CNN of timm.") from error
+    if options:
+        try:
+            model = timm.create_model(name, pretrained=False, features_only=True, **options)
+        except (RuntimeError, AttributeError, AssertionError, TypeError) as error:
+            raise ConfigError(
+                f"the stride of the last stage of {name!r} is fixed in timm; leave out encoder.last_stride."
+            ) from error
     if params.pretrained:
         try:
-            model = timm.create_model(name, pretrained=True, features_only=True)
+            model = timm.create_model(name, pretrained=True, features_only=True, **options)
         except Exception as error:  # the hub's clients raise their own kinds of errors, all meaning "not to be had"
             reason = (str(error).splitlines() or [type(error).__name__])[0].rstrip(".")
             raise DataError(
@@ -70,3 +81,12 @@ def _from_timm(params: CnnLstmParams) -> nn.Module:
                 "with a network, timm puts them into the Hugging Face cache once; or leave out encoder.pretrained."
             ) from error
     return model
+
+
+def _undilate(cnn: nn.Module) -> None:
+    """Take out the dilation by which timm makes up for the stride: CLVC-Net, as MGN before it, takes out the stride."""
+    for module in cnn.modules():
+        if isinstance(module, nn.Conv2d) and module.dilation != (1, 1):
+            assert not isinstance(module.padding, str)  # timm pads by numbers
+            module.padding = (module.padding[0] // module.dilation[0], module.padding[1] // module.dilation[1])
+            module.dilation = (1, 1)

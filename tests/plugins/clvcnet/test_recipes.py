@@ -30,6 +30,7 @@ def test_the_paper_s_encoder_is_a_resnet_50_and_an_lstm_of_1024() -> None:
     settings = SPEC.encoder_recipes["*"]
     assert SPEC.paper_encoder == "cnn-lstm"
     assert (settings["backbone"], settings["pretrained"], settings["lstm_width"]) == ("resnet50", True, 1024)
+    assert (settings["image_size"], settings["last_stride"]) == (224, 1), "maps of 2048×14×14"
 
 
 def test_it_needs_a_map_and_words() -> None:

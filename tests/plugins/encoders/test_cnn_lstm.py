@@ -29,6 +29,11 @@ class TestValContract(EncoderContract):
     params = SMALL | {"text_pooling": "max"}
 
 
+class TestUnstridedContract(EncoderContract):
+    name = "cnn-lstm"
+    params = SMALL | {"last_stride": 1}
+
+
 class TestAugmentedContract(EncoderContract):
     name = "cnn-lstm"
     params = SMALL | {"flip": True, "crop": 0.8}
@@ -140,6 +145,41 @@ def test_every_parameter_is_trained_and_groups_tell_what_is_pretrained(make, pic
 def test_three_levels_of_maps_of_a_published_backbone(make):
     encoder = make(backbone="resnet18", image_size=224)
     assert encoder.shape.image.maps == ((128, 28, 28), (256, 14, 14), (512, 7, 7))
+
+
+def test_the_last_stage_s_stride_can_be_left_out(make):
+    """CLVC-Net's 2048×14×14; nothing but the stride changes, so pretrained weights fit."""
+    encoder = make(backbone="resnet50", image_size=224, last_stride=1)
+    assert encoder.shape.image.maps == ((512, 28, 28), (1024, 14, 14), (2048, 14, 14))
+    assert make(last_stride=1).shape.image.maps == ((64, 6, 6), (128, 3, 3), (256, 3, 3))
+
+
+def test_without_the_last_stride_the_network_is_the_same_but_for_it(make, pictures):
+    strided, unstrided = (
+        make(backbone="resnet18", image_size=64),
+        make(backbone="resnet18", image_size=64, last_stride=1),
+    )
+    assert {name: m.shape for name, m in strided.state_dict().items()} == {
+        name: m.shape for name, m in unstrided.state_dict().items()
+    }
+    unstrided.load_state_dict(strided.state_dict())
+    items = [strided.image_item(picture) for picture in pictures]
+    assert strided.preprocess != unstrided.preprocess, "the feature cache must tell them apart"
+    first = strided.cnn.layer4[0]
+    for convolution in (first.conv1, first.downsample[0]):
+        assert convolution.stride == (2, 2)
+        convolution.stride = (1, 1)
+    expected = strided.encode_images(items, levels("pooled", "maps"))
+    found = unstrided.encode_images(items, levels("pooled", "maps"))
+    assert found.maps[-1].shape[2:] == (4, 4)
+    for ours, theirs in zip([found.pooled, *found.maps], [expected.pooled, *expected.maps], strict=True):
+        torch.testing.assert_close(ours, theirs)
+
+
+@pytest.mark.parametrize("backbone", ["vgg11", "densenet121"])
+def test_a_backbone_of_fixed_stride_is_told_so(make, backbone):
+    with pytest.raises(ConfigError, match=f"stride of the last stage of '{backbone}' is fixed .* encoder.last_stride"):
+        make(backbone=backbone, image_size=64, last_stride=1)
 
 
 @pytest.mark.parametrize("params", [{}, {"backbone": "mobilenetv1_100", "image_size": 64}])
