@@ -31,9 +31,9 @@ def test_live_features_carry_gradients_to_the_encoder(encoder, images):
 def test_an_epoch_does_not_decode_what_the_last_one_did(encoder, images, workers):
     seen = counting_decodes(encoder)
     source = live(encoder, images, workers=workers)
-    for train in (True, False):
-        pooled = source.images(["image4", "image0", "image4"], train=train).need_pooled()
-        assert pooled[:, 0].tolist() == [4, 0, 4]
+    names = ["image4", "image0", "image4"]
+    for features in (*source.train_images([names, names], [1, 2]), source.images(names)):
+        assert features.need_pooled()[:, 0].tolist() == [4, 0, 4]
     assert sorted(seen) == [("image0", False), ("image4", False)]
 
 
@@ -41,8 +41,8 @@ def test_augmented_items_are_drawn_anew_but_evaluation_items_are_kept(encoder, i
     encoder.augments = True
     seen = counting_decodes(encoder)
     source = live(encoder, images, workers=3)
-    source.images(["image1"], train=True)
-    source.images(["image1", "image1"], train=True)
+    for _ in source.train_images([["image1"], ["image1", "image1"]], [1, 2]):
+        pass
     source.images(["image1"])
     source.images(["image1"])
     assert seen == [("image1", True)] * 3 + [("image1", False)]

@@ -174,6 +174,16 @@ def test_an_encoder_that_means_nothing_before_training_is_trained(toy) -> None:
     assert not list(toy.cache.rglob("*.safetensors"))
 
 
+def test_the_number_of_workers_does_not_change_numbers(toy, another_toy, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("cir_bench.features.ahead.WORTH_WORKERS", 1)
+    other = another_toy("other")
+    toy.run("-m", "sum", "-e", "toy-live", "--workers", "0")
+    other.run("-m", "sum", "-e", "toy-live", "--workers", "2")
+    one, two = toy.records()["sum/0"], other.records()["sum/0"]
+    assert [(e.terms, e.selection) for e in one.history] == [(e.terms, e.selection) for e in two.history]
+    assert one.metrics == two.metrics and one.warnings == two.warnings == ()
+
+
 def test_choosing_on_the_test_split_is_marked(toy) -> None:
     toy.run("-m", "tirg", "--set", "selection.on=test", "--set", "training.epochs=1")
     (record,) = toy.records().values()

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -24,8 +24,11 @@ WIDTH = 8
 class MadeUpSource:
     """``i-j`` has the features e_i + e_j; the text ``+k`` has e_k."""
 
-    def images(self, ids: Sequence[str], *, train: bool = False) -> Features:
+    def images(self, ids: Sequence[str]) -> Features:
         return Features(pooled=torch.stack([sum(torch.eye(WIDTH)[int(n)] for n in i.split("-")) for i in ids]))
+
+    def train_images(self, batches: Sequence[Sequence[str]], seeds: Sequence[int]) -> Iterator[Features]:
+        return map(self.images, batches)
 
     def texts(self, texts: Sequence[str]) -> Features:
         return Features(pooled=torch.stack([torch.eye(WIDTH)[int(text[1:])] for text in texts]))

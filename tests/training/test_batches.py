@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 
 import pytest
 import torch
@@ -24,9 +24,12 @@ class Spy:
         self.seen: list[list[str]] = []
         self.said: list[list[str]] = []
 
-    def images(self, ids: Sequence[str], *, train: bool = False) -> Features:
+    def images(self, ids: Sequence[str]) -> Features:
         self.seen.append(list(ids))
         return Features(pooled=torch.arange(len(ids), dtype=torch.float32)[:, None])
+
+    def train_images(self, batches: Sequence[Sequence[str]], seeds: Sequence[int]) -> Iterator[Features]:
+        return map(self.images, batches)
 
     def texts(self, texts: Sequence[str]) -> Features:
         self.said.append(list(texts))

@@ -103,9 +103,12 @@ class Live:
     def for_stage(self, trains_encoder: bool, encoders_changed: bool) -> Live:
         return self
 
-    def images(self, ids: Sequence[str], *, train: bool = False) -> Features:
+    def images(self, ids: Sequence[str]) -> Features:
         items = [sum(torch.eye(WIDTH)[int(number)] for number in name.split("-")) for name in ids]
         return self.encoder.encode_images(items, frozenset())
+
+    def train_images(self, batches: Sequence[Sequence[str]], seeds: Sequence[int]) -> Iterator[Features]:
+        return map(self.images, batches)
 
     def texts(self, texts: Sequence[str]) -> Features:
         return self.encoder.encode_texts(texts, frozenset())

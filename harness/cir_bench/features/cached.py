@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 
 import torch
 
@@ -32,9 +32,13 @@ class CachedSource:
         for table in (self._images, self._texts):
             table.preload(device, preload_bytes)
 
-    def images(self, ids: Sequence[str], *, train: bool = False) -> Features:
-        """Features of B images; frozen features know no augmentation, so ``train`` changes nothing."""
+    def images(self, ids: Sequence[str]) -> Features:
+        """Features of B images."""
         return self._images.rows(ids, self._device)
+
+    def train_images(self, batches: Sequence[Sequence[str]], seeds: Sequence[int]) -> Iterator[Features]:
+        """Features of each batch; frozen features know no augmentation, so nothing is drawn."""
+        return map(self.images, batches)
 
     def texts(self, texts: Sequence[str]) -> Features:
         """Features of B texts."""

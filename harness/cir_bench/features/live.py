@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
+import torch
 from torch import Tensor
 
+from cir_bench.features.ahead import Wanted, read_ahead, worth_reading_ahead
 from cir_bench.features.extract import read_item
 from cir_bench.interfaces.dataset import ImageRef
 from cir_bench.interfaces.encoder import Encoder
@@ -27,6 +29,7 @@ class ItemMemory:
     """
 
     def __init__(self, max_bytes: int = 1 << 30) -> None:
+        self.full = False  # whether an item was turned away
         self._left = max_bytes
         self._items: dict[str, Any] = {}
 
@@ -40,9 +43,14 @@ class ItemMemory:
     def put(self, image_id: str, item: Any) -> None:
         """Keep the item if there is room."""
         size = item.nbytes if isinstance(item, Tensor) else sys.getsizeof(item)
-        if size <= self._left and image_id not in self._items:
-            self._items[image_id] = item
-            self._left -= size
+        if image_id in self._items:
+            return
+        if size > self._left:
+            self.full = True
+            return
+        # a copy: what a worker read is a view of its whole batch, all of which would be kept
+        self._items[image_id] = item.clone() if isinstance(item, Tensor) else item
+        self._left -= size
 
 
 class LiveSource:
@@ -54,7 +62,7 @@ class LiveSource:
         image_levels: levels asked of images.
         text_levels: levels asked of texts.
         memory: where decoded items are kept; one per run, so that a second source finds them again.
-        workers: threads that decode a batch; random augmentation is always drawn in order, by one.
+        workers: processes that read training batches ahead, and threads that decode a batch at evaluation.
     """
 
     def __init__(
@@ -71,31 +79,65 @@ class LiveSource:
         self._image = image
         self._image_levels, self._text_levels = image_levels, text_levels
         self._memory = ItemMemory() if memory is None else memory
+        self._workers = workers
         self._threads = ThreadPoolExecutor(workers) if workers > 1 else None
 
-    def images(self, ids: Sequence[str], *, train: bool = False) -> Features:
+    def images(self, ids: Sequence[str]) -> Features:
         """Features of B images, repeats included."""
-        items = self._items(ids, train)
-        return self._branched(lambda encoder: encoder.encode_images(items, self._image_levels))
+        return self._encoded(self._items(ids, {}))
+
+    def train_images(self, batches: Sequence[Sequence[str]], seeds: Sequence[int]) -> Iterator[Features]:
+        """Features of each batch's images; the images of coming batches are read meanwhile."""
+        items = self._augmented(batches, seeds) if self._first.augments else self._plain(batches, seeds)
+        return map(self._encoded, items)
 
     def texts(self, texts: Sequence[str]) -> Features:
         """Features of B texts."""
         return self._branched(lambda encoder: encoder.encode_texts(texts, self._text_levels))
+
+    @property
+    def _first(self) -> Encoder:
+        return next(iter(self._encoders.values()))
+
+    def _encoded(self, items: Sequence[Any]) -> Features:
+        return self._branched(lambda encoder: encoder.encode_images(items, self._image_levels))
 
     def _branched(self, encode: Callable[[Encoder], Features]) -> Features:
         if list(self._encoders) == [MAIN]:
             return encode(self._encoders[MAIN])
         return Features(branches={name: encode(encoder) for name, encoder in self._encoders.items()})
 
-    def _items(self, ids: Sequence[str], train: bool) -> list[Any]:
-        first = next(iter(self._encoders.values()))
-        if train and first.augments:
-            return [read_item(first, self._image(name), train=True) for name in ids]
-        known = {name: self._memory.get(name) for name in ids}
+    def _augmented(self, batches: Sequence[Sequence[str]], seeds: Sequence[int]) -> Iterator[list[Any]]:
+        """Items drawn anew for each batch."""
+        wanted = [Wanted([self._image(n) for n in names], seed) for names, seed in zip(batches, seeds, strict=True)]
+        for read in read_ahead(self._first, wanted, self._workers):
+            read.continue_generator()
+            yield list(read.items)
+
+    def _plain(self, batches: Sequence[Sequence[str]], seeds: Sequence[int]) -> Iterator[list[Any]]:
+        """Items without augmentation; read ahead is what the memory lacks, once as long as there is room in it."""
+        absent: list[list[str]] = []
+        coming: set[str] = set()
+        for names in batches:
+            absent.append([n for n in dict.fromkeys(names) if self._memory.get(n) is None and n not in coming])
+            if not self._memory.full:
+                coming.update(absent[-1])
+        if not worth_reading_ahead(sum(map(len, absent)), self._workers):
+            absent = [[] for _ in batches]
+        reads = read_ahead(self._first, [Wanted([self._image(n) for n in names]) for names in absent], self._workers)
+        for names, lacking, read, seed in zip(batches, absent, reads, seeds, strict=True):
+            torch.manual_seed(seed)
+            yield self._items(names, dict(zip(lacking, read.items, strict=True)))
+
+    def _items(self, ids: Sequence[str], read: Mapping[str, Any]) -> list[Any]:
+        """Items without augmentation: out of ``read``, of the memory, or decoded now."""
+        for name, item in read.items():
+            self._memory.put(name, item)
+        known = {name: read[name] if name in read else self._memory.get(name) for name in ids}
         absent = [name for name, item in known.items() if item is None]
 
         def decode(name: str) -> Any:
-            return read_item(first, self._image(name))
+            return read_item(self._first, self._image(name))
 
         for name, item in zip(absent, (self._threads.map if self._threads else map)(decode, absent), strict=True):
             known[name] = item

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 
 from cir_bench.features.cache import FeatureCache
@@ -72,9 +72,13 @@ class _Branched:
     def __init__(self, sources: Mapping[str, FeatureSource]) -> None:
         self._sources = sources
 
-    def images(self, ids: Sequence[str], *, train: bool = False) -> Features:
+    def images(self, ids: Sequence[str]) -> Features:
         """Features of images, branch by branch."""
-        return Features(branches={name: source.images(ids, train=train) for name, source in self._sources.items()})
+        return Features(branches={name: source.images(ids) for name, source in self._sources.items()})
+
+    def train_images(self, batches: Sequence[Sequence[str]], seeds: Sequence[int]) -> Iterator[Features]:
+        """Features of each batch, branch by branch."""
+        return map(self.images, batches)
 
     def texts(self, texts: Sequence[str]) -> Features:
         """Features of texts, branch by branch."""

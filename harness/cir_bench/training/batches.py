@@ -56,13 +56,14 @@ def train_batches(
     """The batches of one epoch, in seeded order; ``seed_parts`` names the epoch."""
     rows_of = epoch_rows(len(data), training.batch_size, seed_parts)
     text_seed = derive_seed(*seed_parts, "texts")
-    for number, rows in enumerate(rows_of):
-        picked = [data.triplets[i] for i in rows.tolist()]
+    picked_of = [[data.triplets[i] for i in rows.tolist()] for rows in rows_of]
+    pairs = [[*(t.reference for t in picked), *(t.target for t in picked)] for picked in picked_of]
+    seeds = [derive_seed(*seed_parts, "augmentation", number) for number in range(len(rows_of))]
+    features = source.train_images(pairs, seeds)
+    for number, (rows, picked) in enumerate(zip(rows_of, picked_of, strict=True)):
         texts = [data.texts[i][variant(text_seed, epoch, i, len(data.texts[i]))] for i in rows.tolist()]
-        references = [triplet.reference for triplet in picked]
         targets = [triplet.target for triplet in picked]
-        torch.manual_seed(derive_seed(*seed_parts, "augmentation", number))
-        images = source.images([*references, *targets], train=True)
+        images = next(features)
         side = described = None
         if data.side_texts:
             descriptions = [data.side_texts.get(target, "") for target in targets]
