@@ -7,6 +7,7 @@ import torch
 
 from cir_bench import DataError, levels
 from cir_bench.errors import PluginError
+from cir_bench.features.ahead import place_seed
 from cir_bench.features.live import ItemMemory, LiveSource
 
 POOLED = levels("pooled")
@@ -17,6 +18,7 @@ SEEDS = [11, 12, 13, 14, 15]
 @pytest.fixture(autouse=True)
 def _worth_it_for_few_images(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("cir_bench.features.ahead.WORTH_WORKERS", 1)
+    monkeypatch.setattr("cir_bench.features.ahead.CHUNK", 4)
 
 
 @pytest.fixture
@@ -38,15 +40,19 @@ def values(features) -> list[float]:
 
 
 @pytest.mark.parametrize("workers", [0, 1, 2])
-def test_augmentation_is_that_of_one_process_reading_batch_by_batch(augmenting, images, workers) -> None:
+def test_augmentation_follows_from_the_batchs_seed_and_the_place_in_it(augmenting, images, workers) -> None:
     expected = []
     for names, seed in zip(BATCHES, SEEDS, strict=True):
+        items = []
+        for place, image in enumerate(images.refs(names)):
+            torch.manual_seed(place_seed(seed, place))
+            items.append(augmenting.image_item(image, train=True))
         torch.manual_seed(seed)
-        items = [augmenting.image_item(image, train=True) for image in images.refs(names)]
         expected.append((values(augmenting.encode_images(items, POOLED)), torch.rand(1).item()))
     torch.manual_seed(0)
     source = live(augmenting, images, workers=workers)
     assert [(values(f), torch.rand(1).item()) for f in source.train_images(BATCHES, SEEDS)] == expected
+    assert len({place_seed(seed, place) for seed in SEEDS for place in range(6)}) == 30
 
 
 @pytest.mark.parametrize("workers", [0, 1, 2])

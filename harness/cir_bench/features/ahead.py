@@ -1,59 +1,40 @@
 """Reading ahead: worker processes decode the images of coming training batches while this process trains.
 
-What is read is the same with any number of workers: the random choices of a batch's augmentation follow from the
-batch's seed, and the generator goes on here where they left it.
+What is read is the same with any number of workers, because every image has a seed of its own for its augmentation.
 """
 
 from __future__ import annotations
 
+import hashlib
+import math
 import sys
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, replace
-from typing import Any
+from typing import Any, NamedTuple
 
 import torch
 from torch import Tensor
-from torch.utils.data import DataLoader, get_worker_info
+from torch.utils.data import DataLoader
 from torch.utils.data import Dataset as MapStyle
 
 from cir_bench.errors import CirBenchError, DataError, PluginError
-from cir_bench.features.extract import WORTH_WORKERS, read_item
+from cir_bench.features.extract import WORTH_WORKERS, as_list, read_item
 from cir_bench.interfaces.dataset import ImageRef
 from cir_bench.interfaces.encoder import Encoder
 
+CHUNK = 32
+"""Images that a worker reads at a time."""
 
-@dataclass(frozen=True)
-class Wanted:
-    """What to read for one batch.
 
-    Attributes:
-        images: in order, repeats allowed.
-        seed: of the random choices of training augmentation; None: evaluation items.
-    """
+class Wanted(NamedTuple):
+    """An image to read; ``seed``: of the random choices of its training augmentation, None: its evaluation item."""
 
-    images: Sequence[ImageRef]
+    image: ImageRef
     seed: int | None = None
 
 
-@dataclass(frozen=True)
-class Read:
-    """What was read.
-
-    Attributes:
-        items: what `Encoder.image_item` gave, in order; on its way out of a worker, tensors may be stacked.
-        seed: as wanted.
-        generator: state of torch's CPU generator after the random choices.
-    """
-
-    items: Sequence[Any] | Tensor
-    seed: int | None
-    generator: bytes
-
-    def continue_generator(self) -> None:
-        """Seed torch's generators (of all devices) as for this batch; the CPU's goes on after the augmentation."""
-        if self.seed is not None:
-            torch.manual_seed(self.seed)
-            torch.set_rng_state(torch.frombuffer(bytearray(self.generator), dtype=torch.uint8))
+def place_seed(batch_seed: int, place: int) -> int:
+    """The seed of one image of a batch."""
+    return int.from_bytes(hashlib.blake2b(f"{batch_seed}/{place}".encode(), digest_size=8).digest(), "big") >> 1
 
 
 def worth_reading_ahead(count: int, workers: int) -> bool:
@@ -61,56 +42,67 @@ def worth_reading_ahead(count: int, workers: int) -> bool:
     return workers > 0 and count >= WORTH_WORKERS and sys.platform == "linux"  # elsewhere no cheap fork
 
 
-def read_ahead(encoder: Encoder, batches: Sequence[Wanted], workers: int) -> Iterator[Read]:
-    """Each batch's items, in order; up to ``workers`` batches are read ahead, each by one process.
+def read_ahead(encoder: Encoder, wanted: Sequence[Wanted], workers: int, ahead: int) -> Iterator[Any]:
+    """What `Encoder.image_item` makes of each image, in order.
+
+    Args:
+        encoder: reads them.
+        wanted: all that will be asked for.
+        workers: processes; 0, or few images: they are read here when they are asked for.
+        ahead: images to have in hand or in work before they are asked for.
 
     Raises:
-        DataError: an image that is missing or cannot be decoded, by its name, when its batch is due.
-        PluginError: the encoder's `image_item` failed in a worker.
+        DataError: an image that is missing or cannot be decoded, by its name, when it is its turn.
+        PluginError: the encoder failed in a worker.
     """
-    parallel = workers if worth_reading_ahead(sum(len(batch.images) for batch in batches), workers) else 0
+    if not worth_reading_ahead(len(wanted), workers):
+        for one in wanted:
+            yield _read(encoder, one)
+        return
     loader: DataLoader[Any] = DataLoader(
-        _Batches(encoder, batches),
-        batch_size=None,
-        num_workers=parallel,
-        prefetch_factor=1 if parallel else None,
-        multiprocessing_context="fork" if parallel else None,
+        _Reader(encoder, wanted),
+        batch_size=CHUNK,
+        num_workers=workers,
+        collate_fn=_as_one,
+        prefetch_factor=max(2, math.ceil(ahead / (CHUNK * workers))),
+        multiprocessing_context="fork",
         generator=torch.Generator(),  # the loader draws a seed for its workers; not from the trainer's stream
     )
-    for found in loader:
-        if isinstance(found, CirBenchError):
-            raise found
-        yield replace(found, items=list(found.items))
+    for items in loader:
+        for item in items:
+            if isinstance(item, CirBenchError):
+                raise item
+            yield item
 
 
-class _Batches(MapStyle[Any]):
-    """Whole batches as the entries of a map-style data set; a worker's failures come out as values."""
+def _read(encoder: Encoder, wanted: Wanted) -> Any:
+    if wanted.seed is None:
+        return read_item(encoder, wanted.image)
+    torch.default_generator.manual_seed(wanted.seed)
+    return read_item(encoder, wanted.image, train=True)
 
-    def __init__(self, encoder: Encoder, batches: Sequence[Wanted]) -> None:
-        self.encoder, self.batches = encoder, batches
+
+class _Reader(MapStyle[Any]):
+    """Items as the entries of a map-style data set; failures come out of the worker as values."""
+
+    def __init__(self, encoder: Encoder, wanted: Sequence[Wanted]) -> None:
+        self.encoder, self.wanted = encoder, wanted
 
     def __len__(self) -> int:
-        return len(self.batches)
+        return len(self.wanted)
 
     def __getitem__(self, position: int) -> Any:
-        wanted, items = self.batches[position], list[Any]()
-        if wanted.seed is not None:
-            torch.default_generator.manual_seed(wanted.seed)
-        for image in wanted.images:
-            try:
-                items.append(read_item(self.encoder, image, train=wanted.seed is not None))
-            except CirBenchError as error:
-                return DataError(str(error))
-            except Exception as error:
-                if get_worker_info() is None:
-                    raise
-                name, what = type(self.encoder).__name__, f"{type(error).__name__}: {error}"
-                return PluginError(f"image_item of the encoder {name} failed on image {image.id!r}: {what}.")
-        return Read(_as_one(items), wanted.seed, torch.get_rng_state().numpy().tobytes())
+        wanted = self.wanted[position]
+        try:
+            return _read(self.encoder, wanted)
+        except CirBenchError as error:
+            return DataError(str(error))
+        except Exception as error:
+            name, what = type(self.encoder).__name__, f"{type(error).__name__}: {error}"
+            return PluginError(f"image_item of the encoder {name} failed on image {wanted.image.id!r}: {what}.")
 
 
-def _as_one(items: list[Any]) -> Sequence[Any] | Tensor:
-    """In a worker, tensors of one form as one tensor: each that leaves a process costs a file handle."""
+def _as_one(items: list[Any]) -> list[Any] | Tensor:
+    """Tensors of one form as one tensor: each that leaves a process costs a file handle."""
     forms = {(item.shape, item.dtype) if isinstance(item, Tensor) else None for item in items}
-    alike = len(forms) == 1 and None not in forms
-    return torch.stack(items) if alike and get_worker_info() is not None else items
+    return torch.stack(items) if len(forms) == 1 and None not in forms else as_list(items)

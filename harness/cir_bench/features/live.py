@@ -5,12 +5,13 @@ from __future__ import annotations
 import sys
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from itertools import islice
 from typing import Any
 
 import torch
 from torch import Tensor
 
-from cir_bench.features.ahead import Wanted, read_ahead, worth_reading_ahead
+from cir_bench.features.ahead import Wanted, place_seed, read_ahead, worth_reading_ahead
 from cir_bench.features.extract import read_item
 from cir_bench.interfaces.dataset import ImageRef
 from cir_bench.interfaces.encoder import Encoder
@@ -48,7 +49,7 @@ class ItemMemory:
         if size > self._left:
             self.full = True
             return
-        # a copy: what a worker read is a view of its whole batch, all of which would be kept
+        # a copy: what a worker read is a view of several items, all of which would be kept
         self._items[image_id] = item.clone() if isinstance(item, Tensor) else item
         self._left -= size
 
@@ -109,10 +110,16 @@ class LiveSource:
 
     def _augmented(self, batches: Sequence[Sequence[str]], seeds: Sequence[int]) -> Iterator[list[Any]]:
         """Items drawn anew for each batch."""
-        wanted = [Wanted([self._image(n) for n in names], seed) for names, seed in zip(batches, seeds, strict=True)]
-        for read in read_ahead(self._first, wanted, self._workers):
-            read.continue_generator()
-            yield list(read.items)
+        wanted = [
+            Wanted(self._image(name), place_seed(seed, place))
+            for names, seed in zip(batches, seeds, strict=True)
+            for place, name in enumerate(names)
+        ]
+        items = self._read_ahead(wanted, batches)
+        for names, seed in zip(batches, seeds, strict=True):
+            batch = list(islice(items, len(names)))
+            torch.manual_seed(seed)
+            yield batch
 
     def _plain(self, batches: Sequence[Sequence[str]], seeds: Sequence[int]) -> Iterator[list[Any]]:
         """Items without augmentation; read ahead is what the memory lacks, once as long as there is room in it."""
@@ -124,10 +131,15 @@ class LiveSource:
                 coming.update(absent[-1])
         if not worth_reading_ahead(sum(map(len, absent)), self._workers):
             absent = [[] for _ in batches]
-        reads = read_ahead(self._first, [Wanted([self._image(n) for n in names]) for names in absent], self._workers)
-        for names, lacking, read, seed in zip(batches, absent, reads, seeds, strict=True):
+        items = self._read_ahead([Wanted(self._image(name)) for names in absent for name in names], batches)
+        for names, lacking, seed in zip(batches, absent, seeds, strict=True):
+            read = dict(zip(lacking, islice(items, len(lacking)), strict=True))
             torch.manual_seed(seed)
-            yield self._items(names, dict(zip(lacking, read.items, strict=True)))
+            yield self._items(names, read)
+
+    def _read_ahead(self, wanted: Sequence[Wanted], batches: Sequence[Sequence[str]]) -> Iterator[Any]:
+        """Items of single images, two batches ahead."""
+        return read_ahead(self._first, wanted, self._workers, ahead=2 * max(map(len, batches), default=0))
 
     def _items(self, ids: Sequence[str], read: Mapping[str, Any]) -> list[Any]:
         """Items without augmentation: out of ``read``, of the memory, or decoded now."""

@@ -17,8 +17,8 @@ class FeatureSource(Protocol):
     def train_images(self, batches: Sequence[Sequence[str]], seeds: Sequence[int]) -> Iterator[Features]:
         """Features of the images of each training batch to come, one batch after the other.
 
-        Live sources read the images of later batches ahead, augment them where the encoder does, and seed torch's
-        generators with the batch's seed before its first random choice; the caller goes on from there.
+        Live sources read the images of later batches ahead, augment them where the encoder does (each by the batch's
+        seed and its place in the batch), and seed torch's generators with the batch's seed before they encode.
         """
 
     def texts(self, texts: Sequence[str]) -> Features:
