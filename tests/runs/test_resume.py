@@ -68,3 +68,31 @@ def test_a_cell_that_another_process_runs_is_left_to_it(toy) -> None:
     with FileLock(folder / "lock"):
         code, said = toy.run("-m", "sum")
     assert code == 1 and "another process is running it" in said and not toy.records()
+
+
+def test_a_trained_encoder_continues_with_another_number_of_workers(
+    toy, another_toy, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The images of an epoch are read ahead by workers, which an interruption leaves in the middle of their work."""
+    from cir_bench.features.live import LiveSource
+
+    monkeypatch.setattr("cir_bench.features.ahead.WORTH_WORKERS", 1)
+    whole = another_toy("whole")
+    options = ("-m", "sum", "-e", "toy-live", "--set", "training.batch_size=64")
+    whole.run(*options, "--workers", "0")
+    encoded, encode = [], LiveSource._encoded
+
+    def interrupted(self: LiveSource, items: list[torch.Tensor]) -> object:
+        encoded.append(len(items))
+        if encoded.count(128) == 21:  # 8 batches an epoch: in the third
+            raise KeyboardInterrupt
+        return encode(self, items)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(LiveSource, "_encoded", interrupted)
+        code, _ = toy.run(*options, "--workers", "2")
+    assert code == 130 and toy.plan(*options)[1].startswith("interrupted")
+    toy.run(*options, "--workers", "1")
+    (resumed,), (uninterrupted,) = toy.records().values(), whole.records().values()
+    assert [(e.terms, e.selection) for e in resumed.history] == [(e.terms, e.selection) for e in uninterrupted.history]
+    assert resumed.metrics == uninterrupted.metrics
