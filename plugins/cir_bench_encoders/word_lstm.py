@@ -38,7 +38,8 @@ class WordLstm(nn.Module):
     def forward(self, texts: Sequence[str]) -> tuple[Tensor, Tensor, Tensor]:
         """Pooled features, hidden states (zero at padding) and mask."""
         numbers, lengths = (t.to(self.linear.weight.device) for t in self.vocabulary.encode(texts))
-        states, _ = self.lstm(self.embedding(numbers))
+        with torch.autocast(numbers.device.type, enabled=False):  # many CPUs have no LSTM in bfloat16
+            states, _ = self.lstm(self.embedding(numbers))
         mask = torch.arange(numbers.shape[1], device=numbers.device) < lengths[:, None]
         if self._maximum:
             summary = states.masked_fill(~mask[:, :, None], -torch.inf).amax(dim=1)

@@ -142,6 +142,18 @@ def test_every_parameter_is_trained_and_groups_tell_what_is_pretrained(make, pic
     assert list(encoder.parameter_groups()) == ["cnn", "head"]
 
 
+def test_it_is_trained_in_bfloat16_on_any_device(make, pictures):
+    """Autocast leaves the LSTM alone: many CPUs cannot run one in bfloat16."""
+    encoder = make().train()
+    with torch.autocast("cpu", dtype=torch.bfloat16):
+        text = encoder.encode_texts(["red", "a blue one"], levels("pooled", "tokens"))
+        image = encoder.encode_images([encoder.image_item(p) for p in pictures], levels("pooled"))
+        loss = image.pooled.sin().sum() + text.pooled.sin().sum() + text.tokens.sin().sum()
+    loss.backward()
+    assert text.tokens.dtype == torch.float32
+    assert [name for name, p in encoder.named_parameters() if p.grad is None] == []
+
+
 def test_three_levels_of_maps_of_a_published_backbone(make):
     encoder = make(backbone="resnet18", image_size=224)
     assert encoder.shape.image.maps == ((128, 28, 28), (256, 14, 14), (512, 7, 7))
