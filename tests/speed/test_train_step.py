@@ -90,7 +90,8 @@ def test_the_paper_s_batches_are_the_default(one_step):
 
 def test_gradient_checkpointing_can_be_asked_for(one_step, tiny):
     options = {"batch": 2, "device": torch.device("cpu"), "precision": "bfloat16", "steps": 1, "warmup": 0}
-    assert one_step.measure("val", tiny("val"), gradient_checkpointing=True, **options).gradient_checkpointing
+    for name in ("val", "clvcnet"):
+        assert one_step.measure(name, tiny(name), gradient_checkpointing=True, **options).gradient_checkpointing
     off = one_step.measure("sadn-finetune", tiny("sadn-finetune"), gradient_checkpointing=False, **options)
     assert not off.gradient_checkpointing
 
