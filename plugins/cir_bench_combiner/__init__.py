@@ -35,7 +35,10 @@ METHODS = [
         ),
         card="cir_bench_combiner:README.md",
         recipes=RECIPES,
-        controlled={"css": {"dropout": 0.1, "training": {"lr": 2e-3}}},
+        controlled={
+            "css": {"dropout": 0.1, "training": {"lr": 2e-3}},
+            "fashioniq": {"training": {"lr": 5e-4, "schedule": "cosine"}},
+        },
         paper_encoder="openclip:RN50x4:openai",
     )
 ]

@@ -41,6 +41,7 @@ METHODS = [
         ),
         card="cir_bench_tgcir:README.md",
         recipes=RECIPES,
+        controlled={"css": {"width": 128, "training": {"lr": 3e-4}}},
         paper_encoder="openclip:ViT-B-16:openai",
     )
 ]
