@@ -70,6 +70,12 @@ def test_a_file_that_cannot_be_used_is_named_with_its_line(tmp_path):
     path.write_text("- a\n")
     with pytest.raises(ConfigError, match="must hold `key: value` pairs, but it holds list"):
         read_yaml(path)
+    path.write_text("1: a\n")
+    with pytest.raises(ConfigError, match="the key 1 is no name"):
+        read_yaml(path)
+    path.write_text("[" * 5000)
+    with pytest.raises(ConfigError, match="nested too deeply"):
+        read_yaml(path)
     path.write_text("")
     assert read_yaml(path) == {}
 

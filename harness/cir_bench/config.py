@@ -56,10 +56,15 @@ def read_yaml(path: Path) -> dict[str, Any]:
         raise ConfigError(f"{path} cannot be read: {error}.") from error
     except yaml.YAMLError as error:
         raise ConfigError(f"{path} is not valid YAML: {_reason(error)}.") from error
+    except RecursionError as error:
+        raise ConfigError(f"{path} cannot be read: its values are nested too deeply.") from error
     if value is None:
         return {}
-    if not isinstance(value, dict) or not all(isinstance(key, str) for key in value):
+    if not isinstance(value, dict):
         raise ConfigError(f"{path} must hold `key: value` pairs, but it holds {type(value).__name__}.")
+    no_name = next((key for key in value if not isinstance(key, str)), None)
+    if no_name is not None:
+        raise ConfigError(f"{path}: the key {no_name!r} is no name; write it as a text.")
     return value
 
 

@@ -121,3 +121,26 @@ def test_a_bug_keeps_its_traceback(run, failing):
     done = fresh("-c", "from cir_bench.cli import app; app._run = lambda words: 1 / 0; app.main(['ls'])")
     assert done.returncode == 1
     assert "Traceback" in done.stderr
+
+
+@pytest.mark.parametrize(
+    ("error", "told"),
+    [
+        (NotADirectoryError(20, "Not a directory", "runs/x"), "runs/x: Not a directory; correct the path"),
+        (PermissionError(13, "Permission denied", "/x"), "/x: Permission denied; correct the path"),
+        (OSError(28, "No space left on device"), "No space left on device; correct the path"),
+    ],
+)
+def test_a_path_that_cannot_be_used_is_a_mistake_not_a_bug(run, failing, monkeypatch, error, told):
+    failing(error)
+    done = run("ls")
+    assert done.code == 2 and done.err.startswith(f"cir-bench: {told}") and done.err.count("\n") == 1
+    monkeypatch.setenv("CIR_BENCH_DEBUG", "1")
+    with pytest.raises(type(error)):
+        run("ls")
+
+
+def test_other_errors_of_the_system_are_bugs(run, failing):
+    failing(OSError(9, "Bad file descriptor"))
+    with pytest.raises(OSError, match="Bad file"):
+        run("ls")

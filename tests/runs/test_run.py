@@ -219,3 +219,68 @@ def test_a_damaged_record_is_named_and_gives_exit_1_after_the_rest_is_written(to
     record, left_out = map(json.loads, said.out.splitlines())
     assert record["cell"]["method"] == "text-only"
     assert [str(damaged) in sentence for sentence in left_out["left_out"]] == [True] and str(damaged) in said.err
+
+
+def test_an_out_that_is_a_file_is_told_in_one_sentence(toy) -> None:
+    toy.out.write_text("mine")
+    code, said = toy.run("-m", "sum")
+    assert code == 2 and said.startswith(f"cir-bench: --out {toy.out}: ") and "Not a directory" in said
+    assert toy.out.read_text() == "mine"
+
+
+def test_settings_that_are_no_mapping_are_refused(toy, tmp_path) -> None:
+    path = tmp_path / "experiment.yaml"
+    path.write_text("methods: [sum]\nsettings: [1]\n")
+    code, said = toy.plan("--config", str(path))
+    assert code == 2 and "experiment.yaml: settings=[1] is not allowed; write settings: {training" in said
+
+
+@pytest.mark.parametrize("device", ["meta", "lazy", "nonsense"])
+def test_a_device_that_computes_nothing_is_refused(toy, device) -> None:
+    code, said = toy.run("-m", "sum", "--device", device)
+    assert code == 2 and f"--device {device}: " in said and "use auto, cpu or cuda" in said
+
+
+LEAVES = '''
+import sys
+
+import cir_bench as cb
+
+
+class Leaves(cb.StandardMethod):
+    def __init__(self, params, build):
+        super().__init__(params, build.composer("tirg"), {"rank": build.loss("batch-classification")})
+
+    def training_steps(self, batch, stage):
+        print("on stdout")
+        sys.exit(0)
+
+
+@cb.hookimpl
+def cir_bench_methods():
+    return [cb.MethodSpec(name="leaves", summary="for tests", implementation=f"{__name__}:Leaves")]
+'''
+
+
+@pytest.fixture
+def leaves(tmp_path) -> str:
+    path = tmp_path / "leaves.py"
+    path.write_text(LEAVES)
+    return str(path)
+
+
+def test_a_plugin_that_calls_sys_exit_fails_alone_and_the_run_does_not_end_well(toy, leaves) -> None:
+    code, said = toy.run("--plugin", leaves, "-m", "leaves", "-m", "tirg")
+    records = toy.records()
+    assert code == 1 and "1 run, 0 done before, 1 failed" in said
+    assert records["leaves/0"].failure.exception == "SystemExit: 0"
+    assert records["leaves/0"].failure.plugin == "leaves.py" and records["tirg/0"].status == "done"
+
+
+def test_what_a_plugin_prints_does_not_spoil_the_json(toy, leaves) -> None:
+    from cir_bench.cli.app import main
+
+    main(toy.argv("run", "--plugin", leaves, "-m", "leaves", "-m", "sum", "--json"))
+    said = toy.capture.readouterr()
+    assert [json.loads(line)["cell"]["method"] for line in said.out.splitlines()] == ["sum"]
+    assert "on stdout" in said.err

@@ -6,6 +6,7 @@ A verb is a function decorated with `cir_bench.cli.common.with_settings`, or a `
 
 from __future__ import annotations
 
+import errno
 import importlib
 import os
 import sys
@@ -22,6 +23,14 @@ if TYPE_CHECKING:
 DEBUG = "CIR_BENCH_DEBUG"
 MISTAKE = 2
 """Exit code for a mistake of the user's, as for a wrong option."""
+NO_BUGS = frozenset(
+    {
+        *(errno.ENOENT, errno.ENOTDIR, errno.EISDIR, errno.EEXIST, errno.ENAMETOOLONG),
+        *(errno.EACCES, errno.EPERM, errno.EROFS),
+        *(errno.ENOSPC, errno.EDQUOT, errno.EFBIG),
+    }
+)
+"""What the machine says of a path the user gave: wrong, forbidden, or full."""
 
 
 @dataclass(frozen=True)
@@ -48,7 +57,8 @@ VERBS = {
 def main(argv: Sequence[str] | None = None) -> int:
     """Run one command line (``sys.argv`` by default) and return its exit code.
 
-    A `CirBenchError` is printed as its one sentence and gives 2; any other exception is a bug and keeps its traceback.
+    A `CirBenchError` is printed as its one sentence and gives 2, and so does a path that cannot be read or written
+    (`NO_BUGS`); any other exception is a bug and keeps its traceback.
     """
     words = list(sys.argv[1:] if argv is None else argv)
     try:
@@ -57,6 +67,13 @@ def main(argv: Sequence[str] | None = None) -> int:
         if os.environ.get(DEBUG, "") not in {"", "0"}:
             raise
         print(f"cir-bench: {error}", file=sys.stderr)
+        return MISTAKE
+    except OSError as error:
+        if error.errno not in NO_BUGS or os.environ.get(DEBUG, "") not in {"", "0"}:
+            raise
+        where = f"{error.filename}: " if error.filename else ""
+        remedy = f"correct the path, its permissions or the space left ({DEBUG}=1 shows the traceback)."
+        print(f"cir-bench: {where}{error.strerror}; {remedy}", file=sys.stderr)
         return MISTAKE
 
 

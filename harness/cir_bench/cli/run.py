@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import sys
 from typing import Annotated
@@ -56,7 +57,8 @@ def run(
     for sentence in left_out(requests, registry):
         say(stream, sentence)
     try:
-        with make_view(stream) as view:
+        # with --json a plugin that prints must not spoil what is read from stdout
+        with contextlib.redirect_stdout(stream), make_view(stream) as view:
             summary = run_cells(
                 cells, registry, bench, request.out, view, retry_failed=retry_failed, fail_fast=fail_fast
             )

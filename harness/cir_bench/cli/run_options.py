@@ -107,11 +107,19 @@ class Given:
         else:
             from_file: dict[str, Any] = read_yaml(self.config) if self.config else {}
             merged = {**from_file, **values}
-            merged["settings"] = merge(from_file.get("settings") or {}, values["settings"])
+            merged["settings"] = merge(self._file_settings(from_file), values["settings"])
             asked = [fill(RunRequest, merged, str(self.config) if self.config else "this run")]
         for request in asked:
             self._check(request)
         return asked
+
+    def _file_settings(self, from_file: dict[str, Any]) -> dict[str, Any]:
+        settings = from_file.get("settings") or {}
+        if not isinstance(settings, dict):
+            raise ConfigError(
+                f"{self.config}: settings={settings!r:.60} is not allowed; write settings: {{training: {{epochs: 5}}}}."
+            )
+        return settings
 
     def _values(self, settings: Settings) -> dict[str, Any]:
         """What the command line gives a value to."""

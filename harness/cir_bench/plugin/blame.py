@@ -25,7 +25,7 @@ class BlamedPluginError(PluginError):
 
 @contextmanager
 def blame_on(owner: Owner, what: str, stage: str) -> Iterator[None]:
-    """Turn any exception but a `CirBenchError` into a `BlamedPluginError`, with the original chained to it.
+    """Turn any exception but a `CirBenchError`, and ``sys.exit``, into a `BlamedPluginError`, with the original chained to it.
 
     Args:
         owner: the plugin.
@@ -36,6 +36,6 @@ def blame_on(owner: Owner, what: str, stage: str) -> Iterator[None]:
         yield
     except CirBenchError:
         raise
-    except Exception as error:
+    except (Exception, SystemExit) as error:  # a plugin must not end the whole run
         remedy = f"report it to {owner.distribution} (CIR_BENCH_DEBUG=1 shows the traceback)"
         raise BlamedPluginError(owner, what, stage, in_words(error), remedy) from error

@@ -10,6 +10,8 @@ from cir_bench import __version__
 from cir_bench.errors import ConfigError
 from cir_bench.runs.record import Environment
 
+KINDS = ("cpu", "cuda")
+
 
 def choose_device(name: str) -> torch.device:
     """``auto`` takes a GPU when there is one; ConfigError for a device that is not here."""
@@ -19,6 +21,8 @@ def choose_device(name: str) -> torch.device:
         device = torch.device(name)
     except RuntimeError as error:
         raise ConfigError(f"--device {name}: there is no such kind of device; use auto, cpu or cuda.") from error
+    if device.type not in KINDS:
+        raise ConfigError(f"--device {name}: cir-bench does not compute on it; use auto, cpu or cuda.")
     if device.type == "cuda" and not torch.cuda.is_available():
         raise ConfigError(f"--device {name}: torch sees no GPU here; use --device cpu, or auto.")
     if device.type == "cuda" and (device.index or 0) >= torch.cuda.device_count():

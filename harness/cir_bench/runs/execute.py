@@ -204,7 +204,7 @@ class CellRun:
             finished=_now(),
         )
 
-    def failed(self, error: Exception) -> RunRecord:
+    def failed(self, error: Exception | SystemExit) -> RunRecord:
         """Write and return the record of a cell that could not be finished."""
         cell = self._cell
         record = RunRecord(

@@ -112,7 +112,7 @@ def notes(cell: Cell, evaluation: EvalSet, data: TrainData | None) -> tuple[str,
     return tuple(found)
 
 
-def of_failure(error: Exception, method: Registered[MethodSpec], stage: str) -> Failure:
+def of_failure(error: Exception | SystemExit, method: Registered[MethodSpec], stage: str) -> Failure:
     """Whose failure it was, by name and version, and what to do."""
     if isinstance(error, BlamedPluginError):
         return Failure(

@@ -10,6 +10,7 @@ from typing import Protocol
 
 from filelock import FileLock, Timeout
 
+from cir_bench.errors import ConfigError
 from cir_bench.plugin.registry import Registry
 from cir_bench.runs.cell import Cell
 from cir_bench.runs.execute import CellRun
@@ -61,7 +62,12 @@ def run_cells(
     bench.progress = view.features
     for number, cell in enumerate(cells, 1):
         folder = cell.folder(out)
-        folder.mkdir(parents=True, exist_ok=True)
+        try:
+            folder.mkdir(parents=True, exist_ok=True)
+        except OSError as error:
+            raise ConfigError(
+                f"--out {out}: {folder} cannot be made ({error.strerror}); choose a folder that can be written."
+            ) from error
         try:
             with FileLock(folder / "lock", timeout=0):
                 _one(cell, number, len(cells), registry, bench, out, view, summary, retry_failed=retry_failed)
@@ -98,7 +104,7 @@ def _one(
     run = CellRun(cell, bench, registry, out, view)
     try:
         record = run.run()
-    except Exception as error:
+    except (Exception, SystemExit) as error:  # a plugin must not end the whole run
         if os.environ.get("CIR_BENCH_DEBUG", "") not in {"", "0"}:
             raise
         record = run.failed(error)
