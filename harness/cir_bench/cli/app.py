@@ -15,6 +15,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from cir_bench import __version__
+from cir_bench.cli.streams import write_anything
 from cir_bench.errors import CirBenchError, ConfigError, did_you_mean
 
 if TYPE_CHECKING:
@@ -61,6 +62,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     (`NO_BUGS`); any other exception is a bug and keeps its traceback.
     """
     words = list(sys.argv[1:] if argv is None else argv)
+    write_anything(sys.stdout, sys.stderr)
     try:
         return _run(words)
     except CirBenchError as error:

@@ -25,7 +25,9 @@ class BlamedPluginError(PluginError):
 
 @contextmanager
 def blame_on(owner: Owner, what: str, stage: str) -> Iterator[None]:
-    """Turn any exception but a `CirBenchError`, and ``sys.exit``, into a `BlamedPluginError`, with the original chained to it.
+    """Turn any exception but a `CirBenchError` into a `BlamedPluginError`, with the original chained to it.
+
+    ``sys.exit`` in a plugin is such an exception too: it must not end the run with a good exit code.
 
     Args:
         owner: the plugin.
@@ -36,6 +38,6 @@ def blame_on(owner: Owner, what: str, stage: str) -> Iterator[None]:
         yield
     except CirBenchError:
         raise
-    except (Exception, SystemExit) as error:  # a plugin must not end the whole run
+    except (Exception, SystemExit) as error:
         remedy = f"report it to {owner.distribution} (CIR_BENCH_DEBUG=1 shows the traceback)"
         raise BlamedPluginError(owner, what, stage, in_words(error), remedy) from error
