@@ -62,7 +62,7 @@ def _of_file(path: Path) -> dict[str, str]:
 def _parsed(path: Path) -> Any:
     try:
         return json.loads(path.read_text(encoding="utf-8"))
-    except (OSError, ValueError) as error:
+    except (OSError, ValueError, RecursionError) as error:
         raise DataError(f"the caption file {path} cannot be read: {error}.") from error
 
 

@@ -101,5 +101,5 @@ def _read_json(path: Path) -> Any:
         raise DataError(f"{path} is missing; {remedy}.") from error
     except OSError as error:
         raise DataError(f"{path} cannot be read: {error.strerror or error}.") from error
-    except ValueError as error:
+    except (ValueError, RecursionError) as error:
         raise DataError(f"{path} is no JSON in UTF-8 ({error}); download it again.") from error

@@ -153,7 +153,11 @@ def _objects(path: Path) -> Iterator[_Line]:
 def _object(path: Path, number: int, text: str) -> _Line:
     try:
         values = json.loads(text)
-    except ValueError as error:
+        json.dumps(values, ensure_ascii=False).encode()  # half a surrogate pair can be written as JSON, but not as text
+    except UnicodeEncodeError as error:
+        half = error.object[error.start]
+        raise DataError(f"{path}, line {number}: {half!r} is half of a character; write the whole one.") from error
+    except (ValueError, RecursionError) as error:
         raise DataError(f"{path}, line {number}: no JSON ({error}); write one object per line.") from error
     if not isinstance(values, dict):
         raise DataError(f"{path}, line {number}: {values!r:.60} is no object; write one object per line.")

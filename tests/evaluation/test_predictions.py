@@ -33,6 +33,7 @@ def test_the_remarks_of_a_cirr_submission_name_no_query(tmp_path: Path) -> None:
         ('{"q": [true]}', r"which is no image id"),
         ('{"q": [1.5]}', r"which is no image id"),
         ('{"q": [', r"is no JSON"),
+        ("[" * 100_000, r"is no JSON"),
     ],
 )
 def test_other_files_are_refused_in_a_sentence(tmp_path: Path, text: str, sentence: str) -> None:

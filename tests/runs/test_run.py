@@ -241,7 +241,7 @@ def test_a_device_that_computes_nothing_is_refused(toy, device) -> None:
     assert code == 2 and f"--device {device}: " in said and "use auto, cpu or cuda" in said
 
 
-LEAVES = '''
+LEAVES = """
 import sys
 
 import cir_bench as cb
@@ -259,7 +259,7 @@ class Leaves(cb.StandardMethod):
 @cb.hookimpl
 def cir_bench_methods():
     return [cb.MethodSpec(name="leaves", summary="for tests", implementation=f"{__name__}:Leaves")]
-'''
+"""
 
 
 @pytest.fixture
@@ -284,3 +284,25 @@ def test_what_a_plugin_prints_does_not_spoil_the_json(toy, leaves) -> None:
     said = toy.capture.readouterr()
     assert [json.loads(line)["cell"]["method"] for line in said.out.splitlines()] == ["sum"]
     assert "on stdout" in said.err
+
+
+@pytest.mark.parametrize(
+    ("change", "why"),
+    [
+        ({"metrics": {}}, "has no metric 'R@1'"),
+        ({"headline": "R@7"}, "has no metric 'R@7'"),
+        ({"metrics": {"R@1": float("nan"), "R@5": 1.0}}, "its metric R@1 is NaN"),
+    ],
+)
+def test_a_record_without_its_numbers_is_left_out_and_its_cell_is_run_again(toy, change, why) -> None:
+    from cir_bench.cli.app import main
+
+    toy.run("-m", "sum")
+    before = toy.records()["sum/0"].metrics
+    path = next(toy.out.rglob("record.json"))
+    path.write_text(RunRecord.model_validate_json(path.read_text()).model_copy(update=change).model_dump_json())
+    code = main(["leaderboard", "--records", str(toy.out), "--out", str(toy.out / "L.md")])
+    assert code == 1 and f"left out: {path} is not a readable run record" in (said := toy.capture.readouterr().err)
+    assert why in said
+    toy.run("-m", "sum")
+    assert toy.records()["sum/0"].metrics == before

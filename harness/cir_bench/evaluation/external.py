@@ -138,7 +138,7 @@ def rank_external(
         short_lists=tuple(found.short),
     )
     if report.partial and not allow_partial:
-        remedy = "Correct the predictions, or allow partial results."
+        remedy = "Correct the predictions, or allow partial results (--allow-partial)."
         raise DataError(" ".join(["The predictions do not fit the benchmark.", *report.faults(), remedy]))
     return rankings, report
 

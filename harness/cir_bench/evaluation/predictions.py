@@ -25,7 +25,7 @@ def read_predictions(path: Path) -> dict[str, list[str]]:
         data = json.loads(path.read_text(encoding="utf-8"), object_pairs_hook=lambda pairs: _object(path, pairs))
     except OSError as error:
         raise DataError(f"The prediction file {path} cannot be read: {error.strerror}.") from error
-    except ValueError as error:
+    except (ValueError, RecursionError) as error:
         raise DataError(f"The prediction file {path} is no JSON in UTF-8: {error}.") from error
     if not isinstance(data, dict):
         raise DataError(f"The prediction file {path} must hold an object {{query id: [image ids, best first]}}.")

@@ -7,11 +7,12 @@ Percentages are in percent, times in seconds unless the name says otherwise, mem
 
 from __future__ import annotations
 
+import math
 import os
 from pathlib import Path
 from typing import Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import BaseModel, ConfigDict, Field
 
 from cir_bench.errors import DataError
 
@@ -221,10 +222,21 @@ def write_record(record: RunRecord, folder: Path) -> Path:
 def read_record(path: Path) -> RunRecord:
     """Read a record; `DataError` naming the file when it is none."""
     try:
-        return RunRecord.model_validate_json(path.read_text(encoding="utf-8"))
-    except (OSError, ValidationError, UnicodeDecodeError) as error:
+        record = RunRecord.model_validate_json(path.read_text(encoding="utf-8"))
+        _check_numbers(record)
+    except (OSError, ValueError) as error:  # pydantic's ValidationError is a ValueError, and so is a wrong encoding
         reason = str(error).splitlines()[0]
         raise DataError(f"{path} is not a readable run record ({reason}); delete it and run the cell again.") from error
+    return record
+
+
+def _check_numbers(record: RunRecord) -> None:
+    """A finished cell has its headline, and no metric of it is NaN: such a record was edited or damaged."""
+    if record.status == "done" and record.headline not in record.metrics:
+        raise ValueError(f"it is of a finished cell, but has no metric {record.headline!r}")
+    for name, value in record.metrics.items():
+        if math.isnan(value):
+            raise ValueError(f"its metric {name} is NaN")
 
 
 def find_records(root: Path) -> list[Path]:

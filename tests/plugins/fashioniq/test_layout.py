@@ -109,6 +109,7 @@ GOOD: dict[str, Any] = {"target": "t", "candidate": "c", "captions": ["x", "y"]}
     ("content", "sentence"),
     [
         ("[{", "is no JSON"),
+        ("[" * 100_000, "is no JSON"),
         ("{}", "must hold a JSON list"),
         ("[3]", "record 0: an object with candidate, captions and target was expected"),
         (json.dumps([GOOD, GOOD | {"captions": "x"}]), "record 1: 'captions' must be a list of texts, not 'x'"),

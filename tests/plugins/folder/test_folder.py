@@ -152,7 +152,15 @@ def test_a_missing_key_is_named(folder: Open) -> None:
         folder(GALLERY, [line])
 
 
-@pytest.mark.parametrize(("text", "sentence"), [("{", "line 2: no JSON"), ("[1]", "line 2: .* is no object")])
+@pytest.mark.parametrize(
+    ("text", "sentence"),
+    [
+        ("{", "line 2: no JSON"),
+        ("[" * 100_000, "line 2: no JSON"),
+        ("[1]", "line 2: .* is no object"),
+        (r'{"image": "\ud83d"}', r"line 2: '\\ud83d' is half of a character"),
+    ],
+)
 def test_a_line_that_is_no_object_is_named(text: str, sentence: str, folder: Open, root: Path) -> None:
     folder()
     lines = (root / "gallery.jsonl").read_text().splitlines()
