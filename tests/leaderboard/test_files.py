@@ -1,6 +1,7 @@
 """Records from folders, and the verb."""
 
 import json
+import os
 
 import pytest
 
@@ -114,3 +115,23 @@ def test_an_infinite_median_rank_survives_the_record(make, tmp_path):
     write_record(record, tmp_path)
     assert load_records([tmp_path]) == ([record], [])
     assert " inf |" in render(build([record]))
+
+
+def test_a_pipe_is_written_to_not_replaced(runs, tmp_path):
+    pipe = tmp_path / "pipe"
+    os.mkfifo(pipe)
+    reader = os.open(pipe, os.O_RDONLY | os.O_NONBLOCK)
+    records = load_records([runs])[0]
+    write_leaderboard(records, pipe)
+    assert os.read(reader, 1 << 16).decode() == render(build(records))
+    os.close(reader)
+    assert pipe.is_fifo()
+
+
+def test_a_leaderboard_that_cannot_be_written_leaves_nothing_behind(runs, tmp_path):
+    records = load_records([runs])[0]
+    target = tmp_path / "place.md"
+    target.mkdir()
+    with pytest.raises(IsADirectoryError):
+        write_leaderboard(records, target)
+    assert list(tmp_path.rglob("*.tmp*")) == []

@@ -306,3 +306,19 @@ def test_a_record_without_its_numbers_is_left_out_and_its_cell_is_run_again(toy,
     assert why in said
     toy.run("-m", "sum")
     assert toy.records()["sum/0"].metrics == before
+
+
+def test_a_full_disk_is_told_with_its_remedy(toy, monkeypatch) -> None:
+    import errno
+
+    from cir_bench.runs import execute
+
+    def full(*args: object) -> None:
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    monkeypatch.setattr(execute, "save_ranking", full)
+    code, said = toy.run("-m", "sum")
+    assert code == 1 and "No space left on device" in said and "free some space" in said and "defect" not in said
+    monkeypatch.undo()
+    code, _ = toy.run("-m", "sum", "--retry-failed")
+    assert code == 0

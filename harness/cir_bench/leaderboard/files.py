@@ -34,8 +34,15 @@ def load_records(folders: Sequence[Path]) -> tuple[list[RunRecord], list[str]]:
 
 def write_leaderboard(records: Iterable[RunRecord], path: Path) -> Path:
     """Write the leaderboard of ``records`` as markdown (temporary file, then rename) and return its path."""
+    text = render(build(records))
     path.parent.mkdir(parents=True, exist_ok=True)
+    if path.exists() and not path.is_file():  # /dev/stdout or a pipe is written to, never replaced
+        path.write_text(text, encoding="utf-8", newline="\n")
+        return path
     temporary = path.with_suffix(f".tmp{os.getpid()}")
-    temporary.write_text(render(build(records)), encoding="utf-8", newline="\n")
-    temporary.replace(path)
+    try:
+        temporary.write_text(text, encoding="utf-8", newline="\n")
+        temporary.replace(path)
+    finally:
+        temporary.unlink(missing_ok=True)
     return path

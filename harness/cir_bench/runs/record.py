@@ -214,8 +214,11 @@ def write_record(record: RunRecord, folder: Path) -> Path:
     folder.mkdir(parents=True, exist_ok=True)
     path = folder / RECORD_FILE
     temporary = path.with_suffix(f".tmp{os.getpid()}")
-    temporary.write_text(record.model_dump_json(indent=1) + "\n", encoding="utf-8")
-    temporary.replace(path)
+    try:
+        temporary.write_text(record.model_dump_json(indent=1) + "\n", encoding="utf-8")
+        temporary.replace(path)
+    finally:
+        temporary.unlink(missing_ok=True)
     return path
 
 

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import os
 import pickle
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +13,8 @@ import torch
 from safetensors import SafetensorError
 from safetensors.torch import load_file, save_file
 from torch import Tensor
+
+from cir_bench.errors import RunError
 
 LAST = "last.pt"
 BEST = "weights-{}.safetensors"
@@ -34,11 +37,15 @@ class Checkpoints:
     def load(self, device: torch.device) -> dict[str, Any] | None:
         """The last state, or None when there is none, it is damaged, or it belongs to other settings."""
         path = self._folder / LAST
+        for left in self._folder.glob("*.tmp*"):
+            left.unlink(missing_ok=True)  # of a process that was killed while it wrote
         try:
             state = torch.load(path, map_location=device, weights_only=True)
         except FileNotFoundError:
             return None
-        except (RuntimeError, EOFError, OSError, ValueError, pickle.UnpicklingError):
+        except torch.OutOfMemoryError:
+            raise  # a RuntimeError that says nothing against the file
+        except (RuntimeError, EOFError, ValueError, pickle.UnpicklingError):
             path.unlink(missing_ok=True)  # a damaged checkpoint cannot be continued from; the cell starts again
             return None
         if not isinstance(state, dict) or state.get("fingerprint") != self._fingerprint:
@@ -50,18 +57,15 @@ class Checkpoints:
 
     def save(self, state: Mapping[str, Any]) -> None:
         """Write the state after an epoch."""
-        self._folder.mkdir(parents=True, exist_ok=True)
-        temporary = self._folder / f"{LAST}.tmp{os.getpid()}"
-        torch.save({**state, "fingerprint": self._fingerprint}, temporary)
-        temporary.replace(self._folder / LAST)
+        with self._replacing(LAST) as temporary:
+            torch.save({**state, "fingerprint": self._fingerprint}, temporary)
         self._drop_weights(keep=state.get("best_number"))
 
     def write_weights(self, number: int, weights: Mapping[str, Tensor]) -> None:
         """Write the weights of a best epoch; they count once :meth:`save` has written their number."""
-        self._folder.mkdir(parents=True, exist_ok=True)
-        temporary = self._folder / f"{BEST.format(number)}.tmp{os.getpid()}"
-        save_file({name: tensor.detach().cpu().contiguous().clone() for name, tensor in weights.items()}, temporary)
-        temporary.replace(self._folder / BEST.format(number))
+        tensors = {name: tensor.detach().cpu().contiguous().clone() for name, tensor in weights.items()}
+        with self._replacing(BEST.format(number)) as temporary:
+            save_file(tensors, temporary)
 
     def read_weights(self, number: int) -> dict[str, Tensor] | None:
         """The weights of that number, or None when they are missing or damaged."""
@@ -78,6 +82,22 @@ class Checkpoints:
         """Drop everything: the cell starts from nothing."""
         (self._folder / LAST).unlink(missing_ok=True)
         self._drop_weights(keep=None)
+
+    @contextmanager
+    def _replacing(self, name: str) -> Iterator[Path]:
+        """A temporary file that takes the place of ``name`` when it is whole; `RunError` when it cannot be written."""
+        temporary = self._folder / f"{name}.tmp{os.getpid()}"
+        try:
+            self._folder.mkdir(parents=True, exist_ok=True)
+            yield temporary
+            temporary.replace(self._folder / name)
+        except (OSError, RuntimeError, SafetensorError) as error:  # a full disk is any of the three
+            raise RunError(
+                f"the checkpoint {self._folder / name} cannot be written ({error}); free some space, or choose another "
+                "folder with --out, and run it again with --retry-failed."
+            ) from error
+        finally:
+            temporary.unlink(missing_ok=True)
 
     def _drop_weights(self, keep: int | None) -> None:
         kept = None if keep is None else BEST.format(keep)
