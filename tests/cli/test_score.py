@@ -74,7 +74,9 @@ def test_lines_name_protocol_reference_policy_and_sizes(score: Run) -> None:
 
 
 def test_the_reference_is_dropped_by_id_where_the_protocol_removes_it(score: Run) -> None:
-    predictions = {f"{part}-{i}": [f"{part}{i}", f"{part}{i + 10}"] for part in PARTS for i in range(2)}
+    predictions = {
+        f"{part}-{i}": [f"{part}{image}" for image in (i, i + 10, 1 - i, 11 - i)] for part in PARTS for i in range(2)
+    }
     removed = json.loads(score(predictions, "--json", benchmark="fashioniq/val-union").out)
     assert (removed["reference"], removed["n_gallery"]) == ("removed", 12)
     assert removed["metrics"]["mean/R@10"] == 100
@@ -110,10 +112,15 @@ def test_partial_predictions_are_scored_when_allowed_and_marked(score: Run) -> N
     assert "1 of 6 queries have no prediction: dress-0." in done.err
 
 
-def test_lists_that_end_early_are_noted(score: Run) -> None:
-    done = score(lists() | {"dress-0": ["dress10"]})
-    assert done.code == 0
-    assert "1 queries list fewer than 50 images (dress-0)" in done.err
+def test_lists_that_end_early_are_refused_and_when_allowed_the_result_is_partial(score: Run) -> None:
+    predictions = lists() | {"dress-0": ["dress10"], "shirt-1": []}
+    said = "2 queries list fewer candidates than the metrics look at: "
+    said += "dress-0 lists 1, 50 are needed; shirt-1 lists 0, 50 are needed."
+    done = score(predictions)
+    assert (done.code, done.out) == (2, "")
+    assert said in done.err
+    facts = json.loads(score(predictions, "--json", "--allow-partial").out)
+    assert (facts["partial"], facts["faults"]) == (True, [said])
 
 
 @pytest.mark.parametrize("content", ["[", "[]", '{"dress-0": "x"}', '{"dress-0": [], "dress-0": []}'])

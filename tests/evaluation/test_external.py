@@ -50,22 +50,30 @@ def test_listing_an_excluded_image_or_not_makes_no_difference() -> None:
     assert with_it.better.tolist() == without_it.better.tolist() == [1]
 
 
-def test_a_target_behind_the_end_of_a_short_list_is_never_hit() -> None:
-    ranking, report = rank({"q0": ["b", "c"]}, part("a"), depth=5)
+@pytest.mark.parametrize("listed", [["b", "c"], []])
+def test_a_list_shorter_than_the_metrics_look_is_refused_with_its_length_and_the_length_needed(
+    listed: list[str],
+) -> None:
+    sentence = f"1 queries list fewer candidates than .*: q0 lists {len(listed)}, 4 are needed"
+    with pytest.raises(DataError, match=sentence):
+        rank({"q0": listed}, part("a"), depth=4)
+
+
+def test_when_allowed_a_target_behind_the_end_of_a_short_list_is_a_miss_and_the_result_partial() -> None:
+    ranking, report = rank({"q0": ["b", "c"]}, part("a"), depth=9, allow_partial=True)
     assert evaluate(ranking, ["R@5"]).metrics["R@5"] == 0
-    assert report.short_lists == ("q0",)
-    assert "fewer than 5 images (q0)" in report.notes()[0]
-    assert not report.partial
+    assert report.short_lists == {"q0": (2, 5)}
+    assert report.partial
 
 
 def test_an_excluded_image_does_not_make_a_list_longer() -> None:
-    _, report = rank({"q0": ["a", "b"]}, part("a", excluded=(("b",),)), depth=2)
-    assert report.short_lists == ("q0",)
+    with pytest.raises(DataError, match="q0 lists 1, 2 are needed"):
+        rank({"q0": ["a", "b"]}, part("a", excluded=(("b",),)), depth=2)
 
 
 def test_a_list_of_every_candidate_is_not_short() -> None:
     _, report = rank({"q0": ["a", "c", "d", "e"]}, part("a", excluded=(("b",),)), depth=50)
-    assert report.short_lists == ()
+    assert report.short_lists == {} and not report.partial
 
 
 @pytest.mark.parametrize(
@@ -92,7 +100,9 @@ def test_all_faults_are_told_at_once_with_three_examples_each() -> None:
 
 
 def test_allow_partial_counts_missing_queries_as_misses() -> None:
-    ranking, report = rank({"q0": ["zebra", "b", "b", "a"], "other": ["a"]}, part("a", "b"), allow_partial=True)
+    predictions = {"q0": ["zebra", "b", "b", "a"], "other": ["a"]}
+    ranking, report = rank(predictions, part("a", "b"), depth=2, allow_partial=True)
+    assert not report.short_lists
     assert report.partial
     assert ranking.better.tolist() == [1, -1]
     assert ranking.top_ids == (("b", "a"), ())
@@ -127,7 +137,13 @@ def test_a_subset_ranking_passes_over_everything_else() -> None:
     ranking, report = rank({"q0": ["a", "b", "c", "e", "d"]}, benchmark, depth=3)
     assert (ranking.better.tolist(), ranking.n_candidates.tolist()) == ([1], [2])
     assert not report.partial
-    assert report.short_lists == ()
+    assert report.short_subsets == {}
+
+
+def test_a_subset_ranking_needs_enough_of_the_querys_own_candidates() -> None:
+    benchmark = ExternalPart(QuerySet(("q0",), (("d",),)), GALLERY, candidates=[{"b", "d", "e"}])
+    with pytest.raises(DataError, match=r"of their own few candidates than .*: q0 lists 1, 2 are needed"):
+        rank({"q0": ["a", "b", "c"]}, benchmark, depth=2)
 
 
 def test_whole_numbers_are_ids_too() -> None:

@@ -1,11 +1,13 @@
 from __future__ import annotations
 
+import sys
 from collections.abc import Callable
 from typing import Any
 
 import pytest
 from pydantic import ValidationError
 
+from cir_bench.evaluation.metrics import View
 from cir_bench.protocols.protocol import Protocol, TextForm
 
 ANOTHER: dict[str, Any] = {
@@ -62,7 +64,9 @@ def test_a_headline_must_be_measured(protocol: Callable[..., Protocol]) -> None:
 
 
 def test_depth_is_the_deepest_cut_off_and_subset_tells_of_subset_metrics(protocol: Callable[..., Protocol]) -> None:
-    assert protocol().depth == 2
+    assert protocol().depth() == 2
     assert not protocol().subset
-    assert protocol(metrics=["R@1", "R_subset@3"]).depth == 3
-    assert protocol(metrics=["R@1", "R_subset@3"]).subset
+    few = protocol(metrics=["R@1", "R_subset@3"])
+    assert (few.depth(), few.depth(View.SUBSET)) == (1, 3)
+    assert protocol(metrics=["R@1", "median_rank"]).depth() == sys.maxsize
+    assert few.subset

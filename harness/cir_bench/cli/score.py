@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from dataclasses import replace
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -13,6 +14,7 @@ from cir_bench.cli.datasets import Name, OpenedBenchmark, Set, open_benchmark
 from cir_bench.cli.describe import columns, print_json
 from cir_bench.evaluation.evaluate import EvaluationResult, PartRankings, evaluate
 from cir_bench.evaluation.external import ExternalPart, ExternalReport, rank_external
+from cir_bench.evaluation.metrics import View
 from cir_bench.evaluation.predictions import read_predictions
 from cir_bench.protocols.eval_set import EvalSet, eval_set
 from cir_bench.protocols.protocol import Protocol
@@ -57,14 +59,16 @@ def score_lists(
         DataError: the predictions do not fit the evaluation and ``allow_partial`` is off.
     """
     parts = {name: ExternalPart(part.query_set(), part.gallery) for name, part in evaluation.parts.items()}
-    rankings, report = rank_external(predictions, parts, depth=protocol.depth, allow_partial=allow_partial)
+    rankings, report = rank_external(predictions, parts, depth=protocol.depth(), allow_partial=allow_partial)
     judged = {name: PartRankings(ranking) for name, ranking in rankings.items()}
     if protocol.subset:
         few = {
             name: ExternalPart(parts[name].queries, parts[name].gallery_ids, part.subsets())
             for name, part in evaluation.parts.items()
         }
-        subsets, _ = rank_external(predictions, few, depth=protocol.depth, allow_partial=allow_partial)
+        depth = protocol.depth(View.SUBSET)
+        subsets, found = rank_external(predictions, few, depth=depth, allow_partial=allow_partial)
+        report = replace(report, short_subsets=found.short_subsets)
         judged = {name: PartRankings(rankings[name], subsets[name]) for name in rankings}
     return evaluate(judged, protocol.metrics, headline=protocol.headline.mean_of), report
 

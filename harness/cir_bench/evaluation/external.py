@@ -16,6 +16,8 @@ from cir_bench.retrieval.ranking import TOP_K, Ranking
 
 EXAMPLES = 3
 ByQuery = Mapping[str, tuple[str, ...]]
+Lengths = Mapping[str, tuple[int, int]]
+"""By query: how many usable images its list has, and how many are needed."""
 
 
 @dataclass(frozen=True)
@@ -24,29 +26,29 @@ class ExternalReport:
 
     Attributes:
         n_queries: how many queries the benchmark has.
-        depth: the largest cut-off that is measured.
         missing_queries: queries of the benchmark without a prediction; they count as misses.
         unknown_queries: predictions for queries that the benchmark does not have; they are ignored.
         unknown_images: images that are not in the gallery, by query; they are dropped.
         repeated_images: images listed more than once, by query; the first place counts.
         excluded_listed: images that the protocol excludes, by query; they are dropped by id, which is no fault.
-        short_lists: queries with fewer images than ``depth`` (and than candidates): targets behind the end of a list
-            are never hit.
+        short_lists: queries whose list has fewer candidates than the metrics look at (and than there are): a target
+            behind its end counts as never hit, so that the numbers may be too low.
+        short_subsets: the same for a subset ranking, which counts only the query's own candidates in its list.
     """
 
     n_queries: int
-    depth: int
     missing_queries: tuple[str, ...]
     unknown_queries: tuple[str, ...]
     unknown_images: ByQuery
     repeated_images: ByQuery
     excluded_listed: ByQuery
-    short_lists: tuple[str, ...]
+    short_lists: Lengths = field(default_factory=dict)
+    short_subsets: Lengths = field(default_factory=dict)
 
     @property
     def partial(self) -> bool:
         """Whether the predictions do not fit the benchmark, so that numbers made from them must be marked partial."""
-        return bool(self.missing_queries or self.unknown_queries or self.unknown_images or self.repeated_images)
+        return bool(self.faults())
 
     def faults(self) -> list[str]:
         """One sentence, with examples, for each kind of fault; empty when the predictions fit."""
@@ -64,6 +66,15 @@ class ExternalReport:
             if images:
                 pairs = [f"{image} (query {query})" for query, listed in images.items() for image in listed]
                 sentences.append(f"{len(images)} queries {what}: {_examples(pairs)}.")
+        for lengths, what in (
+            (self.short_lists, "candidates"),
+            (self.short_subsets, "of their own few candidates"),
+        ):
+            if lengths:
+                pairs = [f"{query} lists {length}, {needed} are needed" for query, (length, needed) in lengths.items()]
+                sentences.append(
+                    f"{len(lengths)} queries list fewer {what} than the metrics look at: {_examples(pairs, '; ')}."
+                )
         return sentences
 
     def notes(self) -> list[str]:
@@ -72,11 +83,6 @@ class ExternalReport:
         if self.excluded_listed:
             sentences.append(
                 f"{len(self.excluded_listed)} queries list an image that the protocol excludes; it was dropped by id."
-            )
-        if self.short_lists:
-            sentences.append(
-                f"{len(self.short_lists)} queries list fewer than {self.depth} images ({_examples(self.short_lists)}); "
-                "a target behind the end of a list is never hit."
             )
         return sentences
 
@@ -108,11 +114,12 @@ def rank_external(
     """Check predictions made elsewhere and rank the targets of every part by them.
 
     Args:
-        predictions: image ids, best first, by query id, for all parts together; lists may be truncated.
+        predictions: image ids, best first, by query id, for all parts together; lists may end after ``depth`` images.
         parts: the benchmark by part name (``""`` for a benchmark without parts); query ids are unique over all parts.
-        depth: the largest cut-off that is measured.
-        allow_partial: take predictions that do not fit: queries without one count as misses, unknown queries and images
-            and repetitions are dropped, and the report is ``partial``.
+        depth: how many candidates the metrics look at: the largest cut-off.
+        allow_partial: take predictions that do not fit: queries without one count as misses, so does a target behind
+            the end of a short list, unknown queries and images and repetitions are dropped, and the report is
+            ``partial``.
         top_k: how many images to keep per query.
 
     Raises:
@@ -129,13 +136,13 @@ def rank_external(
     rankings = {name: _rank_part(lists, part, depth, top_k, found) for name, part in parts.items()}
     report = ExternalReport(
         n_queries=len(query_ids),
-        depth=depth,
         unknown_queries=tuple(query for query in lists if query not in query_ids),
         missing_queries=tuple(found.missing),
         unknown_images=found.unknown,
         repeated_images=found.repeated,
         excluded_listed=found.excluded,
-        short_lists=tuple(found.short),
+        short_lists=found.short,
+        short_subsets=found.short_subsets,
     )
     if report.partial and not allow_partial:
         remedy = "Correct the predictions, or allow partial results (--allow-partial)."
@@ -146,7 +153,8 @@ def rank_external(
 @dataclass
 class _Findings:
     missing: list[str] = field(default_factory=list)
-    short: list[str] = field(default_factory=list)
+    short: dict[str, tuple[int, int]] = field(default_factory=dict)
+    short_subsets: dict[str, tuple[int, int]] = field(default_factory=dict)
     unknown: dict[str, tuple[str, ...]] = field(default_factory=dict)
     repeated: dict[str, tuple[str, ...]] = field(default_factory=dict)
     excluded: dict[str, tuple[str, ...]] = field(default_factory=dict)
@@ -171,8 +179,8 @@ def _rank_part(lists: Mapping[str, list[str]], part: ExternalPart, depth: int, t
         _note(found.repeated, query, (image for image, count in listed.items() if count > 1))
         _note(found.excluded, query, (image for image in dict.fromkeys(excluded) if image in listed))
         kept = [image for image in listed if image in pool and image not in excluded]
-        if len(kept) < min(depth, n_candidates[-1]):
-            found.short.append(query)
+        if len(kept) < (needed := min(depth, n_candidates[-1])):
+            (found.short if subset is None else found.short_subsets)[query] = (len(kept), needed)
         ranked.append(kept)
     return Ranking.from_lists(
         part.queries, ranked, np.array(n_candidates, dtype=np.int64), len(part.gallery_ids), top_k
@@ -185,6 +193,6 @@ def _note(by_query: dict[str, tuple[str, ...]], query: str, images: Iterable[str
         by_query[query] = listed
 
 
-def _examples(items: Sequence[str]) -> str:
-    shown = ", ".join(items[:EXAMPLES])
-    return f"{shown}, …" if len(items) > EXAMPLES else shown
+def _examples(items: Sequence[str], between: str = ", ") -> str:
+    shown = between.join(items[:EXAMPLES])
+    return f"{shown}{between}…" if len(items) > EXAMPLES else shown

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import sys
 from typing import Annotated, Literal
 
 from pydantic import Field, field_validator, model_validator
@@ -102,10 +103,10 @@ class Protocol(Params):
         """Whether some metric ranks each query's own few candidates (CIRR's R_subset)."""
         return any(metric.view is View.SUBSET for metric in parse_metrics(self.metrics))
 
-    @property
-    def depth(self) -> int:
-        """The largest cut-off of the metrics."""
-        return max(metric.k for metric in parse_metrics(self.metrics))
+    def depth(self, view: View = View.GALLERY) -> int:
+        """How many candidates the metrics of one view look at: the largest cut-off; all, where one has none."""
+        metrics = [metric for metric in parse_metrics(self.metrics) if metric.view is view]
+        return max((metric.k if metric.family.has_k else sys.maxsize for metric in metrics), default=0)
 
     def hash(self) -> str:
         """Hex sha256 over all fields that can change a number: everything but description and expected facts."""
