@@ -14,6 +14,7 @@ from safetensors import SafetensorError, safe_open
 from torch import Tensor
 
 from cir_bench import DataError
+from cir_bench_encoders.precomputed_params import no_file, unreadable
 
 ROLES = {"image": "image_ids", "text": "texts"}
 
@@ -35,13 +36,11 @@ class FeatureFile:
     def __init__(self, path: Path) -> None:
         self.path = path
         if not path.is_file():
-            raise DataError(f"there is no file {path} with precomputed features; correct precomputed:PATH.")
+            raise no_file(path)
         try:
             self._arrays, names, self.shapes = _open_npz(path) if path.suffix == ".npz" else _open_safetensors(path)
         except (OSError, EOFError, ValueError, SafetensorError, zipfile.BadZipFile) as error:
-            raise DataError(
-                f"{path} cannot be read as .safetensors or .npz without pickled objects: {error}."
-            ) from error
+            raise unreadable(path, error) from error
         self.row_of = {role: self._index(role, names.get(key, [])) for role, key in ROLES.items()}
         self._check()
 

@@ -5,13 +5,19 @@ from __future__ import annotations
 import json
 import math
 import zipfile
+import zlib
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, ClassVar
 
-from cir_bench import Params, Provides, levels
+from cir_bench import DataError, Params, Provides, levels
 
 Shapes = Mapping[str, tuple[int, ...]]
+_DAMAGED = (
+    *(OSError, EOFError, ValueError, LookupError, TypeError, AttributeError),
+    *(RuntimeError, zipfile.BadZipFile, zlib.error),  # an encrypted archive, a deeply nested header
+)
+"""What reading the header of a damaged file raises."""
 
 
 class PrecomputedParams(Params):
@@ -24,11 +30,28 @@ class PrecomputedParams(Params):
 
 
 def shapes_in(path: Path) -> Shapes:
-    """Shapes of the arrays by name, from the file's header; empty when it cannot be read (the encoder says why)."""
+    """Shapes of the arrays by name, from the file's header.
+
+    Raises:
+        DataError: there is no such file, or its header cannot be read.
+    """
+    if not path.is_file():
+        raise no_file(path)
     try:
         return _npz_shapes(path) if path.suffix == ".npz" else _safetensors_shapes(path)
-    except (OSError, ValueError, KeyError, TypeError, AttributeError, zipfile.BadZipFile):
-        return {}
+    except _DAMAGED as error:
+        raise unreadable(path, error) from error
+
+
+def no_file(path: Path) -> DataError:
+    """The same sentence whether the header is read or the arrays."""
+    return DataError(f"there is no file {path} with precomputed features; correct precomputed:PATH.")
+
+
+def unreadable(path: Path, error: Exception) -> DataError:
+    """The same sentence whether the header is read or the arrays."""
+    why = str(error) or type(error).__name__
+    return DataError(f"{path} cannot be read as .safetensors or .npz without pickled objects: {why}.")
 
 
 def provides(params: Any) -> Provides:
@@ -39,7 +62,7 @@ def provides(params: Any) -> Provides:
         for role in ("image", "text")
     }
     maps = sum(name.startswith("image_map") for name in shapes)
-    widths = {shapes[f"{role}_pooled"][-1] for role in ("image", "text") if f"{role}_pooled" in shapes}
+    widths = {shapes[f"{role}_pooled"][-1:] for role in ("image", "text") if f"{role}_pooled" in shapes}
     return Provides(
         image=given["image"] | levels("maps") if maps else given["image"],
         text=given["text"],
@@ -52,8 +75,17 @@ def provides(params: Any) -> Provides:
 def _safetensors_shapes(path: Path) -> Shapes:
     with path.open("rb") as file:
         length = int.from_bytes(file.read(8), "little")
-        header = json.loads(file.read(min(length, path.stat().st_size)))
-    return {name: tuple(entry["shape"]) for name, entry in header.items() if name != "__metadata__"}
+        size = path.stat().st_size
+        try:
+            header = json.loads(file.read(min(length, size)))
+            entries = {name: entry for name, entry in header.items() if name != "__metadata__"}
+            end = max((int(entry["data_offsets"][1]) for entry in entries.values()), default=0)
+            shapes = {name: tuple(map(int, entry["shape"])) for name, entry in entries.items()}
+        except _DAMAGED as error:
+            raise ValueError("its header is damaged") from error
+    if 8 + length + end != size:
+        raise ValueError(f"it has {size} bytes, but its header tells of {8 + length + end}")
+    return shapes
 
 
 def _npz_shapes(path: Path) -> Shapes:

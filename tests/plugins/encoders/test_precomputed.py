@@ -6,6 +6,7 @@ import torch
 from safetensors.torch import save_file
 
 from cir_bench import DataError, ImageRef, levels
+from cir_bench.cli.app import main
 from cir_bench.plugin.params import make_params
 from cir_bench.plugin.testing import EncoderContract
 from cir_bench.plugin.testing.encoder import TEXTS
@@ -149,9 +150,28 @@ def test_pickled_objects_are_never_loaded(tmp_path, make):
 def test_a_file_that_is_none_is_one_sentence(path, make, content):
     if content is not None:
         path.write_bytes(content)
-    with pytest.raises(DataError, match=path.name):
-        make(path)
-    assert not SPEC.provides_for(PrecomputedParams(path=path)).image
+    for look in (make, lambda path: SPEC.provides_for(PrecomputedParams(path=path))):
+        with pytest.raises(DataError, match=path.name):
+            look(path)
+
+
+def test_a_file_that_was_cut_off_is_told_by_its_header_already(path):
+    whole = write(path).read_bytes()
+    path.write_bytes(whole[:-1])
+    with pytest.raises(DataError, match=f"{path.name} cannot be read"):
+        SPEC.provides_for(PrecomputedParams(path=path))
+
+
+@pytest.mark.parametrize("verb", ["plan", "run"])
+@pytest.mark.parametrize(("content", "sentence"), [(None, "there is no file {}"), (b"damaged", "{} cannot be read as")])
+def test_plan_and_run_name_the_file_that_is_missing_or_damaged(verb, content, sentence, path, capsys):
+    if content is not None:
+        path.write_bytes(content)
+    out = path.parent / "runs"
+    assert main([verb, "-m", "sum", "-e", f"precomputed:{path}", "--out", str(out), "--device", "cpu"]) == 2
+    said = capsys.readouterr().err
+    assert sentence.format(path) in said and "Traceback" not in said
+    assert not out.exists()
 
 
 def test_the_argument_is_the_path(path):
