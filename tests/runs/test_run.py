@@ -150,6 +150,27 @@ def test_a_setting_makes_a_variant_of_its_own(toy) -> None:
     assert len(toy.records()) == 3
 
 
+@pytest.mark.parametrize(
+    ("one", "other", "variant"),
+    [
+        ("training.epochs=1000", "training.epochs=1e3", "training.epochs=1000"),
+        ("training.lr=0.001", "training.lr=1e-3", "training.lr=0.001"),
+        ("training.weight_decay=0", "training.weight_decay=0.0", "training.weight_decay=0"),
+        ("training.encoder_eval=true", "training.encoder_eval=yes", "training.encoder_eval=True"),
+        ("training.milestones=[1, 2]", "training.milestones=[1.0, 2.0]", "training.milestones=[1,2]"),
+        ("dataset.missing=['000']", "dataset={missing: ['000']}", "dataset.missing=['000']"),
+    ],
+)
+def test_the_same_value_written_otherwise_is_the_same_cell(toy, one: str, other: str, variant: str) -> None:
+    from cir_bench.cli.app import main
+
+    keys = []
+    for setting in (one, other):
+        assert main(toy.argv("plan", "-m", "tirg", "--set", setting, "--json")) == 0
+        keys.append(json.loads(toy.capture.readouterr().out)["cells"][0]["variant"])
+    assert keys == [variant, variant]
+
+
 def test_options_may_come_from_a_file_and_the_command_line_wins(toy, tmp_path: Path) -> None:
     config = tmp_path / "run.yaml"
     config.write_text("methods: [sum, image-only]\nseeds: 2\nsettings: {training: {epochs: 1}}\n")

@@ -8,9 +8,9 @@ from pydantic import BaseModel, ConfigDict, Field
 
 
 class Params(BaseModel):
-    """Base of every parameter model: unknown keys are refused, values are checked, instances are frozen."""
+    """Base of every parameter model: unknown keys are refused, values are checked and finite, instances are frozen."""
 
-    model_config = ConfigDict(extra="forbid", frozen=True)
+    model_config = ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False)
 
     argument: ClassVar[str | None] = None
     """The field that takes ARGUMENT when the object is named ``name:ARGUMENT`` (``openclip:RN50``); None: refused."""

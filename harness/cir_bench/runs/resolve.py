@@ -17,6 +17,8 @@ from cir_bench.runs.cell import Cell
 from cir_bench.runs.record import CellKey
 from cir_bench.runs.request import RunRequest
 
+_EXACT = 2.0**53
+"""Below it every whole number is a float of its own."""
 _KIND_ORDER = {"sentinel": 0, "baseline": 1, "method": 2}
 
 
@@ -100,9 +102,9 @@ def _cells(
     given = benchmark.dataset_params(dataset.spec)
     dataset_params = make_params(dataset.spec, merge(given.model_dump(exclude_unset=True), for_dataset))
     changed = {
-        **dotted(for_method),
-        **dotted({"encoder": for_encoder} if for_encoder else {}),
-        **dotted({"dataset": for_dataset} if for_dataset else {}),
+        **_changed(for_method, method_params),
+        **{f"encoder.{name}": value for name, value in _changed(for_encoder, encoder_params).items()},
+        **{f"dataset.{name}": value for name, value in _changed(for_dataset, dataset_params).items()},
     }
     for seed in range(request.seeds):
         key = CellKey(
@@ -112,7 +114,7 @@ def _cells(
             encoder=encoder_name,
             track=request.track,
             seed=seed,
-            variant=" ".join(f"{name}={_plain(value)}" for name, value in sorted(changed.items())),
+            variant=" ".join(f"{name}={value}" for name, value in sorted(changed.items())),
         )
         cell = Cell(
             key=key,
@@ -235,5 +237,25 @@ class _Settings:
         return dict(values)
 
 
-def _plain(value: Any) -> str:
-    return str(value).replace(" ", "")
+def _changed(given: Mapping[str, Any], params: Params) -> dict[str, str]:
+    """What the user gave a value to, by dotted name, with the value that it became: 1e3 epochs are 1000 epochs."""
+    checked = params.model_dump(mode="json")
+    return {name: str(_plain(_value(checked, name.split("."), value))) for name, value in dotted(given).items()}
+
+
+def _value(checked: Any, path: Sequence[str], given: Any) -> Any:
+    """The checked value at ``path``; the given one where there is no such place (a key with dots of its own)."""
+    for part in path:
+        if not isinstance(checked, Mapping) or part not in checked:
+            return given
+        checked = checked[part]
+    return given if isinstance(given, Mapping) else checked
+
+
+def _plain(value: Any) -> Any:
+    """``value`` for a variant: whole numbers without ``.0``, no spaces."""
+    if isinstance(value, float) and value.is_integer() and abs(value) < _EXACT:
+        return int(value)
+    if isinstance(value, list):
+        return str([_plain(item) for item in value]).replace(" ", "")
+    return value if isinstance(value, (int, float)) else str(value).replace(" ", "")
