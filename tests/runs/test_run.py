@@ -171,6 +171,37 @@ def test_the_same_value_written_otherwise_is_the_same_cell(toy, one: str, other:
     assert keys == [variant, variant]
 
 
+@pytest.mark.parametrize(
+    ("yaml", "sentence"),
+    [
+        ("methods: sum", "methods='sum' is not allowed (write a list, [sum])"),
+        ("out: ''", "out='' is not allowed (name a folder, such as runs"),
+        ("seeds: 1001", "seeds=1001 is not allowed (input should be less than or equal to 1000)"),
+    ],
+)
+def test_a_wrong_value_in_a_file_is_told_in_words_of_yaml(toy, tmp_path: Path, yaml: str, sentence: str) -> None:
+    from cir_bench.cli.app import main
+
+    config = tmp_path / "run.yaml"
+    config.write_text(f"{yaml}\n")
+    code = main(["plan", "--config", str(config)])
+    assert code == 2 and f"{config}: {sentence}" in toy.capture.readouterr().err
+
+
+@pytest.mark.parametrize(
+    ("options", "sentence"),
+    [
+        (("--out", ""), "out='' is not allowed (name a folder, such as runs"),
+        (("-b", "folder:"), "'folder:' lacks the path after its colon; write folder:PATH"),
+        (("--seeds", "1001"), "1000"),
+    ],
+)
+def test_an_option_without_its_value_or_beyond_reason_is_refused(toy, options, sentence: str) -> None:
+    code, said = toy.run("-m", "sum", *options)
+    assert code == 2 and sentence in " ".join(said.replace("│", " ").split())
+    assert not toy.out.exists()
+
+
 def test_options_may_come_from_a_file_and_the_command_line_wins(toy, tmp_path: Path) -> None:
     config = tmp_path / "run.yaml"
     config.write_text("methods: [sum, image-only]\nseeds: 2\nsettings: {training: {epochs: 1}}\n")

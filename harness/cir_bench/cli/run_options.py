@@ -13,7 +13,7 @@ from cir_bench.cli.common import Settings, with_shared
 from cir_bench.config import merge, parse_set, read_yaml
 from cir_bench.errors import ConfigError
 from cir_bench.plugin.params import fill
-from cir_bench.runs.request import RunRequest
+from cir_bench.runs.request import MAX_SEEDS, RunRequest
 
 
 class Track(str, Enum):
@@ -52,7 +52,12 @@ Encoders = Annotated[
         help="NAME or NAME:ARGUMENT; may be given again. Default: the benchmark's (paper track: the method's).",
     ),
 ]
-Seeds = Annotated[int | None, typer.Option(min=1, help="How many seeds: 0 … N-1. Default: 1.", show_default=False)]
+Seeds = Annotated[
+    int | None,
+    typer.Option(min=1, max=MAX_SEEDS, help="How many seeds: 0 … N-1. Default: 1.", show_default=False),
+]
+    int | None, typer.Option(min=1, max=MAX_SEEDS, help="How many seeds: 0 … N-1. Default: 1.", show_default=False)
+]
 TrackOption = Annotated[Track | None, typer.Option(help="Default: controlled.", show_default=False)]
 Device = Annotated[str | None, typer.Option(metavar="auto|cpu|cuda[:N]", help="Default: auto.", show_default=False)]
 PrecisionOption = Annotated[Precision | None, typer.Option(help="Default: float32.", show_default=False)]
@@ -71,7 +76,7 @@ Suite = Annotated[
         metavar="NAME", help="Several runs in one file: ablations/METHOD of ours, or the path of a YAML file."
     ),
 ]
-Out = Annotated[Path | None, typer.Option("--out", metavar="DIR", help="For records and checkpoints. Default: runs.")]
+Out = Annotated[str | None, typer.Option("--out", metavar="DIR", help="For records and checkpoints. Default: runs.")]
 AllowPartial = Annotated[
     bool, typer.Option("--allow-partial", help="Go on without missing images; every number is marked partial.")
 ]
@@ -92,7 +97,7 @@ class Given:
     assignments: list[str] | None
     config: Path | None
     suite: str | None
-    out: Path | None
+    out: str | None
     allow_partial: bool
 
     def requests(self, settings: Settings) -> list[RunRequest]:

@@ -112,6 +112,8 @@ def _sentence(model: type[BaseModel], detail: ErrorDetails, path: str) -> str:
         )
     if detail["type"] == "missing":
         return f"the parameter {key} must be given"
+    if detail["type"] == "tuple_type":
+        return f"{key}={detail['input']!r} is not allowed (write a list, [{detail['input']}])"
     message = detail["msg"][:1].lower() + detail["msg"][1:]
     return f"{key}={detail['input']!r} is not allowed ({message.removeprefix('value error, ')})"
 

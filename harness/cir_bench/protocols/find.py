@@ -106,5 +106,7 @@ def find_benchmark(name: str, paths: Iterable[Path]) -> ChosenBenchmark:
         found.setdefault(benchmark.name, (benchmark, file))
     if wanted not in found:
         raise ConfigError(" ".join([f"There is no benchmark {wanted!r}; {did_you_mean(wanted, found)}", *unusable]))
+    if colon and not path.strip():  # Path("") would be the current folder
+        raise ConfigError(f"The benchmark {name!r} lacks the path after its colon; write {head}:PATH.")
     benchmark, _ = found[wanted]
     return ChosenBenchmark(benchmark, benchmark.protocol_key(protocol if slash else None), path if colon else None)

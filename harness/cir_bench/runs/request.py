@@ -6,12 +6,14 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
-from pydantic import Field
+from pydantic import Field, field_validator
 
 from cir_bench.interfaces.recipe import Params
 
 DEFAULT_BENCHMARK = "css"
 """The embedded benchmark: nothing to download."""
+MAX_SEEDS = 1000
+"""More is a slip of the finger, not an experiment."""
 
 
 class RunRequest(Params):
@@ -23,7 +25,7 @@ class RunRequest(Params):
     """``NAME``, ``NAME/PROTOCOL``, ``NAME/PROTOCOL@VERSION``, ``folder:PATH``."""
     encoders: tuple[str, ...] = ()
     """``NAME`` or ``NAME:ARGUMENT``; empty: the benchmark's default (paper track: the method's own)."""
-    seeds: Annotated[int, Field(ge=1)] = 1
+    seeds: Annotated[int, Field(ge=1, le=MAX_SEEDS)] = 1
     """Seeds 0 … seeds-1."""
     track: Literal["controlled", "paper"] = "controlled"
     device: str = "auto"
@@ -35,3 +37,10 @@ class RunRequest(Params):
     settings: Mapping[str, Any] = {}
     """Nested parameter overrides, as ``--set`` gives them: ``training.epochs``, ``encoder.image_size``,
     ``dataset.size``, or ``METHOD.training.lr`` for one method alone."""
+
+    @field_validator("out", mode="before")
+    @classmethod
+    def _named(cls, out: Any) -> Any:
+        if isinstance(out, str) and not out.strip():  # Path("") would be the current folder
+            raise ValueError("name a folder, such as runs, or . for the current one")
+        return out
