@@ -251,6 +251,23 @@ def test_records_can_be_printed_as_json_lines(toy) -> None:
     assert len(lines) == 1 and RunRecord.model_validate_json(lines[0]).cell.method == "sum"
 
 
+def test_json_has_one_line_for_every_cell_run_now_done_before_or_failed(toy) -> None:
+    from cir_bench.cli.app import main
+
+    def lines(*options: str) -> dict[str, RunRecord]:
+        assert main(toy.argv("run", "-m", "sum", "-m", "breaks", "-m", "wants-maps", "--json", *options)) == 1
+        found = [RunRecord.model_validate_json(line) for line in toy.capture.readouterr().out.splitlines()]
+        assert len(found) == 3
+        return {record.cell.method: record for record in found}
+
+    toy.run("-m", "image-only")  # not asked for below
+    first = lines()
+    assert {name: r.status for name, r in first.items()} == {"sum": "done", "breaks": "failed", "wants-maps": "failed"}
+    again = lines()
+    assert (again["sum"], again["breaks"]) == (first["sum"], first["breaks"])
+    assert lines("--retry-failed")["breaks"].failure is not None
+
+
 def test_the_benchmarks_budget_stands_above_what_a_method_chose_for_it(toy) -> None:
     toy.run("-m", "tuned")
     training = toy.records()["tuned/0"].config["method"]["training"]
@@ -334,7 +351,8 @@ def test_what_a_plugin_prints_does_not_spoil_the_json(toy, leaves) -> None:
 
     main(toy.argv("run", "--plugin", leaves, "-m", "leaves", "-m", "sum", "--json"))
     said = toy.capture.readouterr()
-    assert [json.loads(line)["cell"]["method"] for line in said.out.splitlines()] == ["sum"]
+    records = [json.loads(line) for line in said.out.splitlines()]
+    assert {record["cell"]["method"]: record["status"] for record in records} == {"leaves": "failed", "sum": "done"}
     assert "on stdout" in said.err
 
 

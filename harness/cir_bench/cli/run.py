@@ -26,10 +26,13 @@ def run(
     fail_fast: Annotated[bool, typer.Option("--fail-fast", help="Stop at the first cell that fails.")] = False,
     workers: Annotated[int | None, typer.Option(min=0, help="Processes that decode images.")] = None,
     as_json: Annotated[
-        bool, typer.Option("--json", help="Records as JSON lines on stdout; left_out names damaged ones.")
+        bool, typer.Option("--json", help="Every cell's record as a JSON line on stdout, with its status.")
     ] = False,
 ) -> None:
     """Train and evaluate every cell that is not done, and write LEADERBOARD.md beside the records.
+
+    With --json stdout has one line for every cell: its record, `status` done or failed, also when it was run before;
+    a last line `left_out` names damaged records.
 
     Interrupted (Ctrl-C, kill) the same command continues after the last finished epoch. Exit codes: 0; 1 when a cell
     failed, or the leaderboard had to leave out a damaged record; 2 for a mistake in the options; 130 when interrupted.
@@ -66,7 +69,7 @@ def run(
         say(stream, "Interrupted. Nothing finished is lost; the same command continues.")
         raise typer.Exit(INTERRUPTED) from None
     if as_json:
-        for record in summary.done:
+        for record in summary.records:
             print(record.model_dump_json())
     records, damaged = load_records([request.out])
     for sentence in damaged:

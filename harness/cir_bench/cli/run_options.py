@@ -56,8 +56,6 @@ Seeds = Annotated[
     int | None,
     typer.Option(min=1, max=MAX_SEEDS, help="How many seeds: 0 … N-1. Default: 1.", show_default=False),
 ]
-    int | None, typer.Option(min=1, max=MAX_SEEDS, help="How many seeds: 0 … N-1. Default: 1.", show_default=False)
-]
 TrackOption = Annotated[Track | None, typer.Option(help="Default: controlled.", show_default=False)]
 Device = Annotated[str | None, typer.Option(metavar="auto|cpu|cuda[:N]", help="Default: auto.", show_default=False)]
 PrecisionOption = Annotated[Precision | None, typer.Option(help="Default: float32.", show_default=False)]

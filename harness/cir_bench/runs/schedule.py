@@ -45,6 +45,8 @@ class Summary:
     failed: list[tuple[Cell, str]] = field(default_factory=list)
     elsewhere: list[Cell] = field(default_factory=list)
     """Cells that another process is running."""
+    records: list[RunRecord] = field(default_factory=list)
+    """Of every cell, in order: run now, done before, failed now or before; none of those in ``elsewhere``."""
 
 
 def run_cells(
@@ -92,6 +94,8 @@ def _one(
     retry_failed: bool,
 ) -> None:
     state = state_of(cell, out, bench)
+    if state.record is not None and (state.kind is Kind.DONE or (state.kind is Kind.FAILED and not retry_failed)):
+        summary.records.append(state.record)
     if state.kind is Kind.DONE:
         summary.skipped.append((cell, state))
         view.cell_skipped(number, of, cell, state)
@@ -111,4 +115,5 @@ def _one(
         summary.failed.append((cell, record.failure.exception if record.failure else str(error)))
     else:
         summary.done.append(record)
+    summary.records.append(record)
     view.cell_ended(cell, record)
