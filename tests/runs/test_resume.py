@@ -21,6 +21,11 @@ def _until(path: Path, process: subprocess.Popen[bytes]) -> None:
         time.sleep(0.02)
 
 
+def _heed_ctrl_c() -> None:
+    """Tests that run in the background of a script have inherited to ignore SIGINT; a user's terminal does not."""
+    signal.signal(signal.SIGINT, signal.SIG_DFL)
+
+
 @pytest.mark.parametrize("sign", [signal.SIGKILL, signal.SIGINT], ids=["kill -9", "Ctrl-C"])
 def test_an_interrupted_cell_continues_to_the_same_numbers(toy, another_toy, sign: signal.Signals) -> None:
     whole = another_toy("whole")
@@ -32,6 +37,7 @@ def test_an_interrupted_cell_continues_to_the_same_numbers(toy, another_toy, sig
         stderr=subprocess.STDOUT,
         start_new_session=True,
         env={**os.environ, "OMP_NUM_THREADS": str(torch.get_num_threads())},
+        preexec_fn=_heed_ctrl_c,  # noqa: PLW1509 (it sets a signal and takes no lock)
     )
     checkpoint = toy.out / "cells/toy/test@1/controlled/toy"
     while not list(checkpoint.rglob("last.pt")):
