@@ -135,3 +135,9 @@ def test_a_leaderboard_that_cannot_be_written_leaves_nothing_behind(runs, tmp_pa
     with pytest.raises(IsADirectoryError):
         write_leaderboard(records, target)
     assert list(tmp_path.rglob("*.tmp*")) == []
+
+
+def test_a_folder_as_out_is_told_apart_from_the_folder_to_read(runs, tmp_path, capsys):
+    assert main(["leaderboard", "--out", "elsewhere"]) == 2
+    assert "elsewhere/LEADERBOARD.md; the folder to read is --records" in capsys.readouterr().err
+    assert not (tmp_path / "elsewhere").exists()

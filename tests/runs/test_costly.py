@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
+from cir_bench.cli import main
 from cir_bench.interfaces.specs import MethodSpec
 from cir_bench.plugin.loader import PluginOptions, load_plugins
 from cir_bench.protocols.benchmark import load_benchmark
@@ -26,3 +29,10 @@ def test_a_costly_method_runs_when_it_is_named() -> None:
     named = RunRequest(benchmarks=("css",), methods=("sadn",))
     assert [cell.key.method for cell in resolve(named, registry)] == ["sadn"]
     assert left_out([named], registry) == []
+
+
+def test_plan_says_what_all_leaves_out(capsys, tmp_path: Path) -> None:
+    config = tmp_path / "config.yaml"
+    config.write_text(f"out: {tmp_path / 'runs'}\n", encoding="utf-8")
+    assert main(["plan", "--all", "--config", str(config), "--no-plugins", "--cache-dir", str(tmp_path / "cache")]) == 0
+    assert "leaves out, as taking long on css" in capsys.readouterr().err

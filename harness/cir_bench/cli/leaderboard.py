@@ -47,6 +47,8 @@ def leaderboard(
 
     if check is not None and (out is not None or as_json):
         raise ConfigError("--check only compares; leave out --out and --json.")
+    if out is not None and not out.suffix and not out.exists():
+        raise ConfigError(f"--out {out} is the file to write, such as {out}/{FILE}; the folder to read is --records.")
     folders = records or [RUNS]
     found, damaged = load_records(folders)
     if not found and not damaged:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
@@ -29,7 +30,7 @@ def plan(
     requests = given.requests(settings)
     from cir_bench.runs.device import choose_device
     from cir_bench.runs.plan import make_plan
-    from cir_bench.runs.resolve import resolve_all
+    from cir_bench.runs.resolve import left_out, resolve_all
     from cir_bench.runs.state import Kind
     from cir_bench.runs.workbench import Workbench
 
@@ -41,6 +42,8 @@ def plan(
         allow_partial=request.allow_partial,
     )
     made = make_plan(resolve_all(requests, registry), bench, request.out)
+    for sentence in left_out(requests, registry):
+        print(sentence, file=sys.stderr)
     if as_json:
         print_json(_facts(made))
     else:
@@ -90,6 +93,6 @@ def _print(made: Plan) -> None:
         print(f"extract     {e.encoder}: {e.missing.items} of {e.missing.of} {e.role}s of {e.benchmark} ({e.split})")
     for problem in made.problems:
         print(f"problem     {problem}")
-    unknown = f", and {made.unknown} cells never run here" if made.unknown else ""
-    print(f"About {made.seconds:.0f} s for cells run here before{unknown}.")
+    unknown = f"; no estimate for {made.unknown} never run here" if made.unknown else ""
+    print(f"About {made.seconds:.0f} s for cells to do that were run here before{unknown}.")
     print(f"About {made.nbytes / 2**20:.0f} MiB of features to store.")
