@@ -7,6 +7,7 @@ harness or of a plugin, and keeps its traceback.
 from __future__ import annotations
 
 import difflib
+import errno
 from collections.abc import Iterable
 
 
@@ -32,6 +33,10 @@ class PluginError(CirBenchError):
 
 class RunError(CirBenchError):
     """A cell that cannot be trained or evaluated."""
+
+
+DISK_FULL = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EFBIG})
+"""What the system says when a disk, a quota or a file is full."""
 
 
 def did_you_mean(name: str, known: Iterable[str]) -> str:

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any
 
 from cir_bench import __version__
 from cir_bench.cli.streams import write_anything
-from cir_bench.errors import CirBenchError, ConfigError, did_you_mean
+from cir_bench.errors import DISK_FULL, CirBenchError, ConfigError, did_you_mean
 
 if TYPE_CHECKING:
     import typer
@@ -28,7 +28,7 @@ NO_BUGS = frozenset(
     {
         *(errno.ENOENT, errno.ENOTDIR, errno.EISDIR, errno.EEXIST, errno.ENAMETOOLONG),
         *(errno.EACCES, errno.EPERM, errno.EROFS),
-        *(errno.ENOSPC, errno.EDQUOT, errno.EFBIG),
+        *DISK_FULL,
     }
 )
 """What the machine says of a path the user gave: wrong, forbidden, or full."""

@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import errno
-
 from cir_bench import __version__
-from cir_bench.errors import CirBenchError
+from cir_bench.errors import DISK_FULL, CirBenchError
 from cir_bench.interfaces.method import Method
 from cir_bench.interfaces.specs import MethodSpec, Spec
 from cir_bench.plugin.blame import BlamedPluginError
@@ -26,9 +24,6 @@ from cir_bench.runs.record import (
 )
 from cir_bench.runs.workbench import TrainData, Workbench
 from cir_bench.training.loop import TrainResult
-
-FULL = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EFBIG})
-"""What the system says when a disk, a quota or a file is full."""
 
 
 def of_plugin(registered: Registered[Spec]) -> PluginFacts:
@@ -131,7 +126,7 @@ def of_failure(error: Exception | SystemExit, method: Registered[MethodSpec], st
         owner = method.owner
         return Failure(plugin=owner.distribution, version=owner.version, stage=stage, exception=str(error))
     hint = "this looks like a defect of the harness; CIR_BENCH_DEBUG=1 shows the traceback"
-    if isinstance(error, OSError) and error.errno in FULL:
+    if isinstance(error, OSError) and error.errno in DISK_FULL:
         hint = "free some space, or choose another folder with --out; --retry-failed runs it again"
     return Failure(
         plugin=CORE, version=__version__, stage=stage, exception=f"{type(error).__name__}: {error}", hint=hint
