@@ -65,6 +65,7 @@ if TYPE_CHECKING:
     from cir_bench.interfaces.recipe import Training as Training
     from cir_bench.interfaces.recompute import recompute as recompute
     from cir_bench.interfaces.recompute import recompute_blocks as recompute_blocks
+    from cir_bench.interfaces.sampler import TripletSampler as TripletSampler
     from cir_bench.interfaces.specs import ComposerSpec as ComposerSpec
     from cir_bench.interfaces.specs import Context as Context
     from cir_bench.interfaces.specs import DatasetSpec as DatasetSpec
@@ -89,6 +90,7 @@ _HOMES = {
     "interfaces.method": "BatchGallery Build Method Optimiser ParameterGroup Stage StandardMethod Step TrainBatch",
     "interfaces.recipe": "FinetuneParams MethodParams NoParams Params Selection Training",
     "interfaces.recompute": "recompute recompute_blocks",
+    "interfaces.sampler": "TripletSampler",
     "interfaces.specs": "ComposerSpec Context DatasetSpec EncoderSpec LossSpec MethodSpec Paper",
     "plugin.hookspecs": "API_VERSION hookimpl",
 }

@@ -86,9 +86,7 @@ def _protocols(opened: OpenedBenchmark, name: str) -> dict[str, Protocol]:
 def _needed(opened: OpenedBenchmark, checks: Iterable[ProtocolCheck]) -> list[str]:
     """Every image that evaluation under these protocols or training reads."""
     needed = dict.fromkeys(image for check in checks if check.evaluation for image in check.evaluation.images())
-    for triplet in opened.dataset.train():
-        needed[triplet.reference] = needed[triplet.target] = None
-    return list(needed)
+    return list(needed | dict.fromkeys(opened.dataset.train_images()))
 
 
 def _failures(opened: OpenedBenchmark, key: str, check: ProtocolCheck) -> tuple[str, ...]:

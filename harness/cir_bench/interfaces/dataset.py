@@ -5,10 +5,14 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
 
 from PIL import Image
 
 from cir_bench.errors import DataError
+
+if TYPE_CHECKING:
+    from cir_bench.interfaces.sampler import TripletSampler
 
 
 @dataclass(frozen=True)
@@ -37,7 +41,8 @@ class Query:
     reference: str
     captions: tuple[str, ...]
     targets: tuple[str, ...]
-    """Every image that counts as a hit; empty for hidden test sets."""
+    """Every image that counts as a hit, the one that the captions were written for first where the data set knows it
+    (CIRCO: R_target@K takes it alone); empty for hidden test sets."""
     part: str = ""
     subset: tuple[str, ...] = ()
     """The candidates of a subset ranking (CIRR's six members); empty where there is none."""
@@ -58,7 +63,18 @@ class Dataset(ABC):
 
     @abstractmethod
     def train(self) -> Sequence[Triplet]:
-        """All training triplets, in the order of the annotation files."""
+        """All training triplets, in the order of the annotation files; one of the draws of :meth:`sampler`'s."""
+
+    def sampler(self) -> TripletSampler | None:
+        """Draws the triplets of every epoch where they are not a fixed list (Fashion200k), else None."""
+        return None
+
+    def train_images(self) -> Sequence[str]:
+        """Every image that training may read, each once; where triplets are drawn, whatever is drawn."""
+        sampler = self.sampler()
+        if sampler is not None:
+            return sampler.images
+        return list(dict.fromkeys(image for triplet in self.train() for image in (triplet.reference, triplet.target)))
 
     @abstractmethod
     def queries(self, split: str) -> Sequence[Query]:

@@ -5,10 +5,14 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Mapping, Sequence
 
-from cir_bench.errors import ConfigError
+from cir_bench.errors import ConfigError, DataError
 from cir_bench.interfaces.dataset import Query, Triplet
+from cir_bench.interfaces.sampler import TripletSampler
 from cir_bench.protocols.eval_set import EvalSet, view
 from cir_bench.protocols.protocol import Protocol
+
+HELD_OUT = -1
+"""The epoch of a sampler that the held-out triplets are drawn in: none that is trained."""
 
 
 def hold_out(
@@ -48,6 +52,42 @@ def hold_out(
     return train, held
 
 
+def hold_out_drawn(
+    sampler: TripletSampler, fraction: float, max_queries: int, seed: int
+) -> tuple[TripletSampler, list[Triplet]]:
+    """Split a sampler's images in two: triplets for training are drawn among one part, held-out ones among the other.
+
+    No image is in both, as reference or as target, nor one that is described alike (`TripletSampler.kin`). What is held
+    out is chosen by drawing: both images of a drawn triplet, with their kin, until so many images are held out; each of
+    them is then the reference of one held-out triplet.
+
+    Args:
+        sampler: of the train split.
+        fraction: part of the images to hold out.
+        max_queries: hold out at most so many.
+        seed: of the choice.
+
+    Raises:
+        ConfigError: no pair has few enough kin, or nothing would be left to train on.
+    """
+    limit = min(max_queries, max(2, round(fraction * len(sampler.images))))
+    held: set[str] = set()
+    for triplet in sorted(sampler.draw(seed, HELD_OUT), key=lambda triplet: _place(seed, triplet.reference)):
+        family = {*sampler.kin(triplet.reference), *sampler.kin(triplet.target)} - held
+        if len(held) + len(family) <= limit:
+            held |= family
+        if len(held) == limit:
+            break
+    try:
+        train = sampler.among({image for image in sampler.images if image not in held})
+        return train, list(sampler.among(held).draw(seed, HELD_OUT))
+    except DataError as error:
+        raise ConfigError(
+            f"{len(sampler.images)} training images cannot be split into a trained and a held-out part of at most "
+            f"{limit} ({str(error).rstrip('.')}); set selection.on=last."
+        ) from error
+
+
 def held_out_set(
     held: Sequence[Triplet], protocol: Protocol, spelling: Mapping[str, Mapping[str, str]] | None = None
 ) -> EvalSet:
@@ -55,7 +95,8 @@ def held_out_set(
 
     The gallery of a part is the references ∪ targets of its held-out triplets. Triplets with the same reference and the
     same captions are one query, and all their targets count as hits, with every other image of the gallery that the
-    data set knows to be right (`Triplet.hits`). Query ids are ``held-0``, ``held-1``, ….
+    data set knows to be right (`Triplet.hits`); each has the gain 1, for protocols with soft metrics. Query ids are
+    ``held-0``, ``held-1``, ….
     """
     asked: dict[tuple[str, str, tuple[str, ...]], list[Triplet]] = {}
     galleries: dict[str, dict[str, None]] = {}
@@ -66,7 +107,8 @@ def held_out_set(
     for number, ((part, reference, captions), same) in enumerate(asked.items()):
         right = dict.fromkeys(image for triplet in same for image in (triplet.target, *triplet.hits))
         hits = tuple(image for image in right if image in galleries[part])
-        queries.setdefault(part, []).append(Query(f"held-{number}", reference, captions, hits, part))
+        query = Query(f"held-{number}", reference, captions, hits, part, gains=dict.fromkeys(hits, 1.0))
+        queries.setdefault(part, []).append(query)
     return view(queries, {part: tuple(gallery) for part, gallery in galleries.items()}, protocol, spelling or {})
 
 

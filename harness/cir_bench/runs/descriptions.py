@@ -16,8 +16,7 @@ _BORROWED = "\x1fborrowed\x1f"
 
 def descriptions(dataset: Dataset, *, borrowed: bool) -> dict[str, str]:
     """Description by image, of the images of the train split that have one; ``borrowed`` ids are marked as such."""
-    images = dict.fromkeys(image for t in dataset.train() for image in (t.reference, t.target))
-    found = {image: dataset.side_text(image) for image in images}
+    found = {image: dataset.side_text(image) for image in dataset.train_images()}
     return {f"{_BORROWED}{image}" if borrowed else image: text for image, text in found.items() if text}
 
 

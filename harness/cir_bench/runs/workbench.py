@@ -19,14 +19,16 @@ from cir_bench.features.table import FeatureTable
 from cir_bench.interfaces.dataset import Dataset, ImageRef, Triplet
 from cir_bench.interfaces.encoder import Encoder, TrainCorpus
 from cir_bench.interfaces.recipe import Params
+from cir_bench.interfaces.sampler import TripletSampler
 from cir_bench.interfaces.specs import Context, DatasetSpec
 from cir_bench.plugin.registry import Registered, blame, create
 from cir_bench.protocols.eval_set import EvalSet, eval_set, provenance_of, spelling_of
-from cir_bench.protocols.holdout import held_out_set, hold_out
+from cir_bench.protocols.holdout import held_out_set, hold_out, hold_out_drawn
 from cir_bench.protocols.text import train_texts
 from cir_bench.runs.cell import Cell
 from cir_bench.runs.descriptions import descriptions, no_descriptions, of_descriptions, own_name
-from cir_bench.training.batches import TrainSet
+from cir_bench.training.batches import DrawnSet, TrainSet
+from cir_bench.training.seeding import derive_seed
 
 FeatureProgress = Callable[[str, int, int], None]
 """Told (what, done, total) while features are extracted."""
@@ -36,10 +38,10 @@ FeatureProgress = Callable[[str, int, int], None]
 class TrainData:
     """What a cell trains on, and the held-out evaluation its checkpoint is chosen by (None: no choice by it)."""
 
-    train: TrainSet
+    train: TrainSet | DrawnSet
     held_out: EvalSet | None
     missing: int
-    """Training triplets left out because an image is missing."""
+    """Training triplets (of every epoch, where they are drawn) left out because an image is missing."""
 
 
 @dataclass
@@ -148,6 +150,9 @@ class Workbench:
     def _new_train_data(self, cell: Cell) -> TrainData:
         dataset, encoder, selection = self.dataset(cell), self.frozen_encoder(cell), cell.method_params.selection
         there = _Memo(lambda image: encoder.has(self._ref(cell, image)))
+        sampler = dataset.sampler()
+        if sampler is not None:
+            return self._drawn_data(cell, sampler, there)
         annotated = dataset.train()
         usable = [t for t in annotated if there(t.reference) and there(t.target)]
         missing = len(annotated) - len(usable)
@@ -165,6 +170,30 @@ class Workbench:
         elif selection.on == "test":
             held = self.evaluation(cell)
         return TrainData(self._train_set(cell, usable), held, missing)
+
+    def _drawn_data(self, cell: Cell, sampler: TripletSampler, there: Callable[[str], bool]) -> TrainData:
+        selection, seed = cell.method_params.selection, cell.key.seed
+        usable = {image for image in sampler.images if there(image)}
+        missing = len(sampler.images) - len(usable)
+        if missing and not self.allow_partial:
+            raise DataError(
+                f"{missing} of {len(sampler.images)} training images of {cell.dataset.name!r} are missing; complete the "
+                "data, or pass --allow-partial to leave them out and have every number marked partial."
+            )
+        if missing:
+            sampler = sampler.among(usable)
+        held: EvalSet | None = None
+        if selection.on == "held-out":
+            sampler, kept = hold_out_drawn(sampler, selection.fraction, selection.max_queries, seed)
+            held = held_out_set(kept, cell.protocol, spelling_of(self.dataset(cell), cell.protocol))
+        elif selection.on == "test":
+            held = self.evaluation(cell)
+        of_seed = derive_seed(seed, "triplets")
+
+        def draw(epoch: int) -> TrainSet:
+            return self._train_set(cell, sampler.draw(of_seed, epoch))
+
+        return TrainData(DrawnSet(draw, len(sampler.draw(of_seed, 0))), held, missing)
 
     def _train_set(self, cell: Cell, triplets: Sequence[Triplet]) -> TrainSet:
         dataset = self.dataset(cell)
@@ -217,13 +246,16 @@ class Workbench:
         """Images and texts of the train split, the held-out part's included."""
         data = self.train_data(cell)
         held = data.held_out
-        triplets = data.train.triplets
-        images = dict.fromkeys(image for t in triplets for image in (t.reference, t.target))
-        texts = {text for texts in data.train.texts for text in texts}
+        images: dict[str, None] = {}
+        texts: set[str] = set()
+        for part in data.train.of_epochs(max(training.epochs for training in cell.stage_settings().values())):
+            images |= dict.fromkeys(image for t in part.triplets for image in (t.reference, t.target))
+            texts.update(text for texts in part.texts for text in texts)
+            texts.update(part.side_texts.values())
         if cell.needs.side_text or cell.described:
             described = self.description_set(cell).side_texts
             images |= dict.fromkeys(described)
-            texts |= {"", *described.values(), *data.train.side_texts.values()}
+            texts |= {"", *described.values()}
         if held is not None:
             images |= dict.fromkeys(held.images())
             texts |= set(held.texts())

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
 import torch
@@ -42,6 +42,38 @@ class TrainSet:
     def batches_per_epoch(self, batch_size: int) -> int:
         """Whole batches in an epoch; a set smaller than one batch is one batch."""
         return max(1, len(self) // batch_size)
+
+    def of_epoch(self, epoch: int) -> TrainSet:
+        """The same in every epoch."""
+        return self
+
+    def of_epochs(self, epochs: int) -> Iterator[TrainSet]:
+        """What so many epochs are trained on, without repeats."""
+        yield self
+
+
+@dataclass(frozen=True)
+class DrawnSet:
+    """Triplets that are drawn anew every epoch.
+
+    Attributes:
+        draw: the triplets of an epoch; the same whenever it is asked.
+        size: how many they are, in every epoch.
+    """
+
+    draw: Callable[[int], TrainSet]
+    size: int
+
+    def __len__(self) -> int:
+        return self.size
+
+    def of_epoch(self, epoch: int) -> TrainSet:
+        """What this epoch is trained on."""
+        return self.draw(epoch)
+
+    def of_epochs(self, epochs: int) -> Iterator[TrainSet]:
+        """What so many epochs are trained on, one after the other."""
+        yield from map(self.draw, range(epochs))
 
 
 def epoch_rows(size: int, batch_size: int, seed_parts: Sequence[int | str]) -> list[Tensor]:

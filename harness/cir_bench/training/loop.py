@@ -18,7 +18,7 @@ from cir_bench.features.source import FeatureSource
 from cir_bench.interfaces.encoder import Encoder
 from cir_bench.interfaces.method import Method, Stage, Step
 from cir_bench.interfaces.recipe import Selection
-from cir_bench.training.batches import TrainSet, train_batches
+from cir_bench.training.batches import DrawnSet, TrainSet, train_batches
 from cir_bench.training.checkpoints import Checkpoints
 from cir_bench.training.ema import WeightAverage
 from cir_bench.training.optimisers import RunningOptimiser, lr_factor, make_optimisers
@@ -64,7 +64,7 @@ class Trainer:
         method: the method, on its device.
         encoders: encoder copies by branch ("main" without branches).
         trains_encoder: whether a stage trains the encoders, by its settings.
-        data: the triplets.
+        data: the triplets; drawn ones are those of the epoch's number within its stage.
         sources: features for each stage.
         score: the held-out score (percent) of the method as it is now, given the stage's features and whether the
             encoders have changed; None for no selection.
@@ -82,7 +82,7 @@ class Trainer:
         method: Method,
         encoders: Mapping[str, Encoder],
         trains_encoder: Callable[[Stage], bool],
-        data: TrainSet,
+        data: TrainSet | DrawnSet,
         sources: Sources,
         score: Callable[[FeatureSource, bool], float] | None,
         selection: Selection,
@@ -178,7 +178,7 @@ class Trainer:
         self._method.train()
         for encoder in trained.values():
             encoder.train(not training.encoder_eval)
-        data = self._examples(stage)
+        data = self._examples(stage, epoch)
         batches = data.batches_per_epoch(training.batch_size)
         steps_per_epoch = math.ceil(batches / training.accumulate)
         total_steps = steps_per_epoch * training.epochs
@@ -213,10 +213,10 @@ class Trainer:
             self._progress.batch_done(2 * len(batch.same_target))
         return {name: self._finite(float(total) / batches, name, stage, epoch) for name, total in sums.items()}, images
 
-    def _examples(self, stage: Stage) -> TrainSet:
-        """What the stage trains on: the triplets, or images with their descriptions."""
+    def _examples(self, stage: Stage, epoch: int) -> TrainSet:
+        """What an epoch of the stage trains on: the triplets, or images with their descriptions."""
         if not stage.descriptions:
-            return self._data
+            return self._data.of_epoch(epoch)
         if self._descriptions is None:
             raise RunError(f"Stage {stage.name!r} trains on descriptions, and this trainer was given none.")
         return self._descriptions()

@@ -1,0 +1,120 @@
+"""`Fashion200k`: label files, test queries and images in the official layout."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from functools import cached_property
+from pathlib import Path
+
+from PIL import Image
+
+from cir_bench import (
+    Context,
+    DataError,
+    Dataset,
+    NoParams,
+    Query,
+    Triplet,
+    did_you_mean,
+    file_digest,
+    inside,
+    read_image,
+)
+from cir_bench_fashion200k.captions import change
+from cir_bench_fashion200k.labels import CATEGORIES, SPLITS, TEST_QUERIES, label_file, read_labels, read_queries
+from cir_bench_fashion200k.pairs import CaptionPairs
+
+DERIVED = "test-derived"
+TEST_SPLITS = ("test", DERIVED)
+DERIVED_SEED = 0
+"""Of the pairs of ``test-derived``; another one would be another split."""
+
+
+class Fashion200k(Dataset):
+    """Fashion200k below ``<data root>/fashion200k``: ``labels/``, ``test_queries.txt``, images as the labels name them.
+
+    Image ids are the paths in the label files (``women/dresses/…/57996836_9.jpeg``). Training triplets are drawn anew
+    every epoch: see `CaptionPairs`. Query ids of split ``test`` are the line numbers, from 1, in ``test_queries.txt``;
+    every image whose clean caption equals the target's is a target. Split ``test-derived`` needs no such file: each test
+    image whose caption has a partner one word apart is the reference of one query, drawn as in training, once and for
+    all; its id is ``derived-`` and the reference's path.
+    """
+
+    def __init__(self, params: NoParams, context: Context) -> None:
+        if context.data_root is None:
+            raise DataError("Fashion200k is read from files: pass --data-root DIR, the folder that holds fashion200k/.")
+        self.root = context.data_root / "fashion200k"
+        if not self.root.is_dir():
+            raise DataError(f"{self.root} is missing; put labels/, {TEST_QUERIES} and the images' folder women/ there.")
+
+    def train(self) -> Sequence[Triplet]:
+        """One draw of as many triplets as there are training images, 172,049."""
+        return self._train.draw(0, 0)
+
+    def sampler(self) -> CaptionPairs:
+        """Draws the triplets of every epoch."""
+        return self._train
+
+    def queries(self, split: str) -> Sequence[Query]:
+        """33,480 queries of ``test``, in the order of the lines; those of ``test-derived`` in that of the labels."""
+        _check_split(split)
+        captions, pairs = self._labels["test"], self._test
+        if split == DERIVED:
+            return [
+                Query(f"derived-{pair.reference}", pair.reference, pair.captions, pair.hits)
+                for pair in pairs.draw_once(DERIVED_SEED)
+            ]
+        return [
+            Query(str(number), source, (change(captions[source], captions[target]),), pairs.alike(captions[target]))
+            for number, source, target in read_queries(self.root, captions.keys())
+        ]
+
+    def gallery(self, split: str, part: str = "") -> Sequence[str]:
+        """All 29,789 images of the test labels: dresses, jackets, pants, skirts, tops."""
+        _check_split(split)
+        return list(self._labels["test"])
+
+    def open(self, image_id: str) -> Image.Image:
+        """Decode the image's file."""
+        return read_image(self._file(image_id))
+
+    def has(self, image_id: str) -> bool:
+        """Whether it is a labelled image whose file is there."""
+        return self.side_text(image_id) is not None and self._file(image_id).is_file()
+
+    def digest(self, image_id: str) -> str:
+        """Digest of the image's file."""
+        return file_digest(self._file(image_id))
+
+    def side_text(self, image_id: str) -> str | None:
+        """The image's clean caption (VAL's L_vs)."""
+        return self._labels["train"].get(image_id) or self._labels["test"].get(image_id)
+
+    def provenance(self) -> Mapping[str, str]:
+        """Digests of the label files and of ``test_queries.txt``, where they are there."""
+        files = [label_file(self.root, category, split) for split in SPLITS for category in CATEGORIES]
+        return {path.name: file_digest(path) for path in [*files, self.root / TEST_QUERIES] if path.is_file()}
+
+    @cached_property
+    def _labels(self) -> Mapping[str, dict[str, str]]:
+        return {split: read_labels(self.root, split) for split in SPLITS}
+
+    @cached_property
+    def _train(self) -> CaptionPairs:
+        return CaptionPairs(self._labels["train"])
+
+    @cached_property
+    def _test(self) -> CaptionPairs:
+        return CaptionPairs(self._labels["test"])
+
+    def _file(self, image_id: str) -> Path:
+        if self.side_text(image_id) is None:
+            raise DataError(f"{image_id!r} is no image of the label files in {self.root / 'labels'}.")
+        top, _, rest = image_id.partition("/")
+        # women/ may be a symbolic link to another disk; nothing may lead out of it
+        return inside(self.root / top, rest) if top.isidentifier() and rest else inside(self.root, image_id)
+
+
+def _check_split(split: str) -> None:
+    if split not in TEST_SPLITS:
+        raise DataError(f"Fashion200k has no split {split!r} to evaluate; {did_you_mean(split, TEST_SPLITS)}")

@@ -1,0 +1,152 @@
+"""`Shoes`: the annotation files of the relative captions, the images of the attribute data set."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping, Sequence
+from functools import cached_property
+from pathlib import Path
+
+from PIL import Image
+
+from cir_bench import Context, DataError, Dataset, Query, Triplet, did_you_mean, file_digest, read_image
+from cir_bench_shoes import ShoesParams
+from cir_bench_shoes.annotations import (
+    DESCRIPTIONS,
+    NAMES,
+    RELATIVE,
+    Record,
+    read_descriptions,
+    read_names,
+    read_relative,
+)
+
+BOTH_SIDES = "eval-both-sides"
+SPLITS = ("eval", BOTH_SIDES)
+FOLDERS = ("attributedata", "images")
+"""Hold the images, however deep; ``womens_*`` folders may lie in the root, too."""
+
+
+class Shoes(Dataset):
+    """Shoes below ``<data root>/shoes``: three annotation files, and the images in the attribute data set's folders.
+
+    A triplet belongs to the split of its images. Query ids are ``shoes-8619``: the index in
+    ``relative_captions_shoes.json``. Image ids are file names; an image may lie anywhere below ``attributedata/``,
+    ``images/`` or a ``womens_*`` folder, which are walked through once, when the first image is asked for.
+
+    Split ``eval-both-sides`` is how VAL and CLVC-Net list the queries: for each image of the split, every triplet in
+    which it is the target or the reference. So each triplet is there twice, reference and text unchanged, as
+    ``shoes-17-a`` (for its target) and ``shoes-17-b`` (for its reference); but once, as ``-a``, where reference and
+    target are one image: 2 × 1,761 - 1 = 3,521 (train: 2 × 8,990 - 26 = 17,954).
+    """
+
+    def __init__(self, params: ShoesParams, context: Context) -> None:
+        if context.data_root is None:
+            raise DataError("Shoes is read from files: pass --data-root DIR, the folder that holds shoes/.")
+        self.root = context.data_root / "shoes"
+        if not self.root.is_dir():
+            raise DataError(
+                f"{self.root} is missing; put {RELATIVE}, {', '.join(NAMES.values())} and the images there."
+            )
+        self._params = params
+
+    def train(self) -> Sequence[Triplet]:
+        """8,990 triplets in the file's order, or 17,954 with ``sides=both``."""
+        sides = [_sides(record) if self._params.sides == "both" else [""] for record in self._records["train"]]
+        return [
+            Triplet(record.reference, (record.caption,), record.target)
+            for record, listed in zip(self._records["train"], sides, strict=True)
+            for _ in listed
+        ]
+
+    def queries(self, split: str) -> Sequence[Query]:
+        """1,761 queries of ``eval``, or 3,521 of ``eval-both-sides``, in the file's order."""
+        _check_split(split)
+        return [
+            Query(f"shoes-{record.index}{side}", record.reference, (record.caption,), (record.target,))
+            for record in self._records["eval"]
+            for side in (_sides(record) if split == BOTH_SIDES else [""])
+        ]
+
+    def gallery(self, split: str, part: str = "") -> Sequence[str]:
+        """The 4,658 names of ``eval_im_names.txt``."""
+        _check_split(split)
+        return self._names["eval"]
+
+    def open(self, image_id: str) -> Image.Image:
+        """Decode the image's file."""
+        return read_image(self._file(image_id))
+
+    def has(self, image_id: str) -> bool:
+        """Whether the image was found in the folders."""
+        return image_id in self._files
+
+    def digest(self, image_id: str) -> str:
+        """Digest of the image's file."""
+        return file_digest(self._file(image_id))
+
+    def side_text(self, image_id: str) -> str | None:
+        """The image's caption in ``captions_shoes.json``, where that file is there (VAL's pre-training reads it)."""
+        return self._descriptions.get(image_id)
+
+    def provenance(self) -> Mapping[str, str]:
+        """Digests of the annotation files that are there."""
+        files = [self.root / name for name in (RELATIVE, *NAMES.values(), DESCRIPTIONS)]
+        return {path.name: file_digest(path) for path in files if path.is_file()}
+
+    @cached_property
+    def _names(self) -> Mapping[str, list[str]]:
+        names = {split: read_names(self.root / file) for split, file in NAMES.items()}
+        shared = set(names["train"]).intersection(names["eval"])
+        if shared:
+            raise DataError(f"The image {min(shared)!r} is in both {' and '.join(NAMES.values())} of {self.root}.")
+        return names
+
+    @cached_property
+    def _records(self) -> Mapping[str, list[Record]]:
+        """The triplets of each split."""
+        splits = {name: split for split, names in self._names.items() for name in names}
+        records: dict[str, list[Record]] = {split: [] for split in NAMES}
+        for record in read_relative(self.root / RELATIVE):
+            sides = [splits.get(record.target), splits.get(record.reference)]
+            if sides[0] is None or sides[0] != sides[1]:
+                raise DataError(
+                    f"{self.root / RELATIVE}, record {record.index}: {record.reference} and {record.target} are not "
+                    f"both in {' or both in '.join(NAMES.values())}; download the three files again."
+                )
+            records[sides[0]].append(record)
+        return records
+
+    @cached_property
+    def _descriptions(self) -> Mapping[str, str]:
+        path = self.root / DESCRIPTIONS
+        return read_descriptions(path) if path.is_file() else {}
+
+    @cached_property
+    def _files(self) -> Mapping[str, Path]:
+        """The file of every image of the splits that is there; of several of one name the first by folder."""
+        wanted = {name for names in self._names.values() for name in names}
+        files: dict[str, Path] = {}
+        for top in sorted([*(self.root / name for name in FOLDERS), *self.root.glob("womens_*")]):
+            for folder, subfolders, found in os.walk(top):
+                subfolders.sort()
+                for name in wanted.intersection(found):
+                    files.setdefault(name, Path(folder, name))
+        return files
+
+    def _file(self, image_id: str) -> Path:
+        path = self._files.get(image_id)
+        if path is None:
+            what = "is missing" if image_id in {*self._names["train"], *self._names["eval"]} else "is no image of Shoes"
+            raise DataError(f"{image_id!r} {what}; looked below {self.root} in {', '.join(FOLDERS)} and womens_*.")
+        return path
+
+
+def _sides(record: Record) -> list[str]:
+    """Suffixes of the ids under which a triplet is listed: for its target, and for its reference if that is another."""
+    return ["-a"] if record.reference == record.target else ["-a", "-b"]
+
+
+def _check_split(split: str) -> None:
+    if split not in SPLITS:
+        raise DataError(f"Shoes has no split {split!r} to evaluate; {did_you_mean(split, SPLITS)}")
