@@ -74,6 +74,7 @@ METHODS = [
         summary="sentinel: random scores; must come out at chance",
         implementation="cir_bench_baselines.methods:RandomMethod",
         kind="sentinel",
+        learns=False,
         card=_CARD,
     ),
     MethodSpec(
@@ -81,6 +82,7 @@ METHODS = [
         summary="sentinel: all scores equal; must come out at chance",
         implementation="cir_bench_baselines.methods:ConstantMethod",
         kind="sentinel",
+        learns=False,
         card=_CARD,
     ),
     MethodSpec(
@@ -88,6 +90,7 @@ METHODS = [
         summary="cosine of reference image and candidate; ignores the text",
         implementation="cir_bench_baselines.methods:ImageOnlyMethod",
         kind="baseline",
+        learns=False,
         card=_CARD,
     ),
     MethodSpec(
@@ -96,6 +99,7 @@ METHODS = [
         implementation="cir_bench_baselines.methods:TextOnlyMethod",
         needs=_SAME_WIDTH,
         kind="baseline",
+        learns=False,
         card=_CARD,
     ),
     MethodSpec(
@@ -104,6 +108,7 @@ METHODS = [
         implementation="cir_bench_baselines.methods:SumMethod",
         needs=_SAME_WIDTH,
         kind="baseline",
+        learns=False,
         card=_CARD,
     ),
     MethodSpec(

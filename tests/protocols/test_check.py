@@ -44,6 +44,26 @@ def test_every_difference_is_a_sentence(expected: dict[str, Any], sentence: str,
     assert check_protocol(dataset, protocol(expected=expected)).problems == (sentence,)
 
 
+def test_chance_is_known_for_every_metric_of_the_protocol(in_memory: Any, protocol: Make) -> None:
+    queries = (
+        Query("q-0", "a", ("x",), ("b",), subset=("b", "d"), gains={"c": 0.5, "d": 1.0}),
+        Query("q-1", "a", ("y",), ("d",), subset=("b", "d"), gains={"d": 1.0}),
+    )
+    chance = {"R_subset@1": 50, "R_target@1": 33.3, "R_soft@1": (50 + 33.33) / 2, "recall@1": 33.3, "R@1": 33.3}
+    graded = protocol(
+        reference="removed",
+        metrics=list(chance),
+        headline={"name": "R@1", "mean_of": ["R@1"]},
+        expected={"chance": chance},
+    )
+    check = check_protocol(in_memory(queries, {"": tuple("abcd")}), graded)
+    assert check.problems == ()
+    assert check.notes == (
+        "1 queries are judged by other images alone, their target has no grade, so that soft metrics give nothing for "
+        "it: q-0.",
+    )
+
+
 def test_a_target_outside_the_gallery_is_a_problem(in_memory: Any, protocol: Make) -> None:
     check = check_protocol(in_memory(QUERIES, {"": ("a", "b")}), protocol())
     assert check.problems == ("1 queries have a target outside the gallery: q-1.",)

@@ -45,6 +45,19 @@ def test_what_was_saved_is_loaded(ranking: Ranking, tmp_path: Path) -> None:
     assert same(load_ranking(tmp_path / "ranking.jsonl.gz"), ranking)
 
 
+def test_graded_truth_is_saved_with_the_places_of_its_images(tmp_path: Path) -> None:
+    table = torch.tensor([[3.0, 2, 1, 1], [3.0, 2, 1, 0]])
+    queries = QuerySet(("q0", "q1"), (("g0",), ("g1",)), gains=({"g2": 0.5, "g0": 1.0, "gone": -1.0}, {}))
+    made = search(lambda q, g: table[q][:, g], queries, [f"g{i}" for i in range(4)], top_k=2)
+    save_ranking(made, tmp_path / "ranking.jsonl.gz")
+    assert same(load_ranking(tmp_path / "ranking.jsonl.gz"), made)
+    _, first, second = map(json.loads, gzip.decompress((tmp_path / "ranking.jsonl.gz").read_bytes()).splitlines())
+    assert first["targets"] == [["g0", 0, 0]]
+    assert first["graded"] == [["g2", 2, 1], ["gone", None, None]]
+    assert first["gains"] == {"g2": 0.5, "g0": 1.0, "gone": -1.0}
+    assert not {"graded", "gains"} & set(second)
+
+
 def test_rankings_without_scores_are_saved_too(tmp_path: Path) -> None:
     made = Ranking.from_lists(QuerySet(("q",), (("b",),)), [["a", "b"]], np.array([2]), 2)
     save_ranking(made, tmp_path / "ranking.jsonl.gz")

@@ -50,6 +50,8 @@ def ended(cell: Cell, record: RunRecord) -> str:
         return f"did not run: {cell.name}: {record.failure.exception} ({record.failure.stage}){hint}"
     seconds = sum(phase.seconds for phase in record.cost.phases)
     partial = ", partial" if record.partial else ""
+    if record.hidden:
+        return f"{cell.name}: rankings kept, no metrics, since the targets are hidden ({seconds:.0f} s{partial})"
     return f"{cell.name}: {record.headline} {record.metrics[record.headline]:.2f} ({seconds:.0f} s{partial})"
 
 

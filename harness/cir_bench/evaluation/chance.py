@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -10,6 +10,8 @@ from numpy.typing import NDArray
 
 from cir_bench.errors import DataError
 from cir_bench.evaluation.expected import none_among_first
+from cir_bench.retrieval.groups import NEVER
+from cir_bench.retrieval.queries import QuerySet
 from cir_bench.retrieval.ranking import Ranking
 
 
@@ -49,3 +51,25 @@ def chance_level(ranking: Ranking, k: int) -> Chance:
     """Chance level of R@k with this ranking's candidates and targets; targets that are never hit do not count."""
     found = np.bincount(ranking.groups.query, weights=ranking.groups.hits, minlength=len(ranking)).astype(np.int64)
     return expected_random(ranking.n_candidates, k, found)
+
+
+def constant_ranking(
+    queries: QuerySet, gallery: Sequence[str], candidates: Sequence[Collection[str]] | None = None
+) -> Ranking:
+    """The ranking of a scorer that finds all candidates equally good: every metric of it is exactly at chance.
+
+    Args:
+        queries: the Q queries.
+        gallery: ids of the N gallery images.
+        candidates: for a subset ranking each query's own candidates; None: the whole gallery.
+    """
+    everything = frozenset(gallery)
+    n_candidates, better, tied = [], [], []
+    for row, (judged, excluded) in enumerate(zip(queries.judged, queries.excluded, strict=True)):
+        pool = everything if candidates is None else everything.intersection(candidates[row])
+        n_candidates.append(len(pool) - len(pool.intersection(excluded)))
+        there = [image in pool and image not in excluded for image in judged]
+        better += [0 if found else NEVER for found in there]
+        tied += [n_candidates[-1] - 1 if found else 0 for found in there]
+    nothing: tuple[tuple[str, ...], ...] = ((),) * len(queries)
+    return Ranking(queries, len(gallery), np.array(n_candidates), np.array(better), np.array(tied), nothing)

@@ -91,10 +91,6 @@ class PartRankings:
             raise ConfigError(f"{metric.name} needs a subset ranking, which this benchmark does not have.")
         return self.subset
 
-    def pessimistic(self) -> PartRankings:
-        """These rankings with every tie decided against the targets."""
-        return PartRankings(self.gallery.pessimistic(), self.subset.pessimistic() if self.subset else None)
-
 
 def evaluate(
     rankings: Ranking | PartRankings | Mapping[str, Ranking | PartRankings],
@@ -116,13 +112,14 @@ def evaluate(
         ConfigError: a metric or headline key that does not exist, or a part without a usable name.
         DataError: no queries, or queries without targets.
     """
-    parts = _by_part(rankings, ties)
+    parts = _by_part(rankings)
+    worst = ties is Ties.PESSIMISTIC
     metrics: dict[str, float] = {}
     pooled: dict[str, list[NDArray[np.float64]]] = {}
     chosen = parse_metrics(metric_names)
     plain = list(parts) == [""]
     for metric in chosen:
-        pooled[metric.name] = [metric.per_query(part.of(metric)) for part in parts.values()]
+        pooled[metric.name] = [metric.per_query(part.of(metric), pessimistic=worst) for part in parts.values()]
         values = [metric.over_queries(per_query) for per_query in pooled[metric.name]]
         if plain:
             metrics[metric.name] = values[0]
@@ -147,9 +144,7 @@ def evaluate(
     )
 
 
-def _by_part(
-    rankings: Ranking | PartRankings | Mapping[str, Ranking | PartRankings], ties: Ties
-) -> dict[str, PartRankings]:
+def _by_part(rankings: Ranking | PartRankings | Mapping[str, Ranking | PartRankings]) -> dict[str, PartRankings]:
     named = rankings if isinstance(rankings, Mapping) else {"": rankings}
     parts = {name: PartRankings(part) if isinstance(part, Ranking) else part for name, part in named.items()}
     if not parts:
@@ -157,7 +152,7 @@ def _by_part(
     for name in parts:
         if (not name and len(parts) > 1) or name == MEAN or "/" in name or name.startswith("tag:"):
             raise ConfigError(f"A part cannot be called {name!r}: its keys would be mistaken for others.")
-    return {name: part.pessimistic() for name, part in parts.items()} if ties is Ties.PESSIMISTIC else parts
+    return parts
 
 
 def _by_tag(

@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 
 from cir_bench.errors import ConfigError, DataError, did_you_mean
 from cir_bench.evaluation import expected
+from cir_bench.evaluation.judged import JudgedBy
 from cir_bench.retrieval.ranking import Ranking
 
 Values = NDArray[np.float64]
@@ -38,6 +39,7 @@ class Family:
         percent: whether values are fractions, shown in percent.
         over_queries: how a value per query becomes one.
         view: the ranking it looks at.
+        judged_by: the truth it holds that ranking against.
     """
 
     pattern: str
@@ -47,14 +49,34 @@ class Family:
     percent: bool = True
     over_queries: Callable[[Values], float] = lambda values: float(np.mean(values))
     view: View = View.GALLERY
+    judged_by: JudgedBy = JudgedBy.TARGETS
 
 
 FAMILIES: dict[str, Family] = {
     "R": Family("R@K", "queries with any target among the first K (the field's Recall@K)", expected.hit_rate),
+    "R_target": Family(
+        "R_target@K",
+        "R@K of the one target that the text was written for, where there are several (CIRCO's Recall@K)",
+        expected.hit_rate,
+        judged_by=JudgedBy.FIRST_TARGET,
+    ),
+    "R_soft": Family(
+        "R_soft@K",
+        "mean of the best graded value among the first K, 0 where there is none (CIRR's soft targets)",
+        expected.hit_rate,
+        judged_by=JudgedBy.GAINS,
+    ),
     "recall": Family("recall@K", "true recall: fraction of a query's targets among the first K", expected.true_recall),
     "mAP": Family("mAP@K", "mean of Σ_{i≤K} P(i)·rel(i) / min(|targets|, K) (CIRCO)", expected.average_precision),
     "R_subset": Family(
         "R_subset@K", "R@K among each query's own candidates (CIRR)", expected.hit_rate, view=View.SUBSET
+    ),
+    "R_soft_subset": Family(
+        "R_soft_subset@K",
+        "R_soft@K among each query's own candidates (CIRR)",
+        expected.hit_rate,
+        view=View.SUBSET,
+        judged_by=JudgedBy.GAINS,
     ),
     "MRR": Family(
         "MRR", "mean of 1 / rank of the best target", lambda ranking, _: expected.reciprocal_rank(ranking), has_k=False
@@ -83,19 +105,27 @@ class Metric:
         """Which ranking it looks at."""
         return self.family.view
 
-    def per_query(self, ranking: Ranking) -> Values:
+    def per_query(self, ranking: Ranking, *, pessimistic: bool = False) -> Values:
         """``[Q]`` values, in percent (ranks: as they are), for significance tests between methods.
 
+        Args:
+            ranking: of the metric's view.
+            pessimistic: decide every tie against what the ranking is judged by, instead of the mean over all orders.
+
         Raises:
-            DataError: a query has no targets (a hidden test set): there is nothing to measure it by.
+            DataError: a query has no targets (a hidden test set) or gains: there is nothing to measure it by.
         """
-        without = np.flatnonzero(ranking.n_targets == 0)
+        judged_by = self.family.judged_by
+        without = np.flatnonzero(judged_by.nothing(ranking))
         if without.size:
+            needed = "gains (graded truth)" if judged_by is JudgedBy.GAINS else "targets"
             raise DataError(
-                f"{self.name} needs targets, but {without.size} queries have none, {ranking.queries.ids[without[0]]!r} "
-                "the first; a hidden test set is scored by its own server."
+                f"{self.name} needs {needed}, but {without.size} queries have none, "
+                f"{ranking.queries.ids[without[0]]!r} the first; a hidden test set is scored by its own server."
             )
-        values = self.family.per_query(ranking, self.k)
+        values = np.zeros(len(ranking))
+        for weight, judged in judged_by.judgements(ranking):
+            values += weight * self.family.per_query(judged.pessimistic() if pessimistic else judged, self.k)
         return 100 * values if self.family.percent else values
 
     def over_queries(self, values: Values) -> float:

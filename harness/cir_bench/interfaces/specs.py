@@ -58,6 +58,20 @@ class Spec:
 
 
 @dataclass(frozen=True, kw_only=True)
+class RemoteFile:
+    """A file that `cir-bench data fetch` downloads into ``<data root>/<data set>/``."""
+
+    path: str
+    """Where it belongs below the data set's folder, with ``/`` between folders."""
+    url: str
+    """http or https, of a pinned revision: the same bytes for ever."""
+    sha256: str
+    """Of its content, 64 hex digits in lower case."""
+    size: int
+    """Bytes."""
+
+
+@dataclass(frozen=True, kw_only=True)
 class DatasetSpec(Spec):
     """A data set."""
 
@@ -66,7 +80,18 @@ class DatasetSpec(Spec):
     needs_root: bool = True
     """False for data sets that are generated or named by their path: no --data-root is asked for."""
     licence: str = "unknown"
+    non_commercial: bool = False
+    """True when the licence of ``files`` forbids commercial use: they are fetched with --accept-licence only."""
     homepage: str = ""
+    citation: str = ""
+    """BibTeX, or whatever its authors ask to be cited by."""
+    files: tuple[RemoteFile, ...] = ()
+    """What `cir-bench data fetch` downloads: annotation files that anybody may download."""
+    steps: tuple[str, ...] = ()
+    """What a person must do for the rest (images, files behind a form), one step each; ``{root}`` stands for the data
+    set's folder."""
+    trains: bool = True
+    """False: there are no training triplets (CIRCO); methods that learn are refused, others run."""
     synthetic: bool = False
     """True when the images are rendered by a program; every number then says so."""
 
@@ -117,6 +142,9 @@ class MethodSpec(Spec):
     knowing them. Their needs are added to its own, and their versions are ingredients of its cells."""
     kind: Literal["method", "baseline", "sentinel"] = "method"
     """sentinel: random or constant scores, always at the bottom of a leaderboard and at chance."""
+    learns: bool = True
+    """False: it has nothing of its own to train, so that on a frozen encoder it needs no training triplets. A sentinel
+    never needs any."""
     paper: Paper | None = None
     card: str = ""
     """Markdown, or ``"package:FILE.md"`` that ships with the package: what it is, equations and code, what the paper

@@ -13,12 +13,12 @@ from cir_bench.runs.record import RunRecord
 
 
 def build(records: Iterable[RunRecord]) -> Leaderboard:
-    """The leaderboard of these records; their order does not matter.
+    """The leaderboard of these records; their order does not matter. Cells on hidden test sets have no numbers to show.
 
     Numbers of two protocols, two versions of the data, two tracks or (controlled) two encoders are in sections of
     their own. Seeds are averaged when everything else that they depend on is the same; else the row is split.
     """
-    grouped = sections(newest(records))
+    grouped = sections([record for record in newest(records) if not record.hidden])
     titles = _titles(list(grouped))
     return Leaderboard(sections=tuple(_section(key, grouped[key], titles[key]) for key in grouped))
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from cir_bench.errors import DataError
-from cir_bench.evaluation.chance import expected_random
-from cir_bench.evaluation.metrics import parse_metric
+from cir_bench.evaluation.chance import constant_ranking
+from cir_bench.evaluation.metrics import Metric, View, parse_metric
 from cir_bench.interfaces.dataset import Dataset
 from cir_bench.protocols.eval_set import EvalSet, PartView, Truth, eval_set
 from cir_bench.protocols.protocol import Protocol
@@ -64,13 +64,17 @@ def _check_part(name: str, part: PartView, protocol: Protocol, problems: list[st
     if never:
         why = "their target is their excluded reference"
         notes.append(f"{_of(name)}{len(never)} queries can never be hit, {why}: {_some(never)}.")
+    ungraded = [q.id for q in part.queries if _ungraded(part.truth[q.id])]
+    if ungraded:
+        why = "their target has no grade, so that soft metrics give nothing for it"
+        notes.append(f"{_of(name)}{len(ungraded)} queries are judged by other images alone, {why}: {_some(ungraded)}.")
     empty = [q.id for q in part.queries if not any(q.texts)]
     if empty:
         notes.append(f"{_of(name)}{len(empty)} queries have an empty text: {_some(empty)}.")
     for key, wanted in protocol.expected.chance.items():
         part_name, _, metric = key.rpartition("/")
         if part_name == name:
-            level = _chance(part, parse_metric(metric).k)
+            level = _chance(part, parse_metric(metric))
             if abs(level - wanted) > CHANCE_TOLERANCE * wanted:
                 problems.append(f"a random ranking scores {level:.3g} % {key}, {wanted:.3g} expected.")
 
@@ -79,14 +83,14 @@ def _hopeless(truth: Truth) -> bool:
     return bool(truth.targets) and set(truth.targets) <= set(truth.excluded)
 
 
-def _chance(part: PartView, k: int) -> float:
-    gallery = set(part.gallery)
-    candidates, targets = [], []
-    for query in part.queries:
-        truth = part.truth[query.id]
-        candidates.append(len(part.gallery) - len(gallery.intersection(truth.excluded)))
-        targets.append(len(gallery.intersection(truth.targets).difference(truth.excluded)))
-    return expected_random(candidates, k, targets).mean
+def _ungraded(truth: Truth) -> bool:
+    return bool(truth.gains) and truth.gains.keys().isdisjoint(truth.targets)
+
+
+def _chance(part: PartView, metric: Metric) -> float:
+    candidates = part.subsets() if metric.view is View.SUBSET else None
+    constant = constant_ranking(part.query_set(), part.gallery, candidates)
+    return metric.over_queries(metric.per_query(constant))
 
 
 def _of(part: str) -> str:

@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from cir_bench.errors import DataError
+from cir_bench.evaluation.judged import JudgedBy
 from cir_bench.interfaces.dataset import Dataset, Query
 from cir_bench.protocols.protocol import Protocol
 from cir_bench.protocols.text import query_texts
@@ -40,10 +41,11 @@ class Truth:
     """What a query's ranking is judged by.
 
     Attributes:
-        targets: every image that counts as a hit; empty for a hidden test set.
+        targets: every image that counts as a hit, the one that the text was written for first; empty for a hidden test
+            set.
         excluded: images that are no candidates (the reference, where the protocol removes it).
         subset: candidates of the subset ranking; empty where there is none.
-        gains: graded truth by image.
+        gains: graded truth by image, where a metric of the protocol uses it.
     """
 
     targets: tuple[str, ...]
@@ -61,13 +63,14 @@ class PartView:
     truth: Mapping[str, Truth]
 
     def query_set(self) -> QuerySet:
-        """Ids, targets, exclusions and tags for retrieval and metrics."""
+        """Ids, targets, exclusions, tags and gains for retrieval and metrics."""
         truth = [self.truth[query.id] for query in self.queries]
         return QuerySet(
             ids=tuple(query.id for query in self.queries),
             targets=tuple(known.targets for known in truth),
             excluded=tuple(known.excluded for known in truth),
             tags=tuple(query.tags for query in self.queries),
+            gains=tuple(known.gains for known in truth),
         )
 
     def subsets(self) -> tuple[tuple[str, ...], ...]:
@@ -98,6 +101,11 @@ class EvalSet:
     def n_missing(self) -> int:
         """Number of missing images; more than 0 makes every number partial."""
         return len(self.missing)
+
+    @property
+    def hidden(self) -> bool:
+        """Whether no query has a target: a test set that only its own server can score."""
+        return not any(known.targets for part in self.parts.values() for known in part.truth.values())
 
     @property
     def n_queries(self) -> dict[str, int]:
@@ -134,7 +142,8 @@ def eval_set(
         protocol: the conventions.
         available: whether an image (or whatever represents it) is there; None: nothing is checked.
         allow_partial: where images are missing, leave them out of galleries and truth, and leave out the queries whose
-            reference or all of whose targets are missing; both are counted.
+            reference or all of whose targets are missing (or the first of them, where a metric takes it alone, or all
+            of the graded images that one needs); both are counted.
 
     Raises:
         DataError: images are missing and ``allow_partial`` is off; or nothing is left; or the data set and the protocol
@@ -163,7 +172,7 @@ def eval_set(
             "data (`cir-bench data verify` lists what is missing), or pass --allow-partial to leave them out and have "
             "every number marked partial."
         )
-    return _without(whole, frozenset(missing))
+    return _without(whole, frozenset(missing), protocol)
 
 
 def union(queries: Iterable[Query]) -> tuple[str, ...]:
@@ -203,7 +212,7 @@ def view(
                 targets=query.targets,
                 excluded=(query.reference,) if protocol.reference == "removed" else (),
                 subset=query.subset,
-                gains=query.gains,
+                gains=query.gains if protocol.judges_by(JudgedBy.GAINS) else {},
             )
             for suffix, texts in query_texts(query.id, query.captions, protocol, spelling.get(part, {})):
                 views.append(EvalQuery(query.id + suffix, query.reference, texts, part, query.tags))
@@ -214,7 +223,8 @@ def view(
     return EvalSet(parts)
 
 
-def _without(whole: EvalSet, missing: frozenset[str]) -> EvalSet:
+def _without(whole: EvalSet, missing: frozenset[str], protocol: Protocol) -> EvalSet:
+    first_alone = protocol.judges_by(JudgedBy.FIRST_TARGET)
     parts: dict[str, PartView] = {}
     dropped: list[str] = []
     for name, part in whole.parts.items():
@@ -223,12 +233,13 @@ def _without(whole: EvalSet, missing: frozenset[str]) -> EvalSet:
         for query in part.queries:
             known = part.truth[query.id]
             targets = tuple(image for image in known.targets if image not in missing)
-            if query.reference in missing or (known.targets and not targets):
+            gains = {image: gain for image, gain in known.gains.items() if image not in missing}
+            unhittable = (known.targets and not targets) or (known.gains and not gains)
+            if query.reference in missing or unhittable or (first_alone and known.targets[:1] != targets[:1]):
                 dropped.append(query.id)
                 continue
             queries.append(query)
             subset = tuple(image for image in known.subset if image not in missing)
-            gains = {image: gain for image, gain in known.gains.items() if image not in missing}
             truth[query.id] = Truth(targets, known.excluded, subset, gains)
         if not queries:
             raise DataError(

@@ -10,6 +10,7 @@ from typing import Annotated, Literal
 from pydantic import Field, field_validator, model_validator
 
 from cir_bench.errors import ConfigError
+from cir_bench.evaluation.judged import JudgedBy
 from cir_bench.evaluation.metrics import View, parse_metrics
 from cir_bench.interfaces.recipe import Params
 
@@ -102,6 +103,10 @@ class Protocol(Params):
     def subset(self) -> bool:
         """Whether some metric ranks each query's own few candidates (CIRR's R_subset)."""
         return any(metric.view is View.SUBSET for metric in parse_metrics(self.metrics))
+
+    def judges_by(self, truth: JudgedBy) -> bool:
+        """Whether some metric holds rankings against this truth (graded values, the first target alone)."""
+        return any(metric.family.judged_by is truth for metric in parse_metrics(self.metrics))
 
     def depth(self, view: View = View.GALLERY) -> int:
         """How many candidates the metrics of one view look at: the largest cut-off; all, where one has none."""

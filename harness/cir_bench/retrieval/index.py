@@ -41,7 +41,7 @@ class RowIndex:
     """A query set against one gallery.
 
     Attributes:
-        targets: the rows of all T targets; `MISSING` where one is not in the gallery, or excluded for its query.
+        targets: the rows of all J judged images; `MISSING` where one is not in the gallery, or excluded for its query.
         excluded: the rows removed from each query's candidates, each once.
     """
 
@@ -69,7 +69,7 @@ def rows_by_id(gallery_ids: Sequence[str]) -> dict[str, int]:
 def index_queries(queries: QuerySet, row_of: dict[str, int]) -> RowIndex:
     """Resolve a query set's ids. An excluded image that is not in the gallery has nothing to be removed from."""
     targets, excluded = [], []
-    for wanted, unwanted in zip(queries.targets, queries.excluded, strict=True):
+    for wanted, unwanted in zip(queries.judged, queries.excluded, strict=True):
         removed = sorted({row_of[image] for image in unwanted if image in row_of})
         rows = [row_of.get(image, MISSING) for image in wanted]
         targets.append([MISSING if row in removed else row for row in rows])

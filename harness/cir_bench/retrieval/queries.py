@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import math
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -19,19 +20,22 @@ class QuerySet:
     Attributes:
         ids: query ids, unique.
         targets: for every query the ids of the images that count as a hit; empty for a hidden test set. A target may be
-            absent from the gallery or excluded: it is then never hit.
+            absent from the gallery or excluded: it is then never hit. The first is the one that the query was written
+            for, where a data set tells it from the others (CIRCO).
         excluded: for every query the ids that are removed from its candidates (the reference image where the protocol
             says so); the empty default excludes nothing.
         tags: for every query its tags for breakdowns; the empty default has none.
+        gains: for every query a value by image, the graded truth of soft metrics (CIRR); the empty default has none.
 
     Raises:
-        DataError: lengths differ, a query id occurs twice, or a query lists the same target twice.
+        DataError: lengths differ, a query id occurs twice, a query lists the same target twice, or a gain is no number.
     """
 
     ids: tuple[str, ...]
     targets: tuple[tuple[str, ...], ...]
     excluded: tuple[tuple[str, ...], ...] = ()
     tags: tuple[tuple[str, ...], ...] = ()
+    gains: tuple[Mapping[str, float], ...] = ()
 
     def __post_init__(self) -> None:
         nothing: tuple[tuple[str, ...], ...] = ((),) * len(self.ids)
@@ -40,7 +44,8 @@ class QuerySet:
         set_field(self, "targets", _tuples("targets", self.targets))
         set_field(self, "excluded", _tuples("excluded", self.excluded) or nothing)
         set_field(self, "tags", _tuples("tags", self.tags) or nothing)
-        for name in ("targets", "excluded", "tags"):
+        set_field(self, "gains", tuple(map(dict, self.gains)) or ({},) * len(self.ids))
+        for name in ("targets", "excluded", "tags", "gains"):
             if len(getattr(self, name)) != len(self.ids):
                 raise DataError(f"{len(self.ids)} query ids came with {len(getattr(self, name))} lists of {name}.")
         repeated = first_repeated(self.ids)
@@ -50,6 +55,9 @@ class QuerySet:
             repeated = first_repeated(targets)
             if repeated is not None:
                 raise DataError(f"Query {query!r} lists the target {repeated!r} more than once.")
+        for query, gains in zip(self.ids, self.gains, strict=True):
+            if not all(map(math.isfinite, gains.values())):
+                raise DataError(f"Query {query!r} has a gain that is no finite number.")
 
     def __len__(self) -> int:
         return len(self.ids)
@@ -63,6 +71,26 @@ class QuerySet:
     def target_ids(self) -> tuple[str, ...]:
         """All targets, flat, query by query: T ids."""
         return tuple(target for targets in self.targets for target in targets)
+
+    @cached_property
+    def judged(self) -> tuple[tuple[str, ...], ...]:
+        """For every query the images whose places a ranking must know: targets, then those that only have a gain."""
+        if not any(self.gains):
+            return self.targets
+        return tuple(
+            (*targets, *(image for image in gains if image not in targets))
+            for targets, gains in zip(self.targets, self.gains, strict=True)
+        )
+
+    @cached_property
+    def judged_offsets(self) -> NDArray[np.int64]:
+        """``[Q + 1]``: query q's judged images are ``judged_ids[judged_offsets[q] : judged_offsets[q + 1]]``."""
+        return offsets_of([len(images) for images in self.judged])
+
+    @cached_property
+    def judged_ids(self) -> tuple[str, ...]:
+        """All judged images, flat, query by query: J ids, of which T are targets."""
+        return tuple(image for images in self.judged for image in images)
 
 
 def offsets_of(lengths: Sequence[int] | NDArray[np.int64]) -> NDArray[np.int64]:

@@ -27,12 +27,13 @@ class Ranking:
     every metric over all orders of the tied ones. Arrays are read-only.
 
     Attributes:
-        queries: the Q queries: ids, targets (T in all), excluded images, tags.
+        queries: the Q queries: ids, targets (T in all), excluded images, tags, gains. J images are judged: the targets,
+            and where there are gains the images that only have a gain.
         n_gallery: size of the gallery, before exclusions.
         n_candidates: ``[Q]`` number of candidates of each query.
-        better: ``[T]`` (flat as ``queries.target_ids``) number of candidates strictly better than the target;
+        better: ``[J]`` (flat as ``queries.judged_ids``) number of candidates strictly better than the judged image;
             `NEVER` (-1) when it is not a candidate or not in a truncated list: it is never hit.
-        tied: ``[T]`` number of *other* candidates, targets included, that tie with it; 0 where never hit.
+        tied: ``[J]`` number of *other* candidates, judged ones included, that tie with it; 0 where never hit.
         top_ids: for every query its best candidates, best first, at most ``top_k``.
         top_scores: ``[Q, top_k]`` float32 scores of ``top_ids``, NaN behind the end of a list; None when not known.
         top_k: how many candidates are kept.
@@ -66,17 +67,27 @@ class Ranking:
     @cached_property
     def groups(self) -> TargetGroups:
         """The targets' tie groups, best first; checks that a query's targets do not contradict each other."""
-        return group_targets(self.queries.ids, self.queries.target_offsets, self.better, self.tied)
+        own = self._places_of(self.queries.targets)
+        return group_targets(self.queries.ids, self.queries.target_offsets, self.better[own], self.tied[own])
 
     @property
     def n_targets(self) -> NDArray[np.int64]:
         """``[Q]`` number of targets of each query, missing ones included."""
         return np.diff(self.queries.target_offsets)
 
+    def judged_by(self, targets: tuple[tuple[str, ...], ...]) -> Ranking:
+        """This ranking without its top lists, held against other truth: for every query some of its judged images."""
+        queries = QuerySet(self.queries.ids, targets, self.queries.excluded, self.queries.tags)
+        own = self._places_of(targets)
+        nothing: tuple[tuple[str, ...], ...] = ((),) * len(self)
+        changes = {"better": self.better[own], "tied": self.tied[own], "top_ids": nothing, "top_scores": None}
+        return replace(self, queries=queries, **changes)
+
     def pessimistic(self) -> Ranking:
-        """This ranking with every tie decided against the targets."""
-        worst = pessimistic_ranks(self.queries.target_offsets, self.better, self.tied)
-        return replace(self, better=worst, tied=np.zeros_like(self.tied))
+        """This ranking, judged by its targets alone, with every tie decided against them."""
+        plain = self.judged_by(self.queries.targets) if any(self.queries.gains) else self
+        worst = pessimistic_ranks(plain.queries.target_offsets, plain.better, plain.tied)
+        return replace(plain, better=worst, tied=np.zeros_like(worst))
 
     @classmethod
     def from_lists(
@@ -103,21 +114,34 @@ class Ranking:
             raise DataError(f"{len(queries)} queries came with {len(ranked)} ranked lists.")
         better: list[int] = []
         top_ids = []
-        for query, row, targets, excluded in zip(queries.ids, ranked, queries.targets, queries.excluded, strict=True):
+        for query, row, judged, excluded in zip(queries.ids, ranked, queries.judged, queries.excluded, strict=True):
             repeated = first_repeated(row)
             if repeated is not None:
                 raise DataError(f"The ranked list of query {query!r} names the image {repeated!r} more than once.")
             removed = set(excluded)
             kept = [image for image in row if image not in removed]
             place = {image: rank for rank, image in enumerate(kept)}
-            better += [place.get(target, NEVER) for target in targets]
+            better += [place.get(image, NEVER) for image in judged]
             top_ids.append(tuple(kept[:top_k]))
         ranks = np.array(better, dtype=np.int64)
         return cls(queries, n_gallery, n_candidates, ranks, np.zeros_like(ranks), tuple(top_ids), None, top_k)
 
+    def _places_of(self, wanted: tuple[tuple[str, ...], ...]) -> NDArray[np.int64]:
+        """Where these images of each query stand in the flat arrays; DataError when one is not judged."""
+        judged, offsets = self.queries.judged, self.queries.judged_offsets.tolist()
+        if wanted is judged:
+            return np.arange(offsets[-1], dtype=np.int64)
+        places: list[int] = []
+        for query, start, images, known in zip(self.queries.ids, offsets[:-1], wanted, judged, strict=True):
+            for image in images:
+                if image not in known:
+                    raise DataError(f"The ranking of query {query!r} does not know where {image!r} stands.")
+                places.append(start + known.index(image))
+        return np.array(places, dtype=np.int64)
+
     def _check_shapes(self) -> None:
-        n_queries, n_targets = len(self.queries), len(self.queries.target_ids)
-        expected = {"n_candidates": (n_queries,), "better": (n_targets,), "tied": (n_targets,)}
+        n_queries, n_judged = len(self.queries), len(self.queries.judged_ids)
+        expected = {"n_candidates": (n_queries,), "better": (n_judged,), "tied": (n_judged,)}
         for name, shape in expected.items():
             if getattr(self, name).shape != shape:
                 raise DataError(f"Ranking: {name} has shape {getattr(self, name).shape}, expected {shape}.")
@@ -129,15 +153,18 @@ class Ranking:
             raise DataError("Ranking: top_k must be at least 1, and no number of images may be negative.")
 
     def _check_ranks(self) -> None:
-        candidates = np.repeat(self.n_candidates, self.n_targets)
+        offsets = self.queries.judged_offsets
+        candidates = np.repeat(self.n_candidates, np.diff(offsets))
         missing = self.better == NEVER
         wrong = (self.better < NEVER) | (self.tied < 0) | (missing & (self.tied != 0))
         wrong |= ~missing & (self.better + self.tied + 1 > candidates)
         if wrong.any():
-            where = int(np.searchsorted(self.queries.target_offsets, np.flatnonzero(wrong)[0], side="right")) - 1
+            where = int(np.searchsorted(offsets, np.flatnonzero(wrong)[0], side="right")) - 1
             name, count = self.queries.ids[where], int(self.n_candidates[where])
             raise DataError(f"A target of query {name!r} has a rank outside its {count} candidates.")
         self.groups  # noqa: B018 (building the groups checks them)
+        if any(self.queries.gains):
+            group_targets(self.queries.ids, offsets, self.better, self.tied)
 
     def _check_top(self) -> None:
         for row, (query, top) in enumerate(zip(self.queries.ids, self.top_ids, strict=True)):

@@ -25,7 +25,9 @@ def save_ranking(ranking: Ranking, path: Path) -> None:
 
     The first line is ``{"format", "n_queries", "n_gallery", "top_k"}``. Every further line is a query: ``query``,
     ``n_candidates``, ``targets`` (a list of ``[image id, better, tied]``, both null for a target that is never hit),
-    ``excluded``, ``tags``, ``top`` (image ids, best first) and, where they are known, ``scores`` of ``top``.
+    ``excluded``, ``tags``, ``top`` (image ids, best first) and, where they are known, ``scores`` of ``top``. A query
+    with graded truth also has ``gains`` (value by image) and ``graded``: the images that only have a gain, in the form
+    of ``targets``.
     """
     temporary = path.with_name(f".{path.name}.{os.getpid()}.tmp")
     try:
@@ -63,21 +65,23 @@ def load_ranking(path: Path) -> Ranking:
 
 
 def _lines(ranking: Ranking) -> Iterator[dict[str, Any]]:
-    queries, offsets = ranking.queries, ranking.queries.target_offsets
+    queries, offsets = ranking.queries, ranking.queries.judged_offsets
     yield {"format": FORMAT, "n_queries": len(ranking), "n_gallery": ranking.n_gallery, "top_k": ranking.top_k}
     for row, query in enumerate(queries.ids):
         span = slice(int(offsets[row]), int(offsets[row + 1]))
-        places = zip(queries.targets[row], ranking.better[span].tolist(), ranking.tied[span].tolist(), strict=True)
+        ranks = zip(queries.judged[row], ranking.better[span].tolist(), ranking.tied[span].tolist(), strict=True)
+        places = [[name, None, None] if better == NEVER else [name, better, tied] for name, better, tied in ranks]
+        n_targets = len(queries.targets[row])
         line: dict[str, Any] = {
             "query": query,
             "n_candidates": int(ranking.n_candidates[row]),
-            "targets": [
-                [name, None, None] if better == NEVER else [name, better, tied] for name, better, tied in places
-            ],
+            "targets": places[:n_targets],
             "excluded": queries.excluded[row],
             "tags": queries.tags[row],
             "top": ranking.top_ids[row],
         }
+        if queries.gains[row]:
+            line |= {"gains": queries.gains[row], "graded": places[n_targets:]}
         if ranking.top_scores is not None:
             # str() of a float32 is its shortest exact decimal, half as long as the same number as a float64
             line["scores"] = [float(str(score)) for score in ranking.top_scores[row, : len(ranking.top_ids[row])]]
@@ -91,8 +95,9 @@ def _from_rows(header: Mapping[str, Any], rows: list[Mapping[str, Any]]) -> Rank
         targets=tuple(tuple(target[0] for target in row["targets"]) for row in rows),
         excluded=tuple(tuple(row["excluded"]) for row in rows),
         tags=tuple(tuple(row["tags"]) for row in rows),
+        gains=tuple(row.get("gains", {}) for row in rows),
     )
-    places = [(better, tied) for row in rows for _, better, tied in row["targets"]]
+    places = [(better, tied) for row in rows for _, better, tied in (*row["targets"], *row.get("graded", ()))]
     scores = None
     if rows and "scores" in rows[0]:
         scores = np.full((len(rows), top_k), np.nan, dtype=np.float32)

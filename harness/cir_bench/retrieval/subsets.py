@@ -68,7 +68,7 @@ def search_subsets(
     places = [{image: column for column, image in enumerate(images)} for images in members]
     index = RowIndex(
         targets=RowLists.of(
-            [[at.get(t, MISSING) for t in wanted] for at, wanted in zip(places, queries.targets, strict=True)]
+            [[at.get(t, MISSING) for t in wanted] for at, wanted in zip(places, queries.judged, strict=True)]
         ),
         excluded=RowLists.of([range(len(images), width) for images in members]),
     )

@@ -77,7 +77,7 @@ class CellRun:
         with self._phase("evaluating"), blame(cell.method, "ranking the gallery"):
             ranked = self._rank(method, source, evaluation)
         with self._phase("scoring"):
-            result = self._evaluate(ranked.parts)
+            result = None if evaluation.hidden else self._evaluate(ranked.parts)
             self._save_rankings(ranked.parts)
         shutil.rmtree(self._folder / "features", ignore_errors=True)
         return self._record(method, evaluation, trained, ranked, result, found)
@@ -170,7 +170,7 @@ class CellRun:
         evaluation: EvalSet,
         trained: TrainResult | None,
         ranked: Ranked,
-        result: EvaluationResult,
+        result: EvaluationResult | None,
         found: Mapping[str, str],
     ) -> RunRecord:
         cell, bench = self._cell, self._bench
@@ -188,9 +188,10 @@ class CellRun:
             protocol=facts.of_protocol(protocol),
             n_queries=evaluation.n_queries,
             n_gallery=evaluation.n_gallery,
-            metrics={**result.metrics, protocol.headline.name: result.headline or 0.0},
-            headline=protocol.headline.name,
-            tags=result.by_tag(),
+            metrics={**result.metrics, protocol.headline.name: result.headline or 0.0} if result else {},
+            hidden=result is None,
+            headline=protocol.headline.name if result else "",
+            tags=result.by_tag() if result else {},
             history=facts.of_history(trained),
             selection=facts.of_selection(cell, trained, data, str(SelectionMetrics.of(protocol))),
             cost=Cost(

@@ -93,7 +93,7 @@ def _extractions(cell: Cell, bench: Workbench) -> list[Extraction]:
     wanted: dict[str, tuple[Sequence[str], Sequence[str]]] = {
         cell.protocol.split: (evaluation.images(), evaluation.texts())
     }
-    if any(training.epochs > 0 for training in cell.stage_settings().values()) and cell.method.spec.kind == "method":
+    if any(training.epochs > 0 for training in cell.stage_settings().values()) and cell.method.spec.learns:
         wanted["train"] = bench.train_items(cell)
     found = []
     for split, (images, texts) in wanted.items():

@@ -1,7 +1,8 @@
 """`RunRecord`: all that is known of one finished or failed cell, as one JSON file. Imports no torch.
 
 Beside ``record.json`` lie ``rankings/<part>.jsonl.gz`` (``all`` for a benchmark without parts, ``<part>-subset`` for
-subset rankings): target ranks and top-50 of every query, see ``retrieval.storage``.
+subset rankings): target ranks and top-50 of every query, see ``retrieval.storage``. Of a hidden test set there are only
+the top-50, which a submission to its server is made of.
 Percentages are in percent, times in seconds unless the name says otherwise, memory in MiB.
 """
 
@@ -189,6 +190,8 @@ class RunRecord(_Model):
     n_gallery: dict[str, int] = Field(default_factory=dict)
     metrics: dict[str, float] = Field(default_factory=dict)
     """In percent; keys such as ``dress/R@10``, ``mean/R@50``, ``R@1``."""
+    hidden: bool = False
+    """Whether the targets are not public: the cell has rankings for the test server, and no metrics."""
     headline: str = ""
     """The key in ``metrics`` by which a leaderboard is sorted."""
     tags: dict[str, dict[str, float]] = Field(default_factory=dict)
@@ -235,7 +238,7 @@ def read_record(path: Path) -> RunRecord:
 
 def _check_numbers(record: RunRecord) -> None:
     """A finished cell has its headline, and no metric of it is NaN: such a record was edited or damaged."""
-    if record.status == "done" and record.headline not in record.metrics:
+    if record.status == "done" and not record.hidden and record.headline not in record.metrics:
         raise ValueError(f"it is of a finished cell, but has no metric {record.headline!r}")
     for name, value in record.metrics.items():
         if math.isnan(value):

@@ -161,13 +161,13 @@ def _encoder_recipe(
 
 
 def refusal_of(cell: Cell, registry: Registry) -> str:
-    """Why method and encoder of a cell cannot work together, with the encoders that would do; empty when they can."""
+    """Why data set, method and encoder of a cell cannot work together, and what would do; empty when they can."""
     lacks = cell.provides.lacks(cell.needs)
     trained = [name for name, training in cell.stage_settings().items() if cell.trains_encoder(training)]
     if not cell.provides.trainable and trained:
         lacks.append(f"an encoder that can be trained ({trained[0]}.encoder=train)")
     if not lacks:
-        return ""
+        return _untrainable(cell, registry, bool(trained))
     fitting = [
         name
         for name, other in registry.all(EncoderSpec).items()
@@ -175,6 +175,19 @@ def refusal_of(cell: Cell, registry: Registry) -> str:
     ]
     would_do = f"encoders that would do: {', '.join(fitting)}" if fitting else "no registered encoder would do"
     return f"method {cell.key.method!r} needs {' and '.join(lacks)} from encoder {cell.key.encoder!r}; {would_do}."
+
+
+def _untrainable(cell: Cell, registry: Registry, trains_encoder: bool) -> str:
+    """Why a cell has nothing to be trained on: the data set is for evaluation only."""
+    method = cell.method.spec
+    if cell.dataset.spec.trains or method.kind == "sentinel" or not (method.learns or trains_encoder):
+        return ""
+    who = f"method {cell.key.method!r}" if method.learns else f"encoder {cell.key.encoder!r}"
+    others = [name for name, one in registry.all(MethodSpec).items() if not one.spec.learns]
+    return (
+        f"{who} must be trained, and the data set {cell.dataset.name!r} has no training triplets; "
+        f"methods that need none (with a pretrained encoder): {', '.join(others) or 'none is registered'}."
+    )
 
 
 def _fits(encoder: Registered[EncoderSpec], cell: Cell, trained: bool) -> bool:

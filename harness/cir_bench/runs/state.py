@@ -24,7 +24,7 @@ class Kind(str, Enum):
     FAILED = "failed"
     """Skipped unless --retry-failed: it failed with these settings."""
     REFUSED = "refused"
-    """Never run: method and encoder do not fit."""
+    """Never run: data set, method and encoder do not fit each other."""
     INTERRUPTED = "interrupted"
     """Goes on after its last finished epoch."""
     TO_DO = "to do"

@@ -83,7 +83,10 @@ class DatasetContract(Contract):
         """Image ids and captions are texts, parts exist."""
         dataset = self.dataset(data_root)
         triplets = dataset.train()
-        assert triplets, "there are no training triplets"
+        if self.find(DatasetSpec).spec.trains:
+            assert triplets, "there are no training triplets; say so in the spec by trains=False"
+        else:
+            assert not triplets, "there are training triplets, but the spec says trains=False"
         for triplet in triplets:
             assert triplet.part in dataset.parts
             assert isinstance(triplet.captions, tuple)

@@ -1,0 +1,49 @@
+"""By which of a query's images a metric judges its ranking: all targets, the first one, or graded ones."""
+
+from __future__ import annotations
+
+from enum import Enum
+from itertools import pairwise
+
+import numpy as np
+from numpy.typing import NDArray
+
+from cir_bench.retrieval.ranking import Ranking
+
+
+class JudgedBy(str, Enum):
+    """The truth that a family of metrics holds a ranking against."""
+
+    TARGETS = "targets"
+    """Every image that counts as a hit."""
+    FIRST_TARGET = "first target"
+    """The one target that the query was written for (CIRCO's ``target_img_id``)."""
+    GAINS = "gains"
+    """Images with a value each (CIRR's ``target_soft``); the targets do not count by themselves."""
+
+    def nothing(self, ranking: Ranking) -> NDArray[np.bool_]:
+        """``[Q]``: which queries have nothing to be judged by."""
+        if self is JudgedBy.GAINS:
+            return np.array([not gains for gains in ranking.queries.gains], dtype=bool)
+        return ranking.n_targets == 0
+
+    def judgements(self, ranking: Ranking) -> list[tuple[float, Ranking]]:
+        """Weights, and the ranking held against the truth that has this weight; a metric is the weighted sum.
+
+        The best value v among some hits is the sum, over the distinct positive values v_1 > v_2 > … > v_{n+1} = 0, of
+        (v_i - v_{i+1}) wherever a hit has v_i or more. In expectation over ties every term is a hit rate of its own, so
+        the sum is exact. Values of 0 and less add nothing: hits of them score 0, as no hit does.
+        """
+        queries = ranking.queries
+        if self is JudgedBy.TARGETS:
+            return [(1.0, ranking.judged_by(queries.targets) if any(queries.gains) else ranking)]
+        if self is JudgedBy.FIRST_TARGET:
+            return [(1.0, ranking.judged_by(tuple(targets[:1] for targets in queries.targets)))]
+        values = sorted({value for gains in queries.gains for value in gains.values() if value > 0}, reverse=True)
+        return [
+            (value - lower, ranking.judged_by(_at_least(ranking, value))) for value, lower in pairwise([*values, 0.0])
+        ]
+
+
+def _at_least(ranking: Ranking, value: float) -> tuple[tuple[str, ...], ...]:
+    return tuple(tuple(image for image, gain in gains.items() if gain >= value) for gains in ranking.queries.gains)
