@@ -39,7 +39,9 @@ if TYPE_CHECKING:
     from cir_bench.interfaces.features import EncoderShape as EncoderShape
     from cir_bench.interfaces.features import Features as Features
     from cir_bench.interfaces.features import FeatureShape as FeatureShape
+    from cir_bench.interfaces.files import read_json as read_json
     from cir_bench.interfaces.finetuning import FinetuneMethod as FinetuneMethod
+    from cir_bench.interfaces.images import decode_image as decode_image
     from cir_bench.interfaces.images import file_digest as file_digest
     from cir_bench.interfaces.images import inside as inside
     from cir_bench.interfaces.images import read_image as read_image
@@ -73,6 +75,7 @@ if TYPE_CHECKING:
     from cir_bench.interfaces.specs import LossSpec as LossSpec
     from cir_bench.interfaces.specs import MethodSpec as MethodSpec
     from cir_bench.interfaces.specs import Paper as Paper
+    from cir_bench.interfaces.specs import RemoteFile as RemoteFile
     from cir_bench.plugin.hookspecs import API_VERSION as API_VERSION
     from cir_bench.plugin.hookspecs import hookimpl as hookimpl
 
@@ -83,15 +86,16 @@ _HOMES = {
     "interfaces.embedding": "Embedding",
     "interfaces.encoder": "Encoder TrainCorpus state_digest",
     "interfaces.features": "EncoderShape Features FeatureShape",
+    "interfaces.files": "read_json",
     "interfaces.finetuning": "FinetuneMethod",
-    "interfaces.images": "file_digest inside read_image",
+    "interfaces.images": "decode_image file_digest inside read_image",
     "interfaces.levels": "Level Needs Provides levels",
     "interfaces.loss": "Loss",
     "interfaces.method": "BatchGallery Build Method Optimiser ParameterGroup Stage StandardMethod Step TrainBatch",
     "interfaces.recipe": "FinetuneParams MethodParams NoParams Params Selection Training",
     "interfaces.recompute": "recompute recompute_blocks",
     "interfaces.sampler": "TripletSampler",
-    "interfaces.specs": "ComposerSpec Context DatasetSpec EncoderSpec LossSpec MethodSpec Paper",
+    "interfaces.specs": "ComposerSpec Context DatasetSpec EncoderSpec LossSpec MethodSpec Paper RemoteFile",
     "plugin.hookspecs": "API_VERSION hookimpl",
 }
 _HOME_OF = {name: f"cir_bench.{home}" for home, names in _HOMES.items() for name in names.split()}

@@ -1,0 +1,104 @@
+"""`CIRCO`: its annotation files over the unlabeled images of COCO 2017."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping, Sequence
+from functools import cached_property, lru_cache
+from pathlib import Path
+
+from PIL import Image
+
+from cir_bench import Context, DataError, Dataset, NoParams, Query, Triplet, did_you_mean, file_digest, read_image
+from cir_bench_circo.annotations import COCO_SOURCE, HIDDEN, IMAGE_INFO, SPLITS, Record, read_gallery, read_queries
+
+COCO = "COCO2017_unlabeled"
+IMAGE_FOLDERS = (f"{COCO}/unlabeled2017", COCO, "unlabeled2017", "images", "")
+"""Below the data set's folder, the official place first."""
+LIST_FOLDERS = (f"{COCO}/annotations", COCO, "annotations", "")
+QUERY_FOLDERS = ("", "annotations")
+
+_ID = re.compile(r"0|[1-9][0-9]{0,11}")
+
+
+class CIRCO(Dataset):
+    """CIRCO below ``<data root>/circo``: ``val.json`` and ``test.json`` (or in ``annotations/``), and COCO's images.
+
+    Query ids are the records' ids. Image ids are COCO's without leading zeros (``271520``), of the files
+    ``COCO2017_unlabeled/unlabeled2017/000000271520.jpg`` (or flat in one of `IMAGE_FOLDERS`), which are opened when
+    they are asked for. The gallery is COCO's own list, ``image_info_unlabeled2017.json`` in one of `LIST_FOLDERS`. The
+    first target of a query is ``target_img_id``; its tags are the semantic aspects. There is no train split.
+    """
+
+    def __init__(self, params: NoParams, context: Context) -> None:
+        if context.data_root is None:
+            raise DataError("CIRCO is read from files: pass --data-root DIR, the folder that holds circo/.")
+        self.root = context.data_root / "circo"
+        if not self.root.is_dir():
+            raise DataError(f"{self.root} is missing; put val.json, test.json and {COCO}/ there.")
+        self._records = lru_cache(maxsize=None)(self._read_records)
+
+    def train(self) -> Sequence[Triplet]:
+        """None: the data set is for evaluation only."""
+        return []
+
+    def queries(self, split: str) -> Sequence[Query]:
+        """220 queries of val; 800 of test, whose targets are hidden."""
+        return [
+            Query(record.id, record.reference, (record.caption,), record.targets, tags=record.aspects)
+            for record in self._records(split)
+        ]
+
+    def gallery(self, split: str, part: str = "") -> Sequence[str]:
+        """The 123,403 images of COCO's list, for both splits."""
+        _check_split(split)
+        return self._images
+
+    def open(self, image_id: str) -> Image.Image:
+        """Decode the image's file."""
+        return read_image(self._image_file(image_id))
+
+    def has(self, image_id: str) -> bool:
+        """Whether the image's file is in one of the folders."""
+        return _ID.fullmatch(image_id) is not None and self._image_file(image_id).is_file()
+
+    def digest(self, image_id: str) -> str:
+        """Digest of the image's file."""
+        return file_digest(self._image_file(image_id))
+
+    def provenance(self) -> Mapping[str, str]:
+        """Digests of the annotation files and of COCO's list, as far as they are there."""
+        files = [*(self._find(QUERY_FOLDERS, f"{split}.json") for split in SPLITS), self._list_file]
+        return {path.name: file_digest(path) for path in files if path.is_file()}
+
+    @cached_property
+    def _images(self) -> list[str]:
+        if not self._list_file.is_file():
+            raise DataError(
+                f"{self._list_file} is missing, and the gallery cannot be known without COCO's list of images; "
+                f"unpack {COCO_SOURCE} in {self.root / COCO}."
+            )
+        return read_gallery(self._list_file)
+
+    @property
+    def _list_file(self) -> Path:
+        return self._find(LIST_FOLDERS, IMAGE_INFO)
+
+    def _read_records(self, split: str) -> list[Record]:
+        _check_split(split)
+        return read_queries(self._find(QUERY_FOLDERS, f"{split}.json"), hidden_targets=split == HIDDEN)
+
+    def _image_file(self, image_id: str) -> Path:
+        if not _ID.fullmatch(image_id):
+            raise DataError(f"{image_id!r} is no image id of CIRCO; they are numbers without leading zeros.")
+        return self._find(IMAGE_FOLDERS, f"{int(image_id):012d}.jpg")
+
+    def _find(self, folders: Sequence[str], name: str) -> Path:
+        """The file in the first folder that has it; else where it should be."""
+        paths = [self.root / folder / name for folder in folders]
+        return next((path for path in paths if path.is_file()), paths[0])
+
+
+def _check_split(split: str) -> None:
+    if split not in SPLITS:
+        raise DataError(f"CIRCO has no split {split!r} (and none to train on); {did_you_mean(split, SPLITS)}")
