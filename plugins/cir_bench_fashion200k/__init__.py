@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from cir_bench import DatasetSpec, hookimpl
+from cir_bench_fashion200k.sources import CITATION, STEPS
 
 CIR_BENCH_API = 1
 
@@ -15,7 +16,9 @@ def cir_bench_datasets() -> list[DatasetSpec]:
             name="fashion200k",
             summary="product photos with descriptions; queries replace one word, training pairs are drawn every epoch",
             implementation="cir_bench_fashion200k.dataset:Fashion200k",
-            licence="research use, on request to the authors; the photos are their sellers'",
+            licence="none stated by its authors; the photos are their sellers'",
             homepage="https://github.com/xthan/fashion-200k",
+            citation=CITATION,
+            steps=STEPS,
         )
     ]

@@ -35,14 +35,14 @@ class Fashion200k(Dataset):
 
     Image ids are the paths in the label files (``women/dresses/…/57996836_9.jpeg``). Training triplets are drawn anew
     every epoch: see `CaptionPairs`. Query ids of split ``test`` are the line numbers, from 1, in ``test_queries.txt``;
-    every image whose clean caption equals the target's is a target. Split ``test-derived`` needs no such file: each test
-    image whose caption has a partner one word apart is the reference of one query, drawn as in training, once and for
-    all; its id is ``derived-`` and the reference's path.
+    every image whose clean caption equals the target's is a target. Split ``test-derived`` needs no such file: each
+    test image whose caption has a partner one word apart is the reference of one query, drawn as in training, once and
+    for all; its id is ``derived-`` and the reference's path.
     """
 
     def __init__(self, params: NoParams, context: Context) -> None:
         if context.data_root is None:
-            raise DataError("Fashion200k is read from files: pass --data-root DIR, the folder that holds fashion200k/.")
+            raise DataError("Fashion200k is read from files: pass --data-root DIR, the folder with fashion200k/ in it.")
         self.root = context.data_root / "fashion200k"
         if not self.root.is_dir():
             raise DataError(f"{self.root} is missing; put labels/, {TEST_QUERIES} and the images' folder women/ there.")

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Literal
 
 from cir_bench import DatasetSpec, Params, hookimpl
+from cir_bench_shoes.sources import CITATION, FILES, STEPS
 
 CIR_BENCH_API = 1
 
@@ -26,7 +27,10 @@ def cir_bench_datasets() -> list[DatasetSpec]:
             summary="product photos of women's shoes, one relative caption per query",
             implementation="cir_bench_shoes.dataset:Shoes",
             params=ShoesParams,
-            licence="research use; the captions' repository and the photos' collection name no licence",
+            licence="MIT (the captions' repository); the photos' collection, Attribute Discovery, names none",
             homepage="https://github.com/XiaoxiaoGuo/fashion-retrieval",
+            citation=CITATION,
+            files=FILES,
+            steps=STEPS,
         )
     ]

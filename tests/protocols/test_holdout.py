@@ -1,15 +1,15 @@
 from __future__ import annotations
 
 import random
-from collections.abc import Callable
+from collections.abc import Callable, Collection, Sequence
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from cir_bench import Triplet
+from cir_bench import DataError, Triplet, TripletSampler
 from cir_bench.errors import ConfigError
-from cir_bench.protocols.holdout import held_out_set, hold_out
+from cir_bench.protocols.holdout import held_out_set, hold_out, hold_out_drawn
 from cir_bench.protocols.protocol import Protocol
 
 Make = Callable[..., Protocol]
@@ -88,3 +88,67 @@ def test_every_image_of_the_gallery_that_is_known_to_be_right_is_a_hit(protocol:
     part = held_out_set(held, protocol()).parts[""]
     assert [part.truth[query.id].targets for query in part.queries] == [("b", "c"), ("c", "b")]
     assert part.gallery == ("a", "b", "d", "c")
+
+
+class Numbers(TripletSampler):
+    """Images ``3.1``: the second photo of number 3, its kin; a triplet leads to another number of the same tens."""
+
+    def __init__(self, images: Collection[str]) -> None:
+        self._images = list(images)
+        if not any(self._others(image) for image in images):
+            raise DataError("No two numbers of the same tens.")
+
+    @property
+    def images(self) -> Sequence[str]:
+        return self._images
+
+    def draw(self, seed: int, epoch: int) -> Sequence[Triplet]:
+        chance = random.Random(f"{seed}/{epoch}")
+        pairs = [(image, chance.choice(self._others(image))) for image in self._images if self._others(image)]
+        return [Triplet(image, ("another",), target, hits=tuple(self.kin(target))) for image, target in pairs]
+
+    def among(self, images: Collection[str]) -> Numbers:
+        return Numbers([image for image in self._images if image in images])
+
+    def kin(self, image: str) -> Sequence[str]:
+        return [other for other in self._images if other.split(".")[0] == image.split(".")[0]]
+
+    def _others(self, image: str) -> list[str]:
+        number = int(image.split(".")[0])
+        values = {other: int(other.split(".")[0]) for other in self._images}
+        return [other for other, value in values.items() if value // 10 == number // 10 and value != number]
+
+
+NUMBERS = Numbers([f"{number}.{photo}" for number in range(100) for photo in range(number % 3 + 1)])
+
+
+def shown(triplets: Sequence[Triplet]) -> set[str]:
+    return {image for triplet in triplets for image in (triplet.reference, triplet.target, *triplet.hits)}
+
+
+@pytest.mark.parametrize("seed", [0, 1])
+def test_drawn_triplets_are_held_out_by_image_and_kin(seed: int) -> None:
+    train, held = hold_out_drawn(NUMBERS, 0.1, 1000, seed)
+    out = set(NUMBERS.images) - set(train.images)
+    assert 15 < len(out) <= 20
+    assert {triplet.reference for triplet in held} == shown(held) == out
+    assert not {image.split(".")[0] for image in train.images} & {image.split(".")[0] for image in out}
+    for epoch in range(20):
+        assert not shown(train.draw(seed, epoch)) & out
+
+
+def test_what_is_held_out_of_a_sampler_is_its_seed_s(protocol: Make) -> None:
+    (train, held), (again, same), (_, other) = (hold_out_drawn(NUMBERS, 0.1, 12, seed) for seed in (0, 0, 1))
+    assert held == same and list(train.images) == list(again.images)
+    assert len(held) <= 12 and shown(held) != shown(other)
+    part = held_out_set(held, protocol(reference="removed")).parts[""]
+    assert set(part.gallery) == shown(held)
+    assert len(part.queries) == len(held)
+
+
+@pytest.mark.parametrize(
+    ("images", "most"), [(["1.0", "2.0"], 1000), (["1.0", "1.1", "2.0", "2.1", "3.0", "3.1"], 3), (["1.0", "2.0"], 1)]
+)
+def test_a_sampler_that_cannot_be_split_is_refused_with_the_way_out(images: list[str], most: int) -> None:
+    with pytest.raises(ConfigError, match=r"cannot be split into .* set selection\.on=last"):
+        hold_out_drawn(Numbers(images), 0.5, most, seed=0)

@@ -177,8 +177,8 @@ class Workbench:
         missing = len(sampler.images) - len(usable)
         if missing and not self.allow_partial:
             raise DataError(
-                f"{missing} of {len(sampler.images)} training images of {cell.dataset.name!r} are missing; complete the "
-                "data, or pass --allow-partial to leave them out and have every number marked partial."
+                f"{missing} of {len(sampler.images)} training images of {cell.dataset.name!r} are missing; complete "
+                "the data, or pass --allow-partial to leave them out and have every number marked partial."
             )
         if missing:
             sampler = sampler.among(usable)

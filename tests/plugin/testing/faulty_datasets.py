@@ -5,7 +5,7 @@ from pathlib import Path
 
 from PIL import Image
 
-from cir_bench import DataError, Dataset, DatasetSpec, Query, Triplet, hookimpl
+from cir_bench import DataError, Dataset, DatasetSpec, Query, Triplet, TripletSampler, hookimpl
 
 
 class SoundDataset(Dataset):
@@ -103,6 +103,71 @@ class NoTriplets(SoundDataset):
         return []
 
 
+class Sampler(TripletSampler):
+    """Draws a way from one square to another."""
+
+    def __init__(self, images="abc"):
+        self.images_ = [image for image in "abc" if image in images]
+
+    @property
+    def images(self):
+        return self.images_
+
+    def draw(self, seed, epoch):
+        step = (3 * seed + epoch) % (len(self.images) - 1) + 1
+        pairs = [(i, self.images[(place + step) % len(self.images)]) for place, i in enumerate(self.images)]
+        return [Triplet(a, (f"to {b}, {seed} {epoch}",), b, hits=(b,)) for a, b in pairs]
+
+    def among(self, images):
+        return type(self)(images)
+
+    def kin(self, image):
+        return [image]
+
+
+class Drawn(SoundDataset):
+    sampler_ = Sampler
+
+    def sampler(self):
+        return self.sampler_()
+
+
+class OneDraw(Sampler):
+    def draw(self, seed, epoch):
+        return super().draw(seed, 0)
+
+
+class EndsEarly(Sampler):
+    def draw(self, seed, epoch):
+        return super().draw(seed, epoch)[: 2 + epoch % 2]
+
+
+class Forgets(Sampler):
+    count = 0
+
+    def draw(self, seed, epoch):
+        Forgets.count += 1
+        return super().draw(seed + Forgets.count, epoch)
+
+
+class Strays(Sampler):
+    def among(self, images):
+        return self
+
+
+class LopsidedKin(Sampler):
+    def kin(self, image):
+        return [image] if image == "a" else [image, "a"]
+
+
+def drawn(sampler):
+    return type(f"Drawn{sampler.__name__}", (Drawn,), {"sampler_": sampler})
+
+
+DrawnOneDraw, DrawnEndsEarly, DrawnForgets, DrawnStrays, DrawnLopsidedKin = map(
+    drawn, (OneDraw, EndsEarly, Forgets, Strays, LopsidedKin)
+)
+
 DATASETS = {
     "sound": SoundDataset,
     "same-ids": SameIds,
@@ -117,6 +182,12 @@ DATASETS = {
     "escapes": Escapes,
     "no-text": NoText,
     "no-triplets": NoTriplets,
+    "drawn": Drawn,
+    "one-draw": DrawnOneDraw,
+    "ends-early": DrawnEndsEarly,
+    "forgets": DrawnForgets,
+    "strays": DrawnStrays,
+    "lopsided-kin": DrawnLopsidedKin,
 }
 
 

@@ -19,6 +19,11 @@ FAULTS = {
     "any-split": ("test_what_is_not_there_is_said", "DID NOT RAISE"),
     "escapes": ("test_what_is_not_there_is_said", "it claims to have ../outside"),
     "no-text": ("test_provenance_is_text", None),
+    "one-draw": ("test_drawn_triplets_follow_from_seed_and_epoch", "every epoch has the same triplets"),
+    "ends-early": ("test_drawn_triplets_follow_from_seed_and_epoch", "different numbers of triplets"),
+    "forgets": ("test_drawn_triplets_follow_from_seed_and_epoch", "two draws of seed and epoch"),
+    "strays": ("test_drawn_triplets_stay_among_the_images_asked_for", "a sampler among some images has others"),
+    "lopsided-kin": ("test_drawn_triplets_stay_among_the_images_asked_for", "another kin than its kin"),
     "no-triplets": ("test_training_triplets_are_well_formed", "no training triplets"),
 }
 
@@ -30,8 +35,9 @@ class Squares(DatasetContract):
             Image.new("L", (4, 4), 60 * place).save(data_root / "squares" / f"{name}.png")
 
 
-def test_a_sound_data_set_passes(check):
-    check(Squares, "sound")
+@pytest.mark.parametrize("name", ["sound", "drawn"])
+def test_a_sound_data_set_passes(check, name):
+    check(Squares, name)
 
 
 @pytest.mark.parametrize("name", FAULTS)

@@ -98,6 +98,36 @@ class DatasetContract(Contract):
             )
             assert len(set(triplet.hits)) == len(triplet.hits), f"{triplet.reference}: a hit is named twice"
 
+    def test_drawn_triplets_follow_from_seed_and_epoch(self, data_root: Path) -> None:
+        """Where triplets are drawn: the same again, others in another epoch or seed, always as many."""
+        sampler, again = self.dataset(data_root).sampler(), self.dataset(data_root).sampler()
+        if sampler is None or again is None:
+            return
+        draws = {at: list(sampler.draw(*at)) for at in ((0, 0), (0, 1), (1, 0), (0, -1))}
+        for at, triplets in draws.items():
+            assert triplets == list(again.draw(*at)), f"two draws of seed and epoch {at} differ"
+            assert len(triplets) == len(draws[0, 0]), "epochs have different numbers of triplets"
+            drawn = {image for triplet in triplets for image in (triplet.reference, triplet.target)}
+            assert drawn <= set(sampler.images), "an image was drawn that is not among the sampler's"
+        assert draws[0, 0] != draws[0, 1], "every epoch has the same triplets"
+        assert draws[0, 0] != draws[1, 0], "every seed has the same triplets"
+        assert len(set(sampler.images)) == len(sampler.images), "the sampler names an image twice"
+
+    def test_drawn_triplets_stay_among_the_images_asked_for(self, data_root: Path) -> None:
+        """The kin of a pair is enough to draw from, and nothing else is drawn; kin is the same from every side."""
+        sampler = self.dataset(data_root).sampler()
+        if sampler is None:
+            return
+        one = sampler.draw(0, 0)[0]
+        kin = {*sampler.kin(one.reference), *sampler.kin(one.target)}
+        assert {one.reference, one.target} <= kin, "an image is not among its own kin"
+        for image in sampler.kin(one.target):
+            assert set(sampler.kin(image)) == set(sampler.kin(one.target)), f"{image} has another kin than its kin"
+        few = sampler.among(kin)
+        assert set(few.images) == kin, "a sampler among some images has others"
+        drawn = {image for triplet in few.draw(0, 0) for image in (triplet.reference, triplet.target, *triplet.hits)}
+        assert drawn <= kin, "an image was drawn that is not among those asked for"
+
     def test_two_readings_agree(self, data_root: Path) -> None:
         """Read again, everything is the same and in the same order."""
         first, second = self.dataset(data_root), self.dataset(data_root)

@@ -1,0 +1,22 @@
+"""Fashion200k keeps the contract of a data set and of a sampler."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from cir_bench.plugin.testing import DatasetContract
+
+
+class TestFashion200k(DatasetContract):
+    name = "fashion200k"
+    split = "test"
+
+    @pytest.fixture
+    def data_root(self, data_root: Path) -> Path:
+        return data_root
+
+
+class TestDerivedQueries(TestFashion200k):
+    split = "test-derived"

@@ -1,0 +1,164 @@
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from cir_bench import Context, DataError, NoParams
+from cir_bench.protocols.check import check_protocol
+from cir_bench.protocols.eval_set import eval_set
+from cir_bench.protocols.find import builtin_benchmarks, find_benchmark
+from cir_bench.protocols.protocol import Protocol
+from cir_bench_fashion200k import cir_bench_datasets
+from cir_bench_fashion200k.dataset import Fashion200k
+
+Open = Callable[[], Fashion200k]
+RED_SHORT = "women/dresss/test/0/0_0.jpeg"
+
+
+def protocol(name: str) -> Protocol:
+    return find_benchmark(f"fashion200k/{name}", builtin_benchmarks()).protocol
+
+
+def test_the_spec_is_told_without_reading_anything() -> None:
+    (spec,) = cir_bench_datasets()
+    assert (spec.name, spec.needs_root, spec.synthetic) == ("fashion200k", True, False)
+
+
+def test_query_ids_are_line_numbers_and_targets_all_images_with_the_caption(fashion200k: Open) -> None:
+    first, second, third = fashion200k().queries("test")
+    assert (first.id, first.reference, first.captions) == ("1", RED_SHORT, ("replace red with green",))
+    assert first.targets == ("women/dresss/test/2/2_0.jpeg", "women/dresss/test/2/2_1.jpeg")
+    assert (second.id, second.captions) == ("2", ("replace short with long",))
+    assert (third.id, third.captions) == ("3", ("replace grey with blue",))
+
+
+def test_an_empty_line_of_the_queries_keeps_the_numbers_of_the_others(fashion200k: Open, data_root: Path) -> None:
+    path = data_root / "fashion200k" / "test_queries.txt"
+    path.write_text("\n" + path.read_text())
+    assert [query.id for query in fashion200k().queries("test")] == ["2", "3", "4"]
+
+
+def test_queries_with_one_target_share_its_list(fashion200k: Open) -> None:
+    targets = [query.targets for query in fashion200k().queries("test-derived")]
+    assert len(targets) == 80
+    assert len({id(listed) for listed in targets}) == len(set(targets)) < len(targets)
+    made = eval_set(fashion200k(), protocol("test-derived")).parts[""]
+    kept = made.query_set().targets
+    assert len({id(listed) for listed in kept}) == len(set(kept))
+
+
+def test_derived_queries_need_no_list_of_queries(fashion200k: Open, data_root: Path) -> None:
+    (data_root / "fashion200k" / "test_queries.txt").unlink()
+    queries = fashion200k().queries("test-derived")
+    labels = fashion200k().gallery("test-derived")
+    assert [query.id for query in queries] == [f"derived-{image}" for image in labels if "loner" not in image]
+    with pytest.raises(DataError, match=r"test_queries\.txt is missing; .* use fashion200k/test-derived"):
+        fashion200k().queries("test")
+
+
+def test_the_gallery_is_every_test_image_category_by_category(fashion200k: Open) -> None:
+    gallery = fashion200k().gallery("test")
+    assert len(gallery) == 81 and gallery[0] == RED_SHORT
+    assert list(dict.fromkeys(image.split("/")[1] for image in gallery)) == [
+        "dresss",
+        "jackets",
+        "pantss",
+        "skirts",
+        "tops",
+    ]
+
+
+def test_as_many_triplets_are_drawn_as_there_are_images_to_train_on(fashion200k: Open) -> None:
+    dataset = fashion200k()
+    assert len(dataset.train()) == len(dataset.train_images()) == 81
+    assert dataset.train() == dataset.sampler().draw(0, 0)
+    assert not set(dataset.train_images()) & set(dataset.gallery("test"))
+
+
+def test_an_image_is_described_by_its_clean_caption(fashion200k: Open, data_root: Path) -> None:
+    labels = data_root / "fashion200k" / "labels" / "dress_test_detect_all.txt"
+    labels.write_text(labels.read_text().replace("red short dress", "red & short dress. "))
+    assert fashion200k().side_text(RED_SHORT) == "red andmark short dressdotmark"
+    assert fashion200k().side_text("women/dresss/train/0/0_0.jpeg") == "red short dress"
+    assert fashion200k().side_text("nothing") is None
+
+
+def test_a_linked_folder_of_images_is_read_but_nothing_outside_it(fashion200k: Open, data_root: Path) -> None:
+    root = data_root / "fashion200k"
+    (root / "women").rename(data_root / "elsewhere")
+    (root / "women").symlink_to(data_root / "elsewhere")
+    assert fashion200k().has(RED_SHORT)
+    for line in ("women/../../secret.jpeg", "../secret.jpeg", "/secret.jpeg"):
+        labels = root / "labels" / "top_test_detect_all.txt"
+        labels.write_text(f"{line}\t1\tblack top\n")
+        (data_root / "secret.jpeg").write_bytes(b"secret")
+        with pytest.raises(DataError, match=r"must be a relative path inside"):
+            fashion200k().open(line)
+
+
+def test_images_that_no_label_names_are_not_there(fashion200k: Open) -> None:
+    assert not fashion200k().has("labels/dress_test_detect_all.txt")
+    with pytest.raises(DataError, match=r"is no image of the label files"):
+        fashion200k().open("labels/dress_test_detect_all.txt")
+
+
+def test_provenance_follows_labels_and_queries(fashion200k: Open, data_root: Path) -> None:
+    before = fashion200k().provenance()
+    assert len(before) == 11
+    (data_root / "fashion200k" / "test_queries.txt").write_text(f"{RED_SHORT} women/dresss/test/2/2_0.jpeg\n")
+    assert {name for name, digest in fashion200k().provenance().items() if digest != before[name]} == {
+        "test_queries.txt"
+    }
+
+
+def test_verify_holds_the_published_counts_against_it(fashion200k: Open) -> None:
+    problems = check_protocol(fashion200k(), protocol("test")).problems
+    assert problems == (
+        "81 training triplets, 172049 expected.",
+        "3 queries, 33480 expected.",
+        "81 gallery images, 29789 expected.",
+    )
+
+
+def test_without_a_data_root_the_option_is_named(tmp_path: Path) -> None:
+    with pytest.raises(DataError, match="pass --data-root DIR"):
+        Fashion200k(NoParams(), Context(data_root=None, cache_dir=tmp_path))
+    with pytest.raises(DataError, match=r"fashion200k is missing; put labels/, test_queries\.txt and"):
+        Fashion200k(NoParams(), Context(data_root=tmp_path / "nowhere", cache_dir=tmp_path))
+
+
+def test_a_missing_label_file_is_named(fashion200k: Open, data_root: Path) -> None:
+    (data_root / "fashion200k" / "labels" / "skirt_train_detect_all.txt").unlink()
+    with pytest.raises(DataError, match=r"skirt_train_detect_all\.txt is missing; https://github.com/xthan"):
+        fashion200k().train()
+
+
+def test_an_unknown_split_is_refused(fashion200k: Open) -> None:
+    with pytest.raises(DataError, match="Fashion200k has no split 'tst' to evaluate; did you mean 'test'"):
+        fashion200k().queries("tst")
+    with pytest.raises(DataError, match="Fashion200k has no split 'train'"):
+        fashion200k().gallery("train")
+
+
+@pytest.mark.parametrize(
+    ("content", "sentence"),
+    [
+        (b"women/a.jpeg\tblack dress\n", r"dress_test_detect_all\.txt, line 1: 'path <tab> detection score"),
+        (b"women/a.jpeg\t1\tx\nwomen/b.jpeg\t1\t \n", r"line 2: 'path <tab> detection score <tab> caption' was"),
+        (b"women/a.jpeg\t1\tx\nwomen/a.jpeg\t1\ty\n", r"line 2: women/a\.jpeg has another caption already"),
+        (b"\xff\xfe\n", r"dress_test_detect_all\.txt is not in UTF-8"),
+    ],
+)
+def test_a_wrong_label_file_is_one_sentence(content: bytes, sentence: str, fashion200k: Open, data_root: Path) -> None:
+    (data_root / "fashion200k" / "labels" / "dress_test_detect_all.txt").write_bytes(content)
+    with pytest.raises(DataError, match=sentence):
+        fashion200k().gallery("test")
+
+
+@pytest.mark.parametrize("line", [RED_SHORT, f"{RED_SHORT} women/dresss/train/0/0_0.jpeg", "a b c"])
+def test_a_wrong_line_of_queries_is_one_sentence(line: str, fashion200k: Open, data_root: Path) -> None:
+    (data_root / "fashion200k" / "test_queries.txt").write_text(f"{RED_SHORT} {RED_SHORT}\n{line}\n")
+    with pytest.raises(DataError, match=r"test_queries\.txt, line 2: two images of the test labels were expected"):
+        fashion200k().queries("test")
