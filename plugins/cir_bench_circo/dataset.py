@@ -56,15 +56,21 @@ class CIRCO(Dataset):
 
     def open(self, image_id: str) -> Image.Image:
         """Decode the image's file."""
-        return read_image(self._image_file(image_id))
+        return read_image(self.file(image_id))
 
     def has(self, image_id: str) -> bool:
         """Whether the image's file is in one of the folders."""
-        return _ID.fullmatch(image_id) is not None and self._image_file(image_id).is_file()
+        return _ID.fullmatch(image_id) is not None and self.file(image_id).is_file()
+
+    def file(self, image_id: str) -> Path:
+        """The image's file, where it is; else where it should be."""
+        if not _ID.fullmatch(image_id):
+            raise DataError(f"{image_id!r} is no image id of CIRCO; they are numbers without leading zeros.")
+        return self._find(IMAGE_FOLDERS, f"{int(image_id):012d}.jpg")
 
     def digest(self, image_id: str) -> str:
         """Digest of the image's file."""
-        return file_digest(self._image_file(image_id))
+        return file_digest(self.file(image_id))
 
     def provenance(self) -> Mapping[str, str]:
         """Digests of the annotation files and of COCO's list, as far as they are there."""
@@ -87,11 +93,6 @@ class CIRCO(Dataset):
     def _read_records(self, split: str) -> list[Record]:
         _check_split(split)
         return read_queries(self._find(QUERY_FOLDERS, f"{split}.json"), hidden_targets=split == HIDDEN)
-
-    def _image_file(self, image_id: str) -> Path:
-        if not _ID.fullmatch(image_id):
-            raise DataError(f"{image_id!r} is no image id of CIRCO; they are numbers without leading zeros.")
-        return self._find(IMAGE_FOLDERS, f"{int(image_id):012d}.jpg")
 
     def _find(self, folders: Sequence[str], name: str) -> Path:
         """The file in the first folder that has it; else where it should be."""

@@ -91,7 +91,7 @@ def read_split(path: Path) -> dict[str, PurePosixPath]:
         raise DataError(f"{path} must hold a JSON object {{image name: relative path}}, as CIRR's own files do.")
     paths = {}
     for name, relative in data.items():
-        _name(str(path), "an image name", name)
+        _name(str(path), "a key", name)
         if not isinstance(relative, str) or not _PATH.fullmatch(relative):
             raise DataError(
                 f"{path}: the path of {name} must be relative, such as ./dev/{name}.png, not {relative!r:.60}."

@@ -76,15 +76,22 @@ class CIRR(Dataset):
 
     def open(self, image_id: str) -> Image.Image:
         """Decode the image's file."""
-        return read_image(self._file(image_id))
+        return read_image(self.file(image_id))
 
     def has(self, image_id: str) -> bool:
         """Whether the image's file is in one of the places it may be in."""
         return any(path.is_file() for path in self._places(image_id))
 
+    def file(self, image_id: str) -> Path:
+        """The image's file, where it is; else where it should be."""
+        places = list(self._places(image_id))
+        if not places:
+            raise DataError(f"{image_id!r} is no image of CIRR: no file in {self.root / 'image_splits'} lists it.")
+        return next((path for path in places if path.is_file()), places[0])
+
     def digest(self, image_id: str) -> str:
         """Digest of the image's file."""
-        return file_digest(self._file(image_id))
+        return file_digest(self.file(image_id))
 
     def provenance(self) -> Mapping[str, str]:
         """Digests of the annotation files that are read, and which file the training triplets come from."""
@@ -132,12 +139,6 @@ class CIRR(Dataset):
             for folder in folders:
                 for extension in dict.fromkeys([listed.suffix, *EXTENSIONS]):
                     yield self.root / base / folder / f"{image_id}{extension}"
-
-    def _file(self, image_id: str) -> Path:
-        places = list(self._places(image_id))
-        if not places:
-            raise DataError(f"{image_id!r} is no image of CIRR: no file in {self.root / 'image_splits'} lists it.")
-        return next((path for path in places if path.is_file()), places[0])
 
 
 def _check_split(split: str) -> None:

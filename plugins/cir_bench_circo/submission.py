@@ -1,0 +1,58 @@
+"""CIRCO's test server (https://circo.micc.unifi.it): one JSON file with the best 50 images of every query."""
+
+from __future__ import annotations
+
+import json
+from collections import defaultdict
+from collections.abc import Mapping, Sequence
+from typing import Any, ClassVar
+
+from cir_bench import DataError, HiddenSet, Mistakes, Submission, check_lists, json_object
+from cir_bench_circo.annotations import HIDDEN
+
+LENGTH = 50
+
+
+class CIRCOSubmission(Submission):
+    """``{"0": [image ids, best first], …, "799": […]}``; ids are whole numbers. The reference may be among them."""
+
+    split: ClassVar[str] = HIDDEN
+
+    def files(
+        self, ranked: Mapping[str, Sequence[str]], subset: Mapping[str, Sequence[str]]
+    ) -> Mapping[str, bytes]:
+        """``test.json``."""
+        content = {query: [_number(query, image) for image in images[:LENGTH]] for query, images in ranked.items()}
+        return {f"{HIDDEN}.json": json.dumps(content, separators=(",", ":")).encode()}
+
+    def check(self, data: bytes, hidden: HiddenSet) -> Mapping[str, Sequence[str]]:
+        """Keys, lengths, repetitions; that images are of the gallery, where its list is there."""
+        mistakes: Mistakes = defaultdict(list)
+        lists = json_object(data, mistakes)
+        if lists is None:
+            return mistakes
+        _check_keys(lists, hidden, mistakes)
+
+        def judge(query: str, image: int) -> str | None:
+            if image < 0 or (hidden.gallery is not None and str(image) not in hidden.gallery):
+                return "unknown image"
+            return None
+
+        check_lists(lists, mistakes, lengths=[LENGTH], kind=int, judge=judge)
+        return mistakes
+
+
+def _check_keys(lists: Mapping[str, Any], hidden: HiddenSet, mistakes: Mistakes) -> None:
+    """Keys must be "0", "1", … up to the last query's."""
+    count = len(lists) if hidden.n_queries is None else hidden.n_queries
+    needed = list(map(str, range(count))) if hidden.queries is None else list(hidden.queries)
+    missing = [f"{key!r} is missing" for key in needed if key not in lists]
+    unknown = [f"{key!r} is none of the queries" for key in lists if key not in set(needed)]
+    if missing or unknown:
+        mistakes["keys not consecutive"] += missing + unknown
+
+
+def _number(query: str, image: str) -> int:
+    if not (image.isascii() and image.isdigit()):
+        raise DataError(f"Query {query!r} ranks {image!r:.40}, which is no image id of CIRCO; they are whole numbers.")
+    return int(image)

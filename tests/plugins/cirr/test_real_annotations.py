@@ -1,0 +1,204 @@
+"""The published counts, chance levels and ceilings, held against the real annotation files."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import pytest
+import torch
+from torch import Tensor
+
+from cir_bench.errors import DataError
+from cir_bench.evaluation.chance import chance_level
+from cir_bench.evaluation.evaluate import PartRankings, evaluate
+from cir_bench.protocols.check import check_protocol
+from cir_bench.protocols.eval_set import PartView, eval_set
+from cir_bench.protocols.find import builtin_benchmarks, find_benchmark
+from cir_bench.protocols.protocol import Protocol
+from cir_bench.retrieval.scorer import DotScorer
+from cir_bench.retrieval.search import search
+from cir_bench.retrieval.subsets import search_subsets
+from cir_bench_cirr.dataset import CIRR
+
+pytestmark = pytest.mark.shared
+PROTOCOLS = list(find_benchmark("cirr", builtin_benchmarks()).benchmark.protocols)
+
+
+def protocol(name: str) -> Protocol:
+    return find_benchmark(f"cirr/{name}", builtin_benchmarks()).protocol
+
+
+@pytest.fixture(scope="module")
+def annotated(real: CIRR) -> list[dict[str, Any]]:
+    records: list[dict[str, Any]] = json.loads((real.root / "captions" / "cap.rc2.val.json").read_text())
+    return records
+
+
+@pytest.fixture(scope="module")
+def val(real: CIRR) -> PartView:
+    return eval_set(real, protocol("val")).parts[""]
+
+
+@pytest.fixture(scope="module")
+def soft(real: CIRR) -> PartView:
+    return eval_set(real, protocol("val-soft")).parts[""]
+
+
+def ranked(part: PartView, queries: Tensor, gallery: Tensor) -> PartRankings:
+    """By dot product: [Q, D] against [N, D]."""
+    scorer, asked = DotScorer(queries, gallery), part.query_set()
+    return PartRankings(
+        search(scorer, asked, part.gallery), search_subsets(scorer, asked, part.gallery, part.subsets())
+    )
+
+
+@pytest.fixture(scope="module")
+def at_random(val: PartView) -> PartRankings:
+    generator = torch.Generator().manual_seed(0)
+    sizes = (len(val.queries), len(val.gallery))
+    return ranked(val, *(torch.nn.functional.normalize(torch.randn(n, 64, generator=generator)) for n in sizes))
+
+
+def one_hot(part: PartView, wanted: list[dict[str, float]]) -> tuple[Tensor, Tensor]:
+    """Queries that score each gallery image as ``wanted``, and everything else 0."""
+    row_of = {image: row for row, image in enumerate(part.gallery)}
+    queries = torch.zeros(len(part.queries), len(part.gallery))
+    for row, values in enumerate(wanted):
+        for image, value in values.items():
+            queries[row, row_of[image]] = value
+    return queries, torch.eye(len(part.gallery))
+
+
+@pytest.mark.parametrize("name", PROTOCOLS)
+def test_every_protocols_expected_facts_hold(name: str, real: CIRR) -> None:
+    expected = protocol(name).expected
+    assert expected.n_train == 28225 and expected.n_queries and expected.n_gallery
+    assert check_protocol(real, protocol(name)).problems == ()
+
+
+def test_the_train_split_has_16939_images_and_every_triplets_are_among_them(real: CIRR) -> None:
+    images = set(real.gallery("train"))
+    assert len(images) == 16939
+    assert all({triplet.reference, triplet.target} <= images for triplet in real.train())
+
+
+def test_the_gallery_is_more_than_the_references(val: PartView) -> None:
+    references = {query.reference for query in val.queries}
+    assert len(val.gallery) == 2297
+    targets = {known.targets[0] for known in val.truth.values()}
+    assert len(targets - references) == 100
+
+
+@pytest.mark.parametrize("name", ["val", "test1"])
+def test_every_subset_has_five_candidates_and_never_the_reference(name: str, real: CIRR) -> None:
+    part = eval_set(real, protocol(name)).parts[""]
+    for query in part.queries:
+        known = part.truth[query.id]
+        assert known.excluded == (query.reference,)
+        assert len(set(known.subset)) == 5 and query.reference not in known.subset
+        assert set(known.targets) <= set(known.subset)
+
+
+def test_query_ids_are_pairids(val: PartView, annotated: list[dict[str, Any]]) -> None:
+    assert [query.id for query in val.queries] == [str(record["pairid"]) for record in annotated]
+    assert val.queries[0].id == "12060"
+
+
+@pytest.mark.parametrize("k", [1, 5, 10, 50])
+def test_a_random_embedding_is_at_chance_among_all_images(k: int, at_random: PartRankings) -> None:
+    chance = chance_level(at_random.gallery, k)
+    assert chance.mean == pytest.approx(100 * k / 2296)
+    assert abs(evaluate(at_random, [f"R@{k}"]).metrics[f"R@{k}"] - chance.mean) < 3 * chance.sd
+
+
+@pytest.mark.parametrize("k", [1, 2, 3])
+def test_a_random_embedding_is_at_chance_in_the_subsets(k: int, at_random: PartRankings) -> None:
+    assert at_random.subset is not None
+    chance = chance_level(at_random.subset, k)
+    assert chance.mean == pytest.approx(20 * k)
+    assert abs(evaluate(at_random, [f"R_subset@{k}"]).metrics[f"R_subset@{k}"] - chance.mean) < 3 * chance.sd
+
+
+def test_a_constant_scorer_is_exactly_at_chance(val: PartView) -> None:
+    constant = ranked(val, torch.ones(len(val.queries), 1), torch.ones(len(val.gallery), 1))
+    metrics = evaluate(constant, protocol("val").metrics).metrics
+    assert metrics == pytest.approx(
+        {f"R@{k}": 100 * k / 2296 for k in (1, 5, 10, 50)} | {f"R_subset@{k}": 20 * k for k in (1, 2, 3)}
+    )
+
+
+def test_a_perfect_ranking_is_at_100(val: PartView) -> None:
+    wanted = [{val.truth[query.id].targets[0]: 1.0} for query in val.queries]
+    chosen = protocol("val")
+    result = evaluate(ranked(val, *one_hot(val, wanted)), chosen.metrics, headline=chosen.headline.mean_of)
+    assert result.metrics == pytest.approx(dict.fromkeys(chosen.metrics, 100))
+    assert result.headline == pytest.approx(100)
+
+
+def test_the_reference_cannot_be_hit_even_when_it_scores_best(val: PartView) -> None:
+    wanted = [{query.reference: 2.0, val.truth[query.id].targets[0]: 1.0} for query in val.queries]
+    metrics = evaluate(ranked(val, *one_hot(val, wanted)), ["R@1", "R_subset@1"]).metrics
+    assert metrics == pytest.approx({"R@1": 100, "R_subset@1": 100})
+
+
+def test_37_targets_have_no_grade_where_the_reference_has_one(annotated: list[dict[str, Any]]) -> None:
+    ungraded = [record for record in annotated if record["target_hard"] not in record["target_soft"]]
+    assert len(ungraded) == 37
+    assert [record for record in annotated if record["reference"] in record["target_soft"]] == ungraded
+
+
+def test_ranking_the_hard_targets_first_is_not_the_best_that_soft_metrics_know(
+    soft: PartView, annotated: list[dict[str, Any]]
+) -> None:
+    hard = [{record["target_hard"]: 1.0} for record in annotated]
+    expected = sum(max(0.0, record["target_soft"].get(record["target_hard"], 0.0)) for record in annotated)
+    assert expected == pytest.approx(4181 - 37 - 3 - 0.8 - 0.5)
+    measured = evaluate(ranked(soft, *one_hot(soft, hard)), ["R_soft@1"]).metrics["R_soft@1"]
+    assert measured == pytest.approx(100 * expected / 4181, abs=1e-9)
+
+
+def test_the_soft_ceiling_counts_what_is_left_without_the_reference(
+    soft: PartView, annotated: list[dict[str, Any]]
+) -> None:
+    left = [
+        {image: value for image, value in record["target_soft"].items() if image != record["reference"]}
+        for record in annotated
+    ]
+    ceiling = sum(max(0.0, *values.values()) if values else 0.0 for values in left)
+    assert ceiling == pytest.approx(4177)  # of 4181: three queries have nothing above 0, two no more than 0.5
+    measured = evaluate(ranked(soft, *one_hot(soft, left)), ["R_soft@1", "R_soft@50"]).metrics
+    assert measured == pytest.approx(dict.fromkeys(measured, 100 * ceiling / 4181), abs=1e-9)
+
+
+def test_soft_recall_of_a_random_ranking_agrees_with_plain_lists(
+    soft: PartView, annotated: list[dict[str, Any]], real: CIRR
+) -> None:
+    generator = torch.Generator().manual_seed(1)
+    scores = torch.stack([torch.randperm(2297, generator=generator) for _ in annotated]).float()
+    made = ranked(soft, scores, torch.eye(2297))
+    names = list(json.loads((real.root / "image_splits" / "split.rc2.val.json").read_text()))
+    values: dict[str, float] = dict.fromkeys(protocol("val-soft").metrics, 0.0)
+    for record, row in zip(annotated, scores.tolist(), strict=True):
+        score = dict(zip(names, row, strict=True))
+        del score[record["reference"]]
+        whole = sorted(score, key=score.__getitem__, reverse=True)
+        members = [name for name in whole if name in record["img_set"]["members"]]
+        for metric in values:
+            base, _, k = metric.partition("@")
+            best = 0.0
+            for name in (members if base == "R_soft_subset" else whole)[: int(k)]:
+                best = max(best, record["target_soft"].get(name, 0.0))
+            values[metric] += 100 * best / len(annotated)
+    assert evaluate(made, protocol("val-soft").metrics).metrics == pytest.approx(values, abs=1e-9)
+
+
+def test_a_hidden_test_set_gives_no_numbers(real: CIRR) -> None:
+    hidden = eval_set(real, protocol("test1"))
+    part = hidden.parts[""]
+    assert hidden.hidden and hidden.n_queries == {"": 4148}
+    made = ranked(part, torch.ones(4148, 1), torch.ones(2315, 1))
+    with pytest.raises(DataError, match="a hidden test set is scored by its own server"):
+        evaluate(made, ["R@1"])
+    assert {len(top) for top in made.gallery.top_ids} == {50}
+    assert made.subset is not None and {len(top) for top in made.subset.top_ids} == {5}
