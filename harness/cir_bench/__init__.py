@@ -76,6 +76,11 @@ if TYPE_CHECKING:
     from cir_bench.interfaces.specs import MethodSpec as MethodSpec
     from cir_bench.interfaces.specs import Paper as Paper
     from cir_bench.interfaces.specs import RemoteFile as RemoteFile
+    from cir_bench.interfaces.submission import HiddenSet as HiddenSet
+    from cir_bench.interfaces.submission import Mistakes as Mistakes
+    from cir_bench.interfaces.submission import Submission as Submission
+    from cir_bench.interfaces.submission import check_lists as check_lists
+    from cir_bench.interfaces.submission import json_object as json_object
     from cir_bench.plugin.hookspecs import API_VERSION as API_VERSION
     from cir_bench.plugin.hookspecs import hookimpl as hookimpl
 
@@ -96,6 +101,7 @@ _HOMES = {
     "interfaces.recompute": "recompute recompute_blocks",
     "interfaces.sampler": "TripletSampler",
     "interfaces.specs": "ComposerSpec Context DatasetSpec EncoderSpec LossSpec MethodSpec Paper RemoteFile",
+    "interfaces.submission": "HiddenSet Mistakes Submission check_lists json_object",
     "plugin.hookspecs": "API_VERSION hookimpl",
 }
 _HOME_OF = {name: f"cir_bench.{home}" for home, names in _HOMES.items() for name in names.split()}

@@ -18,9 +18,7 @@ class CIRCOSubmission(Submission):
 
     split: ClassVar[str] = HIDDEN
 
-    def files(
-        self, ranked: Mapping[str, Sequence[str]], subset: Mapping[str, Sequence[str]]
-    ) -> Mapping[str, bytes]:
+    def files(self, ranked: Mapping[str, Sequence[str]], subset: Mapping[str, Sequence[str]]) -> Mapping[str, bytes]:
         """``test.json``."""
         content = {query: [_number(query, image) for image in images[:LENGTH]] for query, images in ranked.items()}
         return {f"{HIDDEN}.json": json.dumps(content, separators=(",", ":")).encode()}
@@ -45,9 +43,9 @@ class CIRCOSubmission(Submission):
 def _check_keys(lists: Mapping[str, Any], hidden: HiddenSet, mistakes: Mistakes) -> None:
     """Keys must be "0", "1", … up to the last query's."""
     count = len(lists) if hidden.n_queries is None else hidden.n_queries
-    needed = list(map(str, range(count))) if hidden.queries is None else list(hidden.queries)
+    needed = hidden.queries if hidden.queries is not None else dict.fromkeys(map(str, range(count)))
     missing = [f"{key!r} is missing" for key in needed if key not in lists]
-    unknown = [f"{key!r} is none of the queries" for key in lists if key not in set(needed)]
+    unknown = [f"{key!r:.40} is none of the queries" for key in lists if key not in needed]
     if missing or unknown:
         mistakes["keys not consecutive"] += missing + unknown
 

@@ -23,9 +23,7 @@ class CIRRSubmission(Submission):
 
     split: ClassVar[str] = HIDDEN
 
-    def files(
-        self, ranked: Mapping[str, Sequence[str]], subset: Mapping[str, Sequence[str]]
-    ) -> Mapping[str, bytes]:
+    def files(self, ranked: Mapping[str, Sequence[str]], subset: Mapping[str, Sequence[str]]) -> Mapping[str, bytes]:
         """``recall.json`` with the best 50 names of every pairid, ``recall_subset.json`` with the best 3 members."""
         return {f"{metric}.json": _file(metric, lists) for metric, lists in zip(LENGTHS, (ranked, subset), strict=True)}
 
@@ -68,7 +66,9 @@ def _head(content: Mapping[str, Any], mistakes: Mistakes) -> str | None:
     """The metric; None when it is none."""
     version, metric = content.get("version"), content.get("metric")
     if version != VERSION:
-        mistakes["wrong version"].append(f"{version!r:.40}, not {VERSION!r}" if "version" in content else "there is none")
+        mistakes["wrong version"].append(
+            f"{version!r:.40}, not {VERSION!r}" if "version" in content else "there is none"
+        )
     if isinstance(metric, str) and metric in LENGTHS:
         return metric
     allowed = " or ".join(map(repr, LENGTHS))
@@ -80,11 +80,11 @@ def _check_pairids(lists: Mapping[str, Any], hidden: HiddenSet, mistakes: Mistak
     known = hidden.queries
     if known is not None:
         missing = [pairid for pairid in known if pairid not in lists]
-        unknown = [repr(pairid) for pairid in lists if pairid not in known]
+        unknown = [f"{pairid!r:.40}" for pairid in lists if pairid not in known]
     else:
         short = (hidden.n_queries or len(lists)) - len(lists)
         missing = [f"there are {len(lists)} of {hidden.n_queries}"] if short > 0 else []
-        unknown = [repr(pairid) for pairid in lists if not (pairid.isascii() and pairid.isdigit())]
+        unknown = [f"{pairid!r:.40}" for pairid in lists if not (pairid.isascii() and pairid.isdigit())]
         if short < 0 and not unknown:
             unknown = [f"there are {len(lists)}, but {HIDDEN} has {hidden.n_queries}"]
     for kind, found in (("missing pairid", missing), ("unknown pairid", unknown)):

@@ -110,7 +110,12 @@ def blame(registered: Registered[Spec], stage: str) -> AbstractContextManager[No
 
 def load(registered: Registered[Spec]) -> type[Any]:
     """The class behind a spec, imported now; a `BlamedPluginError` naming plugin and remedy when that fails."""
-    module_name, _, attribute = registered.spec.implementation.partition(":")
+    return load_class(registered, registered.spec.implementation, kind_of(registered.spec).base)
+
+
+def load_class(registered: Registered[Spec], where: str, base: str) -> type[Any]:
+    """The class ``where`` of a spec's plugin, derived from ``base`` (both ``"module:Class"``); errors as of `load`."""
+    module_name, _, attribute = where.partition(":")
 
     def failure(message: str, remedy: str) -> BlamedPluginError:
         return BlamedPluginError(registered.owner, str(registered), "importing its class", message, remedy)
@@ -126,13 +131,11 @@ def load(registered: Registered[Spec]) -> type[Any]:
             remedy = f"run: pip install '{registered.owner.distribution}[{extra}]'"
         raise failure(message, remedy) from error
     found = getattr(module, attribute, None)
-    kind = kind_of(registered.spec)
     if found is None:
         remedy = did_you_mean(attribute, [name for name in vars(module) if not name.startswith("_")])
         raise failure(f"{module_name} has no {attribute}", remedy.rstrip("."))
-    base_module, _, base_name = kind.base.partition(":")
-    base = getattr(importlib.import_module(base_module), base_name)
-    if not inspect.isclass(found) or not issubclass(found, base):
+    base_module, _, base_name = base.partition(":")
+    if not inspect.isclass(found) or not issubclass(found, getattr(importlib.import_module(base_module), base_name)):
         raise failure(f"{attribute} is not a {base_name}", f"derive it from cir_bench.{base_name}")
     if inspect.isabstract(found):
         missing = ", ".join(sorted(vars(found)["__abstractmethods__"]))
