@@ -76,6 +76,7 @@ if TYPE_CHECKING:
     from cir_bench.interfaces.specs import MethodSpec as MethodSpec
     from cir_bench.interfaces.specs import Paper as Paper
     from cir_bench.interfaces.specs import RemoteFile as RemoteFile
+    from cir_bench.interfaces.splits import evaluated_split as evaluated_split
     from cir_bench.interfaces.submission import HiddenSet as HiddenSet
     from cir_bench.interfaces.submission import Mistakes as Mistakes
     from cir_bench.interfaces.submission import Submission as Submission
@@ -101,6 +102,7 @@ _HOMES = {
     "interfaces.recompute": "recompute recompute_blocks",
     "interfaces.sampler": "TripletSampler",
     "interfaces.specs": "ComposerSpec Context DatasetSpec EncoderSpec LossSpec MethodSpec Paper RemoteFile",
+    "interfaces.splits": "evaluated_split",
     "interfaces.submission": "HiddenSet Mistakes Submission check_lists json_object",
     "plugin.hookspecs": "API_VERSION hookimpl",
 }

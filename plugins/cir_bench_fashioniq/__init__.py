@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from cir_bench import DatasetSpec, hookimpl
+from cir_bench_fashioniq.sources import CITATION, FILES, STEPS
 
 CIR_BENCH_API = 1
 
@@ -17,5 +18,8 @@ def cir_bench_datasets() -> list[DatasetSpec]:
             implementation="cir_bench_fashioniq.dataset:FashionIQ",
             licence="CDLA (annotations); the photos are their sellers'",
             homepage="https://github.com/XiaoxiaoGuo/fashion-iq",
+            citation=CITATION,
+            files=FILES,
+            steps=STEPS,
         )
     ]

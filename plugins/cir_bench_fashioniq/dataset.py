@@ -85,6 +85,10 @@ class FashionIQ(Dataset):
         """Digest of the image file."""
         return file_digest(self._path(image_id))
 
+    def file(self, image_id: str) -> Path:
+        """``images/{asin}.png`` or ``.jpg``."""
+        return self._path(image_id)
+
     def spelling(self, name: str, part: str = "") -> Mapping[str, str]:
         """``<data root>/image_captions/fashioniq/{name}_{category}.json``, where others publish ``correction_dict``."""
         return read_spelling(self.root.parent / "image_captions" / "fashioniq" / f"{name}_{part}.json")

@@ -7,13 +7,12 @@ from pathlib import Path
 
 from PIL import Image
 
-from cir_bench import Context, DataError, Dataset, Query, Triplet, did_you_mean, file_digest, read_image
+from cir_bench import Context, DataError, Dataset, Query, Triplet, evaluated_split, file_digest, read_image
 from cir_bench_folder import FolderParams
 from cir_bench_folder.lines import GALLERY, TRIPLETS, read_gallery, read_triplets
 
-TRAIN = "train"
 AUTO = "auto"
-"""The split that a protocol names when the data set is to choose: see `FolderParams.split`."""
+TRAIN = "train"
 
 
 class Folder(Dataset):
@@ -59,24 +58,9 @@ class Folder(Dataset):
         return self._galleries[self.evaluated(split)]
 
     def evaluated(self, split: str = AUTO) -> str:
-        """The split that ``split`` means: itself, or for ``auto`` the one that the parameters choose.
-
-        Raises:
-            DataError: no query is in that split, or it cannot be told which one is meant.
-        """
-        there = dict.fromkeys(line.split for line in self._triplets)
-        if split == AUTO and split not in there:
-            others = [name for name in there if name != TRAIN]
-            split = self._split or ("val" if "val" in others or not others else others[0])
-            if self._split is None and split != "val" and len(others) > 1:
-                raise DataError(
-                    f"{self.root / TRIPLETS} has the splits {', '.join(others)} besides train and none is called val; "
-                    "choose one with --set dataset.split=NAME."
-                )
-        if split not in there:
-            near = did_you_mean(split, there)
-            raise DataError(f"{self.root / TRIPLETS} has no query in split {split!r}, which is to be evaluated; {near}")
-        return split
+        """The split that ``split`` means: itself, or for ``auto`` the one that the parameters choose."""
+        there = (line.split for line in self._triplets)
+        return evaluated_split(split, there, self._split, self.root / TRIPLETS)
 
     def open(self, image_id: str) -> Image.Image:
         """Decode the image's file."""
@@ -90,6 +74,10 @@ class Folder(Dataset):
     def digest(self, image_id: str) -> str:
         """Digest of the image's file."""
         return file_digest(self._file(image_id))
+
+    def file(self, image_id: str) -> Path:
+        """The image's file."""
+        return self._file(image_id)
 
     def side_text(self, image_id: str) -> str | None:
         """The image's ``caption`` in ``gallery.jsonl``."""

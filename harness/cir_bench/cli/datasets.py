@@ -17,7 +17,8 @@ from cir_bench.plugin.params import make_params
 from cir_bench.plugin.registry import Registered, create
 from cir_bench.protocols.find import ChosenBenchmark, builtin_benchmarks, find_benchmark
 
-Name = Annotated[str, typer.Argument(metavar="BENCHMARK", help="NAME, NAME/PROTOCOL or folder:PATH.")]
+Name = Annotated[str, typer.Argument(metavar="BENCHMARK", help="NAME, NAME/PROTOCOL, folder:PATH or hf:PATH.")]
+AsJson = Annotated[bool, typer.Option("--json", help="As one JSON object, with every id.")]
 Set = Annotated[
     list[str] | None,
     typer.Option("--set", metavar="dataset.KEY=VALUE", help="A parameter of the data set; may be given again."),
@@ -33,8 +34,20 @@ class OpenedBenchmark:
     dataset: Dataset
 
 
+def choose_benchmark(settings: Settings, name: str) -> tuple[ChosenBenchmark, Registered[DatasetSpec]]:
+    """Look up ``fashioniq``, ``fashioniq/original@1`` or ``folder:PATH``; no file of the data set is read.
+
+    Raises:
+        ConfigError: no such benchmark, protocol or data set.
+    """
+    registry = open_registry(settings)
+    files = [*builtin_benchmarks(), *(file.path for file in registry.benchmark_files)]
+    chosen = find_benchmark(name, files)
+    return chosen, registry.dataset(chosen.benchmark.dataset)
+
+
 def open_benchmark(settings: Settings, name: str, assignments: Iterable[str] | None = None) -> OpenedBenchmark:
-    """Look up ``fashioniq``, ``fashioniq/original@1`` or ``folder:PATH`` and open its data set.
+    """Look a benchmark up and open its data set.
 
     Args:
         settings: the shared options.
@@ -45,10 +58,16 @@ def open_benchmark(settings: Settings, name: str, assignments: Iterable[str] | N
         ConfigError: no such benchmark, protocol or data set, or parameters that are wrong.
         DataError: the data set cannot be read.
     """
-    registry = open_registry(settings)
-    files = [*builtin_benchmarks(), *(file.path for file in registry.benchmark_files)]
-    chosen = find_benchmark(name, files)
-    registered = registry.dataset(chosen.benchmark.dataset)
+    return opened(settings, *choose_benchmark(settings, name), assignments)
+
+
+def opened(
+    settings: Settings,
+    chosen: ChosenBenchmark,
+    registered: Registered[DatasetSpec],
+    assignments: Iterable[str] | None = None,
+) -> OpenedBenchmark:
+    """What `choose_benchmark` found, with its data set opened; errors as of `open_benchmark`."""
     given = chosen.dataset_params(registered.spec).model_dump(exclude_unset=True)
     params = make_params(registered.spec, merge(given, _of_dataset(assignments or ())))
     dataset = create(registered, params, settings.context(registered.name))

@@ -5,6 +5,7 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from PIL import Image
@@ -80,6 +81,10 @@ class Dataset(ABC):
     def queries(self, split: str) -> Sequence[Query]:
         """All queries of ``split``, in the order of the annotation files; `DataError` when there is no such split."""
 
+    def evaluated(self, split: str) -> str:
+        """The split that a protocol means by ``split``: itself, unless the data set is to choose (``auto``)."""
+        return split
+
     @abstractmethod
     def gallery(self, split: str, part: str = "") -> Sequence[str]:
         """Ids of the official candidate list of ``split`` (of one part of it), in the file's order."""
@@ -95,6 +100,10 @@ class Dataset(ABC):
     @abstractmethod
     def digest(self, image_id: str) -> str:
         """Hex digest of the image's content (of its file, or of what it is rendered from)."""
+
+    def file(self, image_id: str) -> Path | None:
+        """The file that :meth:`open` decodes, whose bytes `data export` keeps; None: there is no such file."""
+        return None
 
     def side_text(self, image_id: str) -> str | None:
         """The image's own description where the data set has one (VAL's L_vs), else None."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import io
 from pathlib import Path, PurePosixPath, PureWindowsPath
 
 import numpy as np
@@ -22,16 +23,31 @@ def read_image(path: Path) -> Image.Image:
         DataError: the file is missing, empty, truncated, no image, or larger than a decompression bomb's threshold.
     """
     try:
-        with Image.open(path) as image:
-            image.load()
-            return _to_rgb(ImageOps.exif_transpose(image))
+        return _decode(path)
     except FileNotFoundError as error:
         raise DataError(f"The image {path} is missing.") from error
     except Exception as error:  # decoders raise whatever the broken bytes lead them to
-        reason = str(error) or type(error).__name__
-        size = path.stat().st_size if path.is_file() else None
-        what = "is empty (0 bytes)" if size == 0 else f"cannot be decoded ({reason})"
-        raise DataError(f"The image {path} {what}; replace the file.") from error
+        raise _undecodable(str(path), path.stat().st_size if path.is_file() else None, error) from error
+
+
+def decode_image(data: bytes, name: str) -> Image.Image:
+    """As `read_image`, of a file's bytes; ``name`` stands in the error's sentence."""
+    try:
+        return _decode(io.BytesIO(data))
+    except Exception as error:  # as above
+        raise _undecodable(name, len(data), error) from error
+
+
+def _decode(source: Path | io.BytesIO) -> Image.Image:
+    with Image.open(source) as image:
+        image.load()
+        return _to_rgb(ImageOps.exif_transpose(image))
+
+
+def _undecodable(name: str, size: int | None, error: Exception) -> DataError:
+    reason = str(error) or type(error).__name__
+    what = "is empty (0 bytes)" if size == 0 else f"cannot be decoded ({reason})"
+    return DataError(f"The image {name} {what}; replace the file.")
 
 
 def _to_rgb(image: Image.Image) -> Image.Image:

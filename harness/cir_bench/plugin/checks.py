@@ -5,13 +5,13 @@ from __future__ import annotations
 import inspect
 import re
 from collections.abc import Mapping
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 
 import pluggy
 
 from cir_bench.errors import did_you_mean
 from cir_bench.interfaces.recipe import MethodParams, Params
-from cir_bench.interfaces.specs import MethodSpec, Spec
+from cir_bench.interfaces.specs import DatasetSpec, MethodSpec, RemoteFile, Spec
 from cir_bench.plugin.hookspecs import API_VERSION, GROUP
 from cir_bench.plugin.kinds import BENCHMARKS_HOOK, KINDS, Kind
 from cir_bench.plugin.owner import Owner, PluginRejected
@@ -82,6 +82,11 @@ def check_spec(kind: Kind, spec: object) -> Spec:
     _check_params(what, spec)
     if isinstance(spec, MethodSpec):
         _check_method(what, spec)
+    if isinstance(spec, DatasetSpec):
+        if spec.submission != "" and not IMPLEMENTATION.fullmatch(str(spec.submission)):
+            raise PluginRejected("spec", f"{what} has the submission {spec.submission!r}", 'write "package.module:Class"')
+        for file in spec.files:
+            _check_file(what, file)
     return spec
 
 
@@ -104,6 +109,20 @@ def _check_method(what: str, spec: MethodSpec) -> None:
     if not isinstance(spec.recipes, Mapping) or not all(isinstance(v, Mapping) for v in spec.recipes.values()):
         remedy = 'write them as {"benchmark": {"parameter": value}}'
         raise PluginRejected("spec", f"{what} has recipes of another form", remedy)
+
+
+def _check_file(what: str, file: object) -> None:
+    if not isinstance(file, RemoteFile):
+        raise PluginRejected("spec", f"{what} has the file {_describe(file)}", "declare files as cir_bench.RemoteFile")
+    path = PurePosixPath(file.path)
+    if not path.parts or path.is_absolute() or ".." in path.parts:
+        remedy = "write a relative path below the data set's folder"
+        raise PluginRejected("spec", f"{what} has a file at the path {file.path!r}", remedy)
+    if not re.match(r"https?://", file.url):
+        raise PluginRejected("spec", f"{what} has a file at the URL {file.url!r}", "write an http or https URL")
+    if not re.fullmatch(r"[0-9a-f]{64}", file.sha256) or file.size <= 0:
+        message = f"{what} has the file {file.path!r} with the sha256 {file.sha256!r} and {file.size} bytes"
+        raise PluginRejected("spec", message, "write 64 hex digits in lower case, and how many bytes it has")
 
 
 def argument_field(spec: Spec) -> str | None:

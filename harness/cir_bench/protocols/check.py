@@ -39,8 +39,13 @@ def check_protocol(dataset: Dataset, protocol: Protocol) -> ProtocolCheck:
     expected = protocol.expected
     problems: list[str] = []
     notes: list[str] = []
-    if expected.n_train is not None and expected.n_train != (found := len(dataset.train())):
-        problems.append(f"{found} training triplets, {expected.n_train} expected.")
+    if expected.n_train is not None:
+        try:
+            found = len(dataset.train())
+        except DataError as error:  # evaluation may be possible without them
+            problems.append(str(error))
+        else:
+            problems += [f"{found} training triplets, {expected.n_train} expected."] * (found != expected.n_train)
     for what, wanted, there in (
         ("queries", expected.n_queries, evaluation.n_queries),
         ("gallery images", expected.n_gallery, evaluation.n_gallery),

@@ -1,0 +1,82 @@
+"""``cir-bench data verify``: is a data set complete?"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from typing import Any
+
+import typer
+
+from cir_bench.cli.common import Settings, with_settings
+from cir_bench.cli.data_counts import counted, protocol_facts, protocols_of
+from cir_bench.cli.datasets import AsJson, Name, OpenedBenchmark, Set, open_benchmark
+from cir_bench.cli.describe import print_json
+from cir_bench.cli.images import ImageCheck, check_images
+from cir_bench.protocols.check import ProtocolCheck, check_protocol
+
+SHOWN = 10
+INCOMPLETE = 1
+"""Exit code when something is missing or wrong."""
+
+
+@with_settings
+def verify(settings: Settings, name: Name, sets: Set = None, as_json: AsJson = False) -> None:
+    """Hold counts against the protocols, look for every image and decode it. Exit code 0: complete, 1: not."""
+    opened = open_benchmark(settings, name, sets)
+    checks = {
+        key: check_protocol(opened.dataset, protocol) for key, protocol in protocols_of(opened.chosen, name).items()
+    }
+    images = check_images(opened.dataset, _needed(opened, checks.values()))
+    failed = [problem for key, check in checks.items() for problem in _failures(opened, key, check)]
+    complete = images.complete and not failed
+    if as_json:
+        print_json(_facts(opened, checks, images) | {"complete": complete})
+    else:
+        for line in (*_lines(opened, checks, images), "complete" if complete else "NOT complete"):
+            print(line)
+    raise typer.Exit(0 if complete else INCOMPLETE)
+
+
+def _needed(opened: OpenedBenchmark, checks: Iterable[ProtocolCheck]) -> list[str]:
+    """Every image that evaluation under these protocols or training reads."""
+    needed = dict.fromkeys(image for check in checks if check.evaluation for image in check.evaluation.images())
+    return list(needed | dict.fromkeys(opened.dataset.train_images()))
+
+
+def _failures(opened: OpenedBenchmark, key: str, check: ProtocolCheck) -> tuple[str, ...]:
+    """Problems that make the data incomplete. Nobody asked for the other protocols, so those may be impossible."""
+    return check.problems if check.evaluation or key == opened.chosen.protocol_key else ()
+
+
+def _facts(opened: OpenedBenchmark, checks: dict[str, ProtocolCheck], images: ImageCheck) -> dict[str, Any]:
+    return {
+        "dataset": opened.registered.name,
+        "benchmark": opened.chosen.label,
+        "n_train": len(opened.dataset.train()),
+        "protocols": protocol_facts(opened.chosen, checks),
+        "n_images": images.n_images,
+        "missing": images.missing,
+        "unreadable": images.unreadable,
+    }
+
+
+def _lines(opened: OpenedBenchmark, checks: dict[str, ProtocolCheck], images: ImageCheck) -> Iterator[str]:
+    yield f"{opened.chosen.label}: {len(opened.dataset.train())} training triplets"
+    for key, check in checks.items():
+        yield counted(key, check)
+        for problem in check.problems:
+            yield f"  {'!' if problem in _failures(opened, key, check) else 'cannot be used:'} {problem}"
+        for note in check.notes:
+            yield f"  note: {note}"
+    found = images.n_images - len(images.missing)
+    yield f"images: {found} of {images.n_images} there, {found - len(images.unreadable)} of them readable"
+    yield from _first("missing", images.missing)
+    yield from _first("unreadable", images.unreadable.values())
+
+
+def _first(what: str, items: Iterable[str]) -> Iterator[str]:
+    listed = list(items)
+    for item in listed[:SHOWN]:
+        yield f"  {what}: {item}"
+    if len(listed) > SHOWN:
+        yield f"  {what}: … {len(listed) - SHOWN} more (--json lists all)"

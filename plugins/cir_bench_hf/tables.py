@@ -1,0 +1,92 @@
+"""The tables of a Hugging Face data set, through ``datasets.load_dataset``, and what their rows must hold."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import datasets
+
+from cir_bench import DataError
+
+TRIPLETS, QUERIES, GALLERY = "triplets", "queries", "gallery"
+COLUMNS = {
+    TRIPLETS: ("reference", "captions", "target", "part", "hits"),
+    QUERIES: ("id", "reference", "captions", "targets", "part", "subset", "gains", "tags"),
+    GALLERY: ("image_id", "parts", "places", "side_text"),
+}
+
+_REPOSITORY = re.compile(r"[\w-][\w.-]*/[\w-][\w.-]*")
+
+
+def place_of(path: str) -> str:
+    """The folder's whole path, or the repository's name; `DataError` when it is neither."""
+    folder = Path(path).expanduser()
+    if folder.is_dir():
+        return str(folder.resolve())
+    if _REPOSITORY.fullmatch(path):
+        return path
+    raise DataError(f"{path} is no folder and no name of a repository; write hf:PATH or hf:OWNER/NAME.")
+
+
+def load_table(place: str, table: str, revision: str | None, cache: Path) -> Mapping[str, datasets.Dataset]:
+    """All splits of a table; none where the data set does not have it.
+
+    Nothing of the data set is executed: `datasets` reads parquet and other plain files, and refuses scripts.
+
+    Raises:
+        DataError: it cannot be read (no network, no such repository, no data set, another form).
+    """
+    bars = datasets.are_progress_bars_disabled()
+    datasets.disable_progress_bars()
+    try:
+        if table not in datasets.get_dataset_config_names(place, revision=revision):
+            return {}
+        loaded = datasets.load_dataset(place, table, revision=revision, cache_dir=str(cache))
+    except Exception as error:  # whatever the hub's client, the readers of files and the files lead to
+        reason = " ".join(str(error).split())[:200] or type(error).__name__
+        remedy = "check the name and the network; its form must be what `cir-bench data export --to parquet` writes"
+        raise DataError(f"the table {table!r} of {place} cannot be read ({reason}); {remedy}.") from error
+    finally:
+        if not bars:
+            datasets.enable_progress_bars()
+    for split, rows in loaded.items():
+        lacking = [column for column in COLUMNS[table] if column not in rows.column_names]
+        if lacking:
+            raise DataError(f"the table {table!r} of {place} lacks the column {lacking[0]!r} in split {split!r}.")
+    return dict(loaded)
+
+
+class RowOf:
+    """One row and where it stands: its values, checked."""
+
+    def __init__(self, where: str, number: int, values: Mapping[str, Any]) -> None:
+        self._where, self._number, self._values = where, number, values
+
+    def error(self, what: str) -> DataError:
+        """A `DataError` that says where the row is."""
+        return DataError(f"{self._where}, row {self._number}: {what}.")
+
+    def text(self, key: str, *, empty: bool = False) -> str:
+        """A text; not an empty one, unless that is allowed."""
+        value = self._values[key]
+        if not isinstance(value, str) or not (value or empty):
+            raise self.error(f"{key!r} must be a text{'' if empty else ' that is not empty'}, not {value!r:.60}")
+        return value
+
+    def texts(self, key: str) -> tuple[str, ...]:
+        """A list of texts."""
+        value = self._values[key]
+        if not isinstance(value, list) or not all(isinstance(item, str) for item in value):
+            raise self.error(f"{key!r} must be a list of texts, not {value!r:.60}")
+        return tuple(value)
+
+    def gains(self) -> dict[str, float]:
+        """``gains``: a list of ``{"image", "gain"}``."""
+        value = self._values["gains"]
+        try:
+            return {str(entry["image"]): float(entry["gain"]) for entry in value}
+        except (TypeError, KeyError, ValueError) as error:
+            raise self.error(f"'gains' must be a list of image and gain, not {value!r:.60}") from error
