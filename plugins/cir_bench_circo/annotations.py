@@ -62,7 +62,7 @@ def read_gallery(path: Path) -> list[str]:
     if not isinstance(images, list) or not images:
         raise DataError(f"{path} must hold an object with a list of 'images', as COCO's own file does.")
     ids = [
-        _image(f"{path}, image {place}", "'id'", entry.get("id") if isinstance(entry, dict) else entry)
+        _image(f"{path}, image {place}", "'id'", _object(f"{path}, image {place}", entry).get("id"))
         for place, entry in enumerate(images)
     ]
     if len(set(ids)) != len(ids):
@@ -71,8 +71,7 @@ def read_gallery(path: Path) -> list[str]:
 
 
 def _record(where: str, entry: Any, hidden: bool) -> Record:
-    if not isinstance(entry, dict):
-        raise DataError(f"{where}: an object was expected, not {entry!r:.60}.")
+    _object(where, entry)
     caption = entry.get("relative_caption")
     if not isinstance(caption, str):
         raise DataError(f"{where}: 'relative_caption' must be a text, not {caption!r:.60}.")
@@ -83,6 +82,12 @@ def _record(where: str, entry: Any, hidden: bool) -> Record:
         targets=() if hidden else _targets(where, entry),
         aspects=tuple(_texts(where, "semantic_aspects", entry.get("semantic_aspects", []))),
     )
+
+
+def _object(where: str, entry: Any) -> dict[str, Any]:
+    if not isinstance(entry, dict):
+        raise DataError(f"{where}: an object was expected, not {entry!r:.60}.")
+    return entry
 
 
 def _targets(where: str, entry: dict[str, Any]) -> tuple[str, ...]:

@@ -1,0 +1,172 @@
+from __future__ import annotations
+
+import json
+import shutil
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+from PIL import Image
+
+from cir_bench import Context, DataError, NoParams, Query
+from cir_bench_circo import cir_bench_datasets
+from cir_bench_circo.dataset import CIRCO
+
+Open = Callable[[], CIRCO]
+LIST = Path("COCO2017_unlabeled/annotations/image_info_unlabeled2017.json")
+
+
+def test_the_spec_says_that_there_is_nothing_to_train_on_and_nothing_to_sell() -> None:
+    (spec,) = cir_bench_datasets()
+    assert (spec.name, spec.needs_root, spec.trains, spec.non_commercial) == ("circo", True, False, True)
+    assert "BY-NC" in spec.licence
+
+
+def test_a_query_has_its_own_target_first_and_its_semantic_aspects_as_tags(circo: Open) -> None:
+    assert circo().queries("val")[1] == Query(
+        "1", "271520", ("has two people",), ("355099", "528417", "534704"), tags=("cardinality", "addition")
+    )
+
+
+def test_the_targets_of_test_are_hidden(circo: Open) -> None:
+    assert circo().queries("test")[0] == Query("0", "271520", ("has two people",), ())
+
+
+def test_there_is_no_train_split(circo: Open) -> None:
+    assert circo().train() == []
+    with pytest.raises(DataError, match=r"CIRCO has no split 'train' \(and none to train on\)"):
+        circo().queries("train")
+    with pytest.raises(DataError, match="CIRCO has no split 'train'"):
+        circo().gallery("train")
+
+
+def test_the_gallery_is_cocos_list_in_its_order(circo: Open) -> None:
+    assert circo().gallery("val") == circo().gallery("test") == ["7", "271520", "355099", "528417", "534704"]
+
+
+def test_without_cocos_list_the_gallery_is_not_guessed_and_the_download_is_named(circo: Open, root: Path) -> None:
+    (root / LIST).unlink()
+    with pytest.raises(
+        DataError, match=r"gallery cannot be known.* unpack http://images\.cocodataset\.org/annotations"
+    ):
+        circo().gallery("val")
+    assert len(circo().queries("val")) == 2
+
+
+@pytest.mark.parametrize("folder", ["COCO2017_unlabeled", "annotations", ""])
+def test_cocos_list_may_lie_elsewhere(folder: str, circo: Open, root: Path) -> None:
+    (root / folder).mkdir(exist_ok=True)
+    (root / LIST).rename(root / folder / LIST.name)
+    assert len(circo().gallery("val")) == 5
+
+
+def test_queries_may_lie_in_annotations(circo: Open, root: Path) -> None:
+    before = circo().queries("val")
+    (root / "annotations").mkdir()
+    (root / "val.json").rename(root / "annotations" / "val.json")
+    assert circo().queries("val") == before
+
+
+@pytest.mark.parametrize(
+    "folder", ["COCO2017_unlabeled/unlabeled2017", "COCO2017_unlabeled", "unlabeled2017", "images", ""]
+)
+def test_images_are_found_in_every_layout(folder: str, circo: Open, root: Path) -> None:
+    shutil.rmtree(root / "COCO2017_unlabeled" / "unlabeled2017")
+    assert not circo().has("7")
+    (root / folder).mkdir(parents=True, exist_ok=True)
+    path = root / folder / "000000000007.jpg"
+    Image.new("RGB", (5, 3)).save(path)
+    assert circo().has("7")
+    assert circo().open("7").size == (5, 3)
+    assert circo().file("7") == path
+    assert len(circo().digest("7")) == 40
+
+
+@pytest.mark.parametrize("name", ["000000000007", "../7", "-7", "7.jpg", "", "1234567890123"])
+def test_other_names_are_no_image_ids(name: str, circo: Open) -> None:
+    assert not circo().has(name)
+    with pytest.raises(DataError, match="is no image id of CIRCO"):
+        circo().open(name)
+
+
+def test_a_missing_image_is_named_by_its_official_place(circo: Open) -> None:
+    with pytest.raises(DataError, match=r"COCO2017_unlabeled/unlabeled2017/000000000008\.jpg is missing"):
+        circo().open("8")
+
+
+def test_provenance_follows_the_annotation_files(circo: Open, root: Path) -> None:
+    before = circo().provenance()
+    assert set(before) == {"val.json", "test.json", LIST.name}
+    (root / "val.json").write_text((root / "val.json").read_text() + "\n")
+    assert {name for name, digest in circo().provenance().items() if digest != before[name]} == {"val.json"}
+
+
+def test_without_a_data_root_the_option_is_named(tmp_path: Path) -> None:
+    with pytest.raises(DataError, match="pass --data-root DIR"):
+        CIRCO(NoParams(), Context(data_root=None, cache_dir=tmp_path))
+    with pytest.raises(DataError, match=r"circo is missing; put val\.json, test\.json and COCO2017_unlabeled/ there"):
+        CIRCO(NoParams(), Context(data_root=tmp_path, cache_dir=tmp_path))
+
+
+def test_a_missing_annotation_file_is_named_with_its_source(circo: Open, root: Path) -> None:
+    (root / "val.json").unlink()
+    with pytest.raises(
+        DataError, match=r"circo/val\.json is missing; copy it from annotations/ of https://github\.com"
+    ):
+        circo().queries("val")
+
+
+GOOD: dict[str, Any] = {
+    "id": 0,
+    "reference_img_id": 1,
+    "target_img_id": 2,
+    "gt_img_ids": [2, 3],
+    "relative_caption": "x",
+    "semantic_aspects": [],
+}
+
+
+@pytest.mark.parametrize(
+    ("content", "sentence"),
+    [
+        ("[{", "is no JSON"),
+        ("{}", "must hold a JSON list"),
+        ("[3]", "record 0: an object was expected, not 3"),
+        (json.dumps([GOOD, GOOD]), "has the id 0 more than once"),
+        (json.dumps([GOOD | {"id": None}]), "record 0: 'id' must be a whole number, not None"),
+        (json.dumps([GOOD | {"reference_img_id": "../1"}]), "'reference_img_id' must be a whole number, not '../1'"),
+        (json.dumps([GOOD | {"target_img_id": True}]), "'target_img_id' must be a whole number, not True"),
+        (json.dumps([GOOD | {"target_img_id": 10**12}]), "'target_img_id' must be an image id of COCO, of 12 digits"),
+        (json.dumps([GOOD | {"target_img_id": 4}]), "'gt_img_ids' must hold target_img_id 4, and no image twice"),
+        (json.dumps([GOOD | {"gt_img_ids": [2, 3, 3]}]), "'gt_img_ids' must hold target_img_id 2, and no image twice"),
+        (json.dumps([GOOD | {"gt_img_ids": None}]), "'gt_img_ids' must be a list of image ids, not None"),
+        (json.dumps([GOOD | {"relative_caption": 3}]), "'relative_caption' must be a text, not 3"),
+        (json.dumps([GOOD | {"semantic_aspects": "x"}]), "'semantic_aspects' must be a list of texts, not 'x'"),
+    ],
+)
+def test_a_wrong_annotation_file_is_one_sentence(content: str, sentence: str, circo: Open, root: Path) -> None:
+    (root / "val.json").write_text(content)
+    with pytest.raises(DataError) as caught:
+        circo().queries("val")
+    assert sentence in str(caught.value)
+    assert "val.json" in str(caught.value)
+    assert "\n" not in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("content", "sentence"),
+    [
+        ("[]", "must hold an object with a list of 'images'"),
+        ('{"images": []}', "must hold an object with a list of 'images'"),
+        ('{"images": [{"id": 1}, {"file_name": "x"}]}', "image 1: 'id' must be a whole number, not None"),
+        ('{"images": [7]}', "image 0: an object was expected, not 7"),
+        ('{"images": [{"id": 1}, {"id": 1}]}', "lists an image more than once"),
+    ],
+)
+def test_a_wrong_image_list_is_one_sentence(content: str, sentence: str, circo: Open, root: Path) -> None:
+    (root / LIST).write_text(content)
+    with pytest.raises(DataError) as caught:
+        circo().gallery("val")
+    assert sentence in str(caught.value)
+    assert LIST.name in str(caught.value)
