@@ -76,15 +76,23 @@ class Fashion200k(Dataset):
 
     def open(self, image_id: str) -> Image.Image:
         """Decode the image's file."""
-        return read_image(self._file(image_id))
+        return read_image(self.file(image_id))
 
     def has(self, image_id: str) -> bool:
         """Whether it is a labelled image whose file is there."""
-        return self.side_text(image_id) is not None and self._file(image_id).is_file()
+        return self.side_text(image_id) is not None and self.file(image_id).is_file()
 
     def digest(self, image_id: str) -> str:
         """Digest of the image's file."""
-        return file_digest(self._file(image_id))
+        return file_digest(self.file(image_id))
+
+    def file(self, image_id: str) -> Path:
+        """The image's file, which may be absent; `DataError` when the data set has no such image."""
+        if self.side_text(image_id) is None:
+            raise DataError(f"{image_id!r} is no image of the label files in {self.root / 'labels'}.")
+        top, _, rest = image_id.partition("/")
+        # women/ may be a symbolic link to another disk; nothing may lead out of it
+        return inside(self.root / top, rest) if top.isidentifier() and rest else inside(self.root, image_id)
 
     def side_text(self, image_id: str) -> str | None:
         """The image's clean caption (VAL's L_vs)."""
@@ -106,13 +114,6 @@ class Fashion200k(Dataset):
     @cached_property
     def _test(self) -> CaptionPairs:
         return CaptionPairs(self._labels["test"])
-
-    def _file(self, image_id: str) -> Path:
-        if self.side_text(image_id) is None:
-            raise DataError(f"{image_id!r} is no image of the label files in {self.root / 'labels'}.")
-        top, _, rest = image_id.partition("/")
-        # women/ may be a symbolic link to another disk; nothing may lead out of it
-        return inside(self.root / top, rest) if top.isidentifier() and rest else inside(self.root, image_id)
 
 
 def _check_split(split: str) -> None:

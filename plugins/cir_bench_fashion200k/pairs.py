@@ -95,13 +95,15 @@ class CaptionPairs(TripletSampler):
 
 def _draw_from(rows: Ragged, which: Ints, bits: np.random.PCG64) -> Ints:
     """One value of each of these rows, uniformly."""
-    return rows.values[rows.starts[which] + _pick(bits, rows.lengths[which])]
+    drawn: Ints = rows.values[rows.starts[which] + _pick(bits, rows.lengths[which])]
+    return drawn
 
 
 def _pick(bits: np.random.PCG64, counts: Ints) -> Ints:
     """For each count a number below it, uniformly; numpy promises the raw bits, and only those, for all versions."""
     raw = bits.random_raw(len(counts)) >> np.uint64(32)
-    return ((raw * counts.astype(np.uint64)) >> np.uint64(32)).astype(np.int64)
+    below: Ints = ((raw * counts.astype(np.uint64)) >> np.uint64(32)).astype(np.int64)
+    return below
 
 
 def _bits(seed: int, epoch: int) -> np.random.PCG64:

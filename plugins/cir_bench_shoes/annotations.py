@@ -2,18 +2,18 @@
 
 from __future__ import annotations
 
-import json
 import re
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from cir_bench import DataError
+from cir_bench import DataError, read_json
 
 RELATIVE = "relative_captions_shoes.json"
 DESCRIPTIONS = "captions_shoes.json"
 NAMES = {"train": "train_im_names.txt", "eval": "eval_im_names.txt"}
 """Where the image names of each split stand."""
+SOURCE = "dataset/ of https://github.com/XiaoxiaoGuo/fashion-retrieval"
 
 _NAME = re.compile(r"[A-Za-z0-9_-]+\.[A-Za-z]+")
 
@@ -66,10 +66,7 @@ def read_descriptions(path: Path) -> dict[str, str]:
 
 
 def _objects(path: Path) -> list[dict[str, Any]]:
-    try:
-        data = json.loads(_read(path))
-    except (ValueError, RecursionError) as error:
-        raise DataError(f"{path} is no JSON ({error}); download it again.") from error
+    data = read_json(path, SOURCE)
     if not isinstance(data, list):
         raise DataError(f"{path} must hold a JSON list, as the file of Shoes does.")
     for place, entry in enumerate(data):
@@ -95,8 +92,7 @@ def _read(path: Path) -> str:
     try:
         return path.read_text(encoding="utf-8")
     except FileNotFoundError as error:
-        source = "dataset/ of https://github.com/XiaoxiaoGuo/fashion-retrieval"
-        raise DataError(f"{path} is missing; copy it from {source}.") from error
+        raise DataError(f"{path} is missing; copy it from {SOURCE}.") from error
     except OSError as error:
         raise DataError(f"{path} cannot be read: {error.strerror or error}.") from error
     except UnicodeDecodeError as error:

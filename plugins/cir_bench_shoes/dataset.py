@@ -75,7 +75,7 @@ class Shoes(Dataset):
 
     def open(self, image_id: str) -> Image.Image:
         """Decode the image's file."""
-        return read_image(self._file(image_id))
+        return read_image(self.file(image_id))
 
     def has(self, image_id: str) -> bool:
         """Whether the image was found in the folders."""
@@ -83,7 +83,15 @@ class Shoes(Dataset):
 
     def digest(self, image_id: str) -> str:
         """Digest of the image's file."""
-        return file_digest(self._file(image_id))
+        return file_digest(self.file(image_id))
+
+    def file(self, image_id: str) -> Path:
+        """The image's file; `DataError` when it was not found in the folders."""
+        path = self._files.get(image_id)
+        if path is None:
+            what = "is missing" if image_id in {*self._names["train"], *self._names["eval"]} else "is no image of Shoes"
+            raise DataError(f"{image_id!r} {what}; looked below {self.root} in {', '.join(FOLDERS)} and womens_*.")
+        return path
 
     def side_text(self, image_id: str) -> str | None:
         """The image's caption in ``captions_shoes.json``, where that file is there (VAL's pre-training reads it)."""
@@ -133,13 +141,6 @@ class Shoes(Dataset):
                 for name in wanted.intersection(found):
                     files.setdefault(name, Path(folder, name))
         return files
-
-    def _file(self, image_id: str) -> Path:
-        path = self._files.get(image_id)
-        if path is None:
-            what = "is missing" if image_id in {*self._names["train"], *self._names["eval"]} else "is no image of Shoes"
-            raise DataError(f"{image_id!r} {what}; looked below {self.root} in {', '.join(FOLDERS)} and womens_*.")
-        return path
 
 
 def _sides(record: Record) -> list[str]:

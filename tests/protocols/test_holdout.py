@@ -111,10 +111,10 @@ class Numbers(TripletSampler):
         return Numbers([image for image in self._images if image in images])
 
     def kin(self, image: str) -> Sequence[str]:
-        return [other for other in self._images if other.split(".")[0] == image.split(".")[0]]
+        return [other for other in self._images if other.split(".")[0] == image.split(".", maxsplit=1)[0]]
 
     def _others(self, image: str) -> list[str]:
-        number = int(image.split(".")[0])
+        number = int(image.split(".", maxsplit=1)[0])
         values = {other: int(other.split(".")[0]) for other in self._images}
         return [other for other, value in values.items() if value // 10 == number // 10 and value != number]
 

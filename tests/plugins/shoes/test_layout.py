@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import json
+import os
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -61,8 +62,6 @@ def test_of_two_files_of_one_name_the_first_folder_s_is_taken(shoes: Open, data_
 
 
 def test_the_folders_are_walked_through_once(shoes: Open, monkeypatch: pytest.MonkeyPatch) -> None:
-    import os
-
     walked, walk = [], os.walk
     monkeypatch.setattr(os, "walk", lambda top: walked.append(top) or walk(top))
     dataset = shoes()
