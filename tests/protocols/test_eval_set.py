@@ -6,9 +6,10 @@ from typing import Any
 
 import pytest
 
-from cir_bench import Query
+from cir_bench import Query, Triplet
 from cir_bench.errors import DataError
 from cir_bench.protocols.eval_set import EvalQuery, eval_set, provenance_of
+from cir_bench.protocols.holdout import held_out_set
 from cir_bench.protocols.protocol import Protocol
 
 Make = Callable[..., Protocol]
@@ -97,6 +98,39 @@ def test_partial_leaves_out_images_and_the_queries_that_need_them(dataset: Any, 
 def test_a_query_without_any_target_left_is_dropped(dataset: Any, protocol: Make) -> None:
     made = eval_set(dataset, protocol(), lambda image: image not in "cd", allow_partial=True)
     assert made.dropped == ("l-1",)
+
+
+def test_a_query_whose_own_target_is_missing_is_dropped_where_a_metric_takes_it_alone(
+    in_memory: Any, protocol: Make
+) -> None:
+    several = in_memory((Query("q", "a", ("x",), ("b", "c")), Query("p", "a", ("x",), ("c", "b"))), {"": "abc"})
+    alone = protocol(metrics=["R_target@1"], headline={"name": "R", "mean_of": ["R_target@1"]})
+    assert eval_set(several, alone, lambda image: image != "b", allow_partial=True).dropped == ("q",)
+    assert eval_set(several, protocol(), lambda image: image != "b", allow_partial=True).dropped == ()
+
+
+def test_gains_are_truth_only_where_a_metric_uses_them(in_memory: Any, protocol: Make) -> None:
+    graded = in_memory(
+        (Query("q", "a", ("x",), ("b",), gains={"c": 0.5}), Query("p", "a", ("x",), ("b",), gains={"b": 1.0})),
+        {"": "abc"},
+    )
+    soft = protocol(metrics=["R_soft@1"], headline={"name": "R", "mean_of": ["R_soft@1"]})
+    assert eval_set(graded, soft).parts[""].query_set().gains == ({"c": 0.5}, {"b": 1.0})
+    assert eval_set(graded, protocol()).parts[""].query_set().gains == ({}, {})
+    assert eval_set(graded, soft, lambda image: image != "c", allow_partial=True).dropped == ("q",)
+    assert eval_set(graded, protocol(), lambda image: image != "c", allow_partial=True).dropped == ()
+
+
+def test_held_out_targets_have_the_gain_1_for_soft_metrics(protocol: Make) -> None:
+    soft = protocol(metrics=["R_soft@1"], headline={"name": "R", "mean_of": ["R_soft@1"]})
+    held = held_out_set([Triplet("a", ("x",), "b"), Triplet("a", ("x",), "c")], soft).parts[""]
+    assert held.query_set().gains == ({"b": 1.0, "c": 1.0},)
+
+
+def test_an_evaluation_is_hidden_when_no_query_has_a_target(in_memory: Any, protocol: Make) -> None:
+    unlabelled, labelled = Query("h", "a", ("x",), ()), Query("k", "a", ("x",), ("b",))
+    assert eval_set(in_memory((unlabelled,), {"": ("a", "b")}), protocol()).hidden
+    assert not eval_set(in_memory((unlabelled, labelled), {"": ("a", "b")}), protocol()).hidden
 
 
 def test_an_unlabelled_query_of_a_hidden_test_set_is_kept(in_memory: Any, protocol: Make) -> None:
