@@ -63,12 +63,13 @@ class Families:
                 found.setdefault(parent, []).append((caption, number.setdefault(word, len(number))))
         families = [family for family in found.values() if len({word for _, word in family}) > 1]
         of_caption: list[list[int]] = [[] for _ in captions]
-        parents, own_words = [], []
+        parents: list[int] = []
+        own_words: list[int] = []
         for parent_number, family in enumerate(families):
-            for caption, word in family:
+            for caption, own_word in family:
                 of_caption[caption].append(len(parents))
                 parents.append(parent_number)
-                own_words.append(word)
+                own_words.append(own_word)
         return cls(
             words=tuple(number),
             memberships=Ragged.of(of_caption),
