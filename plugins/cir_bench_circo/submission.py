@@ -1,4 +1,4 @@
-"""CIRCO's test server (https://circo.micc.unifi.it): one JSON file with the best 50 images of every query."""
+"""CIRCO's test server: one JSON file with the best 50 images of every query."""
 
 from __future__ import annotations
 
@@ -17,6 +17,7 @@ class CIRCOSubmission(Submission):
     """``{"0": [image ids, best first], …, "799": […]}``; ids are whole numbers. The reference may be among them."""
 
     split: ClassVar[str] = HIDDEN
+    server: ClassVar[str] = "https://circo.micc.unifi.it"
 
     def files(self, ranked: Mapping[str, Sequence[str]], subset: Mapping[str, Sequence[str]]) -> Mapping[str, bytes]:
         """``test.json``."""

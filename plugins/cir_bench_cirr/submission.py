@@ -1,4 +1,4 @@
-"""CIRR's test server (http://cirr.cecs.anu.edu.au): one JSON file for Recall@K, one for Recall_subset@K."""
+"""CIRR's test server: one JSON file for Recall@K, one for Recall_subset@K."""
 
 from __future__ import annotations
 
@@ -22,6 +22,7 @@ class CIRRSubmission(Submission):
     """``{"version": "rc2", "metric": "recall" | "recall_subset", "<pairid>": [names, best first], …}``."""
 
     split: ClassVar[str] = HIDDEN
+    server: ClassVar[str] = "https://cirr.cecs.anu.edu.au"
 
     def files(self, ranked: Mapping[str, Sequence[str]], subset: Mapping[str, Sequence[str]]) -> Mapping[str, bytes]:
         """``recall.json`` with the best 50 names of every pairid, ``recall_subset.json`` with the best 3 members."""

@@ -48,6 +48,7 @@ VERBS = {
     "plan": Verb("Show the cells of a run: done, stale, to do; time and disk.", "cir_bench.cli.plan:plan"),
     "leaderboard": Verb("Write LEADERBOARD.md from the records.", "cir_bench.cli.leaderboard:leaderboard"),
     "score": Verb("Score rankings that were made elsewhere.", "cir_bench.cli.score:score"),
+    "submit": Verb("Write or check the files that a hidden test set's server takes.", "cir_bench.cli.submit:submit"),
     "data": Verb("Check a data set: counts, missing and unreadable images.", "cir_bench.cli.data:app"),
     "ls": Verb("List methods, encoders, data sets, composers, losses, benchmarks.", "cir_bench.cli.ls:ls"),
     "show": Verb("Show one of them: card, paper, parameters, which encoders would do.", "cir_bench.cli.show:show"),

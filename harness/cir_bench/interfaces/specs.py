@@ -91,8 +91,7 @@ class DatasetSpec(Spec):
     """What a person must do for the rest (images, files behind a form), one step each; ``{root}`` stands for the data
     set's folder."""
     submission: str = ""
-    """``"package.module:Class"`` of its :class:`~cir_bench.interfaces.submission.Submission`, where a server scores a hidden
-    test set; empty: there is none."""
+    """``"package.module:Class"`` of its `Submission`, where a server scores a hidden test set; empty: there is none."""
     trains: bool = True
     """False: there are no training triplets (CIRCO); methods that learn are refused, others run."""
     synthetic: bool = False

@@ -36,6 +36,8 @@ class Submission(ABC):
 
     split: ClassVar[str]
     """The data set's hidden split; runs under the protocols of this split can be submitted."""
+    server: ClassVar[str]
+    """Where the files are uploaded."""
 
     @abstractmethod
     def files(self, ranked: Mapping[str, Sequence[str]], subset: Mapping[str, Sequence[str]]) -> Mapping[str, bytes]:

@@ -70,11 +70,9 @@ class Cell:
 
     def folder(self, out: Path) -> Path:
         """Where its record and checkpoints lie, below ``out``."""
-        method = self.key.method
-        if self.key.variant:
-            method += "+" + hashlib.sha256(self.key.variant.encode()).hexdigest()[:8]
-        names = (self.key.benchmark, self.key.protocol, self.key.track, self.key.encoder, method)
-        return out.joinpath("cells", *(file_name(name) for name in names), f"seed-{self.key.seed}")
+        key = self.key
+        names = (key.benchmark, key.protocol, key.track, key.encoder, method_file_name(key))
+        return out.joinpath("cells", *(file_name(name) for name in names), f"seed-{key.seed}")
 
     def config(self) -> dict[str, Any]:
         """Every resolved parameter, as JSON values."""
@@ -110,6 +108,13 @@ class Cell:
         if training.encoder == "auto":
             return self.provides.trainable and not self.provides.pretrained
         return training.encoder == "train"
+
+
+def method_file_name(key: CellKey) -> str:
+    """The cell's method, with a digest of what the user changed of it: ``tirg`` or ``tirg+1f0e6a3b``."""
+    if not key.variant:
+        return key.method
+    return f"{key.method}+{hashlib.sha256(key.variant.encode()).hexdigest()[:8]}"
 
 
 def file_name(name: str) -> str:

@@ -1,0 +1,35 @@
+"""Writing a submission's files without replacing others."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping
+from pathlib import Path
+
+from cir_bench.errors import ConfigError
+
+
+def write_files(files: Mapping[Path, bytes], *, overwrite: bool = False) -> None:
+    """Write all of them, each atomically (temporary file, then rename), or none.
+
+    Raises:
+        ConfigError: one is there already with other content, and ``overwrite`` is off.
+    """
+    taken = [path for path, data in files.items() if not overwrite and path.exists() and _read(path) != data]
+    if taken:
+        raise ConfigError(
+            f"{', '.join(map(str, taken))}: there already, with other content; nothing was written. Give another "
+            "--out, or replace what is there with --overwrite."
+        )
+    for path, data in files.items():
+        path.parent.mkdir(parents=True, exist_ok=True)
+        temporary = path.with_name(f".{path.name}.{os.getpid()}.tmp")
+        try:
+            temporary.write_bytes(data)
+            temporary.replace(path)
+        finally:
+            temporary.unlink(missing_ok=True)
+
+
+def _read(path: Path) -> bytes | None:
+    return path.read_bytes() if path.is_file() else None

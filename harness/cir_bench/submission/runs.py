@@ -1,0 +1,132 @@
+"""Which finished cell a submission is made from, and its rankings."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from cir_bench.errors import ConfigError, DataError
+from cir_bench.protocols.protocol import Protocol
+from cir_bench.retrieval.storage import load_ranking
+from cir_bench.runs.cell import file_name, method_file_name
+from cir_bench.runs.record import RANKINGS_FOLDER, RECORD_FILE, CellKey, RunRecord, find_records, read_record
+
+SHOWN = 10
+Lists = dict[str, tuple[str, ...]]
+"""By query id its best image ids, best first."""
+
+
+@dataclass(frozen=True)
+class Wanted:
+    """Which cells may be submitted.
+
+    Attributes:
+        benchmark: as a record names it.
+        protocols: those of the hidden split, by ``name@version``.
+        method: its name; None: any.
+        encoder: as it was given to the run; None: any.
+        seed: None: any.
+    """
+
+    benchmark: str
+    protocols: Mapping[str, Protocol]
+    method: str | None = None
+    encoder: str | None = None
+    seed: int | None = None
+
+    def asks_for(self, key: CellKey) -> bool:
+        """Whether method, encoder and seed are those that were named."""
+        pairs = ((self.method, key.method), (self.encoder, key.encoder), (self.seed, key.seed))
+        return all(wanted is None or wanted == value for wanted, value in pairs)
+
+    def refusal(self, record: RunRecord) -> str:
+        """Why this cell cannot be submitted; empty when it can."""
+        key, remedy = record.cell, f"run {self.benchmark}/{next(iter(self.protocols))}"
+        if key.benchmark != self.benchmark or key.protocol not in self.protocols:
+            return f"it is of {key.benchmark}/{key.protocol}; {remedy}"
+        if record.status != "done":
+            return "it failed; run it again with --retry-failed"
+        if record.protocol is None or record.protocol.hash != self.protocols[key.protocol].hash():
+            return f"it was made under another {key.protocol} than is known here (their hashes differ); run it again"
+        if record.partial:
+            return "it is partial, made while images were missing; complete the data and run it again"
+        return ""
+
+
+@dataclass(frozen=True)
+class HiddenRun:
+    """A finished cell on a hidden test set."""
+
+    folder: Path
+    record: RunRecord
+    protocol: Protocol
+
+    @property
+    def stem(self) -> str:
+        """``cirr-test1-tirg-captions-seed-0``: how its files' names begin."""
+        key = self.record.cell
+        names = [key.benchmark, key.protocol.partition("@")[0], method_file_name(key), key.encoder, f"seed-{key.seed}"]
+        if key.track != "controlled":
+            names.insert(2, key.track)
+        return "-".join(map(file_name, names))
+
+    def lists(self) -> tuple[Lists, Lists]:
+        """The best images of every query, of the gallery and (where the protocol ranks one) of its own few candidates.
+
+        Raises:
+            DataError: a file of the cell is missing or damaged.
+        """
+        names = [part or "all" for part in self.record.n_queries]
+        return self._read(names), self._read([f"{name}-subset" for name in names]) if self.protocol.subset else {}
+
+    def _read(self, names: Sequence[str]) -> Lists:
+        found: Lists = {}
+        for name in names:
+            ranking = load_ranking(self.folder / RANKINGS_FOLDER / f"{name}.jsonl.gz")
+            found |= dict(zip(ranking.queries.ids, ranking.top_ids, strict=True))
+        return found
+
+
+def find_run(where: Path, wanted: Wanted) -> HiddenRun:
+    """The one cell in or below ``where`` (a cell's folder, or a run's ``--out``) that can be submitted.
+
+    Raises:
+        ConfigError: there is none, with the reason; or there are several, with their folders.
+        DataError: the only record there cannot be read.
+    """
+    paths = find_records(where)
+    if not paths:
+        raise ConfigError(
+            f"--run {where}: there is no {RECORD_FILE} in it or below; name a cell's folder, or a run's --out."
+        )
+    fitting: list[HiddenRun] = []
+    refused: list[str] = []
+    for path in paths:
+        try:
+            record = read_record(path)
+        except DataError as error:
+            if len(paths) == 1:
+                raise
+            refused.append(str(error))
+            continue
+        if not wanted.asks_for(record.cell):
+            refused.append(f"{path.parent} is not of the method, encoder and seed that are asked for.")
+        elif reason := wanted.refusal(record):
+            refused.append(f"{path.parent} cannot be submitted: {reason}.")
+        else:
+            fitting.append(HiddenRun(path.parent, record, wanted.protocols[record.cell.protocol]))
+    if len(fitting) == 1:
+        return fitting[0]
+    if fitting:
+        folders = _lines(str(run.folder) for run in fitting)
+        raise ConfigError(f"{len(fitting)} cells below {where} can be submitted; name one with --run:{folders}")
+    if len(refused) == 1:
+        raise ConfigError(refused[0])
+    raise ConfigError(f"None of the {len(refused)} cells below {where} can be submitted:{_lines(refused)}")
+
+
+def _lines(items: Iterable[str]) -> str:
+    listed = list(items)
+    more = [f"… {len(listed) - SHOWN} more"] if len(listed) > SHOWN else []
+    return "".join(f"\n  {item}" for item in [*listed[:SHOWN], *more])
