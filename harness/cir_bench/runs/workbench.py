@@ -27,6 +27,7 @@ from cir_bench.protocols.holdout import held_out_set, hold_out, hold_out_drawn
 from cir_bench.protocols.text import train_texts
 from cir_bench.runs.cell import Cell
 from cir_bench.runs.descriptions import descriptions, no_descriptions, of_descriptions, own_name
+from cir_bench.runs.readable import There
 from cir_bench.training.batches import DrawnSet, TrainSet
 from cir_bench.training.seeding import derive_seed
 
@@ -117,17 +118,12 @@ class Workbench:
 
     def evaluation(self, cell: Cell) -> EvalSet:
         """The cell's evaluation; `DataError` when images are missing and partial runs are not allowed."""
-        encoder = self.frozen_encoder(cell)
         key = ("evaluation", *_dataset_key(cell), cell.protocol.hash(), *_encoder_key(cell))
 
         def make() -> EvalSet:
-            dataset = self.dataset(cell)
-            return eval_set(
-                dataset,
-                cell.protocol,
-                lambda image: encoder.has(self._ref(cell, image)),
-                allow_partial=self.allow_partial,
-            )
+            dataset, there = self.dataset(cell), self._there(cell)
+            there.ask(eval_set(dataset, cell.protocol).images())
+            return eval_set(dataset, cell.protocol, there, allow_partial=self.allow_partial)
 
         return cast(EvalSet, self._once(key, make))
 
@@ -148,8 +144,8 @@ class Workbench:
         return cast(TrainData, self._once(key, lambda: self._new_train_data(cell)))
 
     def _new_train_data(self, cell: Cell) -> TrainData:
-        dataset, encoder, selection = self.dataset(cell), self.frozen_encoder(cell), cell.method_params.selection
-        there = _Memo(lambda image: encoder.has(self._ref(cell, image)))
+        dataset, there, selection = self.dataset(cell), self._there(cell), cell.method_params.selection
+        there.ask(dataset.train_images())
         sampler = dataset.sampler()
         if sampler is not None:
             return self._drawn_data(cell, sampler, there)
@@ -208,10 +204,7 @@ class Workbench:
 
     def description_set(self, cell: Cell) -> TrainSet:
         """Images with their own descriptions, for stages on them (`Stage.descriptions`)."""
-        encoder = self.frozen_encoder(cell)
-        there = self._once(
-            ("there", *_encoder_key(cell)), lambda: _Memo(lambda name: encoder.has(self._ref(cell, name)))
-        )
+        there = self._there(cell)
         return of_descriptions(cell, self._descriptions(cell), there, allow_partial=self.allow_partial)
 
     def _descriptions(self, cell: Cell) -> Mapping[str, str]:
@@ -260,6 +253,18 @@ class Workbench:
             images |= dict.fromkeys(held.images())
             texts |= set(held.texts())
         return sorted(images), sorted(texts)
+
+    def _there(self, cell: Cell) -> There:
+        """Whether an image is there for the cell's encoder."""
+        return cast(There, self._once(("there", *_encoder_key(cell)), lambda: self._new_there(cell)))
+
+    def _new_there(self, cell: Cell) -> There:
+        return There(
+            self.frozen_encoder(cell),
+            lambda image: self._ref(cell, image),
+            allow_partial=self.allow_partial,
+            threads=self.workers,
+        )
 
     def _source(self, cell: Cell, images: Sequence[str], texts: Sequence[str], split: str) -> FeatureSource:
         needs, encoder = cell.needs, self.frozen_encoder(cell)
@@ -338,18 +343,6 @@ def default_workers() -> int:
     """Processes that decode images: one per processor that this process may use, at most 8."""
     available = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
     return min(8, available)
-
-
-class _Memo:
-    """A predicate on images, asked once for each."""
-
-    def __init__(self, ask: Callable[[str], bool]) -> None:
-        self._ask, self._known = ask, dict[str, bool]()
-
-    def __call__(self, image: str) -> bool:
-        if image not in self._known:
-            self._known[image] = self._ask(image)
-        return self._known[image]
 
 
 def _digest(names: Sequence[str]) -> str:
