@@ -25,7 +25,7 @@ class JudgedBy(str, Enum):
         """``[Q]``: which queries have nothing to be judged by."""
         if self is JudgedBy.GAINS:
             return np.array([not gains for gains in ranking.queries.gains], dtype=bool)
-        return ranking.n_targets == 0
+        return np.array(ranking.n_targets == 0, dtype=bool)
 
     def judgements(self, ranking: Ranking) -> list[tuple[float, Ranking]]:
         """Weights, and the ranking held against the truth that has this weight; a metric is the weighted sum.

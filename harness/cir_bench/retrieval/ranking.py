@@ -80,8 +80,8 @@ class Ranking:
         queries = QuerySet(self.queries.ids, targets, self.queries.excluded, self.queries.tags)
         own = self._places_of(targets)
         nothing: tuple[tuple[str, ...], ...] = ((),) * len(self)
-        changes = {"better": self.better[own], "tied": self.tied[own], "top_ids": nothing, "top_scores": None}
-        return replace(self, queries=queries, **changes)
+        better, tied = self.better[own], self.tied[own]
+        return replace(self, queries=queries, better=better, tied=tied, top_ids=nothing, top_scores=None)
 
     def pessimistic(self) -> Ranking:
         """This ranking, judged by its targets alone, with every tie decided against them."""
