@@ -76,8 +76,11 @@ def json_object(data: bytes, mistakes: Mistakes) -> dict[str, Any] | None:
         bare = error.msg.startswith("Expecting property name") and error.doc[error.pos : error.pos + 1].isdigit()
         mistakes["key not a string" if bare else "not JSON"].append(str(error))
         return None
-    except (ValueError, RecursionError) as error:
+    except ValueError as error:  # no UTF-8, NaN, a number of thousands of digits
         mistakes["not JSON"].append(str(error))
+        return None
+    except RecursionError:
+        mistakes["not JSON"].append("it is nested too deeply")
         return None
     if not isinstance(value, dict):
         mistakes["not a JSON object"].append(f"it holds a {type(value).__name__}")
