@@ -13,7 +13,7 @@ from PIL import Image
 
 from cir_bench import Context, DataError, Dataset, Query, Triplet, decode_image, did_you_mean, evaluated_split
 from cir_bench_hf import HfParams
-from cir_bench_hf.tables import GALLERY, QUERIES, TRIPLETS, RowOf, load_table, place_of
+from cir_bench_hf.tables import GALLERY, QUERIES, TRIPLETS, RowOf, cache_of, load_table, place_of
 
 TRAIN = "train"
 
@@ -36,7 +36,7 @@ class Hf(Dataset):
 
     def __init__(self, params: HfParams, context: Context) -> None:
         self._place, self._revision, self._split = place_of(params.path), params.revision, params.split
-        self._cache = context.cache_dir / "huggingface"
+        self._cache = cache_of(self._place, context.cache_dir)
         self._queries = {split: list(self._read_queries(split, rows)) for split, rows in self._table(QUERIES).items()}
         self.parts = tuple(dict.fromkeys(query.part for queries in self._queries.values() for query in queries)) or (
             "",

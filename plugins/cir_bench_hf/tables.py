@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import re
 from collections.abc import Mapping
 from pathlib import Path
@@ -29,6 +30,20 @@ def place_of(path: str) -> str:
     if _REPOSITORY.fullmatch(path):
         return path
     raise DataError(f"{path} is no folder and no name of a repository; write hf:PATH or hf:OWNER/NAME.")
+
+
+def cache_of(place: str, cache_dir: Path) -> Path:
+    """Where `datasets` may keep what it makes of this place, as it is now.
+
+    Of a folder `datasets` remembers the last name and the card alone: it would give out what it has of another folder
+    of that name, or of this one before it was written again.
+    """
+    root = cache_dir / "huggingface"
+    if not Path(place).is_absolute():
+        return root  # a repository: `datasets` tells its commits apart
+    files = sorted(path for path in Path(place).rglob("*") if path.is_file())
+    facts = [(str(path), path.stat().st_size, path.stat().st_mtime_ns) for path in files]
+    return root / hashlib.sha256(repr((place, facts)).encode("utf-8", "surrogateescape")).hexdigest()[:20]
 
 
 def load_table(place: str, table: str, revision: str | None, cache: Path) -> Mapping[str, datasets.Dataset]:

@@ -47,7 +47,7 @@ class Server:
 
 def handler(server: Server) -> type[BaseHTTPRequestHandler]:
     class Handler(BaseHTTPRequestHandler):
-        def do_GET(self) -> None:  # noqa: N802 (the base class calls it so)
+        def do_GET(self) -> None:
             name, wanted = self.path.lstrip("/"), self.headers.get("Range")
             server.requests.append((name, wanted))
             if server.answers or name not in server.files:

@@ -1,0 +1,55 @@
+"""``cir-bench data info`` tells what a data set is before a single file of it is there."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+Run = Callable[..., Any]
+
+
+@pytest.mark.parametrize("name", ["circo", "cirr", "css", "fashion200k", "fashioniq", "folder", "hf", "shoes"])
+def test_every_data_set_tells_about_itself_without_files(name: str, run: Run) -> None:
+    done = run("data", "info", name)
+    assert done.code == 0
+    assert f"dataset: {name}" in done.out and "licence: " in done.out
+    facts = json.loads(run("data", "info", name, "--json").out)
+    assert facts["dataset"] == name
+    assert (facts["left_out"] is None) == (name == "css")
+
+
+def test_what_needs_the_files_is_left_out_and_the_published_sizes_stand_in(run: Run) -> None:
+    done = run("data", "info", "fashioniq")
+    for words in (
+        "annotations: 12 files, 5.9 MB: cir-bench data fetch fashioniq",
+        "by hand, 2: download every URL to DIR/fashioniq/images/ASIN.jpg",
+        "@inproceedings{wu2021fashioniq,",
+        "training triplets: 18000",
+        "protocol original@1: dress 2017 queries over 3817 images, shirt 2038",
+        "left out: counts and digests of the files that are there (--data-root DIR says where they are)",
+    ):
+        assert words in done.out
+    facts = json.loads(run("data", "info", "fashioniq", "--json").out)
+    assert facts["expected"]["original@1"]["n_train"] == 18000
+    assert len(facts["files"]) == 12 and "protocols" not in facts
+
+
+def test_a_data_root_without_the_data_set_says_how_to_begin(run: Run, tmp_path: Path) -> None:
+    done = run("data", "info", "fashioniq", "--data-root", tmp_path)
+    assert done.code == 0
+    assert f"there is no {tmp_path}/fashioniq; `cir-bench data fetch fashioniq` begins it" in done.out
+
+
+def test_a_data_root_that_is_not_there_is_a_mistake(run: Run, tmp_path: Path) -> None:
+    done = run("data", "info", "fashioniq", "--data-root", tmp_path / "nowhere")
+    assert done.code == 2
+    assert "there is no such folder" in done.err
+
+
+def test_a_non_commercial_licence_stands_out(run: Run) -> None:
+    assert "licence: CC BY-NC 4.0 (annotations)" in run("data", "info", "circo").out
+    assert " - NON-COMMERCIAL\n" in run("data", "info", "circo").out
