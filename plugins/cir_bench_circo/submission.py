@@ -20,9 +20,9 @@ class CIRCOSubmission(Submission):
     server: ClassVar[str] = "https://circo.micc.unifi.it"
 
     def files(self, ranked: Mapping[str, Sequence[str]], subset: Mapping[str, Sequence[str]]) -> Mapping[str, bytes]:
-        """``test.json``."""
+        """``ranking.json``, with the best 50 images of every query."""
         content = {query: [_number(query, image) for image in images[:LENGTH]] for query, images in ranked.items()}
-        return {f"{HIDDEN}.json": json.dumps(content, separators=(",", ":")).encode()}
+        return {"ranking.json": json.dumps(content, separators=(",", ":")).encode()}
 
     def check(self, data: bytes, hidden: HiddenSet) -> Mapping[str, Sequence[str]]:
         """Keys, lengths, repetitions; that images are of the gallery, where its list is there."""

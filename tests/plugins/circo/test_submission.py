@@ -47,9 +47,9 @@ def kinds(content: Content | bytes, hidden: HiddenSet = HERE) -> set[str]:
 def test_what_is_written_from_a_ranking_has_the_servers_form_and_passes(rng: random.Random) -> None:
     content = valid(rng)
     files = CIRCOSubmission().files({key: [*map(str, images), "7"] for key, images in content.items()}, {})
-    assert {name: json.loads(data) for name, data in files.items()} == {"test.json": content}
+    assert {name: json.loads(data) for name, data in files.items()} == {"ranking.json": content}
     for hidden in (HERE, NO_LIST, ELSEWHERE, HiddenSet()):
-        assert kinds(files["test.json"], hidden) == set()
+        assert kinds(files["ranking.json"], hidden) == set()
 
 
 def test_the_reference_may_be_listed() -> None:
