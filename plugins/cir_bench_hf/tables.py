@@ -47,7 +47,7 @@ def cache_of(place: str, cache_dir: Path) -> Path:
 
 
 def load_table(place: str, table: str, revision: str | None, cache: Path) -> Mapping[str, datasets.Dataset]:
-    """All splits of a table; none where the data set does not have it.
+    """All splits of a table; none where the data set does not have it. Their ``__`` is the original's hyphen.
 
     Nothing of the data set is executed: `datasets` reads parquet and other plain files, and refuses scripts.
 
@@ -67,11 +67,12 @@ def load_table(place: str, table: str, revision: str | None, cache: Path) -> Map
     finally:
         if not bars:
             datasets.enable_progress_bars()
-    for split, rows in loaded.items():
+    tables = {split.replace("__", "-"): rows for split, rows in loaded.items()}
+    for split, rows in tables.items():
         lacking = [column for column in COLUMNS[table] if column not in rows.column_names]
         if lacking:
             raise DataError(f"the table {table!r} of {place} lacks the column {lacking[0]!r} in split {split!r}.")
-    return dict(loaded)
+    return tables
 
 
 class RowOf:

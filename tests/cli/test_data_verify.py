@@ -114,6 +114,16 @@ def test_counts_are_held_against_the_protocol(run: Run, fashion: Path) -> None:
     assert "val-union" not in done.out
 
 
+def test_without_its_train_file_evaluation_is_still_checked(run: Run, fashion: Path) -> None:
+    (fashion / "fashioniq" / "captions" / "cap.shirt.train.json").unlink()
+    done = run("data", "verify", "fashioniq/original", "--data-root", fashion)
+    assert done.code == 1
+    assert "fashioniq: ! " in done.out and "cap.shirt.train.json is missing" in done.out
+    assert "! dress: 1 queries, 2017 expected." in done.out
+    facts = json.loads(run("data", "info", "fashioniq", "--data-root", fashion, "--json").out)
+    assert facts["n_train"] is None and "cap.shirt.train.json is missing" in facts["train_problem"]
+
+
 def test_a_protocol_nobody_asked_for_may_be_impossible(run: Run, fashion: Path) -> None:
     done = run("data", "verify", "fashioniq", "--data-root", fashion)
     assert "cannot be used: " in done.out

@@ -129,8 +129,8 @@ def test_a_folder_in_use_is_refused(full: Any, tmp_path: Path) -> None:
 
 
 def test_a_split_name_that_datasets_does_not_take_is_refused(full: Any, tmp_path: Path) -> None:
-    with pytest.raises(ConfigError, match="the split 'my-val' must be of letters"):
-        export(full, SPEC, tmp_path / "out", splits=["my-val"])
+    with pytest.raises(ConfigError, match="the split 'my val' must be of letters"):
+        export(full, SPEC, tmp_path / "out", splits=["my val"])
 
 
 def test_a_place_that_cannot_be_written_is_one_sentence(full: Any, tmp_path: Path) -> None:

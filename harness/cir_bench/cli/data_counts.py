@@ -2,12 +2,35 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any
 
+from cir_bench.errors import DataError
+from cir_bench.interfaces.dataset import Dataset
 from cir_bench.protocols.check import ProtocolCheck
 from cir_bench.protocols.find import ChosenBenchmark
 from cir_bench.protocols.protocol import Protocol
+
+
+@dataclass(frozen=True)
+class Training:
+    """The train split: how many triplets, every image that training may read, or why there is none to look at."""
+
+    n_triplets: int | None
+    images: Sequence[str] = ()
+    problem: str = ""
+
+    def __str__(self) -> str:
+        return f"{self.n_triplets} training triplets" if self.n_triplets is not None else f"! {self.problem}"
+
+
+def training_of(dataset: Dataset) -> Training:
+    """The train split; evaluation may be possible without it, so that a missing file is no error here."""
+    try:
+        return Training(len(dataset.train()), dataset.train_images())
+    except DataError as error:
+        return Training(None, problem=str(error))
 
 
 def protocols_of(chosen: ChosenBenchmark, name: str) -> Mapping[str, Protocol]:

@@ -7,7 +7,7 @@ from dataclasses import asdict
 from typing import Any
 
 from cir_bench.cli.common import Settings, with_settings
-from cir_bench.cli.data_counts import counted, protocol_facts, protocols_of, published
+from cir_bench.cli.data_counts import counted, protocol_facts, protocols_of, published, training_of
 from cir_bench.cli.data_fetch import steps_at
 from cir_bench.cli.datasets import AsJson, Name, Set, choose_benchmark, opened
 from cir_bench.cli.describe import print_json
@@ -48,7 +48,7 @@ def info(settings: Settings, name: Name, sets: Set = None, as_json: AsJson = Fal
         return
     print(*_lines(spec, facts["steps"]), sep="\n")
     if left_out is None:
-        print(f"training triplets: {facts['n_train']}")
+        print(f"training triplets: {facts['train_problem'] or facts['n_train']}")
     else:
         print(f"training triplets: {_expected_train(facts)}")
     for key, line in zip(protocols, lines, strict=True):
@@ -83,8 +83,10 @@ def _found(
     for key, check in checks.items():
         if check.evaluation is not None:  # a protocol whose spelling dictionary is missing has none to name
             provenance |= provenance_of(dataset, protocols[key])
+    training = training_of(dataset)
     facts = {
-        "n_train": len(dataset.train()),
+        "n_train": training.n_triplets,
+        "train_problem": training.problem or None,
         "protocols": protocol_facts(chosen, checks),
         "provenance": provenance,
     }

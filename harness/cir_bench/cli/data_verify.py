@@ -8,7 +8,7 @@ from typing import Any
 import typer
 
 from cir_bench.cli.common import Settings, with_settings
-from cir_bench.cli.data_counts import counted, protocol_facts, protocols_of
+from cir_bench.cli.data_counts import Training, counted, protocol_facts, protocols_of, training_of
 from cir_bench.cli.datasets import AsJson, Name, OpenedBenchmark, Set, open_benchmark
 from cir_bench.cli.describe import print_json
 from cir_bench.cli.images import ImageCheck, check_images
@@ -26,21 +26,22 @@ def verify(settings: Settings, name: Name, sets: Set = None, as_json: AsJson = F
     checks = {
         key: check_protocol(opened.dataset, protocol) for key, protocol in protocols_of(opened.chosen, name).items()
     }
-    images = check_images(opened.dataset, _needed(opened, checks.values()))
+    training = training_of(opened.dataset)
+    images = check_images(opened.dataset, _needed(training, checks.values()))
     failed = [problem for key, check in checks.items() for problem in _failures(opened, key, check)]
-    complete = images.complete and not failed
+    complete = images.complete and not failed and not training.problem
     if as_json:
-        print_json(_facts(opened, checks, images) | {"complete": complete})
+        print_json(_facts(opened, checks, images, training) | {"complete": complete})
     else:
-        for line in (*_lines(opened, checks, images), "complete" if complete else "NOT complete"):
+        for line in (*_lines(opened, checks, images, training), "complete" if complete else "NOT complete"):
             print(line)
     raise typer.Exit(0 if complete else INCOMPLETE)
 
 
-def _needed(opened: OpenedBenchmark, checks: Iterable[ProtocolCheck]) -> list[str]:
+def _needed(training: Training, checks: Iterable[ProtocolCheck]) -> list[str]:
     """Every image that evaluation under these protocols or training reads."""
     needed = dict.fromkeys(image for check in checks if check.evaluation for image in check.evaluation.images())
-    return list(needed | dict.fromkeys(opened.dataset.train_images()))
+    return list(needed | dict.fromkeys(training.images))
 
 
 def _failures(opened: OpenedBenchmark, key: str, check: ProtocolCheck) -> tuple[str, ...]:
@@ -48,11 +49,14 @@ def _failures(opened: OpenedBenchmark, key: str, check: ProtocolCheck) -> tuple[
     return check.problems if check.evaluation or key == opened.chosen.protocol_key else ()
 
 
-def _facts(opened: OpenedBenchmark, checks: dict[str, ProtocolCheck], images: ImageCheck) -> dict[str, Any]:
+def _facts(
+    opened: OpenedBenchmark, checks: dict[str, ProtocolCheck], images: ImageCheck, training: Training
+) -> dict[str, Any]:
     return {
         "dataset": opened.registered.name,
         "benchmark": opened.chosen.label,
-        "n_train": len(opened.dataset.train()),
+        "n_train": training.n_triplets,
+        "train_problem": training.problem or None,
         "protocols": protocol_facts(opened.chosen, checks),
         "n_images": images.n_images,
         "missing": images.missing,
@@ -60,8 +64,10 @@ def _facts(opened: OpenedBenchmark, checks: dict[str, ProtocolCheck], images: Im
     }
 
 
-def _lines(opened: OpenedBenchmark, checks: dict[str, ProtocolCheck], images: ImageCheck) -> Iterator[str]:
-    yield f"{opened.chosen.label}: {len(opened.dataset.train())} training triplets"
+def _lines(
+    opened: OpenedBenchmark, checks: dict[str, ProtocolCheck], images: ImageCheck, training: Training
+) -> Iterator[str]:
+    yield f"{opened.chosen.label}: {training}"
     for key, check in checks.items():
         yield counted(key, check)
         for problem in check.problems:

@@ -8,7 +8,7 @@ from typing import Any
 import yaml
 
 from cir_bench import __version__
-from cir_bench.exchange.tables import QUERIES
+from cir_bench.exchange.tables import QUERIES, split_name
 from cir_bench.interfaces.specs import DatasetSpec
 
 
@@ -25,7 +25,9 @@ def card(spec: DatasetSpec, provenance: Mapping[str, str], rows: Mapping[str, Ma
             "config_name": table,
             **({"default": True} if table == QUERIES else {}),
             "data_files": [
-                {"split": split, "path": f"{table}/{split}-*.parquet"} for split, count in splits.items() if count
+                {"split": split_name(split), "path": f"{table}/{split_name(split)}-*.parquet"}
+                for split, count in splits.items()
+                if count
             ],
         }
         for table, splits in rows.items()

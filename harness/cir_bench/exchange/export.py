@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 import shutil
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
@@ -22,14 +21,13 @@ from cir_bench.exchange.tables import (
     gallery_images,
     gallery_rows,
     query_row,
+    split_name,
     triplet_row,
 )
 from cir_bench.interfaces.dataset import Dataset, Query
 from cir_bench.interfaces.specs import DatasetSpec
 from cir_bench.interfaces.splits import TRAIN
 
-SPLIT_NAME = re.compile(r"\w+(\.\w+)*")
-"""What `datasets` takes for the name of a split."""
 EXAMPLES = 3
 Watch = Callable[[Iterable[GalleryImage], int, str], Iterator[GalleryImage]]
 """Passes items on and shows how far they are: (items, how many, what they are)."""
@@ -111,8 +109,7 @@ def export(
 
 def _content(dataset: Dataset, split: str) -> tuple[str, list[dict[str, Any]], list[GalleryImage]]:
     """Of a split the table that it fills, that table's rows, and its images."""
-    if not SPLIT_NAME.fullmatch(split):
-        raise ConfigError(f"the split {split!r} must be of letters, digits, _ and . to be written; rename it.")
+    split_name(split)
     if split == TRAIN:
         triplets = dataset.train()
         if not triplets:
@@ -141,9 +138,9 @@ def _write(
     written = gallery_rows(dataset, watched, faults if images else None)
     if images and not allow_partial:
         written = _all_readable(written, split, len(gallery), faults)
-    done.rows.setdefault(table, {})[split] = write_shards(rows, features(table), folder / table, split)
+    done.rows.setdefault(table, {})[split] = write_shards(rows, features(table), folder / table, split_name(split))
     done.rows.setdefault(GALLERY, {})[split] = write_shards(
-        written, features(GALLERY, images=images), folder / GALLERY, split
+        written, features(GALLERY, images=images), folder / GALLERY, split_name(split)
     )
     if faults:
         done.faults[split] = faults

@@ -8,11 +8,12 @@ train), ``side_text`` is its own description, ``image`` its file's bytes.
 from __future__ import annotations
 
 import io
+import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
-from cir_bench.errors import DataError
+from cir_bench.errors import ConfigError, DataError
 from cir_bench.interfaces.dataset import Dataset, Query, Triplet
 
 if TYPE_CHECKING:
@@ -20,6 +21,18 @@ if TYPE_CHECKING:
 
 Row = dict[str, Any]
 TRIPLETS, QUERIES, GALLERY = "triplets", "queries", "gallery"
+
+
+def split_name(split: str) -> str:
+    """What a split is called in the files: `datasets` takes no hyphen, so it becomes two underscores.
+
+    Raises:
+        ConfigError: it has something else that `datasets` does not take, or two underscores already.
+    """
+    name = split.replace("-", "__")
+    if "__" in split or not re.fullmatch(r"\w+(\.\w+)*", name):
+        raise ConfigError(f"the split {split!r} must be of letters, digits, -, _ and . to be written; rename it.")
+    return name
 
 
 def features(table: str, *, images: bool = True) -> Features:

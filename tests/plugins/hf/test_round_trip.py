@@ -78,6 +78,14 @@ def test_folder_files_keep_their_digests(original: Original, back: Back, photos:
     assert {image: copy.digest(image) for image in images} == {image: folder.digest(image) for image in images}
 
 
+def test_a_split_may_have_a_hyphen(original: Original, back: Back, photos: Path) -> None:
+    for name in ("gallery.jsonl", "triplets.jsonl"):
+        lines = (photos / name).read_text(encoding="utf-8").replace('"split": "val"', '"split": "val-hard"')
+        (photos / name).write_text(lines, encoding="utf-8")
+    folder = original("folder", path=str(photos), split="val-hard")
+    assert_same(folder, back(folder, "train", "val-hard", params={"split": "val-hard"}), "val-hard", "auto")
+
+
 def test_fashioniq_parts_and_empty_captions(original: Original, back: Back, fashion: Path) -> None:
     fashioniq = original("fashioniq")
     copy = back(fashioniq, "train", "val")
