@@ -8,7 +8,7 @@ import pytest
 
 from cir_bench import Query, Triplet
 from cir_bench.errors import DataError
-from cir_bench.protocols.eval_set import EvalQuery, eval_set, provenance_of
+from cir_bench.protocols.eval_set import EvalQuery, check_headline, eval_set, provenance_of
 from cir_bench.protocols.holdout import held_out_set
 from cir_bench.protocols.protocol import Protocol
 
@@ -176,3 +176,23 @@ def test_provenance_names_the_dictionaries_that_the_protocol_reads_and_no_other(
     assert set(facts[0]) == {f"spelling.words.{part}" for part in GALLERIES}
     assert all(len(digest) == 64 and digest != facts[1][key] for key, digest in facts[0].items())
     assert provenance_of(in_memory(QUERIES, GALLERIES, spelling={"x": "ex"}), plain) == {}
+
+
+@pytest.mark.parametrize(
+    ("galleries", "key", "sentence"),
+    [
+        ({"": "abc"}, "mean/R@1", "has no parts to take a mean over; choose a protocol without parts"),
+        (GALLERIES, "R@1", "has the parts left, right, each with its own value; choose a protocol with parts"),
+        ({"": "abc"}, "R@1", None),
+        (GALLERIES, "mean/R@1", None),
+    ],
+)
+def test_a_headline_fits_the_parts_or_is_refused_before_anything_is_trained(
+    galleries: Any, key: str, sentence: str | None, in_memory: Any, protocol: Make
+) -> None:
+    made = protocol(headline={"name": "x", "mean_of": [key]})
+    if sentence is None:
+        check_headline(in_memory(QUERIES, galleries), made)
+        return
+    with pytest.raises(DataError, match=f"headline is made of '{key}', but the data set {sentence}"):
+        check_headline(in_memory(QUERIES, galleries), made)

@@ -27,6 +27,12 @@ HASHES = {
     "fashioniq/val-union-corrected@1": "456cbbccf8b1",
     "fashioniq/original-both-orders@1": "4ce4ca527956",
     "fashioniq/original-mean@1": "07e070147ba2",
+    "hf/average-precision@1": "15ed663d7a15",
+    "hf/default@1": "372fd9e260aa",
+    "hf/parts-union@1": "208c8aa56e5c",
+    "hf/parts@1": "47b69dc543e8",
+    "hf/reference-kept@1": "17629a4b25e0",
+    "hf/subset@1": "d323eabb4479",
     "folder/default@1": "372fd9e260aa",
 }
 

@@ -8,7 +8,7 @@ from cir_bench.errors import DataError
 from cir_bench.evaluation.chance import constant_ranking
 from cir_bench.evaluation.metrics import Metric, View, parse_metric
 from cir_bench.interfaces.dataset import Dataset
-from cir_bench.protocols.eval_set import EvalSet, PartView, Truth, eval_set
+from cir_bench.protocols.eval_set import EvalSet, PartView, Truth, check_headline, eval_set
 from cir_bench.protocols.protocol import Protocol
 
 CHANCE_TOLERANCE = 0.005
@@ -33,6 +33,7 @@ class ProtocolCheck:
 def check_protocol(dataset: Dataset, protocol: Protocol) -> ProtocolCheck:
     """Hold a data set's annotations against a protocol's expected counts; images are not looked at."""
     try:
+        check_headline(dataset, protocol)
         evaluation = eval_set(dataset, protocol)
     except DataError as error:
         return ProtocolCheck(None, (str(error),))

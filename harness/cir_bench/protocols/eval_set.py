@@ -175,6 +175,21 @@ def eval_set(
     return _without(whole, frozenset(missing), protocol)
 
 
+def check_headline(dataset: Dataset, protocol: Protocol) -> None:
+    """`DataError` when the protocol's headline is made of parts' means and the data set has no parts, or the reverse.
+
+    To be found out before anything is trained, and not when its metrics are averaged.
+    """
+    plain = list(dataset.parts) == [""]
+    for key in protocol.headline.mean_of:
+        if plain and "/" in key:
+            why = "the data set has no parts to take a mean over"
+            raise DataError(f"The protocol's headline is made of {key!r}, but {why}; choose a protocol without parts.")
+        if not plain and "/" not in key:
+            why = f"the data set has the parts {', '.join(dataset.parts)}, each with its own value"
+            raise DataError(f"The protocol's headline is made of {key!r}, but {why}; choose a protocol with parts.")
+
+
 def union(queries: Iterable[Query]) -> tuple[str, ...]:
     """References ∪ targets of some queries, each once, in order of appearance."""
     return _once(image for query in queries for image in (query.reference, *query.targets))

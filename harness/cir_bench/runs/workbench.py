@@ -22,7 +22,7 @@ from cir_bench.interfaces.recipe import Params
 from cir_bench.interfaces.sampler import TripletSampler
 from cir_bench.interfaces.specs import Context, DatasetSpec
 from cir_bench.plugin.registry import Registered, blame, create
-from cir_bench.protocols.eval_set import EvalSet, eval_set, provenance_of, spelling_of
+from cir_bench.protocols.eval_set import EvalSet, check_headline, eval_set, provenance_of, spelling_of
 from cir_bench.protocols.holdout import held_out_set, hold_out, hold_out_drawn
 from cir_bench.protocols.text import train_texts
 from cir_bench.runs.cell import Cell
@@ -122,6 +122,7 @@ class Workbench:
 
         def make() -> EvalSet:
             dataset, there = self.dataset(cell), self._there(cell)
+            check_headline(dataset, cell.protocol)
             there.ask(eval_set(dataset, cell.protocol).images())
             return eval_set(dataset, cell.protocol, there, allow_partial=self.allow_partial)
 
