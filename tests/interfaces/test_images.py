@@ -1,13 +1,15 @@
 from __future__ import annotations
 
 import io
+import struct
+import zlib
 from pathlib import Path
 
 import numpy as np
 import pytest
 from PIL import Image
 
-from cir_bench import DataError, file_digest, inside, read_image
+from cir_bench import DataError, decode_image, file_digest, inside, read_image
 
 
 def pixel(path: Path, at: tuple[int, int] = (0, 0)) -> tuple[int, ...]:
@@ -78,6 +80,54 @@ def test_an_animation_gives_its_first_frame(tmp_path: Path) -> None:
     assert pixel(tmp_path / "a.gif") == (255, 0, 0)
 
 
+def write_png(path: Path, width: int, height: int, depth: int, colour: int, pixels: bytes, more: bytes = b"") -> None:
+    """A PNG by hand, for what Pillow reads but does not write; ``pixels``: deflated rows, each behind a 0 byte."""
+    header = struct.pack(">IIBBBBB", width, height, depth, colour, 0, 0, 0)
+    chunks = (chunk(b"IHDR", header), more, chunk(b"IDAT", pixels), chunk(b"IEND", b""))
+    path.write_bytes(b"\x89PNG\r\n\x1a\n" + b"".join(chunks))
+
+
+def chunk(kind: bytes, data: bytes) -> bytes:
+    return struct.pack(">I", len(data)) + kind + data + struct.pack(">I", zlib.crc32(kind + data))
+
+
+def row16(*values: int) -> bytes:
+    return zlib.compress(b"\0" + struct.pack(f">{len(values)}H", *values))
+
+
+def test_sixteen_bits_per_colour_are_scaled(tmp_path: Path) -> None:
+    write_png(tmp_path / "a.png", 2, 1, 16, 2, row16(0, 0x8000, 0xFFFF, 0xFFFF, 0, 0x1234))
+    assert [pixel(tmp_path / "a.png", (column, 0)) for column in range(2)] == [(0, 128, 255), (255, 0, 0x12)]
+
+
+def test_sixteen_bits_with_alpha_lie_on_white(tmp_path: Path) -> None:
+    write_png(tmp_path / "a.png", 2, 1, 16, 6, row16(0, 0x8000, 0xFFFF, 0xFFFF, 0, 0, 0, 0))
+    assert [pixel(tmp_path / "a.png", (column, 0)) for column in range(2)] == [(0, 128, 255), (255, 255, 255)]
+
+
+def test_sixteen_bits_with_a_transparent_value_are_scaled_and_lie_on_white(tmp_path: Path) -> None:
+    transparent = chunk(b"tRNS", struct.pack(">H", 0x1234))
+    write_png(tmp_path / "a.png", 3, 1, 16, 0, row16(0x8000, 0x1234, 0), transparent)
+    assert [pixel(tmp_path / "a.png", (column, 0))[0] for column in range(3)] == [128, 255, 0]
+
+
+def test_a_palette_becomes_its_colours(tmp_path: Path) -> None:
+    picture = Image.new("P", (2, 1))
+    picture.putpalette([10, 20, 30, 40, 50, 60])
+    picture.putpixel((1, 0), 1)
+    picture.save(tmp_path / "a.png")
+    assert [pixel(tmp_path / "a.png", (column, 0)) for column in range(2)] == [(10, 20, 30), (40, 50, 60)]
+
+
+@pytest.mark.parametrize(("mode", "colour"), [("RGB", (255, 0, 0)), ("CMYK", (0, 255, 255, 0)), ("L", 76)])
+def test_the_orientation_of_a_camera_s_jpeg_is_applied(mode: str, colour: object, tmp_path: Path) -> None:
+    picture = Image.new(mode, (32, 16), colour)  # type: ignore[arg-type] # one of the three kinds of colour
+    exif = picture.getexif()
+    exif[0x0112] = 8
+    picture.save(tmp_path / "a.jpg", exif=exif, quality=100)
+    assert read_image(tmp_path / "a.jpg").size == (16, 32)
+
+
 def whole_png() -> bytes:
     data = io.BytesIO()
     Image.effect_noise((64, 64), 50).save(data, "PNG")
@@ -108,6 +158,33 @@ def test_a_missing_file_is_named(tmp_path: Path) -> None:
 def test_a_folder_is_no_image(tmp_path: Path) -> None:
     with pytest.raises(DataError, match="cannot be decoded"):
         read_image(tmp_path)
+
+
+@pytest.mark.parametrize("form", ["JPEG", "WEBP", "GIF"])
+def test_a_truncated_file_of_any_form_is_named(form: str, tmp_path: Path) -> None:
+    data = io.BytesIO()
+    Image.effect_noise((64, 64), 50).save(data, form)
+    (tmp_path / "cut").write_bytes(data.getvalue()[: len(data.getvalue()) // 2])
+    with pytest.raises(DataError, match=r"cut cannot be decoded \(.*\); replace the file\.$"):
+        read_image(tmp_path / "cut")
+
+
+def test_a_real_bomb_of_50_kilobytes_is_refused_before_its_400_million_pixels_are_there(tmp_path: Path) -> None:
+    deflate = zlib.compressobj(9)
+    rows = b"".join(deflate.compress(bytes(2501)) for _ in range(20_000)) + deflate.flush()
+    write_png(tmp_path / "bomb.png", 20_000, 20_000, 1, 0, rows)
+    assert (tmp_path / "bomb.png").stat().st_size < 60_000
+    with pytest.raises(DataError, match=r"bomb\.png cannot be decoded \(.*400000000 pixels.*decompression bomb"):
+        read_image(tmp_path / "bomb.png")
+
+
+def test_bytes_are_read_as_the_file_they_come_from(tmp_path: Path) -> None:
+    Image.new("LA", (2, 1), (10, 128)).save(tmp_path / "a.png")
+    data = (tmp_path / "a.png").read_bytes()
+    assert decode_image(data, "a").tobytes() == read_image(tmp_path / "a.png").tobytes()
+    for broken, reason in ((b"", r"is empty \(0 bytes\)"), (data[:40], "cannot be decoded")):
+        with pytest.raises(DataError, match=rf"The image a of a set {reason}.*; replace the file"):
+            decode_image(broken, "a of a set")
 
 
 def test_a_decompression_bomb_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

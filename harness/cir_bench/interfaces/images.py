@@ -51,13 +51,15 @@ def _undecodable(name: str, size: int | None, error: Exception) -> DataError:
 
 
 def _to_rgb(image: Image.Image) -> Image.Image:
+    if image.mode.startswith("I"):  # 16 bits, which Pillow keeps in 16 or 32; convert() would clip them to 255
+        values = np.asarray(image)
+        grey = (values.astype(np.float64) / 257).round().clip(0, 255).astype(np.uint8)
+        grey[values == image.info.get("transparency", -1)] = 255
+        return Image.fromarray(grey).convert("RGB")
     if image.mode in _WITH_ALPHA or "transparency" in image.info:
         layer = image.convert("RGBA")
         return Image.alpha_composite(Image.new("RGBA", layer.size, (255, 255, 255, 255)), layer).convert("RGB")
-    if image.mode.startswith("I"):  # 16 bits, which Pillow keeps in 16 or 32; convert() would clip them to 255
-        wide = np.asarray(image).astype(np.float64) / 257
-        image = Image.fromarray(wide.round().clip(0, 255).astype(np.uint8))
-    elif image.mode == "F":
+    if image.mode == "F":
         values = np.nan_to_num(np.asarray(image).astype(np.float64))
         scaled = values * 255 if values.max(initial=0) <= 1 else values
         image = Image.fromarray(scaled.round().clip(0, 255).astype(np.uint8))
