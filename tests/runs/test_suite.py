@@ -36,6 +36,13 @@ def test_a_grid_is_every_combination_of_its_values(write) -> None:
     assert settings[6:] == [{"training": {"lr": 0.1}}, {"training": {"lr": 0.2}}]
 
 
+@pytest.mark.parametrize("given", [{"training": {"lr": 0.3}}, {"training": {"lr": 0.1, "epochs": 1}}])
+def test_a_setting_of_the_command_line_that_the_grid_varies_is_refused(write, given: dict[str, object]) -> None:
+    name = write("methods: [tirg]\ngrid: {training.lr: [0.1, 0.2]}\n")
+    with pytest.raises(ConfigError, match=r"varies training\.lr in its grid; leave out --set training\.lr"):
+        load_suite(name, {"settings": given})
+
+
 @pytest.mark.parametrize(
     ("text", "message"),
     [

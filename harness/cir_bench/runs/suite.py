@@ -63,9 +63,15 @@ def load_suite(name: str, overrides: Mapping[str, Any]) -> list[RunRequest]:
         if unknown:
             near = did_you_mean(unknown[0], [*RunRequest.model_fields, "grid"])
             raise ConfigError(f"{what} has no key {unknown[0]!r}; {near}")
-        for point in _points({**suite.grid, **run.get("grid", {})}, what):
+        grid = {**suite.grid, **run.get("grid", {})}
+        for point in _points(grid, what):
             given = {key: value for key, value in run.items() if key != "grid"}
             merged = {**values, **given, **overrides}
+            flattened = _overlap(point, overrides.get("settings") or {})
+            if flattened:
+                raise ConfigError(
+                    f"{what} varies {flattened} in its grid; leave out --set {flattened}=…, which makes all points one."
+                )
             layers = (values, given, {"settings": point}, overrides)
             merged["settings"] = merge(*(layer.get("settings") or {} for layer in layers))
             requests.append(fill(RunRequest, merged, what))
@@ -90,6 +96,18 @@ def _points(grid: Mapping[str, Any], what: str) -> Iterator[dict[str, Any]]:
             (path,) = [parse_set([f"{key}=0"])]
             nested = merge(nested, _put(path, value))
         yield nested
+
+
+def _overlap(point: Mapping[str, Any], given: Mapping[str, Any], prefix: str = "") -> str:
+    """The first setting of ``point`` that ``given`` sets too (or sets around, or inside), written with dots; or ""."""
+    for key in sorted(point.keys() & given.keys()):
+        mine, theirs = point[key], given[key]
+        if not (isinstance(mine, Mapping) and isinstance(theirs, Mapping)):
+            return prefix + key
+        found = _overlap(mine, theirs, f"{prefix}{key}.")
+        if found:
+            return found
+    return ""
 
 
 def _put(path: Mapping[str, Any], value: Any) -> dict[str, Any]:
