@@ -47,7 +47,13 @@ METHODS = [
         ),
         card="cir_bench_sadn:README.md",
         recipes=RECIPES,
-        controlled={"css": {"base_params": {"combiner": {"dropout": 0.1}}, "training": {"lr": 2e-3}}},
+        controlled={
+            "css": {
+                "base_params": {"combiner": {"dropout": 0.1}},
+                "gamma": 0.0,
+                "training": {"lr": 2e-3, "schedule": "constant"},
+            }
+        },
         paper_encoder="openclip:RN50x4:openai",
     )
 ]

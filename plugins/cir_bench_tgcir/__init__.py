@@ -41,7 +41,18 @@ METHODS = [
         ),
         card="cir_bench_tgcir:README.md",
         recipes=RECIPES,
-        controlled={"css": {"width": 128, "training": {"lr": 3e-4}}},
+        controlled={
+            "css": {
+                "width": 128,
+                "lam": 0.1,
+                "eta": 0.1,
+                "mu": 0.001,
+                "nu": 0.1,
+                "kappa": 0.01,
+                "tau": 0.03,
+                "training": {"lr": 3e-3},
+            }
+        },
         paper_encoder="openclip:ViT-B-16:openai",
     )
 ]
