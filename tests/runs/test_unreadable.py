@@ -93,6 +93,6 @@ def test_allowed_it_is_partial_and_the_files_are_named(run: Run, photos: Path) -
 
 def test_training_does_without_them_too(run: Run, photos: Path) -> None:
     (photos / "train3.png").write_bytes(b"")
-    code, record = run("sum", "--allow-partial", "--set", "training.epochs=1")
+    code, record = run("tirg", "--allow-partial", "--set", "training.epochs=1")
     assert code == 0 and record["n_gallery"] == {"": 8}
     assert "partial: 2 training triplets left out, since an image is missing" in record["warnings"]
