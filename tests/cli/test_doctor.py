@@ -49,11 +49,11 @@ def test_a_broken_plugin_and_an_implementation_that_is_not_there(run, tmp_path):
 def test_which_data_sets_are_there(run, tmp_path):
     (tmp_path / "mine.py").write_text(
         "from cir_bench import DatasetSpec, hookimpl\n@hookimpl\ndef cir_bench_datasets():\n"
-        "    return [DatasetSpec(name=name, summary='photos', implementation='a:B') for name in ('shoes', 'hats')]\n"
+        "    return [DatasetSpec(name=name, summary='photos', implementation='a:B') for name in ('boots', 'hats')]\n"
     )
-    (tmp_path / "shoes").mkdir()
+    (tmp_path / "boots").mkdir()
     _, facts = doctor(run, "--no-plugins", "--plugin", tmp_path / "mine.py", "--data-root", tmp_path)
-    assert "shoes" in facts["data_root"]["there"]
+    assert "boots" in facts["data_root"]["there"]
     assert "hats" in facts["data_root"]["not_there"]
 
 
