@@ -84,7 +84,8 @@ def check_spec(kind: Kind, spec: object) -> Spec:
         _check_method(what, spec)
     if isinstance(spec, DatasetSpec):
         if spec.submission != "" and not IMPLEMENTATION.fullmatch(str(spec.submission)):
-            raise PluginRejected("spec", f"{what} has the submission {spec.submission!r}", 'write "package.module:Class"')
+            message = f"{what} has the submission {spec.submission!r}"
+            raise PluginRejected("spec", message, 'write "package.module:Class"')
         for file in spec.files:
             _check_file(what, file)
     return spec
