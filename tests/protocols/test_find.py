@@ -20,20 +20,29 @@ protocols:
   other@1: {{reference: removed, metrics: [R@1], headline: {{name: R@1, mean_of: [R@1]}}}}
 """
 HASHES = {
+    "circo/val@1": "8a9fbb561b14",
+    "circo/test@1": "c764c63c685b",
+    "cirr/val@1": "487fb8096188",
+    "cirr/val-soft@1": "c38de1521d63",
+    "cirr/test1@1": "c9b36eb7b525",
     "css/test@1": "b267c96db6db",
+    "fashion200k/test@1": "047c2eaa400c",
+    "fashion200k/test-derived@1": "d2836a89b8dc",
     "fashioniq/original@1": "045123cdca41",
     "fashioniq/val-union@1": "d8108d9a6aa6",
-    "fashioniq/val-union-each@1": "97c00bcd8a7d",
+    "fashioniq/val-each-caption@1": "97c00bcd8a7d",
     "fashioniq/val-union-corrected@1": "456cbbccf8b1",
-    "fashioniq/original-both-orders@1": "4ce4ca527956",
-    "fashioniq/original-mean@1": "07e070147ba2",
-    "hf/average-precision@1": "15ed663d7a15",
-    "hf/default@1": "372fd9e260aa",
-    "hf/parts-union@1": "208c8aa56e5c",
-    "hf/parts@1": "47b69dc543e8",
-    "hf/reference-kept@1": "17629a4b25e0",
-    "hf/subset@1": "d323eabb4479",
+    "fashioniq/both-orders@1": "4ce4ca527956",
+    "fashioniq/mean-of-orders@1": "07e070147ba2",
     "folder/default@1": "372fd9e260aa",
+    "hf/default@1": "372fd9e260aa",
+    "hf/reference-kept@1": "17629a4b25e0",
+    "hf/parts@1": "47b69dc543e8",
+    "hf/parts-union@1": "208c8aa56e5c",
+    "hf/subset@1": "d323eabb4479",
+    "hf/average-precision@1": "15ed663d7a15",
+    "shoes/eval@1": "b4ce10e10329",
+    "shoes/eval-both-sides@1": "3caee8530c7e",
 }
 
 

@@ -56,7 +56,7 @@ def test_original_joins_the_captions_as_clip4cir_does(real: FashionIQ) -> None:
 
 
 def test_three_empty_captions_are_dropped_where_each_is_a_query(real: FashionIQ) -> None:
-    each = eval_set(real, protocol("val-union-each"))
+    each = eval_set(real, protocol("val-each-caption"))
     assert tuple(each.n_queries.values()) == (2 * 2017, 2 * 2038 - 1, 2 * 1961 - 2)
 
 
