@@ -6,7 +6,7 @@ import json
 
 import pytest
 
-KINDS = ["methods", "composers", "losses", "encoders", "datasets", "benchmarks"]
+KINDS = ["methods", "composers", "losses", "encoders", "datasets", "benchmarks", "suites"]
 
 
 def test_everything_is_listed_with_its_plugin(run, plugin):
@@ -31,6 +31,12 @@ def test_json_has_name_summary_plugin_and_version(run, plugin):
 def test_one_kind_alone(run, plugin, kind):
     listed = json.loads(run("ls", kind, "--json", "--no-plugins", "--plugin", plugin).out)
     assert list(listed) == [kind, "problems", "unreadable"]
+
+
+def test_suites_are_listed_with_what_they_are(run):
+    listed = json.loads(run("ls", "suites", "--json", "--no-plugins").out)
+    (figure,) = [one for one in listed["suites"] if one["name"] == "ablations/sadn-sensitivity"]
+    assert figure["summary"].startswith("SADN (ACM MM 2024), Figure 3")
 
 
 def test_broken_plugins_stand_at_the_end(run, plugin, tmp_path):

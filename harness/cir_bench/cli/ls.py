@@ -7,10 +7,13 @@ from typing import Annotated, Any
 
 import typer
 
+from cir_bench import __version__
 from cir_bench.cli.benchmarks import benchmark_facts, read_benchmarks
 from cir_bench.cli.common import Settings, open_registry, with_settings
-from cir_bench.cli.describe import columns, listed, print_json, problem_facts
+from cir_bench.cli.describe import columns, listed, owner_facts, print_json, problem_facts
 from cir_bench.plugin.kinds import KINDS
+from cir_bench.plugin.owner import CORE, Owner
+from cir_bench.runs.suite import suite_summary, suites
 
 
 class What(str, Enum):
@@ -22,6 +25,7 @@ class What(str, Enum):
     ENCODERS = "encoders"
     DATASETS = "datasets"
     BENCHMARKS = "benchmarks"
+    SUITES = "suites"
 
 
 @with_settings
@@ -30,13 +34,15 @@ def ls(
     what: Annotated[What | None, typer.Argument(help="One kind only.", show_default=False)] = None,
     as_json: Annotated[bool, typer.Option("--json", help="As one JSON object.")] = False,
 ) -> None:
-    """List methods, composers, losses, encoders, data sets and benchmarks, with the plugin each comes from."""
+    """List methods, composers, losses, encoders, data sets, benchmarks and suites, with the plugin each comes from."""
     registry = open_registry(settings, quiet=True)
     found: dict[str, list[dict[str, Any]]] = {
         kind.plural: [listed(one) for one in registry.all(kind.spec).values()] for kind in KINDS
     }
     benchmarks, unreadable = read_benchmarks(registry)
     found["benchmarks"] = [benchmark_facts(benchmark, owner) for benchmark, owner in benchmarks]
+    ours = owner_facts(Owner(CORE, __version__, "benchmarks"))
+    found["suites"] = [{"name": name, "summary": suite_summary(name), **ours} for name in suites()]
     if what is not None:
         found = {what.value: found[what.value]}
     problems = [problem_facts(problem) for problem in registry.problems]

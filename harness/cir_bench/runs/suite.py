@@ -85,6 +85,11 @@ def suites() -> list[str]:
     )
 
 
+def suite_summary(name: str) -> str:
+    """The description of a suite that comes with the harness; `ConfigError` when its file cannot be read."""
+    return str(read_yaml(_find(name)).get("description", ""))
+
+
 def _points(grid: Mapping[str, Any], what: str) -> Iterator[dict[str, Any]]:
     """Every combination of the grid, as nested settings."""
     for key, values in grid.items():
