@@ -36,6 +36,10 @@ if TYPE_CHECKING:
     from cir_bench.interfaces.encoder import Encoder as Encoder
     from cir_bench.interfaces.encoder import TrainCorpus as TrainCorpus
     from cir_bench.interfaces.encoder import state_digest as state_digest
+    from cir_bench.interfaces.explanation import Explanation as Explanation
+    from cir_bench.interfaces.explanation import ImageMap as ImageMap
+    from cir_bench.interfaces.explanation import Neighbours as Neighbours
+    from cir_bench.interfaces.explanation import Weights as Weights
     from cir_bench.interfaces.features import EncoderShape as EncoderShape
     from cir_bench.interfaces.features import Features as Features
     from cir_bench.interfaces.features import FeatureShape as FeatureShape
@@ -91,6 +95,7 @@ _HOMES = {
     "interfaces.dataset": "Dataset ImageRef Query Triplet",
     "interfaces.embedding": "Embedding",
     "interfaces.encoder": "Encoder TrainCorpus state_digest",
+    "interfaces.explanation": "Explanation ImageMap Neighbours Weights",
     "interfaces.features": "EncoderShape Features FeatureShape",
     "interfaces.files": "read_json",
     "interfaces.finetuning": "FinetuneMethod",

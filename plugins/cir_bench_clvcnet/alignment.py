@@ -25,11 +25,18 @@ def align(seekers: Tensor, sources: Tensor, tau: float, alignment: Alignment, th
         there: ``[B, M]`` bool, false at sources that are padding and get no weight; None: all are there. Where nothing
             is there, the sum is zero.
     """
+    return alignment_weights(seekers, sources, tau, alignment, there) @ sources
+
+
+def alignment_weights(
+    seekers: Tensor, sources: Tensor, tau: float, alignment: Alignment, there: Tensor | None = None
+) -> Tensor:
+    """The weights of :func:`align`, ``[B, N, M]``: they sum to 1 over the sources that are there."""
     scores = seekers @ sources.transpose(1, 2) / tau
     if alignment == AVERAGE:
         scores = torch.zeros_like(scores)
     if there is None:
-        return scores.softmax(dim=-1) @ sources
+        return scores.softmax(dim=-1)
     seen = there[:, None]
     weights = scores.masked_fill(~seen, torch.finfo(scores.dtype).min).softmax(dim=-1)
-    return (weights * seen) @ sources
+    return weights * seen

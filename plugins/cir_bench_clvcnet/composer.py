@@ -8,12 +8,16 @@ from typing import cast
 import torch
 from torch import nn
 
-from cir_bench import Composer, Embedding, EncoderShape, Features
+from cir_bench import Composer, Embedding, EncoderShape, Explanation, Features, GalleryView, ImageMap
 from cir_bench_clvcnet.fgc import GlobalNetwork
 from cir_bench_clvcnet.flc import LocalNetwork
 from cir_bench_clvcnet.network import Network
 from cir_bench_clvcnet.params import BOTH, GLOBAL, LOCAL, Alignment, Networks
 
+NOTES = {
+    LOCAL: "How surely each position of the image has found a word of the text that concerns it.",
+    GLOBAL: "Where on the image the words look, on average over the words.",
+}
 NAMES = (LOCAL, GLOBAL)
 """The networks, which are also the embedding's spaces and the branches of the encoder."""
 
@@ -67,6 +71,17 @@ class ClvcnetComposer(Composer):
                 for name in self.retrieve
             }
         )
+
+    def explain(self, reference: Features, text: Features, gallery: GalleryView | None) -> Sequence[Explanation]:
+        """Each network's attention over the reference image."""
+        return [
+            ImageMap(
+                f"{name} attention",
+                self.network(name).attention(reference.branch(name), text.branch(name)),
+                NOTES[name],
+            )
+            for name in self.retrieve
+        ]
 
     def embed_target(self, image: Features) -> Embedding:
         """A space ``[B, width]`` of each network: f_t."""

@@ -6,7 +6,7 @@ import torch
 from torch import Tensor, nn
 
 from cir_bench import EncoderShape, Features
-from cir_bench_clvcnet.alignment import align
+from cir_bench_clvcnet.alignment import align, alignment_weights
 from cir_bench_clvcnet.inception import Inception
 from cir_bench_clvcnet.network import Composed, Network, channels_and_words, words_of
 from cir_bench_clvcnet.params import Alignment
@@ -54,6 +54,15 @@ class GlobalNetwork(Network):
         composed = affine.masked_fill(~mask[:, None], 0.0)
         vector: Tensor = self.project_query(self.pool_query(composed, mask))
         return Composed(composed, vector)
+
+    def attention(self, reference: Features, text: Features) -> Tensor:
+        """Where the words look, ``[B, H, W]``: the mean of W_o (Eq. 11) over the real words; 0 without any."""
+        (image,) = reference.need_maps(1)
+        words, mask = words_of(text)
+        positions = self.transform(image).flatten(2).transpose(1, 2)
+        weights = alignment_weights(words, positions, self.tau, self.alignment) * mask[:, :, None]
+        mean = weights.sum(dim=1) / mask.sum(dim=1, keepdim=True).clamp(min=1)
+        return mean.reshape(len(image), *image.shape[2:])
 
     def embed_target(self, image: Features) -> Tensor:
         """f_t ``[B, width]``."""

@@ -6,7 +6,7 @@ import torch
 from torch import Tensor, nn
 
 from cir_bench import EncoderShape, Features
-from cir_bench_clvcnet.alignment import align
+from cir_bench_clvcnet.alignment import align, alignment_weights
 from cir_bench_clvcnet.inception import Inception
 from cir_bench_clvcnet.network import Composed, Network, channels_and_words, words_of
 from cir_bench_clvcnet.params import Alignment
@@ -51,6 +51,14 @@ class LocalNetwork(Network):
         pair = torch.cat([transformed, aligned.transpose(1, 2).reshape(transformed.shape)], dim=1)
         composed = self.gamma(pair) * image + self.beta(pair)  # Eqs. 8 and 4
         return Composed(composed, self._vector(composed))
+
+    def attention(self, reference: Features, text: Features) -> Tensor:
+        """How surely each position has found its word, ``[B, H, W]``: its largest w_ij (Eq. 7); 0 without words."""
+        (image,) = reference.need_maps(1)
+        words, mask = words_of(text)
+        positions = self.transform(image).flatten(2).transpose(1, 2)
+        weights = alignment_weights(positions, words, self.tau, self.alignment, mask)
+        return weights.amax(dim=2).reshape(len(image), *image.shape[2:])
 
     def embed_target(self, image: Features) -> Tensor:
         """f_t ``[B, width]``."""

@@ -51,6 +51,10 @@ class Network(nn.Module, ABC):
         """The composed query of B reference images (last map) and texts (tokens)."""
 
     @abstractmethod
+    def attention(self, reference: Features, text: Features) -> Tensor:
+        """Where on the map of B reference images its attention is, ``[B, H, W]``."""
+
+    @abstractmethod
     def embed_target(self, image: Features) -> Tensor:
         """f_t ``[B, width]`` of B images."""
 

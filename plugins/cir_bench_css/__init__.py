@@ -39,5 +39,6 @@ def cir_bench_datasets() -> list[DatasetSpec]:
             needs_root=False,
             licence="MIT (rendered by cir-bench)",
             synthetic=True,
+            publishable=True,
         )
     ]

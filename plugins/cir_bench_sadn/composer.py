@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from cir_bench import Composer, ConfigError, Embedding, EncoderShape, Features, GalleryView
+from cir_bench import Composer, ConfigError, Embedding, EncoderShape, Explanation, Features, GalleryView, Neighbours
 from cir_bench_sadn.aggregation import NeighbourAggregation
 from cir_bench_sadn.base import output_of
 from cir_bench_sadn.params import NO_CIA, NO_DBC, NO_NEIGHBOURHOOD, NO_RESIDUAL, NORMED, SadnParams
@@ -69,6 +69,23 @@ class SadnComposer(Composer):
             for block, rows in self.neighbourhoods(query, gallery)
         ]
         return Embedding.single(torch.cat(parts))
+
+    def explain(self, reference: Features, text: Features, gallery: GalleryView | None) -> Sequence[Explanation]:
+        """The neighbours and their weights a (Eq. 9), the heaviest first; then what the base has to show."""
+        of_base = self.base.explain(reference, text, None)
+        if gallery is None or self._neighbours is None:  # without neighbourhood every candidate is one
+            return of_base
+        query = self.compose(reference, text)
+        unrefined = self.scaled(query)
+        found = [
+            (self.aggregation.weights(unrefined[block], self.take(gallery, rows), unrefined[block]), rows)
+            for block, rows in self.neighbourhoods(query, gallery)
+        ]
+        weights, rows = (torch.cat(parts) for parts in zip(*found, strict=True))
+        order = weights.argsort(dim=1, descending=True, stable=True)
+        note = "The candidates nearest to the unrefined query; their weighted sum refines it."
+        shown = Neighbours("Neighbours and their weights", weights.gather(1, order), note, rows.gather(1, order))
+        return (shown, *of_base)
 
     def neighbourhoods(self, query: Embedding, gallery: GalleryView) -> Iterator[tuple[slice, Tensor]]:
         """The rows ``[b, K]`` of the K candidates most similar to each query, b queries at a time (Section 3.2.2).

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 
 import torch
 from torch import Tensor
 
-from cir_bench import Composer, Embedding, EncoderShape, Features
+from cir_bench import Composer, Embedding, EncoderShape, Explanation, Features, GalleryView, Weights
 from cir_bench_tgcir.attributes import IMAGE, TEXT, GlobalAttributes, LocalAttributes
 from cir_bench_tgcir.composition import Student
 from cir_bench_tgcir.params import GLOBAL, LOCAL, Attributes, GlobalBasis, Pooling
@@ -69,6 +69,17 @@ class TgcirComposer(Composer):
     def embed_target(self, image: Features) -> Embedding:
         """ψ_t ``[B, D]``."""
         return early_fusion(self.image_attributes(image))
+
+    def explain(self, reference: Features, text: Features, gallery: GalleryView | None) -> Sequence[Explanation]:
+        """The student's keep mask m̂_k (Eq. 6), an attribute a bar."""
+        composed = self.student(self.image_attributes(reference), self.text_attributes(text))
+        counts = {
+            "global": 0 if self.global_attributes is None else len(self.global_attributes.masks),
+            "local": 0 if self.local_attributes is None else self.local_attributes.weigh.out_features,
+        }
+        names = [f"{kind} {number}" for kind, count in counts.items() for number in range(1, count + 1)]
+        note = "How much of each attribute of the reference image is kept; the rest comes from the text."
+        return (Weights("Keep mask", composed.keep, note, names),)
 
     def _attributes(self, role: str, features: Features) -> Tensor:
         kinds = [kind for kind in (self.global_attributes, self.local_attributes) if kind is not None]

@@ -49,6 +49,12 @@ class SelfAttention(nn.Module):
         out: Tensor = self.out(attended.transpose(-1, -2).reshape(z.shape))
         return out
 
+    def attended(self, z: Tensor) -> Tensor:
+        """How much each position is looked at, ``[B, H, W]``: the mean over heads and queries of softmax(Q Kᵀ / √c̄)."""
+        q, k = self._by_head(self.queries(z)), self._by_head(self.keys(z))
+        weights = (q @ k.transpose(-1, -2) / q.shape[-1] ** 0.5).softmax(dim=-1)
+        return weights.mean(dim=(1, 2)).reshape(len(z), *z.shape[2:])
+
     def _by_head(self, maps: Tensor) -> Tensor:
         """``[B, c, H, W]`` to ``[B, heads, H·W, c̄]``; contiguous, for which torch has a faster attention on the CPU."""
         batch, channels, height, width = maps.shape
@@ -78,6 +84,10 @@ class JointAttention(nn.Module):
 
     def forward(self, z: Tensor, image: Tensor) -> Tensor:
         """A_ja ``[B, c, H, W]`` of z and x_ref, both ``[B, c, H, W]``."""
-        spatial: Tensor = self.spatial(z.mean(dim=1, keepdim=True))
         channel: Tensor = self.channel(z.mean(dim=(2, 3), keepdim=True))
-        return spatial * channel * image
+        return self.kept(z) * channel * image
+
+    def kept(self, z: Tensor) -> Tensor:
+        """spatial, ``[B, 1, H, W]`` between 0 and 1: how much of each position is kept."""
+        spatial: Tensor = self.spatial(z.mean(dim=1, keepdim=True))
+        return spatial

@@ -2,12 +2,28 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from typing import cast
+
 from torch import nn
 
-from cir_bench import Composer, Embedding, EncoderShape, Features, PairingError
+from cir_bench import (
+    Composer,
+    Embedding,
+    EncoderShape,
+    Explanation,
+    Features,
+    GalleryView,
+    ImageMap,
+    PairingError,
+)
 from cir_bench_val.params import Ablation, Layers
 from cir_bench_val.transformer import CompositeTransformer
 
+NOTES = {
+    "self-attention": "What is looked at to transform the image.",
+    "joint attention": "What of the image is kept.",
+}
 LEVELS = ("level1", "level2", "level3")
 """The embedding's spaces, shallow to deep."""
 
@@ -53,6 +69,15 @@ class ValComposer(Composer):
         words = text.need_pooled()
         maps = zip(self.transformers.items(), reference.need_maps(len(LEVELS)), strict=True)
         return Embedding({level: transform(image, words).mean(dim=(2, 3)) for (level, transform), image in maps})
+
+    def explain(self, reference: Features, text: Features, gallery: GalleryView | None) -> Sequence[Explanation]:
+        """Both streams' attention over the reference image at every level."""
+        words, maps = text.need_pooled(), reference.need_maps(len(LEVELS))
+        return [
+            ImageMap(f"{stream}, level {level}", values, NOTES[stream])
+            for level, (transform, image) in enumerate(zip(self.transformers.values(), maps, strict=True), start=1)
+            for stream, values in cast(CompositeTransformer, transform).attention(image, words).items()
+        ]
 
     def embed_target(self, image: Features) -> Embedding:
         """Three spaces ``[B, c_level]``: the pooled maps."""

@@ -61,3 +61,13 @@ class CompositeTransformer(nn.Module):
         else:
             composite = self.w_sa * self.self_attention(z) + self.w_ja * self.joint_attention(z, image)
         return composite
+
+    def attention(self, image: Tensor, text: Tensor) -> dict[str, Tensor]:
+        """Where each stream that is there looks, ``[B, H, W]``, of x_ref ``[B, c, H, W]`` and text ``[B, d]``."""
+        z = self.fuse(image, text)
+        maps = {}
+        if self.self_attention is not None:
+            maps["self-attention"] = self.self_attention.attended(z)
+        if self.joint_attention is not None:
+            maps["joint attention"] = self.joint_attention.kept(z)[:, 0]
+        return maps

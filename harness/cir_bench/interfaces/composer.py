@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
 from torch import Tensor, nn
 
 from cir_bench.interfaces.embedding import Embedding
+from cir_bench.interfaces.explanation import Explanation
 from cir_bench.interfaces.features import Features
 
 
@@ -66,3 +68,15 @@ class Composer(nn.Module, ABC):
     def score(self, query: Embedding, target: Embedding) -> Tensor:
         """Scores ``[B, N]`` of B queries against N candidates; higher is better."""
         return query.score(target)
+
+    def explain(self, reference: Features, text: Features, gallery: GalleryView | None) -> Sequence[Explanation]:
+        """What can be shown of how these B queries came about; the default has nothing to show.
+
+        Called by `cir-bench report` on a trained composer, in evaluation mode and without gradients.
+
+        Args:
+            reference: features of the reference images, as of :meth:`compose`.
+            text: features of the modification texts.
+            gallery: the candidates, where ``uses_gallery``; else None.
+        """
+        return ()

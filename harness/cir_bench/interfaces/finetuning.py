@@ -12,6 +12,7 @@ from torch import Tensor
 from cir_bench.interfaces.composer import Composer, GalleryView
 from cir_bench.interfaces.embedding import Embedding
 from cir_bench.interfaces.encoder import Encoder
+from cir_bench.interfaces.explanation import Explanation
 from cir_bench.interfaces.features import Features
 from cir_bench.interfaces.loss import Loss
 from cir_bench.interfaces.method import Optimiser, Stage, StandardMethod, Step, TrainBatch
@@ -60,6 +61,10 @@ class StagedComposer(Composer):
     def score(self, query: Embedding, target: Embedding) -> Tensor:
         """Scores ``[B, N]``."""
         return super().score(query, target) if self.summing else self.inner.score(query, target)
+
+    def explain(self, reference: Features, text: Features, gallery: GalleryView | None) -> Sequence[Explanation]:
+        """The wrapped composer's; of a sum there is nothing to show."""
+        return () if self.summing else self.inner.explain(reference, text, gallery)
 
 
 class FinetuneMethod(StandardMethod):

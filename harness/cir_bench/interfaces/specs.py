@@ -96,6 +96,9 @@ class DatasetSpec(Spec):
     """False: there are no training triplets (CIRCO); methods that learn are refused, others run."""
     synthetic: bool = False
     """True when the images are rendered by a program; every number then says so."""
+    publishable: bool = False
+    """True when the licence lets anybody publish the images. Of the others no picture is in a report that is made to be
+    published (``cir-bench report --public``)."""
 
 
 @dataclass(frozen=True, kw_only=True)

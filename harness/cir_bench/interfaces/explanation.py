@@ -1,0 +1,82 @@
+"""`Explanation`: what a composer can show of how it made its queries. For people to look at; no metric sees it."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from torch import Tensor
+
+
+@dataclass(frozen=True)
+class Explanation:
+    """One thing to show of each of B queries; one of the three kinds below.
+
+    Attributes:
+        title: what it is, in the paper's words ("Keep mask of the student").
+        values: ``[B, …]``, finite; what the numbers mean is the kind's.
+        note: one sentence on how to read it; may be empty.
+    """
+
+    title: str
+    values: Tensor
+    note: str = ""
+
+    def __post_init__(self) -> None:
+        if not bool(self.values.isfinite().all()):
+            raise ValueError(f"the explanation {self.title!r} has a value that is no finite number")
+
+    def __len__(self) -> int:
+        """B."""
+        return len(self.values)
+
+    def _check(self, dimensions: int) -> None:
+        if self.values.ndim != dimensions:
+            raise ValueError(
+                f"the explanation {self.title!r} has values of shape {tuple(self.values.shape)}; "
+                f"{type(self).__name__} takes {dimensions} dimensions"
+            )
+
+
+@dataclass(frozen=True)
+class ImageMap(Explanation):
+    """Where on the reference image: ``values`` ``[B, H, W]``, not negative.
+
+    They are laid over the image, each shown by its share of the query's largest.
+    """
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        self._check(3)
+        if bool((self.values < 0).any()):
+            raise ValueError(f"the explanation {self.title!r} has a negative value; a map has none")
+
+
+@dataclass(frozen=True)
+class Neighbours(Explanation):
+    """Which candidates, and how much each: weights ``values`` ``[B, K]`` of the gallery's ``rows`` ``[B, K]``."""
+
+    rows: Tensor | None = None
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        self._check(2)
+        if self.rows is None or self.rows.shape != self.values.shape:
+            raise ValueError(f"the explanation {self.title!r} needs one gallery row for each of its weights")
+
+
+@dataclass(frozen=True)
+class Weights(Explanation):
+    """Numbers between 0 and 1 with names: ``values`` ``[B, K]`` and K ``names``."""
+
+    names: Sequence[str] = ()
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        self._check(2)
+        if len(self.names) != self.values.shape[1]:
+            raise ValueError(
+                f"the explanation {self.title!r} has {self.values.shape[1]} weights and {len(self.names)} names"
+            )
+        if bool(((self.values < 0) | (self.values > 1)).any()):
+            raise ValueError(f"the explanation {self.title!r} has a weight outside 0 … 1")
