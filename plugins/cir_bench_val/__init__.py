@@ -46,6 +46,7 @@ METHODS = [
         ),
         card="cir_bench_val:README.md",
         recipes=RECIPES,
+        controlled={"css": {"training": {"lr": 1e-2}}},
         paper_encoder="cnn-lstm",
         encoder_recipes=ENCODER_RECIPES,
     )
