@@ -78,6 +78,23 @@ class Composing(Contract, ABC):
         target = composer.embed_target(zeros(self.target_features()))
         assert_finite({**target.spaces, **target.extras, "joint": target.joint()}, "candidate")
 
+    def test_vectors_have_a_length_and_scores_have_bounds(self) -> None:
+        """No vector of length 0, whose cosine with everything is a tie; joint scores are sums of weighted cosines."""
+        composer = self.composer()
+        query, target = self.query(composer), composer.embed_target(self.target_features())
+        for role, embedding in (("query", query), ("candidate", target)):
+            for name, vectors in embedding.spaces.items():
+                lengths = vectors.detach().flatten(1).norm(dim=1)
+                assert bool((lengths > 1e-6).all()), f"a {role} has the length {float(lengths.min()):.2g} in space {name}"
+        if not composer.factorises:
+            return
+        highest = sum(query.weights.get(name, 1.0) for name in query.spaces)
+        scores = composer.score(query, target)
+        assert bool((scores.abs() <= highest + 1e-4).all()), (
+            f"it says that scores factorise, but one is {float(scores.abs().max()):.3g}, above the weights' sum {highest:g}"
+        )
+        assert_same(scores, query.score(target), "score() of a composer that factorises is not the joint score")
+
     def test_lower_precision_gives_finite_values(self) -> None:
         """Under bfloat16 autocast nothing overflows or divides by zero."""
         composer = self.composer()

@@ -1,0 +1,233 @@
+"""A small generated benchmark as a plugin of its own: loaded by `RunContract` and the author's kit, never by a run.
+
+An image is three bars, each of one of four colours; a text says which bar becomes what (``the top is red``). The
+encoder reads pixels and words into every level that there is, by fixed random weights.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import itertools
+import zlib
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import Any, Literal
+
+import numpy as np
+import torch
+import torch.nn.functional as F
+from PIL import Image
+from torch import Tensor, nn
+
+from cir_bench import (
+    Context,
+    DataError,
+    Dataset,
+    DatasetSpec,
+    Encoder,
+    EncoderShape,
+    EncoderSpec,
+    Features,
+    FeatureShape,
+    ImageRef,
+    Level,
+    Params,
+    Provides,
+    Query,
+    Triplet,
+    hookimpl,
+    levels,
+)
+
+CIR_BENCH_API = 1
+
+NAME = "cir-bench-generated"
+"""Of the data set, the encoder and the benchmark."""
+FILE = Path(__file__)
+"""To load it with ``--plugin`` or ``Contract.plugin_files``."""
+EMPTY, ONE_WORD = "empty-text", "one-word"
+"""Ids of the queries with an empty text and with a text of one word."""
+
+COLOURS = {"red": (220, 40, 30), "green": (30, 160, 60), "blue": (40, 60, 210), "white": (245, 245, 245)}
+BARS = ("top", "middle", "bottom")
+SIDE = 12
+WIDTH = 32
+WORDS = 64
+MAPS = ((8, 8, 8), (16, 4, 4), (24, 2, 2))
+
+
+
+class GeneratedParams(Params):
+    """Variants of the test split, which must not change what a method finds."""
+
+    targets: Literal["right", "rotated"] = "right"
+    """rotated: every test query has the target of the next one. A method cannot know, so it ranks as before."""
+    gallery: Literal["forwards", "backwards"] = "forwards"
+    """backwards: the candidates in the reverse order."""
+
+
+class Bars(Dataset):
+    """64 images of three bars, half of them in each split; a triplet changes one bar."""
+
+    def __init__(self, params: GeneratedParams, context: Context) -> None:
+        self._params = params
+        scenes = list(itertools.product(COLOURS, repeat=len(BARS)))
+        self._scenes = {"-".join(scene): scene for scene in scenes}
+        rank = list(COLOURS)
+        self._split = {
+            name: "test" if sum(map(rank.index, scene)) % 2 else "train" for name, scene in self._scenes.items()
+        }
+
+    def train(self) -> Sequence[Triplet]:
+        """Every change within the train split; the last two have an empty text and a single word."""
+        edits = [Triplet(reference, (text,), target) for reference, text, target in self._edits("train")]
+        empty, one_word = edits[-2:]
+        return [
+            *edits[:-2],
+            Triplet(empty.reference, ("",), empty.target),
+            Triplet(one_word.reference, ("red",), one_word.target),
+        ]
+
+    def queries(self, split: str) -> Sequence[Query]:
+        """Every change within the split, one with an empty text, one with a text of one word."""
+        edits = list(self._edits(split))
+        targets = [target for _, _, target in edits]
+        if self._params.targets == "rotated":
+            targets = [*targets[1:], targets[0]]
+        asked = [
+            Query(f"bars-{i}", reference, (text,), (target,), tags=(text.split()[1],))
+            for i, ((reference, text, _), target) in enumerate(zip(edits, targets, strict=True))
+        ]
+        first, second = asked[:2]
+        return [
+            *asked,
+            Query(EMPTY, first.reference, ("",), first.targets),
+            Query(ONE_WORD, second.reference, ("red",), second.targets),
+        ]
+
+    def gallery(self, split: str, part: str = "") -> Sequence[str]:
+        """All images of the split."""
+        names = [name for name in self._split if self._split[name] == split]
+        return names if self._params.gallery == "forwards" else names[::-1]
+
+    def open(self, image_id: str) -> Image.Image:
+        """Draw the bars."""
+        if not self.has(image_id):
+            raise DataError(f"there is no image {image_id!r}; ids are colours, like red-green-blue.")
+        rows = np.repeat([COLOURS[colour] for colour in self._scenes[image_id]], SIDE // len(BARS), axis=0)
+        return Image.fromarray(np.repeat(rows[:, None].astype(np.uint8), SIDE, axis=1))
+
+    def has(self, image_id: str) -> bool:
+        """Whether it is one of the 64."""
+        return image_id in self._scenes
+
+    def digest(self, image_id: str) -> str:
+        """Digest of the pixels."""
+        return hashlib.sha256(self.open(image_id).tobytes()).hexdigest()
+
+    def side_text(self, image_id: str) -> str:
+        """The colours in words."""
+        return ", ".join(f"{bar} {colour}" for bar, colour in zip(BARS, self._scenes[image_id], strict=True))
+
+    def _edits(self, split: str) -> Iterator[tuple[str, str, str]]:
+        if split not in {"train", "test"}:
+            raise DataError(f"there is no split {split!r}; there are train and test.")
+        for name, scene in self._scenes.items():
+            for place, colour in itertools.product(range(len(BARS)), COLOURS):
+                target = "-".join((*scene[:place], colour, *scene[place + 1 :]))
+                if target != name and self._split[name] == self._split[target] == split:
+                    yield name, f"the {BARS[place]} is {colour}", target
+
+
+class BarsEncoder(Encoder):
+    """Pooled features, tokens and three maps of the pixels; pooled features and tokens of the words."""
+
+    def __init__(self, params: Params, context: Context) -> None:
+        super().__init__()
+        generator = torch.Generator().manual_seed(5)
+
+        def weights(*shape: int) -> nn.Parameter:
+            return nn.Parameter(torch.randn(*shape, generator=generator))
+
+        self.pixels = weights(3 * len(BARS), WIDTH)
+        self.bars = weights(3 + len(BARS), WIDTH)
+        self.words = weights(WORDS + 1, WIDTH)  # the last one begins every text, so that an empty one has a token
+        self.channels = nn.ParameterList(weights(channels, 3) for channels, _, _ in MAPS)
+        image = FeatureShape(pooled=WIDTH, tokens=WIDTH, maps=MAPS)
+        self.shape = EncoderShape(image, FeatureShape(pooled=WIDTH, tokens=WIDTH))
+
+    def image_item(self, image: ImageRef, *, train: bool = False) -> Tensor:
+        """Pixels ``[3, SIDE, SIDE]`` between -1 and 1."""
+        pixels = torch.from_numpy(np.array(image.open(), dtype=np.float32))
+        return pixels.permute(2, 0, 1) / 127.5 - 1
+
+    def encode_images(self, items: Sequence[Any], levels: frozenset[Level]) -> Features:
+        """Features of B pictures."""
+        pixels = torch.stack(list(items)).to(self.device)
+        bars = pixels.mean(3).reshape(len(items), 3, len(BARS), -1).mean(3).transpose(1, 2)  # [B, bar, RGB]
+        places = torch.eye(len(BARS), device=self.device).expand(len(items), -1, -1)
+        maps = tuple(
+            torch.einsum("cr,brhw->bchw", mix, F.adaptive_avg_pool2d(pixels, (height, width)))
+            for mix, (_, height, width) in zip(self.channels, MAPS, strict=True)
+        )
+        return _only(
+            levels,
+            pooled=bars.flatten(1) @ self.pixels,
+            tokens=torch.cat([bars, places], dim=2) @ self.bars,
+            mask=torch.ones(len(items), len(BARS), dtype=torch.bool, device=self.device),
+            maps=maps,
+        )
+
+    def encode_texts(self, texts: Sequence[str], levels: frozenset[Level]) -> Features:
+        """Features of B texts; a word is known by a digest of its letters."""
+        rows = [[WORDS, *(zlib.crc32(word.encode()) % WORDS for word in text.lower().split())] for text in texts]
+        mask = torch.zeros(len(texts), max(map(len, rows)), dtype=torch.bool, device=self.device)
+        tokens = torch.zeros(*mask.shape, WIDTH, device=self.device)
+        for i, row in enumerate(rows):
+            mask[i, : len(row)] = True
+            tokens[i, : len(row)] = self.words[torch.tensor(row, device=self.device)]
+        return _only(levels, pooled=tokens.sum(1) / mask.sum(1, keepdim=True) ** 0.5, tokens=tokens, mask=mask)
+
+
+def _only(
+    asked: frozenset[Level], pooled: Tensor, tokens: Tensor, mask: Tensor, maps: tuple[Tensor, ...] = ()
+) -> Features:
+    with_tokens = Level.TOKENS in asked
+    return Features(
+        pooled=pooled if Level.POOLED in asked else None,
+        tokens=tokens if with_tokens else None,
+        mask=mask if with_tokens else None,
+        maps=maps if Level.MAPS in asked else (),
+    )
+
+
+@hookimpl
+def cir_bench_datasets() -> list[DatasetSpec]:
+    """The bars."""
+    return [
+        DatasetSpec(
+            name=NAME,
+            summary="three coloured bars, for contracts",
+            implementation=f"{__name__}:Bars",
+            params=GeneratedParams,
+            needs_root=False,
+            synthetic=True,
+        )
+    ]
+
+
+@hookimpl
+def cir_bench_encoders() -> list[EncoderSpec]:
+    """An encoder of every level."""
+    every = Provides(image=levels("pooled", "tokens", "maps"), text=levels("pooled", "tokens"), map_levels=len(MAPS))
+    return [
+        EncoderSpec(
+            name=NAME, summary="pixels and words, for contracts", implementation=f"{__name__}:BarsEncoder", provides=every
+        )
+    ]
+
+
+@hookimpl
+def cir_bench_benchmarks() -> list[Path]:
+    """The benchmark of the bars."""
+    return [FILE.with_suffix(".yaml")]
