@@ -31,6 +31,8 @@ from cir_bench.runs.record import RANKINGS_FOLDER, Cost, Phase, RunRecord, write
 from cir_bench.runs.selection import SelectionMetrics
 from cir_bench.runs.sources import CellSources
 from cir_bench.runs.workbench import Workbench
+from cir_bench.statistics.queries import QueryResults
+from cir_bench.statistics.storage import save_queries
 from cir_bench.training.checkpoints import Checkpoints
 from cir_bench.training.loop import Trainer, TrainResult
 from cir_bench.training.progress import TrainProgress
@@ -79,6 +81,8 @@ class CellRun:
         with self._phase("scoring"):
             result = None if evaluation.hidden else self._evaluate(ranked.parts)
             self._save_rankings(ranked.parts)
+            if not evaluation.hidden:
+                save_queries(QueryResults.of(ranked.parts, cell.protocol.metrics, cell.protocol.headline), self._folder)
         shutil.rmtree(self._folder / "features", ignore_errors=True)
         return self._record(method, evaluation, trained, ranked, result, found)
 

@@ -2,7 +2,8 @@
 
 Beside ``record.json`` lie ``rankings/<part>.jsonl.gz`` (``all`` for a benchmark without parts, ``<part>-subset`` for
 subset rankings): target ranks and top-50 of every query, see ``retrieval.storage``. Of a hidden test set there are only
-the top-50, which a submission to its server is made of.
+the top-50, which a submission to its server is made of. All others have ``queries.json.gz`` too: what every metric,
+interval and test is computed from, in a few KB, see ``statistics.storage``.
 Percentages are in percent, times in seconds unless the name says otherwise, memory in MiB.
 """
 

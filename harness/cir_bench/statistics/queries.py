@@ -1,0 +1,134 @@
+"""`QueryResults`: what is kept of one cell's queries, enough for every metric, interval and test later on."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+
+import numpy as np
+from numpy.typing import NDArray
+
+from cir_bench.errors import ConfigError
+from cir_bench.evaluation.evaluate import MEAN, PartRankings
+from cir_bench.evaluation.metrics import parse_metric, parse_metrics
+from cir_bench.protocols.protocol import Headline
+from cir_bench.retrieval.queries import QuerySet
+from cir_bench.retrieval.ranking import Ranking
+
+Values = NDArray[np.float64]
+
+
+@dataclass(frozen=True, eq=False)
+class QueryResults:
+    """Where the targets of every query of one cell stand, ties included. Q queries, part after part.
+
+    Attributes:
+        parts: by part (``""`` where there are none) the rankings, without their top lists and without names of images:
+            any metric at any cut-off can be taken of them (`cir_bench.evaluation.metrics.parse_metric`).
+        metrics: names of the protocol's metrics, such as ``R@10``.
+        headline: by what a leaderboard is sorted, and the keys it is the mean of.
+    """
+
+    parts: Mapping[str, PartRankings]
+    metrics: tuple[str, ...]
+    headline: Headline
+
+    @classmethod
+    def of(cls, parts: Mapping[str, PartRankings], metrics: Sequence[str], headline: Headline) -> QueryResults:
+        """What to keep of these rankings."""
+        kept = {
+            name: PartRankings(_bare(part.gallery), None if part.subset is None else _bare(part.subset))
+            for name, part in parts.items()
+        }
+        return cls(kept, tuple(metrics), headline)
+
+    @cached_property
+    def ids(self) -> tuple[str, ...]:
+        """``[Q]`` query ids."""
+        return tuple(query for part in self.parts.values() for query in part.gallery.queries.ids)
+
+    @cached_property
+    def part_of(self) -> tuple[str, ...]:
+        """``[Q]`` the part of each query."""
+        return tuple(name for name, part in self.parts.items() for _ in range(len(part.gallery)))
+
+    @cached_property
+    def tags(self) -> tuple[tuple[str, ...], ...]:
+        """``[Q]`` the tags of each query."""
+        return tuple(tags for part in self.parts.values() for tags in part.gallery.queries.tags)
+
+    @cached_property
+    def weights(self) -> Values:
+        """``[Q]`` what each query counts for in an unweighted mean over parts; sums to 1."""
+        sizes = [len(part.gallery) for part in self.parts.values()]
+        return np.repeat([1 / (len(sizes) * size) for size in sizes], sizes)
+
+    def values(self, name: str) -> Values:
+        """``[Q]`` a metric (``R@10``) of each query, in percent; ranks as they are."""
+        metric = parse_metric(name)
+        return np.concatenate([metric.per_query(part.of(metric)) for part in self.parts.values()])
+
+    def contribution(self, key: str) -> Values | None:
+        """``[Q]`` what each query contributes to a key of the record: its mean weighted by ``weights`` is that number.
+
+        A key is ``R@1`` without parts, ``dress/R@10`` or ``mean/R@10`` with them, or the headline's name. None for what
+        is no mean over queries (``median_rank``), and for keys that the cell does not have.
+        """
+        if key == self.headline.name and key not in self.headline.mean_of:
+            each = [self.contribution(one) for one in self.headline.mean_of]
+            found = [one for one in each if one is not None]
+            mean: Values = np.mean(np.stack(found), axis=0) if found else np.zeros(0)
+            return mean if len(found) == len(each) else None
+        part, _, name = key.rpartition("/")
+        if part not in (*self.parts, MEAN) or name not in _means(self.metrics) or (part == "" and "" not in self.parts):
+            return None
+        values = self.values(name)
+        if part in {MEAN, ""}:
+            return values
+        only: Values = values * len(self.parts) * (np.array(self.part_of) == part)
+        return only
+
+    def headline_values(self) -> Values | None:
+        """``[Q]`` contributions to the headline; None where it is no mean over queries."""
+        return self.contribution(self.headline.name)
+
+    def same_queries(self, other: QueryResults) -> bool:
+        """Whether two cells were asked the same queries in the same parts, so that they can be paired."""
+        return self.ids == other.ids and self.part_of == other.part_of
+
+
+def _means(metrics: Sequence[str]) -> set[str]:
+    """Those that are means over queries."""
+    return {metric.name for metric in parse_metrics(metrics) if metric.family.percent}
+
+
+def known_metrics(names: Sequence[str]) -> tuple[str, ...]:
+    """Those names that are metrics, each once."""
+    found = {}
+    for name in names:
+        try:
+            found[name] = parse_metric(name)
+        except ConfigError:  # the name of a headline
+            continue
+    return tuple(found)
+
+
+def _bare(ranking: Ranking) -> Ranking:
+    """``ranking`` without its top lists, and its images called by their place among a query's judged ones."""
+    queries = ranking.queries
+    judged = tuple(tuple(map(str, range(len(images)))) for images in queries.judged)
+    gains = tuple(
+        {name: gains[image] for name, image in zip(names, images, strict=True) if image in gains}
+        for names, images, gains in zip(judged, queries.judged, queries.gains, strict=True)
+    )
+    targets = tuple(names[: len(own)] for names, own in zip(judged, queries.targets, strict=True))
+    return Ranking(
+        queries=QuerySet(queries.ids, targets, tags=queries.tags, gains=gains),
+        n_gallery=ranking.n_gallery,
+        n_candidates=ranking.n_candidates,
+        better=ranking.better,
+        tied=ranking.tied,
+        top_ids=((),) * len(ranking),
+        top_k=ranking.top_k,
+    )

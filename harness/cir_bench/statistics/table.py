@@ -1,0 +1,141 @@
+"""Statistics of one table: intervals of its rows, every pair compared, tie groups."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from itertools import combinations
+
+import numpy as np
+from numpy.typing import NDArray
+
+from cir_bench.statistics.bootstrap import bootstrap, interval
+from cir_bench.statistics.groups import tie_groups
+from cir_bench.statistics.holm import holm
+from cir_bench.statistics.randomisation import Sample, randomisation_tests
+from cir_bench.statistics.rows import RowValues
+
+SIGNIFICANT = 0.05
+EQUAL = 1e-9
+"""Points below which two values of a query are the same."""
+
+Range = tuple[float, float]
+
+
+@dataclass(frozen=True)
+class Pair:
+    """Two rows, compared by the headline.
+
+    Attributes:
+        first: place of a row in the table.
+        second: place of a row behind it.
+        difference: first less second, in points.
+        interval: of the difference, by the paired bootstrap over queries and seeds.
+        p_queries: of the randomisation test over queries.
+        p_holm: the same, corrected for all pairs of the table.
+        p_seeds: of the test that takes the variation between seeds into account too; not corrected.
+        wins: queries on which the first row is better, by its mean over seeds.
+        ties: queries on which neither is.
+        losses: queries on which the second row is.
+    """
+
+    first: int
+    second: int
+    difference: float
+    interval: Range
+    p_queries: float
+    p_holm: float
+    p_seeds: float
+    wins: int
+    ties: int
+    losses: int
+
+    @property
+    def p(self) -> float:
+        """What decides: the rows must be told apart among queries in the whole table, and beyond what seeds do."""
+        return max(self.p_holm, self.p_seeds)
+
+    @property
+    def differ(self) -> bool:
+        """Whether the two rows are told apart."""
+        return self.p < SIGNIFICANT
+
+
+@dataclass(frozen=True)
+class TableStatistics:
+    """Of the rows of a table, in their order.
+
+    Attributes:
+        intervals: for each row the interval of each of its keys.
+        pairs: all pairs of compared rows.
+        groups: the place of each compared row's tie group; None for the others.
+    """
+
+    intervals: tuple[dict[str, Range], ...]
+    pairs: tuple[Pair, ...]
+    groups: tuple[int | None, ...]
+
+    def beaten_by(self, row: int) -> list[int]:
+        """Rows that this one beats."""
+        beaten = [pair.second for pair in self.pairs if pair.first == row and pair.differ and pair.difference > 0]
+        beaten += [pair.first for pair in self.pairs if pair.second == row and pair.differ and pair.difference < 0]
+        return sorted(beaten)
+
+
+def table_statistics(rows: Sequence[RowValues | None], compared: Sequence[bool], headline: str) -> TableStatistics:
+    """Intervals of all rows that have values, and comparisons of those that are ``compared``.
+
+    Args:
+        rows: best first; None where the queries are not known. All must have the same queries.
+        compared: which rows take part in the tests: no sentinels.
+        headline: key by which they are compared.
+    """
+    known = [place for place, row in enumerate(rows) if row is not None]
+    drawn = dict(zip(known, bootstrap([row for row in rows if row is not None]), strict=True))
+    intervals = []
+    for place, row in enumerate(rows):
+        ends = zip(*map(np.ndarray.tolist, interval(drawn[place])), strict=True) if place in drawn else ()
+        intervals.append(dict(zip(row.keys if row else (), ends, strict=True)))
+    tested = {place: row for place, row in enumerate(rows) if row is not None and compared[place]}
+    headlines = {place: drawn[place][:, row.keys.index(headline)] for place, row in tested.items()}
+    pairs = compare_pairs(tested, headlines, headline)
+    apart = {frozenset((pair.first, pair.second)) for pair in pairs if pair.differ}
+    order = list(tested)
+    places = tie_groups(len(order), lambda a, b: frozenset((order[a], order[b])) in apart)
+    groups = dict(zip(order, places, strict=True))
+    return TableStatistics(tuple(intervals), pairs, tuple(groups.get(place) for place in range(len(rows))))
+
+
+def compare_pairs(rows: dict[int, RowValues], drawn: dict[int, NDArray[np.float64]], headline: str) -> tuple[Pair, ...]:
+    """Every pair of rows; Holm's correction is over these pairs.
+
+    Args:
+        rows: by place in the table.
+        drawn: for each the bootstrap of its headline.
+        headline: the key.
+    """
+    samples = {place: Sample(row.seeds, row.of(headline)) for place, row in rows.items()}
+    both = list(combinations(rows, 2))
+    weights = next(iter(rows.values())).weights if rows else np.zeros(0)
+    tested = randomisation_tests([(samples[a], samples[b]) for a, b in both], weights)
+    corrected = holm([p.queries for p in tested])
+    found = []
+    for (a, b), p, p_holm in zip(both, tested, corrected, strict=True):
+        by_query = samples[a].values.mean(0) - samples[b].values.mean(0)
+        low, high = interval(drawn[a] - drawn[b])
+        wins, losses = int((by_query > EQUAL).sum()), int((by_query < -EQUAL).sum())
+        found.append(
+            Pair(
+                first=a,
+                second=b,
+                difference=round(float(by_query @ weights), 9),
+                interval=(float(low), float(high)),
+                p_queries=p.queries,
+                p_holm=p_holm,
+                p_seeds=p.seeds,
+                wins=wins,
+                ties=len(by_query) - wins - losses,
+                losses=losses,
+            )
+        )
+    return tuple(found)
