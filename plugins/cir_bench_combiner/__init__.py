@@ -38,6 +38,7 @@ METHODS = [
         controlled={
             "css": {"dropout": 0.1, "training": {"lr": 2e-3}},
             "fashioniq": {"training": {"lr": 5e-4, "schedule": "cosine"}},
+            "cirr": {"training": {"lr": 5e-4, "schedule": "cosine"}},  # FashionIQ's, not searched again
         },
         paper_encoder="openclip:RN50x4:openai",
     )
