@@ -25,14 +25,15 @@ def damage(runs):
 
 
 def test_records_are_found_at_any_depth(runs, make):
-    records, damaged = load_records([runs])
-    assert (records, damaged) == ([make("sum"), make("tirg")], [])
+    found, damaged = load_records([runs])
+    assert ([one.record for one in found], damaged) == ([make("sum"), make("tirg")], [])
+    assert [one.folder for one in found] == [runs / "cells" / name / "seed-0" for name in ("sum", "tirg")]
 
 
 def test_a_damaged_record_is_left_out_and_named(runs):
     damage(runs)
-    records, damaged = load_records([runs])
-    assert [record.cell.method for record in records] == ["tirg"]
+    found, damaged = load_records([runs])
+    assert [one.record.cell.method for one in found] == ["tirg"]
     assert len(damaged) == 1
     assert "sum/seed-0/record.json is not a readable run record" in damaged[0]
 
@@ -113,7 +114,8 @@ def test_a_mistake_is_one_sentence_and_exit_2(runs, tmp_path, capsys, words, sen
 def test_an_infinite_median_rank_survives_the_record(make, tmp_path):
     record = make(metrics={"median_rank": float("inf")}, headline="median_rank")
     write_record(record, tmp_path)
-    assert load_records([tmp_path]) == ([record], [])
+    (found,), damaged = load_records([tmp_path])
+    assert (found.record, damaged) == (record, [])
     assert " inf |" in render(build([record]))
 
 

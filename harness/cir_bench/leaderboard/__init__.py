@@ -5,13 +5,17 @@ writes it as markdown and ``compare`` says where a committed leaderboard is stal
 """
 
 from cir_bench.leaderboard.build import build
-from cir_bench.leaderboard.files import load_records, write_leaderboard
-from cir_bench.leaderboard.model import Leaderboard, Reported, Row, Section, Value
+from cir_bench.leaderboard.files import load_records, pack, write_leaderboard, write_text
+from cir_bench.leaderboard.loaded import Loaded
+from cir_bench.leaderboard.model import Comparison, Interval, Leaderboard, Reported, Row, Section, Value
 from cir_bench.leaderboard.render import render
 from cir_bench.leaderboard.stale import compare
 
 __all__ = [
+    "Comparison",
+    "Interval",
     "Leaderboard",
+    "Loaded",
     "Reported",
     "Row",
     "Section",
@@ -19,6 +23,8 @@ __all__ = [
     "build",
     "compare",
     "load_records",
+    "pack",
     "render",
     "write_leaderboard",
+    "write_text",
 ]

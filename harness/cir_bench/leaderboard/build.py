@@ -2,25 +2,37 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from itertools import groupby
+from typing import Any
 
-from cir_bench.leaderboard.comparable import SectionKey, newest, sections
+from cir_bench.leaderboard.comparable import SectionKey, duplicates, newest, sections
+from cir_bench.leaderboard.compared import compare_rows
+from cir_bench.leaderboard.loaded import Beside, Loaded
 from cir_bench.leaderboard.metrics import LOWER_IS_BETTER, columns
 from cir_bench.leaderboard.model import EncoderUse, Leaderboard, Row, Section
+from cir_bench.leaderboard.places import place_of
 from cir_bench.leaderboard.rows import failed_rows, finished_rows
+from cir_bench.leaderboard.trust import foreign
+from cir_bench.protocols.known import known_protocol
 from cir_bench.runs.record import RunRecord
+from cir_bench.statistics.rows import RowValues
 
 
-def build(records: Iterable[RunRecord]) -> Leaderboard:
+def build(records: Iterable[RunRecord | Loaded]) -> Leaderboard:
     """The leaderboard of these records; their order does not matter. Cells on hidden test sets have no numbers to show.
 
     Numbers of two protocols, two versions of the data, two tracks or (controlled) two encoders are in sections of
-    their own. Seeds are averaged when everything else that they depend on is the same; else the row is split.
+    their own. Seeds are averaged when everything else that they depend on is the same; else the row is split. Rows get
+    intervals and are compared where the queries of their cells are known (`Loaded`).
     """
-    grouped = sections([record for record in newest(records) if not record.hidden])
+    beside = Beside(records)
+    several = duplicates(beside)
+    grouped = sections([record for record in newest(beside) if not record.hidden])
     titles = _titles(list(grouped))
-    return Leaderboard(sections=tuple(_section(key, grouped[key], titles[key]) for key in grouped))
+    return Leaderboard(
+        sections=tuple(_section(key, grouped[key], titles[key], beside, several) for key in grouped),
+    )
 
 
 def _titles(keys: Sequence[SectionKey]) -> dict[SectionKey, str]:
@@ -37,14 +49,17 @@ def _titles(keys: Sequence[SectionKey]) -> dict[SectionKey, str]:
     return titles
 
 
-def _section(key: SectionKey, members: Sequence[RunRecord], title: str) -> Section:
+def _section(
+    key: SectionKey, members: Sequence[RunRecord], title: str, beside: Beside, several: Mapping[Any, int]
+) -> Section:
     done = [record for record in members if record.status == "done"]
     known = done or members
     headline = next((record.headline for record in known if record.headline), "")
     datasets = [record.dataset for record in known if record.dataset is not None]
     protocol = next((record.protocol for record in known if record.protocol), None)
     sample = known[0]
-    rows = [*_ranked(finished_rows(done), headline), *failed_rows(members)]
+    ranked = _ranked(finished_rows(done, beside, several), headline)
+    rows, comparisons = compare_rows([row for row, _ in ranked], [values for _, values in ranked], headline)
     return Section(
         title=title,
         benchmark=key.benchmark,
@@ -62,15 +77,18 @@ def _section(key: SectionKey, members: Sequence[RunRecord], title: str) -> Secti
         synthetic=any(one.synthetic for one in datasets),
         missing_images=max((one.missing_images for one in datasets), default=0),
         missing_triplets=max((one.missing_triplets for one in datasets), default=0),
+        dataset_plugin=next((foreign(one.plugin.distribution, one.plugin.version) for one in datasets), ""),
+        known_protocol=known_protocol(key.benchmark, key.protocol) is not None,
         seeds=tuple(sorted({record.cell.seed for record in members})),
         headline=headline,
         columns=columns([record.metrics for record in done], headline, list(sample.n_queries)),
-        places=tuple(sorted({place for record in done if (place := _place(record))})),
-        rows=tuple(rows),
+        places=tuple(sorted({place for record in done if (place := place_of(record))})),
+        rows=(*rows, *failed_rows(members)),
+        comparisons=comparisons,
     )
 
 
-def _ranked(rows: Sequence[Row], headline: str) -> list[Row]:
+def _ranked(rows: Sequence[tuple[Row, RowValues | None]], headline: str) -> list[tuple[Row, RowValues | None]]:
     """Best first, sentinels at the bottom and without a rank; equal headlines share a rank."""
     sign = 1 if headline.rpartition("/")[2] in LOWER_IS_BETTER else -1
 
@@ -78,9 +96,12 @@ def _ranked(rows: Sequence[Row], headline: str) -> list[Row]:
         value = row.metrics.get(headline)
         return row.kind == "sentinel", sign * value.mean if value else float("inf")
 
-    ordered = sorted(rows, key=key)
-    first = {best: place for place, best in reversed(list(enumerate(map(key, ordered), start=1)))}
-    return [row.model_copy(update={"rank": None if row.kind == "sentinel" else first[key(row)]}) for row in ordered]
+    ordered = sorted(rows, key=lambda pair: key(pair[0]))
+    first = {best: place for place, best in reversed(list(enumerate((key(row) for row, _ in ordered), start=1)))}
+    return [
+        (row.model_copy(update={"rank": None if row.kind == "sentinel" else first[key(row)]}), values)
+        for row, values in ordered
+    ]
 
 
 def _encoders(records: Sequence[RunRecord]) -> tuple[EncoderUse, ...]:
@@ -101,11 +122,3 @@ def _encoders(records: Sequence[RunRecord]) -> tuple[EncoderUse, ...]:
             )
         )
     return tuple(found)
-
-
-def _place(record: RunRecord) -> str:
-    here = record.environment
-    if here is None:
-        return ""
-    threads = f"{here.threads} thread{'' if here.threads == 1 else 's'}"
-    return f"{here.device} ({here.precision}, {threads}, torch {here.torch})"

@@ -35,12 +35,26 @@ def newest(records: Iterable[RunRecord]) -> list[RunRecord]:
     """
     found: dict[tuple[CellKey, SectionKey | None], RunRecord] = {}
     for record in sorted(records, key=_canonical):
-        found[record.cell, _known_section(record)] = record
+        found[identity(record)] = record
     done: dict[CellKey, str] = {}
     for record in found.values():
         if record.status == "done":
             done[record.cell] = max(record.finished, done.get(record.cell, ""))
     return [r for r in found.values() if r.status == "done" or r.finished > done.get(r.cell, "")]
+
+
+def duplicates(records: Iterable[RunRecord]) -> dict[tuple[CellKey, SectionKey | None], int]:
+    """Cells of which several different finished records are there, and how many; `newest` keeps one of them."""
+    seen: dict[tuple[CellKey, SectionKey | None], set[str]] = {}
+    for record in records:
+        if record.status == "done":
+            seen.setdefault(identity(record), set()).add(record.model_dump_json())
+    return {key: len(different) for key, different in seen.items() if len(different) > 1}
+
+
+def identity(record: RunRecord) -> tuple[CellKey, SectionKey | None]:
+    """What two records of one cell have in common: a later one takes the place of the other."""
+    return record.cell, _known_section(record)
 
 
 def sections(records: Sequence[RunRecord]) -> dict[SectionKey, list[RunRecord]]:

@@ -3,22 +3,29 @@
 from __future__ import annotations
 
 import os
+import shutil
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 
 from cir_bench.errors import CirBenchError, ConfigError
 from cir_bench.leaderboard.build import build
+from cir_bench.leaderboard.loaded import Loaded
 from cir_bench.leaderboard.render import render
-from cir_bench.runs.record import RunRecord, find_records, read_record
+from cir_bench.leaderboard.trust import doubt
+from cir_bench.runs.record import RECORD_FILE, RunRecord, find_records, read_record
+from cir_bench.statistics.find import find_queries
+from cir_bench.statistics.storage import save_queries
 
 
-def load_records(folders: Sequence[Path]) -> tuple[list[RunRecord], list[str]]:
-    """All readable records below ``folders``, and one sentence for each file that is none.
+def load_records(folders: Sequence[Path]) -> tuple[list[Loaded], list[str]]:
+    """All records below ``folders`` that can be believed, with their queries; a sentence for each that is left out.
+
+    A record whose queries cannot be read stays, without intervals; that is said too.
 
     Raises:
         ConfigError: a folder that is not there.
     """
-    records, damaged = [], []
+    found, sentences = [], []
     for folder in folders:
         if not folder.is_dir():
             raise ConfigError(
@@ -26,15 +33,50 @@ def load_records(folders: Sequence[Path]) -> tuple[list[RunRecord], list[str]]:
             )
         for path in find_records(folder):
             try:
-                records.append(read_record(path))
+                record = read_record(path)
             except CirBenchError as error:
-                damaged.append(str(error))
-    return records, damaged
+                sentences.append(str(error))
+                continue
+            queries = None
+            try:
+                queries = find_queries(path.parent, record)
+            except CirBenchError as error:
+                sentences.append(f"{path} stays, but is compared with nothing: {error}")
+            reason = doubt(record, queries)
+            if reason:
+                sentences.append(f"{path} is not what it claims to be: {reason}; run the cell again.")
+            else:
+                found.append(Loaded(record, path.parent, queries, folder))
+    return found, sentences
 
 
-def write_leaderboard(records: Iterable[RunRecord], path: Path) -> Path:
+def pack(found: Iterable[Loaded], folder: Path) -> None:
+    """Copy records and per-query results, as they lie below their root, into ``folder``: what to commit or to send.
+
+    Per-query results that were made from rankings are written, so that the rankings need not be copied.
+
+    Raises:
+        ConfigError: two records have the same place.
+    """
+    taken: dict[Path, Path] = {}
+    for one in found:
+        place = folder / one.folder.relative_to(one.root)
+        if place in taken:
+            raise ConfigError(f"{one.folder} and {taken[place]} would both be copied to {place}; pack them one by one.")
+        taken[place] = one.folder
+        place.mkdir(parents=True, exist_ok=True)
+        shutil.copyfile(one.folder / RECORD_FILE, place / RECORD_FILE)
+        if one.queries is not None:
+            save_queries(one.queries, place)
+
+
+def write_leaderboard(records: Iterable[RunRecord | Loaded], path: Path) -> Path:
     """Write the leaderboard of ``records`` as markdown (temporary file, then rename) and return its path."""
-    text = render(build(records))
+    return write_text(render(build(records)), path)
+
+
+def write_text(text: str, path: Path) -> Path:
+    """Write ``text`` (temporary file, then rename) and return its path."""
     path.parent.mkdir(parents=True, exist_ok=True)
     if path.exists() and not path.is_file():  # /dev/stdout or a pipe is written to, never replaced
         path.write_text(text, encoding="utf-8", newline="\n")

@@ -4,11 +4,18 @@ from __future__ import annotations
 
 from typing import Literal
 
-from pydantic import BaseModel, ConfigDict
+from pydantic import BaseModel, ConfigDict, Field
 
 
 class _Model(BaseModel):
     model_config = ConfigDict(frozen=True, ser_json_inf_nan="strings")
+
+
+class Interval(_Model):
+    """A 95 % interval by the bootstrap over queries and seeds."""
+
+    low: float
+    high: float
 
 
 class Value(_Model):
@@ -18,6 +25,8 @@ class Value(_Model):
     """Mean over the row's seeds: in percent; a median rank as it is."""
     sd: float | None = None
     """Sample standard deviation over the seeds; None for a single seed."""
+    interval: Interval | None = None
+    """Of the mean, over queries and seeds; None where the queries are not known, or it is no mean over queries."""
 
 
 class Reported(_Model):
@@ -38,6 +47,8 @@ class Reported(_Model):
     value: float
     """In percent."""
     note: str = ""
+    difference: float | None = None
+    """Measured less reported, in points; None where the encoder or the data are others, and they do not compare."""
 
     @property
     def source(self) -> tuple[str, ...]:
@@ -50,6 +61,12 @@ class Row(_Model):
 
     rank: int | None
     """By the headline; None for sentinels and for cells that did not run."""
+    label: str = ""
+    """A letter for each row that ran, unique in the section."""
+    group: int | None = None
+    """Place of its tie group; None for sentinels, for cells that did not run, and where the queries are not known."""
+    beats: tuple[str, ...] = ()
+    """Labels of the rows that it beats by the headline."""
     method: str
     variant: str
     encoder: str
@@ -64,9 +81,41 @@ class Row(_Model):
     """Mean over the seeds."""
     query_milliseconds: float = 0.0
     """Mean over the seeds: composing and searching, per query, features given."""
+    peak_memory_mib: float = 0.0
+    """Largest over the seeds: of the process, or of the device when it is a GPU."""
+    places: tuple[str, ...] = ()
+    """Where its cells ran, some of the section's `places`: cost compares only between rows of one place."""
+    plugin: str = ""
+    """Distribution and version that the method is from; empty for cir-bench's own."""
+    cells: tuple[str, ...] = Field(default=(), exclude=True)
+    """Folders of the records, in the order of the seeds; empty where they are not known. Not part of the JSON."""
     reported: tuple[Reported, ...] = ()
     remarks: tuple[str, ...] = ()
     """Sentences for the row's last column; of a failed row: why."""
+
+
+class Comparison(_Model):
+    """Two rows of a section, compared by the headline. Null hypotheses: see `cir_bench.statistics.randomisation`."""
+
+    first: str
+    """Label of the row that stands higher."""
+    second: str
+    difference: float
+    """First less second, in points."""
+    interval: Interval
+    """Of the difference, by the paired bootstrap over queries and seeds."""
+    p_queries: float
+    """Of the paired randomisation test over queries."""
+    p_holm: float
+    """The same after Holm's correction over all pairs of the section."""
+    p_seeds: float
+    """Of the test that takes the variation between seeds into account too, not corrected."""
+    p: float
+    """What decides: the larger of the last two."""
+    wins: int
+    """Queries on which the first row is better, by its mean over seeds."""
+    ties: int
+    losses: int
 
 
 class EncoderUse(_Model):
@@ -107,6 +156,10 @@ class Section(_Model):
     """Of the evaluation; more than 0: every number of the section is partial."""
     missing_triplets: int
     """Of training, left out because an image is missing; more than 0: the trained rows are partial."""
+    dataset_plugin: str
+    """Distribution and version that the data set is from; empty for cir-bench's own."""
+    known_protocol: bool
+    """Whether the protocol is one that this cir-bench knows by name, so that its hash could be checked."""
     seeds: tuple[int, ...]
     headline: str
     columns: tuple[str, ...]
@@ -114,6 +167,8 @@ class Section(_Model):
     places: tuple[str, ...]
     """Where the cells ran, for the times."""
     rows: tuple[Row, ...]
+    comparisons: tuple[Comparison, ...] = ()
+    """Every pair of compared rows, best first."""
 
 
 class Leaderboard(_Model):

@@ -2,27 +2,49 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from itertools import groupby
 from statistics import fmean
+from typing import Any
 
-from cir_bench.leaderboard.comparable import averaged, differing, ingredients
+from cir_bench.leaderboard.comparable import averaged, differing, identity, ingredients
+from cir_bench.leaderboard.loaded import Beside
 from cir_bench.leaderboard.metrics import over_seeds
 from cir_bench.leaderboard.model import Row
+from cir_bench.leaderboard.places import place_of
 from cir_bench.leaderboard.reported import reported_for
+from cir_bench.leaderboard.trust import foreign
 from cir_bench.runs.record import RunRecord
+from cir_bench.statistics.rows import RowValues, row_values
 
 SHORT = 12
 """Digits of a digest that are shown."""
 
 
-def finished_rows(records: Sequence[RunRecord]) -> list[Row]:
-    """One row for each method, variant and encoder; more where seeds must not be averaged, with a remark."""
+def finished_rows(
+    records: Sequence[RunRecord], beside: Beside, several: Mapping[Any, int]
+) -> list[tuple[Row, RowValues | None]]:
+    """One row for each method, variant and encoder, and its queries; more where seeds must not be averaged.
+
+    Args:
+        records: finished cells of one section, one for each cell.
+        beside: what lies beside them.
+        several: cells of which there were several records, by `identity`.
+    """
     rows = []
     for _, cells in groupby(sorted(records, key=_name), key=_name):
         groups = averaged(list(cells))
         names = differing(groups)
-        rows += [_row(group, [_split_remark(group, names)] if names else []) for group in groups]
+        for group in groups:
+            by_seed = sorted(group, key=lambda record: record.cell.seed)
+            remarks = [_split_remark(group, names)] if names else []
+            remarks += [
+                f"seed {record.cell.seed}: the newest of {several[identity(record)]} records"
+                for record in by_seed
+                if identity(record) in several
+            ]
+            row = _row(by_seed, remarks).model_copy(update={"cells": tuple(map(beside.folder, by_seed))})
+            rows.append((row, row_values(row.seeds, [*map(beside.queries, by_seed)], by_seed[0].headline)))
     return rows
 
 
@@ -51,10 +73,11 @@ def _name(record: RunRecord) -> tuple[str, str, str]:
     return record.cell.method, record.cell.variant, record.cell.encoder
 
 
-def _row(records: Sequence[RunRecord], remarks: Sequence[str]) -> Row:
-    by_seed = sorted(records, key=lambda record: record.cell.seed)
+def _row(by_seed: Sequence[RunRecord], remarks: Sequence[str]) -> Row:
     cell, method = by_seed[0].cell, by_seed[0].method
     facts = [record.method for record in by_seed if record.method is not None]
+    plugin = foreign(method.plugin.distribution, method.plugin.version) if method else ""
+    metrics = over_seeds([record.metrics for record in by_seed])
     return Row(
         rank=None,
         method=cell.method,
@@ -62,13 +85,16 @@ def _row(records: Sequence[RunRecord], remarks: Sequence[str]) -> Row:
         encoder=cell.encoder,
         kind=method.kind if method else "method",
         seeds=tuple(record.cell.seed for record in by_seed),
-        metrics=over_seeds([record.metrics for record in by_seed]),
+        metrics=metrics,
         parameters=max((fact.parameters for fact in facts), default=0),
         trained_parameters=max((fact.trained_parameters for fact in facts), default=0),
         train_seconds=fmean(record.cost.train_seconds for record in by_seed),
         query_milliseconds=fmean(record.cost.query_milliseconds for record in by_seed),
-        reported=reported_for(cell),
-        remarks=(*remarks, *_cautions(by_seed)),
+        peak_memory_mib=max(record.cost.peak_memory_mib for record in by_seed),
+        places=tuple(sorted({place for record in by_seed if (place := place_of(record))})),
+        plugin=plugin,
+        reported=reported_for(cell, metrics, whole=not any(record.partial for record in by_seed)),
+        remarks=(*([f"by {plugin}"] if plugin else []), *remarks, *_cautions(by_seed)),
     )
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from cir_bench.errors import CirBenchError
 from cir_bench.evaluation.evaluate import PartRankings, evaluate
 from cir_bench.protocols.known import known_protocols
 from cir_bench.protocols.protocol import Headline
@@ -45,7 +46,10 @@ def contradiction(record: RunRecord, results: QueryResults) -> str:
     """What a record says that its queries do not give; empty where they agree. A number edited by hand is found out."""
     if results.headline.name != record.headline:
         return f"its headline is {record.headline!r}, but its queries were kept for {results.headline.name!r}"
-    found = evaluate(results.parts, results.metrics, headline=results.headline.mean_of)
+    try:
+        found = evaluate(results.parts, results.metrics, headline=results.headline.mean_of)
+    except CirBenchError as error:
+        return f"its queries cannot be evaluated ({error})"
     given = {**found.metrics, results.headline.name: found.headline}
     for key, value in record.metrics.items():
         other = given.get(key)

@@ -1,0 +1,77 @@
+"""Rows with their uncertainty: intervals, tie groups, which rows a row beats."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from cir_bench.leaderboard.model import Comparison, Interval, Row, Value
+from cir_bench.statistics.rows import RowValues
+from cir_bench.statistics.table import Pair, TableStatistics, table_statistics
+
+NOT_COMPARED = "its queries are not known: no interval, not compared"
+OTHER_QUERIES = "other queries than those of the table: no interval, not compared"
+_LETTERS = "abcdefghijklmnoprstuvwxyz"
+"""Those that exist as superscripts; there is no q."""
+
+
+def label_of(place: int) -> str:
+    """``a`` … ``z``, then ``a2`` …: letters, so that a superscript is not read as a number's."""
+    turn, letter = divmod(place, len(_LETTERS))
+    return _LETTERS[letter] + (str(turn + 1) if turn else "")
+
+
+def compare_rows(
+    rows: Sequence[Row], values: Sequence[RowValues | None], headline: str
+) -> tuple[list[Row], tuple[Comparison, ...]]:
+    """Rows, best first, with labels and what their queries tell; every pair of those that can be compared.
+
+    Args:
+        rows: of one section, those that ran.
+        values: for each row its queries; None where they are not known.
+        headline: key by which rows are compared.
+    """
+    same = [None if _others(one, values) else one for one in values]
+    found = table_statistics(same, [row.kind != "sentinel" for row in rows], headline)
+    labels = [label_of(place) for place in range(len(rows))]
+    some_known = any(one is not None for one in values)
+    done = []
+    for place, row in enumerate(rows):
+        remarks = row.remarks
+        if some_known and same[place] is None:
+            remarks = (*remarks, NOT_COMPARED if values[place] is None else OTHER_QUERIES)
+        changes = {
+            "label": labels[place],
+            "group": found.groups[place],
+            "beats": tuple(labels[other] for other in found.beaten_by(place)),
+            "metrics": {key: _with_interval(key, value, found, place) for key, value in row.metrics.items()},
+            "remarks": remarks,
+        }
+        done.append(row.model_copy(update=changes))
+    return done, tuple(_comparison(pair, labels) for pair in found.pairs)
+
+
+def _others(one: RowValues | None, values: Sequence[RowValues | None]) -> bool:
+    """Whether a row was asked other queries than the first row of which they are known."""
+    first = next((other for other in values if other is not None), None)
+    return one is not None and first is not None and not one.cells[0].same_queries(first.cells[0])
+
+
+def _with_interval(key: str, value: Value, found: TableStatistics, place: int) -> Value:
+    ends = found.intervals[place].get(key)
+    return value if ends is None else value.model_copy(update={"interval": Interval(low=ends[0], high=ends[1])})
+
+
+def _comparison(pair: Pair, labels: Sequence[str]) -> Comparison:
+    return Comparison(
+        first=labels[pair.first],
+        second=labels[pair.second],
+        difference=pair.difference,
+        interval=Interval(low=pair.interval[0], high=pair.interval[1]),
+        p_queries=pair.p_queries,
+        p_holm=pair.p_holm,
+        p_seeds=pair.p_seeds,
+        p=pair.p,
+        wins=pair.wins,
+        ties=pair.ties,
+        losses=pair.losses,
+    )
