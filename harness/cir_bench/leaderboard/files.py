@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import shutil
 from collections.abc import Iterable, Sequence
@@ -9,6 +10,7 @@ from pathlib import Path
 
 from cir_bench.errors import CirBenchError, ConfigError
 from cir_bench.leaderboard.build import build
+from cir_bench.leaderboard.comparable import duplicates, identity, newest
 from cir_bench.leaderboard.loaded import Loaded
 from cir_bench.leaderboard.render import render
 from cir_bench.leaderboard.trust import doubt
@@ -48,6 +50,25 @@ def load_records(folders: Sequence[Path]) -> tuple[list[Loaded], list[str]]:
             else:
                 found.append(Loaded(record, path.parent, queries, folder))
     return found, sentences
+
+
+def overruled(found: Sequence[Loaded]) -> list[str]:
+    """A sentence for each cell of which several different records are there: which one counts."""
+    several = duplicates(one.record for one in found)
+    kept = {id(record) for record in newest([one.record for one in found])}
+    sentences = []
+    for cell in several:
+        each = [one for one in found if one.record.status == "done" and identity(one.record) == cell]
+        winner = next(one for one in each if id(one.record) in kept)
+        others = sorted({str(one.folder) for one in each if one.record != winner.record})
+        name = f"{cell[0].method} on {cell[0].benchmark}/{cell[0].protocol}, {cell[0].encoder}, seed {cell[0].seed}"
+        sentences.append(f"{name}: {winner.folder} counts, finished later than {', '.join(others)}.")
+    return sentences
+
+
+def schema_text() -> str:
+    """The JSON Schema of ``record.json``, as it is published in ``record.schema.json``."""
+    return json.dumps(RunRecord.model_json_schema(), indent=1, ensure_ascii=False) + "\n"
 
 
 def pack(found: Iterable[Loaded], folder: Path) -> None:

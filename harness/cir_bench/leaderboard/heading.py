@@ -26,7 +26,9 @@ def _facts(section: Section) -> Iterator[str]:
         yield _encoder(use, section)
     yield _seeds(section)
     if section.headline:
-        yield f"Sorted by {code(section.headline)}."
+        yield f"Sorted by {code(section.headline)}{_compared(section)}."
+    if section.dataset_plugin:
+        yield f"The data set is by {plain(section.dataset_plugin)}, no part of cir-bench."
     lacking = [
         *([f"{count(section.missing_images)} images of the evaluation"] if section.missing_images else []),
         *([f"images of {count(section.missing_triplets)} training triplets"] if section.missing_triplets else []),
@@ -38,7 +40,22 @@ def _facts(section: Section) -> Iterator[str]:
     if any(use.pixel_free for use in section.encoders):
         yield "**Pixel-free**: images are represented by something else than their pixels (captions, stored features)."
     if section.places:
-        yield f"{TIMES[2:]}on {'; '.join(plain(place) for place in section.places)}."
+        yield TIMES[2:] + _places(section)
+
+
+def _compared(section: Section) -> str:
+    if not section.comparisons:
+        return ""
+    pairs = len(section.comparisons)
+    return f"; {pairs} pair{'' if pairs == 1 else 's'} of rows compared"
+
+
+def _places(section: Section) -> str:
+    """Where it ran; several machines are numbered, as in the rows."""
+    if len(section.places) == 1:
+        return f"on {plain(section.places[0])}."
+    numbered = "; ".join(f"({number}) {plain(place)}" for number, place in enumerate(section.places, start=1))
+    return f"on {numbered}. Compare times and memory only between rows with the same number."
 
 
 def _protocol(section: Section) -> str:
@@ -51,7 +68,8 @@ def _protocol(section: Section) -> str:
     }[section.reference]
     texts = [f"gallery: {section.gallery}", f"query text: {section.query_text}"]
     conventions = "; ".join(plain(text) for text in [reference, *texts] if text)
-    return f"Protocol {code(section.protocol)}, hash `{section.protocol_hash[:HASH_DIGITS]}`: {conventions}."
+    trust = "" if section.known_protocol else "; not one of cir-bench's own, its hash is taken on trust"
+    return f"Protocol {code(section.protocol)}, hash `{section.protocol_hash[:HASH_DIGITS]}`: {conventions}{trust}."
 
 
 def _sizes(section: Section) -> str:
@@ -76,6 +94,7 @@ def _encoder(use: EncoderUse, section: Section) -> str:
 def _seeds(section: Section) -> str:
     listed = ", ".join(map(str, section.seeds))
     if len(section.seeds) == 1:
-        return f"Seed {listed} alone, so no standard deviation."
+        models = ", and trained models are compared, not methods" if section.comparisons else ""
+        return f"Seed {listed} alone, so no standard deviation{models}."
     uneven = len({row.seeds for row in section.rows}) > 1
     return f"Seeds {listed}" + (", but not in every row: see the column." if uneven else ".")

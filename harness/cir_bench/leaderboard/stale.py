@@ -1,8 +1,9 @@
-"""Where a committed leaderboard differs from a fresh one in more than times.
+"""Where a committed leaderboard differs from a fresh one in more than times and memory.
 
-Compared as text, because the text is what is committed. Times are ignored. Metrics may differ by a tolerance: another
+Compared as text, because the text is what is committed. Costs are ignored. Metrics may differ by a tolerance: another
 CPU sums in another order, and training carries such differences on. With a tolerance, neighbours in a table may change
-places too, so rows are found by their method, not by their place. Everything else must be equal.
+places too, so rows are found by their method, not by their place, and what follows from the metrics (places, labels,
+which rows a row beats) is not compared. Everything else must be equal.
 """
 
 from __future__ import annotations
@@ -14,8 +15,10 @@ from itertools import zip_longest
 
 from cir_bench.leaderboard.heading import TIMES as TIMES_LINE
 from cir_bench.leaderboard.markdown import cells
-from cir_bench.leaderboard.render import (
+from cir_bench.leaderboard.table import (
+    COSTS,
     ENCODER,
+    LABEL,
     METHOD,
     NONE,
     PARAMETERS,
@@ -23,12 +26,14 @@ from cir_bench.leaderboard.render import (
     REMARKS,
     REPORTED,
     SEEDS,
-    TIMES,
     TRAINED,
 )
 
+_BEATEN = re.compile(r" [ᵃ-ᶻⁱʰʲˡʳˢʷˣʸⁿ⁰¹²³⁴-⁹⁻ ]+$")
 _NUMBER = re.compile(r"(-?\d+(?:\.\d+)?|-?inf)(?: ± (\d+(?:\.\d+)?))?")
-_WORDS = frozenset({RANK, METHOD, ENCODER, SEEDS, PARAMETERS, TRAINED, REMARKS})
+_INTERVAL = re.compile(r"\[(-?\d+\.\d+), (-?\d+\.\d+)\]")
+_DIFFERENCE = re.compile(r" [+-]\d+\.\d+")
+_WORDS = frozenset({METHOD, ENCODER, SEEDS, PARAMETERS, TRAINED, REMARKS})
 _INTRODUCTION = "the introduction"
 _Table = Mapping[str, Mapping[str, str]]
 
@@ -79,16 +84,21 @@ def _differences(new: _Part, old: _Part, tolerance: float) -> Iterator[str]:
 
 
 def _same(column: str, now: str, was: str, tolerance: float) -> bool:
-    if column in TIMES or now == was:
+    if column in COSTS or now == was:
         return True
+    if column in _WORDS or tolerance == 0:
+        return False
     if column == RANK:
-        return tolerance > 0 and NONE not in (now, was)
-    if column in _WORDS or column.startswith(REPORTED):
-        return False
-    left, right = _NUMBER.fullmatch(now), _NUMBER.fullmatch(was)
-    if left is None or right is None:
-        return False
-    return all(_near(a, b, tolerance) for a, b in zip(left.groups(), right.groups(), strict=True))
+        return NONE not in (now, was) and now.startswith("(") == was.startswith("(")
+    if column == LABEL:
+        return bool(now) == bool(was)
+    if column.startswith(REPORTED):
+        return _DIFFERENCE.sub("", now) == _DIFFERENCE.sub("", was)
+    for pattern in (_NUMBER, _INTERVAL):
+        left, right = (pattern.fullmatch(_BEATEN.sub("", text)) for text in (now, was))
+        if left and right:
+            return all(_near(a, b, tolerance) for a, b in zip(left.groups(), right.groups(), strict=True))
+    return False
 
 
 def _near(now: str | None, was: str | None, tolerance: float) -> bool:

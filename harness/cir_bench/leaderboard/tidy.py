@@ -1,0 +1,76 @@
+"""`Leaderboard` to CSV: one line for each row and metric, full precision, for a spreadsheet or a script."""
+
+from __future__ import annotations
+
+import csv
+import io
+from collections.abc import Iterator
+
+from cir_bench.leaderboard.model import Leaderboard, Row, Section
+
+COLUMNS = (
+    *("section", "benchmark", "protocol", "protocol_hash", "track", "encoder", "row", "place", "method", "variant"),
+    *("kind", "plugin", "seeds", "metric", "mean", "sd", "low", "high", "beats", "reported", "difference"),
+    *("parameters", "trained_parameters", "train_seconds", "query_milliseconds", "peak_memory_mib", "machine"),
+    "remarks",
+)
+_FORMULA = ("=", "+", "-", "@", "\t", "\r")
+
+
+def render_csv(leaderboard: Leaderboard) -> str:
+    """The leaderboard as CSV with a header; a row that did not run has one line without a metric."""
+    text = io.StringIO()
+    writer = csv.DictWriter(text, COLUMNS, lineterminator="\n")
+    writer.writeheader()
+    for section in leaderboard.sections:
+        for row in section.rows:
+            writer.writerows(_lines(section, row))
+    return text.getvalue()
+
+
+def _lines(section: Section, row: Row) -> Iterator[dict[str, object]]:
+    place = row.group if row.group is not None else ("" if section.comparisons else row.rank)
+    about = {
+        "section": section.title,
+        "benchmark": section.benchmark,
+        "protocol": section.protocol,
+        "protocol_hash": section.protocol_hash,
+        "track": section.track,
+        "encoder": row.encoder,
+        "row": row.label,
+        "place": place,
+        "method": _text(row.method),
+        "variant": _text(row.variant),
+        "kind": row.kind,
+        "plugin": _text(row.plugin),
+        "seeds": " ".join(map(str, row.seeds)),
+        "parameters": row.parameters,
+        "trained_parameters": row.trained_parameters,
+        "train_seconds": row.train_seconds,
+        "query_milliseconds": row.query_milliseconds,
+        "peak_memory_mib": row.peak_memory_mib,
+        "machine": "; ".join(row.places),
+        "remarks": _text("; ".join(row.remarks)),
+    }
+    known = [key for key in section.columns if key in row.metrics]
+    for key in known:
+        value = row.metrics[key]
+        reported = [one for one in row.reported if one.metric == key]
+        yield about | {
+            "metric": key,
+            "mean": value.mean,
+            "sd": value.sd,
+            "low": value.interval.low if value.interval else None,
+            "high": value.interval.high if value.interval else None,
+            "beats": " ".join(row.beats) if key == section.headline else "",
+            "reported": "; ".join(f"{one.value:g} ({one.paper}, Table {one.table})" for one in reported),
+            "difference": "; ".join(f"{one.difference:+.2f}" for one in reported if one.difference is not None),
+        }
+    if not known:
+        yield about
+
+
+def _text(text: str) -> str:
+    """Text of others on one line, so that no spreadsheet takes it for a formula."""
+    line = " ".join(text.split())
+    return f"'{line}" if line.startswith(_FORMULA) else line

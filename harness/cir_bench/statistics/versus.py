@@ -1,0 +1,179 @@
+"""`versus`: two rows in detail: the difference, where it comes from, which queries flipped."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from cir_bench.evaluation.metrics import parse_metric
+from cir_bench.statistics.bootstrap import N_RESAMPLES, bootstrap, interval
+from cir_bench.statistics.draws import resampled, resampled_seeds
+from cir_bench.statistics.rows import RowValues
+from cir_bench.statistics.table import EQUAL, Pair, Range, compare_pairs
+
+Floats = NDArray[np.float64]
+
+
+@dataclass(frozen=True)
+class Share:
+    """Some of the queries: a part (category), or those with a tag.
+
+    Attributes:
+        name: ``dress``, or ``tag:kind:add``.
+        n: number of queries.
+        first: mean of the first row over them, in points.
+        second: of the second.
+        interval: of the difference, by the paired bootstrap within these queries; not corrected for how many there are.
+        wins: queries on which the first row is better.
+        ties: queries on which neither is.
+        losses: queries on which the second row is.
+    """
+
+    name: str
+    n: int
+    first: float
+    second: float
+    interval: Range
+    wins: int
+    ties: int
+    losses: int
+
+
+@dataclass(frozen=True)
+class Flip:
+    """A query that the two rows answer differently.
+
+    Attributes:
+        query: its id.
+        part: its part, ``""`` without parts.
+        tags: its tags.
+        first: mean over seeds of the first row's value, in points.
+        second: of the second row's.
+        first_rank: mean over seeds of the expected rank of the first row's best target; inf where it is never hit.
+        second_rank: of the second row's.
+    """
+
+    query: str
+    part: str
+    tags: tuple[str, ...]
+    first: float
+    second: float
+    first_rank: float
+    second_rank: float
+
+
+@dataclass(frozen=True)
+class Versus:
+    """Two rows compared by one key.
+
+    Attributes:
+        key: of the record.
+        first: the first row's value.
+        second: the second's.
+        pair: difference, interval, p-values (one pair: nothing to correct), wins, ties, losses.
+        shares: by part, then by tag.
+        won: queries that the first row answers better, the clearest first.
+        lost: queries that the second row answers better.
+    """
+
+    key: str
+    first: float
+    second: float
+    pair: Pair
+    shares: tuple[Share, ...]
+    won: tuple[Flip, ...]
+    lost: tuple[Flip, ...]
+
+
+def versus(first: RowValues, second: RowValues, key: str, n_flips: int = 0) -> Versus:
+    """Compare two rows over the same queries.
+
+    Args:
+        first: a row.
+        second: another.
+        key: by what: a key that both have, of the whole benchmark (no single part's).
+        n_flips: how many flipped queries to name at most, in each direction.
+    """
+    rows = {0: first, 1: second}
+    drawn = {place: made[:, rows[place].keys.index(key)] for place, made in enumerate(bootstrap([first, second]))}
+    (pair,) = compare_pairs(rows, drawn, key)
+    a, b = first.of(key).mean(0), second.of(key).mean(0)
+    won, lost = _flips(first, second, a - b, n_flips), _flips(first, second, b - a, n_flips)
+    flips = [
+        tuple(
+            Flip(
+                query=first.cells[0].ids[place],
+                part=first.cells[0].part_of[place],
+                tags=first.cells[0].tags[place],
+                first=float(a[place]),
+                second=float(b[place]),
+                first_rank=float(_ranks(first)[place]),
+                second_rank=float(_ranks(second)[place]),
+            )
+            for place in places
+        )
+        for places in (won, lost)
+    ]
+    return Versus(
+        key=key,
+        first=float(a @ first.weights),
+        second=float(b @ first.weights),
+        pair=pair,
+        shares=tuple(_share(first, second, key, name, chosen) for name, chosen in _groups(first)),
+        won=flips[0],
+        lost=flips[1],
+    )
+
+
+def _groups(row: RowValues) -> Iterator[tuple[str, NDArray[np.int64]]]:
+    """Parts, then tags, with the places of their queries."""
+    cell = row.cells[0]
+    if len(cell.parts) > 1:
+        for part in cell.parts:
+            yield part, np.flatnonzero(np.array(cell.part_of) == part)
+    for tag in sorted({tag for tags in cell.tags for tag in tags}):
+        yield f"tag:{tag}", np.array([place for place, tags in enumerate(cell.tags) if tag in tags], dtype=np.int64)
+
+
+def _share(first: RowValues, second: RowValues, key: str, name: str, chosen: NDArray[np.int64]) -> Share:
+    a, b = first.of(key)[:, chosen], second.of(key)[:, chosen]
+    by_query = a.mean(0) - b.mean(0)
+    wins, losses = int((by_query > EQUAL).sum()), int((by_query < -EQUAL).sum())
+    both = np.concatenate([a, b]).T / len(chosen)
+    means = np.concatenate([counts @ both for counts in resampled([len(chosen)], N_RESAMPLES)])
+    drawn = [
+        (means[:, where] * resampled_seeds(row.seeds, N_RESAMPLES)).sum(axis=1)
+        for row, where in ((first, slice(0, len(a))), (second, slice(len(a), None)))
+    ]
+    low, high = interval(drawn[0] - drawn[1])
+    return Share(
+        name=name,
+        n=len(chosen),
+        first=float(a.mean()),
+        second=float(b.mean()),
+        interval=(float(low), float(high)),
+        wins=wins,
+        ties=len(chosen) - wins - losses,
+        losses=losses,
+    )
+
+
+def _flips(first: RowValues, second: RowValues, gain: Floats, count: int) -> Sequence[int]:
+    """Places of the queries with the largest gain, then of those whose ranks are furthest apart, then in order."""
+    if not count:
+        return []
+    with np.errstate(invalid="ignore"):  # inf - inf, where neither ever hits
+        apart = np.nan_to_num(np.abs(_ranks(first) - _ranks(second)), nan=0.0, posinf=np.inf)
+    order = sorted(np.flatnonzero(gain > EQUAL).tolist(), key=lambda place: (-round(gain[place], 6), -apart[place]))
+    return order[:count]
+
+
+def _ranks(row: RowValues) -> Floats:
+    """``[Q]`` mean over seeds of the expected rank of the best target in the whole gallery."""
+    rank = parse_metric("median_rank")
+    found = [np.concatenate([rank.per_query(part.gallery) for part in cell.parts.values()]) for cell in row.cells]
+    ranks: Floats = np.mean(np.stack(found), axis=0)
+    return ranks
