@@ -9,17 +9,14 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from datetime import datetime, timezone
 from pathlib import Path
-from typing import cast
 
 from cir_bench.errors import PairingError
 from cir_bench.evaluation.evaluate import EvaluationResult, PartRankings, evaluate
-from cir_bench.features.live import MAIN
 from cir_bench.features.source import FeatureSource
 from cir_bench.inference.rank import Ranked, rank
 from cir_bench.interfaces.encoder import Encoder
 from cir_bench.interfaces.method import Method
-from cir_bench.plugin.build import Builder
-from cir_bench.plugin.registry import Registry, blame, create
+from cir_bench.plugin.registry import Registry, blame
 from cir_bench.protocols.eval_set import EvalSet
 from cir_bench.retrieval.storage import save_ranking
 from cir_bench.runs import facts
@@ -30,13 +27,13 @@ from cir_bench.runs.memory import peak_mib, reset_peak
 from cir_bench.runs.record import RANKINGS_FOLDER, Cost, Phase, RunRecord, write_record
 from cir_bench.runs.selection import SelectionMetrics
 from cir_bench.runs.sources import CellSources
+from cir_bench.runs.trained import CHECKPOINTS, new_encoders, new_method
 from cir_bench.runs.workbench import Workbench
 from cir_bench.statistics.queries import QueryResults
 from cir_bench.statistics.storage import save_queries
 from cir_bench.training.checkpoints import Checkpoints
 from cir_bench.training.loop import Trainer, TrainResult
 from cir_bench.training.progress import TrainProgress
-from cir_bench.training.seeding import derive_seed, seed_torch
 
 BATCH = 256
 """Images or queries per forward pass at evaluation."""
@@ -70,7 +67,7 @@ class CellRun:
         with self._phase("preparing"):
             evaluation = bench.evaluation(cell)
             found = ingredients(cell, bench)
-            method = self._method()
+            method = new_method(cell, bench, self._registry)
             encoders = self._encoders(method)
         sources = CellSources(cell, bench, encoders, self._folder / "features")
         trained = self._train(method, encoders, sources, fingerprint(found, cell.key.seed))
@@ -86,22 +83,12 @@ class CellRun:
         shutil.rmtree(self._folder / "features", ignore_errors=True)
         return self._record(method, evaluation, trained, ranked, result, found)
 
-    def _method(self) -> Method:
-        cell = self._cell
-        seed_torch(cell.key.seed, "initial weights")
-        shape = self._bench.frozen_encoder(cell).shape
-        method = cast(Method, create(cell.method, cell.method_params, Builder(self._registry, shape)))
-        return method.to(self._bench.device)
-
     def _encoders(self, method: Method) -> Mapping[str, Encoder]:
         """Encoder copies of the cell's own, when a stage trains the encoder."""
         cell = self._cell
         if not any(cell.trains_encoder(stage.training) for stage in method.stages() if stage.training.epochs):
             return {}
-        branches = tuple(method.branches) or (MAIN,)
-        return {
-            branch: self._bench.new_encoder(cell, derive_seed(cell.key.seed, "encoder", branch)) for branch in branches
-        }
+        return new_encoders(cell, self._bench, method)
 
     def _train(
         self, method: Method, encoders: Mapping[str, Encoder], sources: CellSources, mark: str
@@ -114,7 +101,7 @@ class CellRun:
         selection = cell.method_params.selection
         with self._phase("preparing"):
             data = bench.train_data(cell)
-        checkpoints = Checkpoints(self._folder / "checkpoints", mark)
+        checkpoints = Checkpoints(self._folder / CHECKPOINTS, mark)
         held = data.held_out
         metrics = SelectionMetrics.of(cell.protocol)
 

@@ -127,7 +127,7 @@ def _cells(
             method_params=method_params,
             precision=request.precision,
             wrapped=wrapped,
-            described=_described(registry, needs_together(method.spec, method_params, wrapped).side_text_from),
+            described=described_dataset(registry, needs_together(method.spec, method_params, wrapped).side_text_from),
         )
         yield Cell(**{**vars(cell), "refusal": refusal_of(cell, registry)})
 
@@ -141,7 +141,7 @@ def _recipe(request: RunRequest, benchmark: ChosenBenchmark, method: Registered[
     return merge(recipes.get("*", {}), recipes.get(benchmark.benchmark.name, {}))
 
 
-def _described(registry: Registry, name: str | None) -> tuple[Registered[DatasetSpec], Params] | None:
+def described_dataset(registry: Registry, name: str | None) -> tuple[Registered[DatasetSpec], Params] | None:
     """The data set ``NAME`` or ``NAME:ARGUMENT`` with its parameters."""
     if name is None:
         return None

@@ -20,6 +20,17 @@ LAST = "last.pt"
 BEST = "weights-{}.safetensors"
 
 
+def kept_weights(folder: Path) -> dict[str, Tensor] | None:
+    """The weights that a finished training left in its checkpoint folder; None when there are no whole ones."""
+    found = sorted(folder.glob(BEST.format("*")))
+    if len(found) != 1:
+        return None
+    try:
+        return load_file(found[0])
+    except (OSError, SafetensorError, ValueError):
+        return None
+
+
 class Checkpoints:
     """The checkpoint folder of a cell.
 
