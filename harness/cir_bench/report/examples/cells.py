@@ -1,0 +1,64 @@
+"""From a record back to its cell: the same data set, protocol, encoder and method, as they are here and now."""
+
+from __future__ import annotations
+
+from cir_bench.errors import ConfigError, DataError
+from cir_bench.plugin.params import make_params, split_argument
+from cir_bench.plugin.registry import Registry
+from cir_bench.plugin.wrapping import needs_together, wrapped_composers
+from cir_bench.protocols.eval_set import provenance_of
+from cir_bench.protocols.find import builtin_benchmarks, find_benchmark
+from cir_bench.runs.cell import Cell
+from cir_bench.runs.record import RunRecord
+from cir_bench.runs.resolve import described_dataset
+from cir_bench.runs.workbench import Workbench
+
+PROVENANCE = "data."
+MISSING = "data.missing"
+
+
+def cell_of(record: RunRecord, registry: Registry) -> Cell:
+    """The cell of a finished record.
+
+    Raises:
+        ConfigError: something of it is not installed here, or is called or set otherwise.
+    """
+    key = record.cell
+    name = key.benchmark.partition(":")[0]
+    files = [*builtin_benchmarks(), *(file.path for file in registry.benchmark_files)]
+    benchmark = find_benchmark(f"{name}/{key.protocol}", files)
+    if record.protocol is None or benchmark.protocol.hash() != record.protocol.hash:
+        raise ConfigError(f"the protocol {key.benchmark}/{key.protocol} is another one here (its hash differs)")
+    dataset = registry.dataset(benchmark.benchmark.dataset)
+    encoder = registry.encoder(split_argument(key.encoder)[0])
+    method = registry.method(key.method)
+    method_params = make_params(method.spec, record.config.get("method"))
+    wrapped = wrapped_composers(registry, method.spec, method_params)
+    needs = needs_together(method.spec, method_params, wrapped)
+    return Cell(
+        key=key,
+        benchmark=benchmark,
+        dataset=dataset,
+        dataset_params=make_params(dataset.spec, record.config.get("dataset")),
+        encoder=encoder,
+        encoder_params=make_params(encoder.spec, record.config.get("encoder")),
+        method=method,
+        method_params=method_params,
+        precision="bfloat16" if record.ingredients.get("precision") == "bfloat16" else "float32",
+        wrapped=wrapped,
+        described=described_dataset(registry, needs.side_text_from),
+    )
+
+
+def check_data(cell: Cell, record: RunRecord, bench: Workbench) -> None:
+    """`DataError` unless the data that the record names by its parameters are the very data it was made from.
+
+    A record is anybody's text: without this check one could make a report read, and show, any folder of the machine.
+    """
+    here = {f"{PROVENANCE}{name}": value for name, value in provenance_of(bench.dataset(cell), cell.protocol).items()}
+    known = {name: value for name, value in record.ingredients.items() if name.startswith(PROVENANCE)}
+    known.pop(MISSING, None)
+    if not here or here != known:
+        other = sorted(name.removeprefix(PROVENANCE) for name in {*here, *known} if here.get(name) != known.get(name))
+        which = ", ".join(other[:3]) or "nothing is known of it"
+        raise DataError(f"the data set {cell.dataset.name!r} is here in another state than the records' ({which})")
