@@ -47,11 +47,15 @@ VERBS = {
     "run": Verb("Train and evaluate cells; skip what is done.", "cir_bench.cli.run:run"),
     "plan": Verb("Show the cells of a run: done, stale, to do; time and disk.", "cir_bench.cli.plan:plan"),
     "leaderboard": Verb("Write LEADERBOARD.md from the records.", "cir_bench.cli.leaderboard:leaderboard"),
+    "compare": Verb("Compare two methods query by query: how sure, and where.", "cir_bench.cli.compare:compare"),
+    "report": Verb("Write pages to look at: tables, charts, queries with their images.", "cir_bench.cli.report:report"),
     "score": Verb("Score rankings that were made elsewhere.", "cir_bench.cli.score:score"),
     "submit": Verb("Write or check the files that a hidden test set's server takes.", "cir_bench.cli.submit:submit"),
     "data": Verb("Check a data set: counts, missing and unreadable images.", "cir_bench.cli.data:app"),
     "ls": Verb("List methods, encoders, data sets, composers, losses, benchmarks.", "cir_bench.cli.ls:ls"),
     "show": Verb("Show one of them: card, paper, parameters, which encoders would do.", "cir_bench.cli.show:show"),
+    "new": Verb("Write a new package: a method, data set or encoder whose tests pass.", "cir_bench.cli.new:new"),
+    "check": Verb("Hold the contracts against a plugin: passed, failed, skipped, why.", "cir_bench.cli.check:check"),
     "doctor": Verb("Check the installation, the plugins, the data and the device.", "cir_bench.cli.doctor:doctor"),
 }
 

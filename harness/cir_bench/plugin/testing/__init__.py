@@ -7,7 +7,7 @@ A plugin's whole test file for its method (its distribution must be installed, o
     class TestMine(MethodContract):
         name = "mine"
 
-`MethodContract` works on made-up features, `RunContract` trains and evaluates the method on a small generated benchmark.
+`MethodContract` works on made-up features, `RunContract` trains and evaluates on a small generated benchmark.
 ``params`` sets parameters by name; where a contract needs more (files of a data set, an encoder's images), there is a
 method to override, told in the class's docstring. What cannot apply (nothing to train) is skipped with the reason.
 """

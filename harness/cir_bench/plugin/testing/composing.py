@@ -85,13 +85,16 @@ class Composing(Contract, ABC):
         for role, embedding in (("query", query), ("candidate", target)):
             for name, vectors in embedding.spaces.items():
                 lengths = vectors.detach().flatten(1).norm(dim=1)
-                assert bool((lengths > 1e-6).all()), f"a {role} has the length {float(lengths.min()):.2g} in space {name}"
+                assert bool((lengths > 1e-6).all()), (
+                    f"a {role} has the length {float(lengths.min()):.2g} in space {name}"
+                )
         if not composer.factorises:
             return
         highest = sum(query.weights.get(name, 1.0) for name in query.spaces)
         scores = composer.score(query, target)
-        assert bool((scores.abs() <= highest + 1e-4).all()), (
-            f"it says that scores factorise, but one is {float(scores.abs().max()):.3g}, above the weights' sum {highest:g}"
+        largest = float(scores.abs().max())
+        assert largest <= highest + 1e-4, (
+            f"scores factorise, yet one is {largest:.3g} and the weights sum to {highest:g}"
         )
         assert_same(scores, query.score(target), "score() of a composer that factorises is not the joint score")
 

@@ -50,11 +50,12 @@ EMPTY, ONE_WORD = "empty-text", "one-word"
 
 COLOURS = {"red": (220, 40, 30), "green": (30, 160, 60), "blue": (40, 60, 210), "white": (245, 245, 245)}
 BARS = ("top", "middle", "bottom")
+HELD_OUT = 7
+"""Every seventh change is a test query: no divisor of a scene's nine changes, so that all kinds are among them."""
 SIDE = 12
 WIDTH = 32
 WORDS = 64
 MAPS = ((8, 8, 8), (16, 4, 4), (24, 2, 2))
-
 
 
 class GeneratedParams(Params):
@@ -67,19 +68,14 @@ class GeneratedParams(Params):
 
 
 class Bars(Dataset):
-    """64 images of three bars, half of them in each split; a triplet changes one bar."""
+    """64 images of three bars; a triplet changes one. Every seventh change is a test query, the rest is trained on."""
 
     def __init__(self, params: GeneratedParams, context: Context) -> None:
         self._params = params
-        scenes = list(itertools.product(COLOURS, repeat=len(BARS)))
-        self._scenes = {"-".join(scene): scene for scene in scenes}
-        rank = list(COLOURS)
-        self._split = {
-            name: "test" if sum(map(rank.index, scene)) % 2 else "train" for name, scene in self._scenes.items()
-        }
+        self._scenes = {"-".join(scene): scene for scene in itertools.product(COLOURS, repeat=len(BARS))}
 
     def train(self) -> Sequence[Triplet]:
-        """Every change within the train split; the last two have an empty text and a single word."""
+        """The changes of the train split; the last two have an empty text and a single word."""
         edits = [Triplet(reference, (text,), target) for reference, text, target in self._edits("train")]
         empty, one_word = edits[-2:]
         return [
@@ -89,7 +85,7 @@ class Bars(Dataset):
         ]
 
     def queries(self, split: str) -> Sequence[Query]:
-        """Every change within the split, one with an empty text, one with a text of one word."""
+        """The changes of the split, and two queries more: one with an empty text, one with a text of one word."""
         edits = list(self._edits(split))
         targets = [target for _, _, target in edits]
         if self._params.targets == "rotated":
@@ -106,8 +102,8 @@ class Bars(Dataset):
         ]
 
     def gallery(self, split: str, part: str = "") -> Sequence[str]:
-        """All images of the split."""
-        names = [name for name in self._split if self._split[name] == split]
+        """All images."""
+        names = list(self._scenes)
         return names if self._params.gallery == "forwards" else names[::-1]
 
     def open(self, image_id: str) -> Image.Image:
@@ -132,11 +128,15 @@ class Bars(Dataset):
     def _edits(self, split: str) -> Iterator[tuple[str, str, str]]:
         if split not in {"train", "test"}:
             raise DataError(f"there is no split {split!r}; there are train and test.")
-        for name, scene in self._scenes.items():
-            for place, colour in itertools.product(range(len(BARS)), COLOURS):
-                target = "-".join((*scene[:place], colour, *scene[place + 1 :]))
-                if target != name and self._split[name] == self._split[target] == split:
-                    yield name, f"the {BARS[place]} is {colour}", target
+        edits = (
+            (name, f"the {BARS[place]} is {colour}", "-".join((*scene[:place], colour, *scene[place + 1 :])))
+            for name, scene in self._scenes.items()
+            for place, colour in itertools.product(range(len(BARS)), COLOURS)
+            if scene[place] != colour
+        )
+        for number, edit in enumerate(edits):
+            if (number % HELD_OUT == 0) == (split == "test"):
+                yield edit
 
 
 class BarsEncoder(Encoder):
@@ -158,7 +158,8 @@ class BarsEncoder(Encoder):
 
     def image_item(self, image: ImageRef, *, train: bool = False) -> Tensor:
         """Pixels ``[3, SIDE, SIDE]`` between -1 and 1."""
-        pixels = torch.from_numpy(np.array(image.open(), dtype=np.float32))
+        picture = image.open().resize((SIDE, SIDE), Image.Resampling.BOX)
+        pixels = torch.from_numpy(np.array(picture, dtype=np.float32))
         return pixels.permute(2, 0, 1) / 127.5 - 1
 
     def encode_images(self, items: Sequence[Any], levels: frozenset[Level]) -> Features:
@@ -222,7 +223,10 @@ def cir_bench_encoders() -> list[EncoderSpec]:
     every = Provides(image=levels("pooled", "tokens", "maps"), text=levels("pooled", "tokens"), map_levels=len(MAPS))
     return [
         EncoderSpec(
-            name=NAME, summary="pixels and words, for contracts", implementation=f"{__name__}:BarsEncoder", provides=every
+            name=NAME,
+            summary="pixels and words, for contracts",
+            implementation=f"{__name__}:BarsEncoder",
+            provides=every,
         )
     ]
 

@@ -1,0 +1,94 @@
+"""``cir-bench check``: the contracts held against a plugin, as a table."""
+
+from __future__ import annotations
+
+import contextlib
+import importlib.util
+import sys
+from collections import Counter
+from dataclasses import asdict, replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from cir_bench.cli.common import Settings, open_registry, with_settings
+from cir_bench.cli.describe import columns, print_json, problem_facts
+from cir_bench.errors import ConfigError
+from cir_bench.kit.target import find_target, is_file
+from cir_bench.kit.topics import TOPICS
+
+if TYPE_CHECKING:
+    from cir_bench.kit.contracts import Outcome
+    from cir_bench.kit.target import Target
+
+BROKEN = 1
+"""Exit code when a check failed or a plugin could not be loaded."""
+
+
+@with_settings
+def check(
+    settings: Settings,
+    wanted: Annotated[str, typer.Argument(metavar="PLUGIN", help="A package, a file.py, or the name of an object.")],
+    tests: Annotated[
+        Path | None,
+        typer.Option(
+            metavar="PATH",
+            help="The plugin's tests: their contract classes, with what they declare, replace the plain ones.",
+        ),
+    ] = None,
+    as_json: Annotated[bool, typer.Option("--json", help="As one JSON object.")] = False,
+) -> None:
+    """Hold the contracts against a plugin's objects: what passed, failed, was skipped, and why.
+
+    A method is also trained and evaluated on a small generated benchmark; needs no data, no network and no GPU. Exit
+    codes: 0; 1 when a check failed or the plugin cannot be loaded; 2 for a mistake in the options.
+    """
+    if importlib.util.find_spec("pytest") is None:
+        raise ConfigError("check runs the contracts with pytest, which is not installed; run: pip install pytest")
+    if tests is not None and not tests.exists():
+        raise ConfigError(f"--tests {tests}: there is no such file or folder.")
+    files = settings.plugins.files
+    if is_file(wanted):
+        files = tuple(dict.fromkeys([*files, Path(wanted)]))
+    settings = replace(settings, plugins=replace(settings.plugins, files=files))
+    registry = open_registry(settings, quiet=True)
+    target = find_target(registry, wanted)
+    from cir_bench.kit.contracts import run_contracts
+
+    with contextlib.redirect_stdout(sys.stderr):  # what a plugin prints must not spoil --json
+        outcomes = run_contracts(
+            target.objects,
+            registry,
+            files=[file.expanduser().resolve() for file in files],
+            data_root=settings.context().data_root,
+            tests=tests,
+        )
+    count = Counter(outcome.result for outcome in outcomes)
+    if as_json:
+        facts = {result: count[result] for result in ("passed", "failed", "skipped")}
+        problems = [problem_facts(problem) for problem in target.problems]
+        print_json({"plugin": wanted, **facts, "checks": [asdict(one) for one in outcomes], "problems": problems})
+    else:
+        _print(outcomes, target)
+        print(f"{count['passed']} passed, {count['failed']} failed, {count['skipped']} skipped.")
+    if count["failed"] or target.problems:
+        raise typer.Exit(BROKEN)
+
+
+def _print(outcomes: list[Outcome], target: Target) -> None:
+    order = {topic: place for place, topic in enumerate(TOPICS)}
+    for problem in target.problems:
+        print(f"! {problem}")
+    for kind, name in dict.fromkeys((one.kind, one.name) for one in outcomes):
+        own = [one for one in outcomes if (one.kind, one.name) == (kind, name)]
+        own.sort(key=lambda one: order.get(one.topic, len(order)))
+        print(f"{kind} {name}:")
+        before = ""
+        rows = []
+        for one in own:
+            reason = "as above" if one.reason and one.reason == before else one.reason
+            rows.append((one.result, one.topic, one.check + (f": {reason}" if reason else "")))
+            before = one.reason or before
+        for line in columns(rows):
+            print(line)

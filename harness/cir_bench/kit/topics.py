@@ -1,0 +1,92 @@
+"""What each check of a contract is about, in a word or two: the first column of ``cir-bench check``."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+TOPICS: Mapping[str, tuple[str, ...]] = {
+    "shapes and dtype": (
+        "queries_and_candidates_fit_each_other",
+        "it_is_one_finite_number_in_the_embeddings_dtype",
+        "it_gives_what_it_declares",
+        "a_single_level_can_be_asked_for",
+    ),
+    "norms": (
+        "vectors_have_a_length_and_scores_have_bounds",
+        "values_are_finite_even_for_features_of_zeros",
+        "lower_precision_gives_finite_values",
+    ),
+    "determinism": (
+        "one_seed_one_composer",
+        "evaluation_has_no_randomness",
+        "one_seed_one_training",
+        "one_seed_one_value",
+        "one_seed_one_result",
+        "two_readings_agree",
+        "drawn_triplets_follow_from_seed_and_epoch",
+    ),
+    "batch invariance": (
+        "a_row_does_not_depend_on_its_batch",
+        "padding_is_not_read",
+        "the_order_of_the_batch_does_not_matter",
+        "features_are_left_as_they_are",
+    ),
+    "gallery order": ("scores_follow_the_order_of_the_gallery", "the_order_of_the_gallery_does_not_matter"),
+    "targets unseen": (
+        "composing_keeps_no_memory_of_candidates",
+        "targets_of_training_leave_no_trace_in_queries",
+        "what_is_only_for_training_is_not_used_at_evaluation",
+        "targets_of_the_evaluation_are_not_seen",
+    ),
+    "gradients": (
+        "gradients_reach_every_trainable_parameter",
+        "gradients_reach_queries_and_targets_and_every_parameter",
+        "the_gradient_is_the_derivative",
+        "training_lowers_the_loss",
+        "it_can_be_trained_if_it_says_so",
+        "gradient_checkpointing_is_less_memory_and_the_same_numbers",
+    ),
+    "checkpoint": (
+        "the_weights_are_all_in_the_state_dict",
+        "a_checkpoint_brings_everything_back",
+        "its_state_is_all_in_the_state_dict",
+        "its_state_is_all_in_the_checkpoint",
+    ),
+    "texts": ("empty_and_one_word_texts_are_answered",),
+    "time and memory": ("time_and_memory_are_bounded",),
+    "training": (
+        "every_step_has_finite_terms_and_a_known_optimiser",
+        "stages_have_names_of_their_own",
+        "right_answers_cost_less_than_wrong_ones",
+        "another_copy_of_the_target_is_no_negative",
+        "it_trains_and_ranks_the_gallery",
+    ),
+    "description": ("every_recipe_is_valid", "its_card_can_be_read", "provenance_is_text"),
+    "cache keys": (
+        "it_is_known_by_version_preprocess_and_weights",
+        "an_images_digest_is_that_of_what_is_read",
+        "an_images_digest_is_that_of_its_content",
+    ),
+    "images": (
+        "items_are_made_in_worker_processes",
+        "different_items_have_different_features",
+        "it_says_which_images_it_has",
+        "references_are_there_and_decode_to_rgb",
+        "what_is_not_there_is_said",
+    ),
+    "annotations": (
+        "queries_are_well_formed",
+        "targets_and_subsets_are_in_the_gallery",
+        "training_triplets_are_well_formed",
+        "drawn_triplets_stay_among_the_images_asked_for",
+    ),
+}
+OWN = "the plugin's own"
+"""For checks that a plugin's own contract classes add."""
+
+_TOPIC_OF = {check: topic for topic, checks in TOPICS.items() for check in checks}
+
+
+def topic_of(test: str) -> str:
+    """The topic of a contract's test, ``test_one_seed_one_value``."""
+    return _TOPIC_OF.get(test.removeprefix("test_"), OWN)

@@ -1,0 +1,110 @@
+"""A plugin with a sound method, and methods whose runs break the contract in one way each."""
+
+import time
+
+import torch
+from torch import nn
+
+from cir_bench import Composer, Embedding, MethodSpec, Needs, StandardMethod, Step, hookimpl, levels
+
+
+class Mix(Composer):
+    def __init__(self, shape):
+        super().__init__()
+        self.mix = nn.Linear(shape.image.width + shape.text.width, shape.image.width)
+
+    def compose(self, reference, text):
+        return Embedding.single(self.mix(torch.cat([reference.need_pooled(), text.need_pooled()], dim=1)))
+
+
+class Sound(StandardMethod):
+    composer_class = Mix
+
+    def __init__(self, params, build):
+        super().__init__(params, self.composer_class(build.shape), {"rank": build.loss("batch-classification")})
+
+
+class TellsTargets(Mix):
+    """Its queries depend on what was put into ``told``, as if it had read the annotations of the test split."""
+
+    told = 0.0
+
+    def compose(self, reference, text):
+        query = super().compose(reference, text).main
+        return Embedding.single(query + TellsTargets.told * torch.eye(query.shape[1])[0])
+
+
+class Peeks(Sound):
+    composer_class = TellsTargets
+
+
+class NeedsWords(Mix):
+    def compose(self, reference, text):
+        _, mask = text.need_tokens()
+        speechless = (mask.sum(1, keepdim=True) < 2) & (not self.training)
+        return Embedding.single(super().compose(reference, text).main.masked_fill(speechless, torch.nan))
+
+
+class Speechless(Sound):
+    composer_class = NeedsWords
+
+
+class Counts(Mix):
+    """Its weights depend on how many were made before."""
+
+    made = 0
+
+    def __init__(self, shape):
+        super().__init__(shape)
+        Counts.made += 1
+        nn.init.normal_(self.mix.bias, float(Counts.made))
+
+
+class Unseeded(Sound):
+    composer_class = Counts
+
+
+class Ordered(Mix):
+    """The first candidate of every batch is pushed away."""
+
+    def embed_target(self, image):
+        vectors = image.need_pooled().clone()
+        vectors[0] = -vectors[0]
+        return Embedding.single(vectors)
+
+
+class FirstCandidate(Sound):
+    composer_class = Ordered
+
+
+class Slow(Sound):
+    def training_steps(self, batch, stage):
+        time.sleep(0.2)
+        yield from super().training_steps(batch, stage)
+
+
+class Fails(Sound):
+    def training_steps(self, batch, stage):
+        raise ZeroDivisionError("in the first step")
+
+
+class NanLoss(Sound):
+    def training_steps(self, batch, stage):
+        for step in super().training_steps(batch, stage):
+            yield Step({name: term * torch.nan for name, term in step.terms.items()})
+
+
+METHODS = (Sound, Peeks, Speechless, Unseeded, FirstCandidate, Slow, Fails, NanLoss)
+
+
+@hookimpl
+def cir_bench_methods():
+    return [
+        MethodSpec(
+            name=f"run-{one.__name__.lower()}",
+            summary="for tests",
+            implementation=f"{__name__}:{one.__name__}",
+            needs=Needs(text=levels("pooled", "tokens")),
+        )
+        for one in METHODS
+    ]
