@@ -8,7 +8,7 @@ import pytest
 import torch
 
 from cir_bench.errors import ConfigError
-from cir_bench.retrieval.chunks import BYTES_PER_SCORE, MAX_COLUMNS, ChunkPlan, plan_chunks
+from cir_bench.retrieval.chunks import BLOCK_BYTES, MAX_COLUMNS, TILE_BYTES, ChunkPlan, plan_chunks, working_bytes
 from cir_bench.retrieval.queries import QuerySet
 from cir_bench.retrieval.ranking import Ranking
 from cir_bench.retrieval.scorer import DotScorer, full_precision
@@ -21,8 +21,8 @@ from cir_bench.retrieval.search import search
 @pytest.mark.parametrize("vector", [0, 2048])
 def test_chunks_fit_the_budget(n_queries: int, n_gallery: int, budget: int, vector: int) -> None:
     plan = plan_chunks(n_queries, n_gallery, budget, vector, vector)
-    scores = plan.queries * plan.gallery * BYTES_PER_SCORE
-    assert scores + (plan.queries + plan.gallery) * vector <= budget
+    assert plan.queries * plan.gallery * BLOCK_BYTES + (plan.queries + plan.gallery) * vector <= budget
+    assert working_bytes(plan.queries, plan.gallery, vector, vector) <= budget
     assert 1 <= plan.queries <= n_queries
     assert 1 <= plan.gallery <= min(n_gallery, MAX_COLUMNS)
 
@@ -150,5 +150,5 @@ def test_memory_does_not_grow_with_queries_times_gallery() -> None:
     search(scorer, queries, names, budget_bytes=budget, top_k=5)
     _, peak = tracemalloc.get_traced_memory()
     tracemalloc.stop()
-    assert scorer.largest * BYTES_PER_SCORE <= budget
+    assert scorer.largest * (BLOCK_BYTES + TILE_BYTES) <= budget
     assert peak < 40 * 20_000 * 4  # far from one Q x N matrix, ids and index of the gallery included

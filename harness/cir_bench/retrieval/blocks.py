@@ -1,22 +1,72 @@
-"""Blocks of scores: scored, copied, checked for NaN, excluded candidates masked."""
+"""Blocks of scores: scored tile by tile, checked for NaN, excluded candidates masked, the highest of groups noted."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import math
+import threading
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
 
+import numpy as np
 import torch
+from numpy.typing import NDArray
 from torch import Tensor
 
 from cir_bench.errors import RunError
+from cir_bench.retrieval.chunks import spans, tile_scores_on, tile_width
 from cir_bench.retrieval.index import RowLists
 from cir_bench.retrieval.scorer import Rows, ScoreChunk
 
 MASKED = float("-inf")
 """What an excluded candidate's cell holds. No score can be mistaken for it: infinite scores are errors."""
+MAX_GROUP = 16
+LANES = 32
+"""Maxima are taken of so many neighbouring columns at once, or a multiple; other widths are several times as slow."""
+
+
+@dataclass(frozen=True)
+class Block:
+    """Scores of q queries against n gallery images, cut into tiles that a processor's cache can hold.
+
+    Attributes:
+        tiles: ``[t, q, w]``; column c of the block is column c mod w of tile c // w. Columns from n on hold `MASKED`.
+        columns: n.
+        maxima: ``[t, q, s]`` for an s that divides w: the highest score in columns i, i + s, i + 2 s, … of a tile, for
+            i < s, when the block was read. It is ``tiles`` itself where s = w.
+    """
+
+    tiles: Tensor
+    columns: int
+    maxima: Tensor
+
+    def __len__(self) -> int:
+        return int(self.tiles.shape[1])
+
+    def __iter__(self) -> Iterator[Tensor]:
+        """The tiles ``[q, w]`` from left to right."""
+        return iter(self.tiles)
+
+    def row(self, row: int) -> Tensor:
+        """``[n]``: all scores of one query."""
+        return self.tiles[:, row].reshape(-1)[: self.columns]
+
+    def gather(self, row: NDArray[np.int64], column: NDArray[np.int64]) -> Tensor:
+        """The scores of some cells, one-dimensional."""
+        return self.tiles[self._cells(row, column)]
+
+    def mask(self, lists: RowLists, queries: slice, gallery: slice) -> None:
+        """Set the cells of ``lists`` in this block, which is of these queries and gallery rows, to `MASKED`."""
+        _, row, column = lists.cells(queries, gallery)
+        if len(row):
+            self.tiles[self._cells(row, column)] = MASKED
+
+    def _cells(self, row: NDArray[np.int64], column: NDArray[np.int64]) -> tuple[Tensor, ...]:
+        tile, place = np.divmod(column, self.tiles.shape[2])
+        return tuple(torch.from_numpy(part).to(self.tiles.device) for part in (tile, row, place))
 
 
 class BlockReader:
-    """Reads score blocks from a scorer into one buffer that is used again for every block.
+    """Reads score blocks from a scorer; each thread has memory of its own that it uses again for every block.
 
     Args:
         score_chunk: the scorer.
@@ -28,61 +78,121 @@ class BlockReader:
         self, score_chunk: ScoreChunk, describe: Callable[[int, int], str], device: torch.device | str
     ) -> None:
         self._score_chunk, self._describe = score_chunk, describe
+        self._score_into: Callable[[Rows, Rows, Tensor], None] | None = getattr(score_chunk, "score_into", None)
         self._device = torch.device(device)
-        self._buffer = torch.empty(0, device=self._device)
-        self.dtype: torch.dtype | None = None
-        """float32, or float64 when the first scores were; None before the first read."""
+        self._tile_scores = tile_scores_on(self._device.type)
+        self._own = threading.local()
+        self.dtype: torch.dtype | None = getattr(score_chunk, "dtype", None)
+        """float32, or float64 when the first scores were; None before the first read, where the scorer does not say."""
 
-    def read(self, query_rows: Rows, gallery_rows: Rows) -> Tensor:
-        """Return checked scores ``[q, n]``, valid until the next read.
+    def read(
+        self, query_rows: Rows, gallery_rows: Rows, best: int = 0, mask: Callable[[Tensor, slice], None] | None = None
+    ) -> Block:
+        """Return checked scores ``[q, n]``, valid until this thread's next read.
+
+        Args:
+            query_rows: rows of the q queries.
+            gallery_rows: rows of the n gallery images.
+            best: how many of a query's scores are wanted in the end; ``maxima`` are chosen to find them by.
+            mask: called with each tile ``[q, w]`` and the columns of the block in it, once it was checked.
 
         Raises:
             RunError: the scorer gave another shape, something other than floats, or a NaN or infinite score; the
                 sentence names the query and the gallery image.
         """
-        shape = (_length(query_rows), _length(gallery_rows))
+        q, n = _length(query_rows), _length(gallery_rows)
+        group = _group_size(n, best)
+        width = tile_width(q, n, self._tile_scores, group * LANES if group > 1 else 1)
+        sums = torch.zeros(q, device=self._device)
+        block: Block | None = None
+        for number, columns in enumerate(spans(n, width)):
+            part, there = _part(gallery_rows, columns), columns.stop - columns.start
+            scores = None if self._score_into else self._scored(query_rows, part)
+            block = block or self._reserve(q, n, width, group)
+            tile = block.tiles[number]
+            if scores is not None:
+                tile[:, :there] = scores
+            elif self._score_into is not None:
+                self._score_into(query_rows, part, tile[:, :there])
+            if there < width:
+                tile[:, there:] = MASKED
+            # one fast pass: a NaN or an infinity anywhere makes its row's sum NaN or infinite
+            sums += tile[:, :there].sum(dim=1)
+            if mask is not None:
+                mask(tile, columns)
+            if group > 1:
+                torch.amax(tile.view(q, group, width // group), dim=1, out=block.maxima[number])
+        for row in torch.nonzero(~torch.isfinite(sums)).flatten().tolist():
+            self._refuse_bad_scores(_at(query_rows, row), gallery_rows)
+        return block or self._reserve(q, n, width, group)
+
+    def read_candidates(self, queries: slice, gallery: slice, excluded: RowLists, best: int) -> Block:
+        """As :meth:`read`, with excluded candidates' cells set to `MASKED`."""
+        _, row, column = excluded.cells(queries, gallery)
+        if not len(row):
+            return self.read(queries, gallery, best)
+        in_order = np.argsort(column, kind="stable")
+        row, column = row[in_order], column[in_order]
+
+        def mask(tile: Tensor, columns: slice) -> None:
+            here = slice(*np.searchsorted(column, (columns.start, columns.stop)).tolist())
+            cells = torch.from_numpy(row[here]), torch.from_numpy(column[here] - columns.start)
+            tile[cells[0].to(tile.device), cells[1].to(tile.device)] = MASKED
+
+        return self.read(queries, gallery, best, mask)
+
+    def _scored(self, query_rows: Rows, gallery_rows: Rows) -> Tensor:
         with torch.no_grad():
             scores = self._score_chunk(query_rows, gallery_rows)
+        shape = (_length(query_rows), _length(gallery_rows))
         if not isinstance(scores, Tensor) or tuple(scores.shape) != shape or not scores.is_floating_point():
             got = f"{scores.dtype} {tuple(scores.shape)}" if isinstance(scores, Tensor) else type(scores).__name__
             raise RunError(f"The scorer gave {got} for {shape[0]} queries x {shape[1]} images, not that many scores.")
         if self.dtype is None:
             self.dtype = torch.promote_types(scores.dtype, torch.float32)
-            self._buffer = self._buffer.to(self.dtype)
-        block = self._reserve(shape)
-        block.copy_(scores.detach())
-        # one fast pass: a NaN or an infinity anywhere makes its row's sum NaN or infinite
-        for row in torch.nonzero(~torch.isfinite(block.sum(dim=1))).flatten().tolist():
-            bad = torch.nonzero(~torch.isfinite(block[row])).flatten()
-            if len(bad):
-                column = int(bad[0])
-                value, pair = float(block[row, column]), self._describe(_at(query_rows, row), _at(gallery_rows, column))
-                raise RunError(f"The score of {pair} is {value}: a score must be a finite number.")
-        return block
+        return scores.detach()
 
-    def read_candidates(self, queries: slice, gallery: slice, excluded: RowLists) -> Tensor:
-        """As :meth:`read`, with excluded candidates' cells set to `MASKED`."""
-        block = self.read(queries, gallery)
-        fill(block, excluded, queries, gallery)
-        return block
+    def _refuse_bad_scores(self, query: int, gallery_rows: Rows) -> None:
+        """Score a suspicious query alone (masked cells are gone from its block); no error where its sum overflowed."""
+        scores = self._scored(slice(query, query + 1), gallery_rows)[0]
+        bad = torch.nonzero(~torch.isfinite(scores)).flatten()
+        if len(bad):
+            value, pair = float(scores[bad[0]]), self._describe(query, _at(gallery_rows, int(bad[0])))
+            raise RunError(f"The score of {pair} is {value}: a score must be a finite number.")
 
-    def _reserve(self, shape: tuple[int, int]) -> Tensor:
-        size = shape[0] * shape[1]
-        if self._buffer.numel() < size:
-            self._buffer = self._buffer.new_empty(0)  # the old buffer is freed before the new one is made
-            self._buffer = self._buffer.new_empty(size)
-        return self._buffer[:size].view(shape)
+    def _reserve(self, q: int, n: int, width: int, group: int) -> Block:
+        tiles = -(-n // width)
+        scores = self._memory("scores", tiles * q * width).view(tiles, q, width)
+        slots = width // group
+        maxima = self._memory("maxima", tiles * q * slots).view(tiles, q, slots) if group > 1 else scores
+        return Block(scores, n, maxima)
+
+    def _memory(self, name: str, size: int) -> Tensor:
+        memory: Tensor | None = getattr(self._own, name, None)
+        if memory is None or memory.numel() < size:
+            memory = None
+            setattr(self._own, name, None)  # the old memory is freed before the new is made
+            dtype = self.dtype or torch.float32
+            if self._device.type == "cpu":  # numpy asks for huge pages, which are there sooner
+                memory = torch.from_numpy(np.empty(size, dtype=np.float64 if dtype == torch.float64 else np.float32))
+            else:
+                memory = torch.empty(size, dtype=dtype, device=self._device)
+            setattr(self._own, name, memory)
+        return memory[:size]
 
 
-def fill(block: Tensor, lists: RowLists, queries: slice, gallery: slice) -> None:
-    """Set the cells of ``lists`` that lie in this block to `MASKED`."""
-    _, row, column = lists.cells(queries, gallery)
-    if len(row):
-        block[torch.from_numpy(row).to(block.device), torch.from_numpy(column).to(block.device)] = MASKED
+def _group_size(columns: int, best: int) -> int:
+    """A power of two near √(n/k), where looking at maxima and looking at cells cost about the same."""
+    wanted = min(MAX_GROUP, math.isqrt(columns // best) if best else 1, columns // LANES)
+    return 1 << max(0, wanted.bit_length() - 1)
 
 
 def _length(rows: Rows) -> int:
     return rows.stop - rows.start if isinstance(rows, slice) else len(rows)
+
+
+def _part(rows: Rows, part: slice) -> Rows:
+    return slice(rows.start + part.start, rows.start + part.stop) if isinstance(rows, slice) else rows[part]
 
 
 def _at(rows: Rows, position: int) -> int:

@@ -2,19 +2,27 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from bisect import bisect_left
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from functools import partial
 
 from cir_bench.errors import ConfigError
 
 BUDGET_BYTES = 256 * 2**20
 """Working memory of a search unless told otherwise."""
-BYTES_PER_SCORE = 16
-"""The scorer's own [q, n] result, the block it is copied to, a scratch block to count in, and the rows copied from it
-for queries with many tie groups: four blocks of float32."""
-MIN_FULL_ROWS = 64
-"""Fewer whole rows than this at once would load a streamed gallery too often; the gallery is cut up instead."""
-STREAMED_QUERIES = 256
+BLOCK_BYTES = 6
+"""Per score of a block: the float32 itself, the groups' maxima, and what is looked at because of them."""
+TILE_BYTES = 10
+"""Per score of a tile, on top: the scorer's own [q, n] result, a scratch tile to count in, rows copied from it."""
+TILE_SCORES = 2**20
+"""A block is scored and counted in tiles of so many scores: 4 MiB stay in a processor's cache from step to step."""
+GPU_TILE_SCORES = 2**24
+"""A GPU needs more work at once."""
+ROWS = 1024
+"""More queries than this at once make a matrix product no faster."""
+MIN_FULL_ROWS = 512
+"""Fewer whole rows than this at once make it slower; the gallery is cut up instead."""
 MAX_COLUMNS = 2**24
 """Candidates are counted in float32, which is exact up to here."""
 
@@ -31,10 +39,24 @@ class ChunkPlan:
             raise ConfigError(f"Chunks of {self.queries} queries x {self.gallery} gallery images are impossible.")
 
 
+def working_bytes(
+    queries: int, gallery: int, query_bytes: int = 0, gallery_bytes: int = 0, tile_scores: int = TILE_SCORES
+) -> int:
+    """The working memory of chunks of this size: scores, and the chunks' vectors where they are copied."""
+    scores = queries * gallery
+    vectors = queries * query_bytes + gallery * gallery_bytes
+    return scores * BLOCK_BYTES + min(scores, tile_scores) * TILE_BYTES + vectors
+
+
 def plan_chunks(
-    n_queries: int, n_gallery: int, budget_bytes: int, query_bytes: int = 0, gallery_bytes: int = 0
+    n_queries: int,
+    n_gallery: int,
+    budget_bytes: int,
+    query_bytes: int = 0,
+    gallery_bytes: int = 0,
+    tile_scores: int = TILE_SCORES,
 ) -> ChunkPlan:
-    """The largest chunks whose scores fit ``budget_bytes``; whole gallery rows where that leaves enough queries.
+    """The largest useful chunks that fit ``budget_bytes``; whole gallery rows where that leaves enough queries.
 
     Args:
         n_queries: Q.
@@ -43,35 +65,69 @@ def plan_chunks(
             ``top_k`` × 12 bytes per query, whatever N is.
         query_bytes: what the scorer needs per query of a chunk.
         gallery_bytes: what the scorer needs per gallery image of a chunk.
+        tile_scores: of the device.
 
     Raises:
         ConfigError: not even one query and one image fit.
     """
     n_queries, n_gallery = max(n_queries, 1), max(n_gallery, 1)
-    full_rows = (budget_bytes - n_gallery * gallery_bytes) // (n_gallery * BYTES_PER_SCORE + query_bytes)
-    if n_gallery <= MAX_COLUMNS and full_rows >= min(n_queries, MIN_FULL_ROWS):
-        return ChunkPlan(min(n_queries, full_rows), n_gallery)
-    queries = min(n_queries, STREAMED_QUERIES)
+
+    def fits(queries: int, gallery: int) -> bool:
+        return working_bytes(queries, gallery, query_bytes, gallery_bytes, tile_scores) <= budget_bytes
+
+    queries = min(n_queries, ROWS)
+    if n_gallery <= MAX_COLUMNS and fits(min(queries, MIN_FULL_ROWS), n_gallery):
+        return ChunkPlan(_largest(queries, lambda rows: fits(rows, n_gallery)), n_gallery)
     while queries:
-        columns = (budget_bytes - queries * query_bytes) // (queries * BYTES_PER_SCORE + gallery_bytes)
+        columns = _largest(min(n_gallery, MAX_COLUMNS), partial(fits, queries))
         # a chunk narrower than it is high wastes the vectors that are loaded for it
         if columns >= min(n_gallery, queries):
-            return ChunkPlan(queries, min(columns, n_gallery, MAX_COLUMNS))
+            return ChunkPlan(queries, columns)
         queries //= 2
     raise ConfigError(
         f"A memory budget of {budget_bytes} bytes is too small to score one query against one image "
-        f"({BYTES_PER_SCORE + query_bytes + gallery_bytes} bytes); give the search more."
+        f"({working_bytes(1, 1, query_bytes, gallery_bytes)} bytes); give the search more."
     )
 
 
-def plan_for(score_chunk: object, n_queries: int, n_gallery: int, budget_bytes: int) -> ChunkPlan:
-    """:func:`plan_chunks` with the scorer's ``query_bytes`` and ``gallery_bytes``, where it declares them."""
+def plan_for(
+    score_chunk: object,
+    n_queries: int,
+    n_gallery: int,
+    budget_bytes: int,
+    tile_scores: int = TILE_SCORES,
+    threads: int = 0,
+) -> ChunkPlan:
+    """:func:`plan_chunks` for each of so many threads, which share the queries and the memory; 0: there is one.
+
+    The scorer's ``query_bytes`` and ``gallery_bytes`` count, where it declares them.
+    """
     query_bytes = int(getattr(score_chunk, "query_bytes", 0))
     gallery_bytes = int(getattr(score_chunk, "gallery_bytes", 0))
-    return plan_chunks(n_queries, n_gallery, budget_bytes, query_bytes, gallery_bytes)
+    threads = max(1, threads)
+    return plan_chunks(
+        -(-n_queries // threads), n_gallery, budget_bytes // threads, query_bytes, gallery_bytes, tile_scores
+    )
+
+
+def tile_width(queries: int, columns: int, tile_scores: int, multiple: int = 1) -> int:
+    """How many columns each tile of a block has: about ``tile_scores`` scores' worth, a multiple of ``multiple``."""
+    tiles = max(1, -(-columns * queries // tile_scores))
+    width = max(1, -(-columns // tiles))
+    return -(-width // multiple) * multiple
+
+
+def tile_scores_on(device_type: str) -> int:
+    """The scores that are worked on at once on this kind of device."""
+    return TILE_SCORES if device_type == "cpu" else GPU_TILE_SCORES
 
 
 def spans(length: int, size: int) -> Iterator[slice]:
     """Cut ``range(length)`` into slices of at most ``size``."""
     for start in range(0, length, size):
         yield slice(start, min(start + size, length))
+
+
+def _largest(limit: int, fits: Callable[[int], bool]) -> int:
+    """The largest number up to ``limit`` that fits, where whatever is smaller fits too; 0 when none does."""
+    return bisect_left(range(1, limit + 1), True, key=lambda number: not fits(number))

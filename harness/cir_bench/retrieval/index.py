@@ -60,7 +60,7 @@ def rows_by_id(gallery_ids: Sequence[str]) -> dict[str, int]:
     Raises:
         DataError: an id occurs twice (it would count twice, and exclusion by id would be ambiguous).
     """
-    rows = {image: row for row, image in enumerate(gallery_ids)}
+    rows = dict(zip(gallery_ids, range(len(gallery_ids)), strict=True))
     if len(rows) != len(gallery_ids):
         raise DataError(f"The gallery lists the image {first_repeated(gallery_ids)!r} more than once.")
     return rows
@@ -68,13 +68,21 @@ def rows_by_id(gallery_ids: Sequence[str]) -> dict[str, int]:
 
 def index_queries(queries: QuerySet, row_of: dict[str, int]) -> RowIndex:
     """Resolve a query set's ids. An excluded image that is not in the gallery has nothing to be removed from."""
-    targets, excluded = [], []
-    for wanted, unwanted in zip(queries.judged, queries.excluded, strict=True):
-        removed = sorted({row_of[image] for image in unwanted if image in row_of})
-        rows = [row_of.get(image, MISSING) for image in wanted]
-        targets.append([MISSING if row in removed else row for row in rows])
-        excluded.append(removed)
-    return RowIndex(RowLists.of(targets), RowLists.of(excluded))
+    excluded = _excluded_rows(queries, row_of)
+    rows = np.array([row_of.get(image, MISSING) for image in queries.judged_ids], dtype=np.int64)
+    # a pair of query and row as one number
+    removed = owners_of(excluded.offsets) * len(row_of) + excluded.rows
+    rows[np.isin(owners_of(queries.judged_offsets) * len(row_of) + rows, removed) & (rows != MISSING)] = MISSING
+    return RowIndex(RowLists(queries.judged_offsets, rows), excluded)
+
+
+def _excluded_rows(queries: QuerySet, row_of: dict[str, int]) -> RowLists:
+    flat = [row_of.get(image, MISSING) for images in queries.excluded for image in images]
+    rows, owner = np.array(flat, dtype=np.int64), owners_of(offsets_of([len(images) for images in queries.excluded]))
+    there = rows != MISSING
+    pairs = np.unique(owner[there] * len(row_of) + rows[there])
+    owner, rows = np.divmod(pairs, max(1, len(row_of)))
+    return RowLists(offsets_of(np.bincount(owner, minlength=len(queries))), rows)
 
 
 def id_order(gallery_ids: Sequence[str]) -> NDArray[np.int64]:

@@ -9,11 +9,12 @@ import torch
 from torch import Tensor
 
 from cir_bench.errors import ConfigError, DataError
-from cir_bench.retrieval.blocks import BlockReader
-from cir_bench.retrieval.chunks import BUDGET_BYTES, ChunkPlan, plan_for, spans
+from cir_bench.retrieval.blocks import MASKED, BlockReader
+from cir_bench.retrieval.chunks import BUDGET_BYTES, ChunkPlan, plan_for, spans, tile_scores_on
 from cir_bench.retrieval.index import RowLists
 from cir_bench.retrieval.scorer import DotScorer, Matrix
-from cir_bench.retrieval.topk import RunningTopK
+from cir_bench.retrieval.topk import NO_ROW, RunningTopK
+from cir_bench.retrieval.workers import thread_count, workers
 
 
 @dataclass(frozen=True)
@@ -63,11 +64,20 @@ def topk_rows(
         raise DataError(f"{n_queries} queries came with {len(excluded)} lists of excluded gallery rows.")
     if removed.rows.size and not 0 <= removed.rows.min() <= removed.rows.max() < n_gallery:
         raise DataError(f"An excluded gallery row lies outside the gallery of {n_gallery} images.")
+    device = torch.device(device)
     scorer = DotScorer(queries, gallery, device)
-    plan = chunks or plan_for(scorer, n_queries, n_gallery, budget_bytes)
+    threads = thread_count(scorer, device)
+    plan = chunks or plan_for(scorer, n_queries, n_gallery, budget_bytes, tile_scores_on(device.type), threads)
     reader = BlockReader(scorer, lambda query, image: f"query row {query} against gallery row {image}", device)
-    top = RunningTopK(n_queries, k, torch.arange(n_gallery, device=device))
-    for columns in spans(n_gallery, plan.gallery):
-        for rows in spans(n_queries, plan.queries):
-            top.update(reader.read_candidates(rows, columns, removed), rows, columns.start)
-    return TopRows(top.scores, top.rows)
+    rows = torch.full((n_queries, k), NO_ROW, dtype=torch.int64, device=device)
+    scores = torch.full((n_queries, k), MASKED, dtype=scorer.dtype, device=device)
+
+    def find(span: slice) -> None:
+        top = RunningTopK(span.stop - span.start, k, lambda: torch.arange(n_gallery, device=device), device)
+        for columns in spans(n_gallery, plan.gallery):
+            top.update(reader.read_candidates(span, columns, removed, k), columns.start)
+        scores[span], rows[span] = top.scores, top.rows
+
+    with workers(threads) as each:
+        each(find, spans(n_queries, plan.queries))
+    return TopRows(scores, rows)

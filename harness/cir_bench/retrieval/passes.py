@@ -1,85 +1,123 @@
-"""The ranks of all targets: in one pass over whole gallery rows, or in two over a gallery that must be streamed."""
+"""The ranks of all targets and the best candidates: block by block, each span of queries on its own."""
 
 from __future__ import annotations
 
-from typing import Any, TypeAlias
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from cir_bench.retrieval.blocks import BlockReader, fill
+from cir_bench.retrieval.blocks import Block, BlockReader
 from cir_bench.retrieval.chunks import ChunkPlan, spans
 from cir_bench.retrieval.index import MISSING, RowIndex, RowLists
 from cir_bench.retrieval.ties import CandidateCounts, TieGroups
-from cir_bench.retrieval.topk import RunningTopK
+from cir_bench.retrieval.topk import NO_ROW, RunningTopK
+from cir_bench.retrieval.workers import Each
 
-Ranks: TypeAlias = "tuple[NDArray[np.int64], NDArray[np.int64]]"
-"""``better`` and ``tied`` ``[T]``, in the sense of `Ranking`."""
-
-
-def one_pass(reader: BlockReader, index: RowIndex, plan: ChunkPlan, tolerance: float, top: RunningTopK) -> Ranks:
-    """Whole rows at a time: a row's target scores are read from the very block that is counted. Fills ``top``."""
-    targets, offsets = index.targets, index.targets.offsets
-    better, tied = np.empty_like(targets.rows), np.empty_like(targets.rows)
-    everything = slice(0, top.n_gallery)
-    for rows in spans(len(offsets) - 1, plan.queries):
-        block = reader.read_candidates(rows, everything, index.excluded)
-        top.update(block, rows, 0)
-        own = slice(int(offsets[rows.start]), int(offsets[rows.stop]))
-        flat, row, column = targets.cells(rows, everything)
-        scores = np.zeros(own.stop - own.start, dtype=_dtype(reader))
-        scores[flat - own.start] = _gather(block, row, column)
-        fill(block, targets, rows, everything)
-        missing = targets.rows[own] == MISSING
-        groups = TieGroups.around(scores, missing, offsets[rows.start : rows.stop + 1] - own.start, tolerance)
-        counts = CandidateCounts(groups, block.device)
-        counts.update(block, slice(0, len(block)))
-        better[own], tied[own] = counts.ranks()
-    return better, tied
+TARGETS_AT_ONCE = 64
+"""The targets of so many queries are scored together: few pairs in vain, and still a matrix product."""
 
 
-def two_passes(reader: BlockReader, index: RowIndex, plan: ChunkPlan, tolerance: float, top: RunningTopK) -> Ranks:
-    """The targets' scores first, then every chunk against them; each gallery chunk is loaded twice. Fills ``top``."""
-    targets = index.targets
-    scores = _target_scores(reader, targets, plan, top.n_gallery)
-    groups = TieGroups.around(scores, targets.rows == MISSING, targets.offsets, tolerance)
-    counts = CandidateCounts(groups, top.rows.device)
-    for columns in spans(top.n_gallery, plan.gallery):
-        for rows in spans(len(targets.offsets) - 1, plan.queries):
-            block = reader.read_candidates(rows, columns, index.excluded)
-            top.update(block, rows, columns.start)
-            fill(block, targets, rows, columns)
-            counts.update(block, rows)
-    return counts.ranks()
+@dataclass(frozen=True)
+class Places:
+    """What is found of Q queries with J judged images.
 
-
-def _target_scores(
-    reader: BlockReader, targets: RowLists, plan: ChunkPlan, n_gallery: int
-) -> NDArray[np.floating[Any]]:
-    """``[T]`` scores of the targets (0 for missing ones), scored chunk-wise as everything else is.
-
-    A query is scored only against the chunks that hold its targets, so with one target per query the pass costs no more
-    than one chunk.
+    Attributes:
+        better: ``[J]``, in the sense of `Ranking`.
+        tied: ``[J]``, likewise.
+        scores: ``[Q, top_k]`` best first, -inf behind the end of a list.
+        rows: ``[Q, top_k]`` gallery rows, -1 behind the end.
     """
-    query = np.repeat(np.arange(len(targets.offsets) - 1), np.diff(targets.offsets))
-    scores = np.zeros(len(targets.rows), dtype=np.float64)
-    for columns in spans(n_gallery, plan.gallery):
-        flat = np.flatnonzero((targets.rows >= columns.start) & (targets.rows < columns.stop))
-        asking, row = np.unique(query[flat], return_inverse=True)
-        for rows in spans(len(asking), plan.queries):
-            here = (row >= rows.start) & (row < rows.stop)
-            block = reader.read(torch.from_numpy(asking[rows]), columns)
-            scores[flat[here]] = _gather(block, row[here] - rows.start, targets.rows[flat[here]] - columns.start)
-    return scores.astype(_dtype(reader))  # exact: they were of this type
+
+    better: NDArray[np.int64]
+    tied: NDArray[np.int64]
+    scores: Tensor
+    rows: Tensor
 
 
-def _gather(block: Tensor, row: NDArray[np.int64], column: NDArray[np.int64]) -> NDArray[np.floating[Any]]:
-    cells = block[torch.from_numpy(row).to(block.device), torch.from_numpy(column).to(block.device)]
-    picked: NDArray[np.floating[Any]] = cells.cpu().numpy()
+def find_places(
+    reader: BlockReader,
+    index: RowIndex,
+    n_gallery: int,
+    plan: ChunkPlan,
+    tolerance: float,
+    top_k: int,
+    order: Callable[[], Tensor],
+    each: Each,
+    device: torch.device | str,
+) -> Places:
+    """Every query against ``n_gallery`` rows.
+
+    Where a block holds whole rows, the targets' scores are read from the very block that is counted; otherwise they
+    are scored first, by themselves, and then every block is held against them.
+    """
+    targets, offsets = index.targets, index.targets.offsets
+    n_queries = len(offsets) - 1
+    better, tied = np.empty_like(targets.rows), np.empty_like(targets.rows)
+    rows = torch.full((n_queries, top_k), NO_ROW, dtype=torch.int64, device=device)
+    found: dict[int, Tensor] = {}
+
+    def rank(span: slice) -> None:
+        own = slice(int(offsets[span.start]), int(offsets[span.stop]))
+        top = RunningTopK(span.stop - span.start, top_k, order, device)
+        counts: CandidateCounts | None = None
+
+        def groups_of(scores: NDArray[np.floating[Any]]) -> CandidateCounts:
+            there = offsets[span.start : span.stop + 1] - own.start
+            groups = TieGroups.around(scores, targets.rows[own] == MISSING, there, tolerance)
+            return CandidateCounts(groups, torch.device(device))
+
+        if plan.gallery < n_gallery:
+            counts = groups_of(_target_scores(reader, targets, span, plan))
+        for columns in spans(n_gallery, plan.gallery):
+            block = reader.read_candidates(span, columns, index.excluded, top_k)
+            top.update(block, columns.start)
+            if counts is None:
+                counts = groups_of(_own_scores(block, targets, span, columns))
+            block.mask(targets, span, columns)
+            counts.update(block)
+        if counts is None:  # an empty gallery
+            counts = groups_of(np.zeros(own.stop - own.start, dtype=np.float32))
+        better[own], tied[own] = counts.ranks()
+        found[span.start], rows[span] = top.scores, top.rows
+
+    each(rank, spans(n_queries, plan.queries))
+    scores = torch.cat([found[start] for start in sorted(found)]) if found else rows.float()
+    return Places(better, tied, scores, rows)
+
+
+def _own_scores(block: Block, targets: RowLists, span: slice, columns: slice) -> NDArray[np.floating[Any]]:
+    """The scores of the targets of some queries (0 for missing ones) out of a block of whole rows."""
+    flat, row, column = targets.cells(span, columns)
+    picked = _gather(block, row, column)
+    first, last = int(targets.offsets[span.start]), int(targets.offsets[span.stop])
+    scores = np.zeros(last - first, dtype=picked.dtype)
+    scores[flat - first] = picked
+    return scores
+
+
+def _target_scores(reader: BlockReader, targets: RowLists, span: slice, plan: ChunkPlan) -> NDArray[np.floating[Any]]:
+    """The scores of the targets of some queries (0 for missing ones), a few queries against all of theirs together."""
+    first, last = int(targets.offsets[span.start]), int(targets.offsets[span.stop])
+    scores = np.zeros(last - first, dtype=np.float64)
+    for part in spans(span.stop - span.start, TARGETS_AT_ONCE):
+        queries = slice(span.start + part.start, span.start + part.stop)
+        own = slice(int(targets.offsets[queries.start]), int(targets.offsets[queries.stop]))
+        query = np.repeat(np.arange(part.stop - part.start), np.diff(targets.offsets[queries.start : queries.stop + 1]))
+        there = np.flatnonzero(targets.rows[own] != MISSING)
+        wanted, place = np.unique(targets.rows[own][there], return_inverse=True)
+        for columns in spans(len(wanted), plan.gallery):
+            here = (place >= columns.start) & (place < columns.stop)
+            block = reader.read(queries, torch.from_numpy(wanted[columns]))
+            scores[own.start - first + there[here]] = _gather(block, query[there[here]], place[here] - columns.start)
+    # exact: the scores were of this type
+    return scores.astype(np.float64 if reader.dtype == torch.float64 else np.float32)
+
+
+def _gather(block: Block, row: NDArray[np.int64], column: NDArray[np.int64]) -> NDArray[np.floating[Any]]:
+    picked: NDArray[np.floating[Any]] = block.gather(row, column).cpu().numpy()
     return picked
-
-
-def _dtype(reader: BlockReader) -> type[np.floating[Any]]:
-    return np.float64 if reader.dtype == torch.float64 else np.float32

@@ -167,14 +167,16 @@ class Ranking:
             group_targets(self.queries.ids, offsets, self.better, self.tied)
 
     def _check_top(self) -> None:
-        for row, (query, top) in enumerate(zip(self.queries.ids, self.top_ids, strict=True)):
-            if len(top) > min(self.top_k, int(self.n_candidates[row])):
+        most = np.minimum(self.n_candidates, self.top_k).tolist()
+        for row, top in enumerate(self.top_ids):
+            query, names = self.queries.ids[row], set(top)
+            if len(top) > most[row]:
                 raise DataError(f"Query {query!r} keeps {len(top)} top images of {self.n_candidates[row]} candidates.")
-            if len(set(top)) != len(top):
+            if len(names) != len(top):
                 raise DataError(f"Query {query!r} has the image {first_repeated(top)!r} twice among its top images.")
-            forbidden = set(top).intersection(self.queries.excluded[row])
-            if forbidden:
-                raise DataError(f"Query {query!r} has the excluded image {min(forbidden)!r} among its top images.")
+            if not names.isdisjoint(self.queries.excluded[row]):
+                forbidden = min(names.intersection(self.queries.excluded[row]))
+                raise DataError(f"Query {query!r} has the excluded image {forbidden!r} among its top images.")
         if self.top_scores is not None:
             there = np.arange(self.top_k) < np.array([[len(top)] for top in self.top_ids]).reshape(-1, 1)
             bad = ~(np.isfinite(self.top_scores) == there).all(axis=1)

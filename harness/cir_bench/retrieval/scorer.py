@@ -23,7 +23,8 @@ class ScoreChunk(Protocol):
     """Scores some queries against some gallery images; higher is better.
 
     It may carry ``query_bytes`` and ``gallery_bytes``: the memory in bytes that scoring takes for each query and each
-    gallery image of a chunk, beside the scores themselves. The chunk sizes are chosen with them.
+    gallery image of a chunk, beside the scores themselves. The chunk sizes are chosen with them. ``thread_safe``, when
+    true, says that several threads may call it at once, and ``dtype`` what it then gives (float32 unless it says so).
     """
 
     def __call__(self, query_rows: Rows, gallery_rows: Rows) -> Tensor:
@@ -41,6 +42,8 @@ class DotScorer:
         ConfigError: the matrices are not two-dimensional, or of different widths.
     """
 
+    thread_safe = True
+
     def __init__(self, queries: Matrix, gallery: Matrix, device: torch.device | str = "cpu") -> None:
         if queries.ndim != 2 or gallery.ndim != 2 or queries.shape[1] != gallery.shape[1]:
             raise ConfigError(
@@ -49,7 +52,7 @@ class DotScorer:
         self._queries, self._gallery = queries, gallery
         self._device = torch.device(device)
         double = all(str(matrix.dtype).endswith("float64") for matrix in (queries, gallery))
-        self._dtype = torch.float64 if double else torch.float32
+        self.dtype = torch.float64 if double else torch.float32
         self._held: tuple[tuple[int, int], Tensor] | None = None
 
     @property
@@ -68,15 +71,24 @@ class DotScorer:
         with torch.no_grad(), torch.autocast(self._device.type, enabled=False), full_precision(self._device):
             return queries @ gallery.T
 
+    def score_into(self, query_rows: Rows, gallery_rows: Rows, out: Tensor) -> None:
+        """Write the dot products into ``out`` ``[q, n]``, whose rows may be apart."""
+        if self._device.type != "cpu":
+            out.copy_(self(query_rows, gallery_rows))
+            return
+        queries, gallery = self._load(self._queries, query_rows), self._gallery_chunk(gallery_rows)
+        # numpy's BLAS: at least as fast as torch's, and its threads can be limited for a while
+        np.matmul(queries.numpy(), gallery.numpy().T, out=out.numpy())
+
     def _gallery_chunk(self, rows: Rows) -> Tensor:
         """The chunk is kept until another is asked for, so that blocks of queries share one copy."""
         if not isinstance(rows, slice):
             return self._load(self._gallery, rows)
-        key = (rows.start, rows.stop)
-        if self._held is None or self._held[0] != key:
-            self._held = None  # the old chunk is freed before the new one is made
-            self._held = (key, self._load(self._gallery, rows))
-        return self._held[1]
+        key, held = (rows.start, rows.stop), self._held
+        if held is None or held[0] != key:
+            held = self._held = None  # the old chunk is freed before the new one is made
+            self._held = held = (key, self._load(self._gallery, rows))
+        return held[1]
 
     def _load(self, matrix: Matrix, rows: Rows) -> Tensor:
         if isinstance(matrix, Tensor):
@@ -85,15 +97,15 @@ class DotScorer:
             part = matrix[rows if isinstance(rows, slice) else rows.numpy()]
             # a map's pages must not be mistaken for memory, and torch wants no read-only array
             chunk = torch.from_numpy(np.ascontiguousarray(part) if part.flags.writeable else np.array(part))
-        return chunk.to(device=self._device, dtype=self._dtype)
+        return chunk.to(device=self._device, dtype=self.dtype)
 
     def _copied_bytes(self, matrix: Matrix) -> int:
         if isinstance(matrix, Tensor):
-            in_place = matrix.device == self._device and matrix.dtype == self._dtype
+            in_place = matrix.device == self._device and matrix.dtype == self.dtype
         else:
             in_memory = not isinstance(matrix, np.memmap) and matrix.flags.writeable
-            in_place = in_memory and self._device.type == "cpu" and str(self._dtype).endswith(str(matrix.dtype))
-        return 0 if in_place else int(matrix.shape[1]) * self._dtype.itemsize
+            in_place = in_memory and self._device.type == "cpu" and str(self.dtype).endswith(str(matrix.dtype))
+        return 0 if in_place else int(matrix.shape[1]) * self.dtype.itemsize
 
 
 @contextmanager

@@ -3,20 +3,23 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import lru_cache
 
 import numpy as np
 import torch
+from numpy.typing import NDArray
 
 from cir_bench.errors import ConfigError
 from cir_bench.retrieval.blocks import BlockReader
-from cir_bench.retrieval.chunks import BUDGET_BYTES, ChunkPlan, plan_for
+from cir_bench.retrieval.chunks import BUDGET_BYTES, ChunkPlan, plan_for, tile_scores_on
 from cir_bench.retrieval.index import id_order, index_queries, rows_by_id
-from cir_bench.retrieval.passes import one_pass, two_passes
+from cir_bench.retrieval.passes import find_places
 from cir_bench.retrieval.queries import QuerySet
 from cir_bench.retrieval.ranking import TOP_K, Ranking
 from cir_bench.retrieval.scorer import ScoreChunk
 from cir_bench.retrieval.ties import TOLERANCE
-from cir_bench.retrieval.topk import RunningTopK
+from cir_bench.retrieval.topk import known
+from cir_bench.retrieval.workers import thread_count, workers
 
 
 def search(
@@ -53,26 +56,34 @@ def search(
     """
     if top_k < 1 or not 0 <= tolerance < 1:
         raise ConfigError(f"A search needs top_k ≥ 1 and 0 ≤ tolerance < 1, got {top_k} and {tolerance}.")
+    device = torch.device(device)
     n_queries, n_gallery = len(queries), len(gallery_ids)
     index = index_queries(queries, rows_by_id(gallery_ids))
-    plan = chunks or plan_for(score_chunk, n_queries, n_gallery, budget_bytes)
+    threads = thread_count(score_chunk, device)
+    plan = chunks or plan_for(score_chunk, n_queries, n_gallery, budget_bytes, tile_scores_on(device.type), threads)
 
     def describe(query: int, image: int) -> str:
         return f"query {queries.ids[query]!r} against gallery image {gallery_ids[image]!r}"
 
-    device = torch.device(device)
     reader = BlockReader(score_chunk, describe, device)
-    top = RunningTopK(n_queries, top_k, torch.from_numpy(id_order(gallery_ids)).to(device))
-    passes = one_pass if plan.gallery >= n_gallery else two_passes
-    better, tied = passes(reader, index, plan, tolerance, top)
-    rows, scores = top.rows.cpu().numpy(), top.scores.float().cpu().numpy()
+    order = lru_cache(maxsize=1)(lambda: torch.from_numpy(id_order(gallery_ids)).to(device))
+    with workers(threads) as each:
+        places = find_places(reader, index, n_gallery, plan, tolerance, top_k, order, each, device)
     return Ranking(
         queries=queries,
         n_gallery=n_gallery,
         n_candidates=n_gallery - index.n_excluded,
-        better=better,
-        tied=tied,
-        top_ids=tuple(tuple(gallery_ids[place] for place in row if place >= 0) for row in rows.tolist()),
-        top_scores=np.where(rows >= 0, scores, np.float32(np.nan)),
+        better=places.better,
+        tied=places.tied,
+        top_ids=_names(places.rows.cpu().numpy(), gallery_ids),
+        top_scores=known(places.scores, places.rows),
         top_k=top_k,
     )
+
+
+def _names(rows: NDArray[np.int64], gallery_ids: Sequence[str]) -> tuple[tuple[str, ...], ...]:
+    """The ids of ``[Q, k]`` gallery rows; lists end before the first -1."""
+    names = np.array([*gallery_ids, None], dtype=object)[rows].tolist()  # -1 is the last
+    if (rows < 0).any():
+        return tuple(tuple(name for name in row if name is not None) for row in names)
+    return tuple(map(tuple, names))

@@ -13,12 +13,13 @@ from cir_bench.errors import DataError, RunError
 from cir_bench.retrieval.blocks import BlockReader
 from cir_bench.retrieval.chunks import ChunkPlan
 from cir_bench.retrieval.index import MISSING, RowIndex, RowLists, rows_by_id
-from cir_bench.retrieval.passes import one_pass
+from cir_bench.retrieval.passes import find_places
 from cir_bench.retrieval.queries import QuerySet
 from cir_bench.retrieval.ranking import TOP_K, Ranking
 from cir_bench.retrieval.scorer import Rows, ScoreChunk
 from cir_bench.retrieval.ties import TOLERANCE
-from cir_bench.retrieval.topk import RunningTopK
+from cir_bench.retrieval.topk import known
+from cir_bench.retrieval.workers import workers
 
 QUERIES_AT_ONCE = 32
 """These queries are scored against all of their candidates together, so few pairs are scored in vain."""
@@ -65,10 +66,10 @@ def search_subsets(
     for query, images in enumerate(members):
         padded[query, : len(images)] = [row_of[image] for image in images]
     # in the block of all subsets side by side, padding is what exclusion is in a gallery, and columns are in id order
-    places = [{image: column for column, image in enumerate(images)} for images in members]
+    column_of = [{image: column for column, image in enumerate(images)} for images in members]
     index = RowIndex(
         targets=RowLists.of(
-            [[at.get(t, MISSING) for t in wanted] for at, wanted in zip(places, queries.judged, strict=True)]
+            [[at.get(t, MISSING) for t in wanted] for at, wanted in zip(column_of, queries.judged, strict=True)]
         ),
         excluded=RowLists.of([range(len(images), width) for images in members]),
     )
@@ -77,20 +78,24 @@ def search_subsets(
         return f"query {queries.ids[query]!r} against gallery image {gallery_ids[padded[query, column]]!r}"
 
     reader = BlockReader(_SubsetScorer(score_chunk, padded), describe, device)
-    top = RunningTopK(len(queries), top_k, torch.arange(width, device=device))
-    better, tied = one_pass(reader, index, ChunkPlan(QUERIES_AT_ONCE, width), tolerance, top)
-    columns, scores = top.rows.cpu().numpy(), top.scores.float().cpu().numpy()
+
+    def in_order() -> torch.Tensor:
+        return torch.arange(width, device=device)
+
+    plan = ChunkPlan(QUERIES_AT_ONCE, width)
+    with workers(0) as each:
+        places = find_places(reader, index, width, plan, tolerance, top_k, in_order, each, device)
     return Ranking(
         queries=queries,
         n_gallery=len(gallery_ids),
         n_candidates=np.array([len(images) for images in members], dtype=np.int64),
-        better=better,
-        tied=tied,
+        better=places.better,
+        tied=places.tied,
         top_ids=tuple(
             tuple(images[column] for column in row if column >= 0)
-            for images, row in zip(members, columns.tolist(), strict=True)
+            for images, row in zip(members, places.rows.tolist(), strict=True)
         ),
-        top_scores=np.where(columns >= 0, scores, np.float32(np.nan)),
+        top_scores=known(places.scores, places.rows),
         top_k=top_k,
     )
 
@@ -102,8 +107,8 @@ class _SubsetScorer:
         self._score_chunk, self._padded = score_chunk, padded
 
     def __call__(self, query_rows: Rows, gallery_rows: Rows) -> Tensor:
-        """Scores ``[q, S]`` out of those of the queries against the union of their subsets."""
-        wanted = self._padded[query_rows]
+        """Scores ``[q, s]`` out of those of the queries against the union of their subsets' columns."""
+        wanted = self._padded[query_rows][:, gallery_rows]
         union, column = np.unique(wanted[wanted != MISSING], return_inverse=True)
         if not len(union):
             return torch.zeros(wanted.shape)

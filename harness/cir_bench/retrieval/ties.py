@@ -16,8 +16,8 @@ from typing import Any
 import numpy as np
 import torch
 from numpy.typing import NDArray
-from torch import Tensor
 
+from cir_bench.retrieval.blocks import Block
 from cir_bench.retrieval.groups import NEVER
 from cir_bench.retrieval.queries import offsets_of, owners_of
 
@@ -86,20 +86,21 @@ class CandidateCounts:
         self._high = torch.from_numpy(groups.high).to(device)
         self._above = torch.zeros(len(groups.low), dtype=torch.int64, device=device)
         self._reached = torch.zeros_like(self._above)
-        self._scratch = torch.empty(0, device=device)
 
-    def update(self, block: Tensor, queries: slice) -> None:
-        """Add the candidates of ``block`` ``[q, n]`` (masked cells count for nothing)."""
-        first = self._groups.offsets[queries.start : queries.stop]
-        count = self._groups.per_query[queries]
+    def update(self, block: Block) -> None:
+        """Add the candidates of ``block`` ``[Q, n]`` (masked cells count for nothing)."""
+        first, count = self._groups.offsets[:-1], self._groups.per_query
         for number in range(int(count.max(initial=0))):
             rows = np.flatnonzero(count > number)
-            part = block if len(rows) == len(block) else block[torch.from_numpy(rows).to(block.device)]
-            group = torch.from_numpy(first[rows] + number).to(block.device)
-            scratch = self._reserve(part)
-            # comparing into floats and adding them is several times as fast as counting booleans
-            self._above[group] += torch.gt(part, self._high[group, None], out=scratch).sum(dim=1).long()
-            self._reached[group] += torch.ge(part, self._low[group, None], out=scratch).sum(dim=1).long()
+            chosen = slice(None) if len(rows) == len(block) else torch.from_numpy(rows).to(block.tiles.device)
+            group = torch.from_numpy(first[rows] + number).to(block.tiles.device)
+            low, high = self._low[group, None], self._high[group, None]
+            scratch = block.tiles.new_empty(len(rows), block.tiles.shape[2])
+            for tile in block:
+                part = tile[chosen]
+                # comparing into floats and adding them is several times as fast as counting booleans
+                self._above[group] += torch.gt(part, high, out=scratch).sum(dim=1).long()
+                self._reached[group] += torch.ge(part, low, out=scratch).sum(dim=1).long()
 
     def ranks(self) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
         """``better`` and ``tied`` ``[T]`` of every target, in the sense of `Ranking`."""
@@ -115,9 +116,3 @@ class CandidateCounts:
         tied = np.zeros(len(member), dtype=np.int64)
         tied[found] = (reached - above + hits - 1)[member[found]]
         return better, tied
-
-    def _reserve(self, part: Tensor) -> Tensor:
-        if self._scratch.numel() < part.numel():
-            self._scratch = self._scratch.new_empty(0)  # the old scratch is freed before the new one is made
-            self._scratch = self._scratch.new_empty(part.numel())
-        return self._scratch[: part.numel()].view(part.shape)
