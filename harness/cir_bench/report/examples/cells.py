@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from cir_bench.errors import ConfigError, DataError
+from cir_bench.plugin.checks import argument_field
 from cir_bench.plugin.params import make_params, split_argument
 from cir_bench.plugin.registry import Registry
 from cir_bench.plugin.wrapping import needs_together, wrapped_composers
@@ -53,12 +54,13 @@ def cell_of(record: RunRecord, registry: Registry) -> Cell:
 def check_data(cell: Cell, record: RunRecord, bench: Workbench) -> None:
     """`DataError` unless the data that the record names by its parameters are the very data it was made from.
 
-    A record is anybody's text: without this check one could make a report read, and show, any folder of the machine.
+    A record is anybody's text: without this check one could make a report read, and show, any folder of the machine. A
+    data set that is named by its path must therefore be known by its content.
     """
     here = {f"{PROVENANCE}{name}": value for name, value in provenance_of(bench.dataset(cell), cell.protocol).items()}
     known = {name: value for name, value in record.ingredients.items() if name.startswith(PROVENANCE)}
     known.pop(MISSING, None)
-    if not here or here != known:
+    if here != known or (not here and argument_field(cell.dataset.spec)):
         other = sorted(name.removeprefix(PROVENANCE) for name in {*here, *known} if here.get(name) != known.get(name))
         which = ", ".join(other[:3]) or "nothing is known of it"
         raise DataError(f"the data set {cell.dataset.name!r} is here in another state than the records' ({which})")

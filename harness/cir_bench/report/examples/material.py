@@ -97,8 +97,10 @@ def scene_of(block: Block, registry: Registry, bench: Workbench, wanted: Sequenc
 
 
 def _contestants(block: Block, wanted: Sequence[str]) -> list[Contestant]:
+    """The wanted lines, then the best line of each other method; in the leaderboard's order."""
     asked = [line for line in block.methods if {line.row.method, line.name} & set(wanted)]
-    others = [line for line in block.methods if line not in asked and not line.row.variant]
+    best = {line.row.method: line for line in reversed(block.methods)}
+    others = [line for line in block.methods if line not in asked and best[line.row.method] is line]
     chosen = [*asked, *others][:MOST_LINES]
     found = [_contestant(line, block) for line in block.methods if line in chosen]
     return [one for one in found if one is not None]

@@ -1,0 +1,185 @@
+"""The pages in a real browser: no errors, sorting, filtering, light and dark, wide and phone.
+
+Needs playwright and a Chromium or Chrome of the system (or the path of one in CIR_BENCH_BROWSER); skipped otherwise.
+"""
+
+import os
+import shutil
+
+import pytest
+
+playwright = pytest.importorskip("playwright.sync_api", reason="the browser tests need playwright, of .[test]")
+NAMES = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
+BROWSER = os.environ.get("CIR_BENCH_BROWSER") or next(filter(None, map(shutil.which, NAMES)), None)
+pytestmark = pytest.mark.skipif(
+    not BROWSER, reason="there is no Chromium or Chrome here: install one, e.g. apt install chromium"
+)
+
+
+@pytest.fixture(scope="module")
+def browser():
+    with playwright.sync_playwright() as running:
+        opened = running.chromium.launch(executable_path=BROWSER, args=["--no-sandbox"])
+        yield opened
+        opened.close()
+
+
+@pytest.fixture(scope="module")
+def folder(toy, tmp_path_factory):
+    out = tmp_path_factory.mktemp("browser") / "report"
+    assert toy.report(out, "--examples", "3") == 0
+    return out
+
+
+@pytest.fixture
+def visit(browser, folder):
+    """``visit(name, width=…, scheme=…)`` opens a page from disk; console and network must stay silent."""
+    contexts, said, asked = [], [], []
+
+    def open_page(name="index.html", *, width=1440, scheme="light"):
+        context = browser.new_context(viewport={"width": width, "height": 900}, color_scheme=scheme)
+        contexts.append(context)
+        page = context.new_page()
+        page.on("console", lambda message: said.append(message.text))
+        page.on("pageerror", lambda error: said.append(str(error)))
+        page.on("request", lambda request: asked.append(request.url))
+        (path,) = folder.glob(name)
+        page.goto(path.as_uri())
+        return page
+
+    yield open_page
+    for context in contexts:
+        context.close()
+    assert not said
+    assert all(url.startswith(("file://", "data:")) for url in asked)
+
+
+def methods(page):
+    rows = page.locator(".board tbody tr:not(.off)")
+    return [rows.nth(place).get_attribute("data-method") for place in range(rows.count())]
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+@pytest.mark.parametrize("width", [1440, 390])
+@pytest.mark.parametrize("name", ["index.html", "*-sample.html", "*-disagree.html", "*-failures.html"])
+def test_it_opens_without_errors_and_never_scrolls_sideways(visit, name, width, scheme):
+    page = visit(name, width=width, scheme=scheme)
+    assert page.evaluate("document.documentElement.scrollWidth") == width
+
+
+def test_a_click_sorts_and_says_so_and_sentinels_stay_below(visit):
+    page = visit()
+    first = methods(page)
+    head = page.get_by_role("columnheader", name="R@5")
+    head.get_by_role("button").click()
+    assert head.get_attribute("aria-sort") == "descending"
+    values = page.locator(".board tbody tr:not([data-last]) td:nth-of-type(4)").evaluate_all(
+        "all => all.map(x => +x.dataset.v)"
+    )
+    assert values == sorted(values, reverse=True) and len(set(values)) > 1
+    head.get_by_role("button").click()
+    assert head.get_attribute("aria-sort") == "ascending"
+    assert methods(page)[-1] == "random"
+    assert page.locator("th[aria-sort]").count() == 1
+    page.get_by_role("columnheader", name="#").get_by_role("button").click()
+    assert methods(page) == first
+
+
+def test_sorting_works_by_keyboard(visit):
+    page = visit()
+    page.get_by_role("columnheader", name="method").get_by_role("button").focus()
+    page.keyboard.press("Enter")
+    assert methods(page) == ["sadn", "sum", "tirg", "random"]
+    page.keyboard.press("Enter")
+    assert methods(page) == ["tirg", "sum", "sadn", "random"]
+
+
+def test_filtering_by_method_hides_rows_and_lines_and_clearing_brings_them_back(visit):
+    page = visit()
+    page.get_by_role("searchbox", name="method").fill("ti")
+    assert methods(page) == ["tirg"]
+    assert page.locator("#found").text_content() == "1 row in 1 table"
+    assert page.locator('figure .line[data-method="sadn"]').first.is_hidden()
+    assert page.locator('figure .line[data-method="tirg"]').first.is_visible()
+    page.get_by_role("searchbox", name="method").fill("nobody")
+    assert page.get_by_text("No table has what is asked for.").is_visible()
+    page.get_by_role("button", name="Clear").click()
+    assert len(methods(page)) == 4
+
+
+def test_a_figure_with_several_charts_shows_one_of_them(visit):
+    page = visit()
+    figure = page.locator("figure[data-choice]").first
+    buttons = figure.get_by_role("group").get_by_role("button")
+    for place in range(buttons.count()):
+        buttons.nth(place).click()
+        shown = figure.locator(".picture").evaluate_all("all => all.map(x => !x.hidden)")
+        assert shown == [number == place for number in range(buttons.count())]
+        assert buttons.nth(place).get_attribute("aria-pressed") == "true"
+
+
+def test_the_switch_overrides_the_system_s_colours(visit):
+    page = visit(scheme="dark")
+    background = "getComputedStyle(document.body).backgroundColor"
+    dark = page.evaluate(background)
+    page.locator("#theme").click()  # from the system's to light
+    light = page.evaluate(background)
+    assert light != dark
+    assert page.locator("#theme").get_attribute("aria-label") == "Colours: light"
+    page.locator("#theme").click()
+    assert page.evaluate(background) == dark
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_texts_can_be_read_on_their_background(visit, scheme):
+    page = visit(scheme=scheme)
+    worst = page.evaluate(CONTRAST)
+    assert worst["ratio"] >= 4.5, worst
+
+
+CONTRAST = """() => {
+  const canvas = document.createElement("canvas").getContext("2d", {willReadFrequently: true});
+  const rgb = (colour, below) => {
+    canvas.fillStyle = below ? `rgb(${below})` : "#fff"; canvas.fillRect(0, 0, 1, 1);
+    canvas.fillStyle = colour; canvas.fillRect(0, 0, 1, 1);
+    return [...canvas.getImageData(0, 0, 1, 1).data].slice(0, 3);
+  };
+  const light = (colour) => {
+    const [r, g, b] = colour.map((v) => (v /= 255) <= 0.03928 ? v / 12.92 : ((v + 0.055) / 1.055) ** 2.4);
+    return 0.2126 * r + 0.7152 * g + 0.0722 * b;
+  };
+  const behind = (element) => {
+    const layers = [];
+    for (let e = element; e; e = e.parentElement) layers.unshift(getComputedStyle(e).backgroundColor);
+    return layers.reduce((below, colour) => rgb(colour, below), [255, 255, 255]);
+  };
+  let worst = {ratio: 99};
+  for (const element of document.querySelectorAll("body *")) {
+    const own = [...element.childNodes].some((n) => n.nodeType === 3 && n.data.trim());
+    if (!own || !element.checkVisibility() || element.closest("script,style,option")) continue;
+    const style = getComputedStyle(element), ground = behind(element);
+    const text = rgb(element instanceof SVGElement ? style.fill : style.color, ground);
+    const [a, b] = [light(text), light(ground)].sort((x, y) => y - x);
+    const ratio = (a + 0.05) / (b + 0.05);
+    if (ratio < worst.ratio) worst = {ratio, text: element.textContent.trim().slice(0, 40), of: element.className};
+  }
+  return worst;
+}"""
+
+
+def test_images_of_a_page_are_really_there(visit):
+    page = visit("*-sample.html")
+    tiles = page.locator(".im[role=img]")
+    assert tiles.count() > 20
+    assert all(
+        tiles.evaluate_all("all => all.map(x => getComputedStyle(x).backgroundImage.startsWith('url(\"data:image'))")
+    )
+
+
+def test_everything_that_can_be_used_has_a_name(visit):
+    page = visit()
+    nameless = page.evaluate(
+        "[...document.querySelectorAll('button,select,input,a,[role=region],svg[role=img]')].filter(e =>"
+        " !(e.getAttribute('aria-label') || e.textContent.trim() || e.labels?.length)).length"
+    )
+    assert nameless == 0

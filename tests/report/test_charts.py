@@ -1,0 +1,137 @@
+"""What the charts show is what the records say."""
+
+import re
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from cir_bench.report.cost import cost_figure
+from cir_bench.report.learning import training_gallery
+from cir_bench.report.recall import recall_figure
+from cir_bench.report.svg import number, spanning
+from cir_bench.report.tables import runs, table_of
+from cir_bench.report.tags import breakdown
+
+FINITE = st.floats(-1e6, 1e6, allow_nan=False)
+POSITIVE = st.floats(1e-4, 1e8)
+
+
+@given(st.lists(FINITE, min_size=1, max_size=20))
+def test_a_scale_holds_every_value_and_its_ticks_are_within(values):
+    scale = spanning(values, 0, 100)
+    assert all(-1e-6 <= scale(value) <= 100 + 1e-6 for value in values)
+    ticks = scale.ticks()
+    assert 2 <= len(ticks) <= 8
+    assert all(-1e-6 <= scale(tick) <= 100 + 1e-6 for tick in ticks)
+
+
+@given(st.lists(POSITIVE, min_size=1, max_size=20))
+def test_so_does_one_by_powers(values):
+    scale = spanning(values, 0, 100, log=True)
+    assert all(0 <= scale(value) <= 100 for value in values)
+    assert len(scale.ticks()) >= 2
+    assert all(0 <= scale(tick) <= 100 for tick in scale.ticks())
+
+
+def test_a_value_by_powers_that_is_not_above_zero_is_no_reason_to_fail():
+    assert spanning([0.0, -1.0], 0, 1, log=True).low > 0
+
+
+@pytest.mark.parametrize(("value", "text"), [(0.05, "0.05"), (40, "40"), (3000, "3 k"), (2.5e6, "2.5 M"), (1e9, "1 G")])
+def test_ticks_are_short(value, text):
+    assert number(value) == text
+
+
+def test_letters_in_a_row_are_a_range():
+    assert runs(["b", "d", "e", "f", "h", "i"]) == "b d–f h i"
+    assert runs([]) == ""
+
+
+def tips(figure):
+    return [tip for _, picture in figure.charts for tip in re.findall(r"<title>(.*?)</title>", picture)]
+
+
+def test_recall_at_every_k_comes_from_the_ranks_of_the_queries(cell, shown):
+    records = [cell("tirg", seed=seed) for seed in range(2)]
+    (block,) = shown()
+    figure = recall_figure(block)
+    for k in (1, 5, 10, 50):
+        mean = np.mean([record.metrics[f"R@{k}"] for record in records])
+        assert f"tirg: R@{k} {mean:.2f}" in tips(figure)
+    assert figure.charts[0][1].count("L") > 45  # a line through fifty places
+    assert dict(figure.numbers.rows)["tirg"][0] == f"{np.mean([r.metrics['R@1'] for r in records]):.2f}"
+
+
+def test_where_ranks_were_not_kept_the_record_s_few_k_are_shown_and_that_is_said(cell, shown):
+    record = cell("tirg", kept=False)
+    (block,) = shown()
+    figure = recall_figure(block)
+    assert tips(figure) == [f"tirg: R@{k} {record.metrics[f'R@{k}']:.2f}" for k in (1, 5, 10, 50)]
+    assert "ranks were not kept" in figure.note
+
+
+def test_cost_compares_times_within_one_machine_only(cell, shown):
+    for name, device in (("tirg", "cpu"), ("val", "cpu"), ("clvcnet", "gpu"), ("tgcir", "gpu")):
+        cell(name, environment={"device": device, "threads": 1 if device == "cpu" else 2})
+    (block,) = shown()
+    figure = cost_figure(block)
+    by_name = dict(figure.charts)
+    assert all(name in by_name["parameters"] for name in ("tirg", "val", "clvcnet", "tgcir"))
+    for name, picture in by_name.items():
+        if name != "parameters":
+            assert ("tirg" in picture) != ("tgcir" in picture), name
+    assert len(by_name) == 1 + 2 * 3
+
+
+def test_nothing_to_compare_is_no_chart(cell, shown):
+    cell("tirg")
+    (block,) = shown()
+    assert cost_figure(block) is None
+
+
+def test_learning_curves_and_every_loss_term(cell, shown):
+    for seed in range(2):
+        cell("tirg", seed=seed)
+    cell("sum")
+    (block,) = shown()
+    curves, loss = training_gallery(block).figures
+    assert [line.name for line in curves.legend] == ["tirg"]
+    assert "tirg, seed 1: 12.00 in epoch 3" in tips(curves)
+    assert loss.title == "Loss of tirg"
+    assert loss.numbers.rows == [("rank", ["2", "0.6667"])]
+
+
+def test_terms_of_different_sizes_are_shown_by_powers(cell, shown):
+    history = [{"stage": "all", "epoch": e, "terms": {"a": 100 - e, "b": 0.01}, "seconds": 1} for e in range(3)]
+    cell("tirg", history=history)
+    (block,) = shown()
+    (loss,) = training_gallery(block).figures
+    assert "by powers of ten" in loss.charts[0][1]
+
+
+def test_the_breakdown_by_tag_has_every_tag_with_its_queries(cell, shown):
+    records = [cell("tirg", seed=seed) for seed in range(2)]
+    (block,) = shown()
+    table = breakdown(block)
+    assert table.metric == "R@1"
+    assert table.groups == [("kind", 2)]
+    assert [(tag.name, tag.count) for tag in table.tags] == [("even", 20), ("odd", 20)]
+    ((line, values),) = table.rows
+    assert line.name == "tirg"
+    assert values[1] == pytest.approx(np.mean([record.tags["kind:odd"]["R@1"] for record in records]))
+
+
+def test_the_table_has_every_metric_its_interval_and_its_cost(cell, shown):
+    for seed in range(2):
+        cell("tirg", seed=seed)
+    (block,) = shown()
+    table = table_of(block)
+    names = [column.name for column in table.columns]
+    assert names == ["R@1", "R@5", "R@10", "R@50", "parameters", "train, s", "ms/query", "memory, MiB", "seeds"]
+    (row,) = table.rows
+    cells = dict(zip(names, row.cells, strict=True))
+    assert "95 % interval" in cells["R@1"].tip and cells["R@1"].small.startswith("±")
+    assert (cells["parameters"].text, cells["train, s"].text, cells["memory, MiB"].text) == ("4 k", "61.5", "900")
+    assert "cpu (x86_64)" in cells["ms/query"].tip

@@ -1,0 +1,81 @@
+"""One-parameter sweeps and ablations are found by their variants, the default among them."""
+
+from cir_bench.report.sweeps import sweep_gallery, sweeps, variant
+
+
+def points(sweep):
+    return [text for text, _ in sweep.points]
+
+
+def test_a_grid_of_numbers_is_a_sweep_in_the_order_of_the_numbers_with_the_default(cell, shown):
+    cell("tirg")
+    for lr in ("0.1", "0.001"):
+        for seed in range(2):
+            cell("tirg", variant=f"training.lr={lr}", seed=seed)
+    (block,) = shown()
+    (sweep,) = sweeps(block)
+    assert (sweep.method, sweep.parameter, sweep.numeric) == ("tirg", "training.lr", True)
+    assert points(sweep) == ["0.001", "0.01", "0.1"]  # 0.01 is the default, from the cell's own parameters
+
+
+def test_names_are_an_ablation_with_the_default_first(cell, shown):
+    for name in ("no-b", "no-a"):
+        cell("sadn", variant=f"ablation={name}")
+    cell("sadn")
+    (block,) = shown()
+    (sweep,) = sweeps(block)
+    assert not sweep.numeric
+    assert points(sweep)[0] == "none"
+    assert sorted(points(sweep)[1:]) == ["no-a", "no-b"]
+
+
+def test_a_grid_of_two_parameters_is_a_sweep_of_each_at_every_value_of_the_other(cell, shown):
+    for k in (1, 5):
+        for gamma in (0, 2):
+            cell("sadn", variant=f"gamma={gamma} neighbours={k}")
+    (block,) = shown()
+    found = {(sweep.parameter, sweep.fixed): points(sweep) for sweep in sweeps(block)}
+    assert found == {
+        ("gamma", "neighbours=1"): ["0", "2"],
+        ("gamma", "neighbours=5"): ["0", "2"],
+        ("neighbours", "gamma=0"): ["1", "5"],
+        ("neighbours", "gamma=2"): ["1", "5"],
+    }
+
+
+def test_one_variant_alone_is_compared_with_the_default_or_with_nothing(cell, shown):
+    cell("val", variant="heads=4")
+    (block,) = shown()
+    assert sweeps(block) == []
+    cell("val")
+    (block,) = shown()
+    (sweep,) = sweeps(block)
+    assert sorted(points(sweep)) == ["4", "default"]  # the record does not say how many heads there are without
+
+
+def test_methods_are_not_mixed(cell, shown):
+    cell("tirg", variant="training.lr=0.1")
+    cell("val", variant="training.lr=0.2")
+    (block,) = shown()
+    assert sweeps(block) == []
+
+
+def test_the_picture_has_every_point_with_its_number(cell, shown):
+    for lr in ("0.1", "0.001"):
+        cell("tirg", variant=f"training.lr={lr}")
+    (block,) = shown()
+    (figure,) = sweep_gallery(block).figures
+    assert figure.title == "tirg: training.lr"
+    measured = {line.row.variant: line.row.metrics["R@1"].mean for line in block.methods}
+    for lr in ("0.1", "0.001"):
+        assert f"training.lr = {lr}: R@1 {measured[f'training.lr={lr}']:.2f}" in figure.charts[0][1]
+
+
+def test_what_is_no_change_of_a_parameter_is_left_out():
+    assert variant("a=1 nonsense b.c=x=y") == {"a": "1", "b.c": "x=y"}
+
+
+def test_without_sweeps_there_is_no_gallery(cell, shown):
+    cell("tirg")
+    (block,) = shown()
+    assert sweep_gallery(block) is None
