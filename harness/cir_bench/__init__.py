@@ -88,6 +88,9 @@ if TYPE_CHECKING:
     from cir_bench.interfaces.submission import json_object as json_object
     from cir_bench.plugin.hookspecs import API_VERSION as API_VERSION
     from cir_bench.plugin.hookspecs import hookimpl as hookimpl
+    from cir_bench.scoring.evaluate import ProtocolResult as ProtocolResult
+    from cir_bench.scoring.evaluate import evaluate as evaluate
+    from cir_bench.scoring.matrices import Scores as Scores
 
 _HOMES = {
     "errors": "CirBenchError ConfigError DataError PairingError PluginError RunError did_you_mean",
@@ -110,6 +113,8 @@ _HOMES = {
     "interfaces.splits": "evaluated_split",
     "interfaces.submission": "HiddenSet Mistakes Submission check_lists json_object",
     "plugin.hookspecs": "API_VERSION hookimpl",
+    "scoring.evaluate": "ProtocolResult evaluate",
+    "scoring.matrices": "Scores",
 }
 _HOME_OF = {name: f"cir_bench.{home}" for home, names in _HOMES.items() for name in names.split()}
 

@@ -163,3 +163,33 @@ def test_scoring_imports_no_torch(data: Path, tmp_path: Path) -> None:
     )
     done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=False)
     assert (done.returncode, done.stderr.count("torch was imported")) == (0, 0), done.stderr
+
+
+def test_the_two_files_of_cirrs_server_are_scored_together(run: Run, tmp_path: Path) -> None:
+    root = tmp_path / "data" / "cirr"
+    for folder in ("captions", "image_splits"):
+        (root / folder).mkdir(parents=True)
+    names = [f"dev-{i}" for i in range(60)]
+    record = {
+        "pairid": 9,
+        "reference": "dev-0",
+        "target_hard": "dev-1",
+        "target_soft": {"dev-1": 1.0},
+        "caption": "two dogs",
+        "img_set": {"id": 1, "members": names[:6], "reference_rank": 0, "target_rank": 1},
+    }
+    (root / "captions" / "cap.rc2.val.json").write_text(json.dumps([record]))
+    (root / "image_splits" / "split.rc2.val.json").write_text(json.dumps({name: f"dev/{name}.png" for name in names}))
+    head = {"version": "rc2"}
+    whole, few = tmp_path / "recall.json", tmp_path / "recall_subset.json"
+    whole.write_text(json.dumps(head | {"metric": "recall", "9": names[-50:]}))  # of its members it lists none
+    few.write_text(json.dumps(head | {"metric": "recall_subset", "9": ["dev-4", "dev-1", "dev-2"]}))
+    done = run("score", "cirr/val", whole, few, "--data-root", tmp_path / "data", "--json")
+    assert done.code == 0, done.err
+    metrics = json.loads(done.out)["metrics"]
+    assert (metrics["R@50"], metrics["R_subset@1"], metrics["R_subset@2"], metrics["Rmean"]) == (0, 0, 100, 0)
+    alone = run("score", "cirr/val", whole, "--data-root", tmp_path / "data")
+    assert (
+        "1 queries list fewer of their own few candidates than the metrics look at: 9 lists 0, 3 are needed"
+        in alone.err
+    )

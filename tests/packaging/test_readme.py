@@ -5,6 +5,7 @@ import re
 import shlex
 from itertools import pairwise
 
+import numpy as np
 import pytest
 from PIL import Image
 
@@ -121,3 +122,28 @@ def test_the_score_s_json_has_the_keys_that_are_shown(readme, tmp_path, checkout
     (tmp_path / "p.json").write_text('{"q": ["b"]}', encoding="utf-8")
     main(["score", f"folder:{photos}", str(tmp_path / "p.json"), "--json"])
     assert set(shown) | set(further) <= set(json.loads(capsys.readouterr().out))
+
+
+def test_the_python_example_gives_the_numbers_of_a_protocol(readme, tmp_path, monkeypatch, capsys):
+    (source,) = re.findall(r"```py\n(.*?)```", readme, re.DOTALL)
+    monkeypatch.chdir(tmp_path)
+    root = tmp_path / "DIR" / "fashioniq"
+    for folder in (root / "captions", root / "image_splits", tmp_path / "photos"):
+        folder.mkdir(parents=True)
+    rankings = {}
+    for part in ("dress", "shirt", "toptee"):
+        images = [f"{part}{i}" for i in range(60)]
+        record = {"candidate": images[0], "target": images[20], "captions": ["is red", "is long"]}
+        (root / "captions" / f"cap.{part}.val.json").write_text(json.dumps([record]), encoding="utf-8")
+        (root / "image_splits" / f"split.{part}.val.json").write_text(json.dumps(images), encoding="utf-8")
+        rankings[f"{part}-0"] = images[:50]
+    (tmp_path / "predictions.json").write_text(json.dumps(rankings), encoding="utf-8")
+    gallery = [{"image": name, "split": "val", "file": f"{name}.png"} for name in "abc"]
+    query = {"query_id": "q", "split": "val", "reference": "a", "text": "t", "targets": ["b"]}
+    (tmp_path / "photos" / "gallery.jsonl").write_text("\n".join(map(json.dumps, gallery)), encoding="utf-8")
+    (tmp_path / "photos" / "triplets.jsonl").write_text(json.dumps(query), encoding="utf-8")
+    np.savez(
+        "scores.npz", queries=np.array(["q"]), images=np.array(["c", "b", "a"]), values=np.array([[0.5, 0.5, 9.0]])
+    )
+    exec(compile(source, "README.md", "exec"), {})
+    assert capsys.readouterr().out.split() == ["50.0", "3", "False", "50.0"]

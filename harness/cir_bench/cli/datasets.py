@@ -9,13 +9,13 @@ from typing import Annotated, Any, cast
 import typer
 
 from cir_bench.cli.common import Settings, open_registry
-from cir_bench.config import merge, parse_set
+from cir_bench.config import parse_set
 from cir_bench.errors import ConfigError
 from cir_bench.interfaces.dataset import Dataset
 from cir_bench.interfaces.specs import DatasetSpec
-from cir_bench.plugin.params import make_params
-from cir_bench.plugin.registry import Registered, create
+from cir_bench.plugin.registry import Registered
 from cir_bench.protocols.find import ChosenBenchmark, builtin_benchmarks, find_benchmark
+from cir_bench.scoring.evaluate import open_dataset
 
 Name = Annotated[str, typer.Argument(metavar="BENCHMARK", help="NAME, NAME/PROTOCOL, folder:PATH or hf:PATH.")]
 AsJson = Annotated[bool, typer.Option("--json", help="As one JSON object, with every id.")]
@@ -68,10 +68,9 @@ def opened(
     assignments: Iterable[str] | None = None,
 ) -> OpenedBenchmark:
     """What `choose_benchmark` found, with its data set opened; errors as of `open_benchmark`."""
-    given = chosen.dataset_params(registered.spec).model_dump(exclude_unset=True)
-    params = make_params(registered.spec, merge(given, _of_dataset(assignments or ())))
-    dataset = create(registered, params, settings.context(registered.name))
-    return OpenedBenchmark(chosen, registered, cast(Dataset, dataset))
+    params = _of_dataset(assignments or ())
+    dataset = open_dataset(chosen, registered, settings.context(registered.name), params)
+    return OpenedBenchmark(chosen, registered, dataset)
 
 
 def _of_dataset(assignments: Iterable[str]) -> Mapping[str, Any]:

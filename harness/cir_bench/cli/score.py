@@ -3,28 +3,33 @@
 from __future__ import annotations
 
 import sys
-from dataclasses import replace
+from dataclasses import asdict
 from pathlib import Path
 from typing import Annotated, Any
 
 import typer
 
 from cir_bench.cli.common import Settings, with_settings
-from cir_bench.cli.datasets import Name, OpenedBenchmark, Set, open_benchmark
+from cir_bench.cli.datasets import Name, Set, open_benchmark
 from cir_bench.cli.describe import columns, print_json
-from cir_bench.evaluation.evaluate import EvaluationResult, PartRankings, evaluate
-from cir_bench.evaluation.external import ExternalPart, ExternalReport, rank_external
-from cir_bench.evaluation.metrics import View
 from cir_bench.evaluation.predictions import read_predictions
-from cir_bench.protocols.eval_set import EvalSet, eval_set
-from cir_bench.protocols.protocol import Protocol
+from cir_bench.protocols.eval_set import eval_set
+from cir_bench.scoring.evaluate import ProtocolResult, measure
+from cir_bench.scoring.lists import rank_lists
 
 
 @with_settings
 def score(
     settings: Settings,
     benchmark: Name,
-    predictions: Annotated[Path, typer.Argument(metavar="FILE", help="JSON: {query id: [image ids, best first]}.")],
+    predictions: Annotated[
+        list[Path],
+        typer.Argument(
+            metavar="FILE...",
+            help="JSON: {query id: [image ids, best first]}; queries may be spread over files. For CIRR also the two "
+            "files that its server takes.",
+        ),
+    ],
     sets: Set = None,
     as_json: Annotated[bool, typer.Option("--json", help="As one JSON object.")] = False,
     allow_partial: Annotated[
@@ -34,63 +39,23 @@ def score(
     """Score rankings made elsewhere: checked against the benchmark's queries and gallery, metrics in percent."""
     lists = read_predictions(predictions)
     opened = open_benchmark(settings, benchmark, sets)
-    evaluation = eval_set(opened.dataset, opened.chosen.protocol)
-    result, report = score_lists(lists, evaluation, opened.chosen.protocol, allow_partial=allow_partial)
-    facts = _facts(opened, result, report)
-    for line in (*report.faults(), *report.notes()):
+    chosen = opened.chosen
+    evaluation = eval_set(opened.dataset, chosen.protocol)
+    if lists.subset is not None and not chosen.protocol.subset:
+        print(f"cir-bench: {chosen.name} has no subset ranking; such a file was passed over.", file=sys.stderr)
+    judged = rank_lists(lists.ranked, evaluation, chosen.protocol, subset=lists.subset, allow_partial=allow_partial)
+    result = measure(chosen, judged)
+    for line in (*result.faults, *result.notes):
         print(f"cir-bench: {line}", file=sys.stderr)
     if as_json:
-        print_json(facts)
+        print_json(_facts(result))
         return
-    protocol = opened.chosen.protocol
-    print(f"{facts['protocol']}{', PARTIAL' if report.partial else ''}, reference {protocol.reference}")
+    print(f"{result.protocol}{', PARTIAL' if result.partial else ''}, reference {result.reference}")
     for name, size in result.parts.items():
         print(f"{name + ': ' if name else ''}{size.n_queries} queries, {size.n_gallery} gallery images")
-    for line in columns((key, f"{value:.2f}") for key, value in facts["metrics"].items()):
+    for line in columns((key, f"{value:.2f}") for key, value in result.metrics.items()):
         print(line)
 
 
-def score_lists(
-    predictions: dict[str, list[str]], evaluation: EvalSet, protocol: Protocol, *, allow_partial: bool
-) -> tuple[EvaluationResult, ExternalReport]:
-    """Metrics of image ids, best first, by query id; a subset ranking is read off the same lists.
-
-    Raises:
-        DataError: the predictions do not fit the evaluation and ``allow_partial`` is off.
-    """
-    parts = {name: ExternalPart(part.query_set(), part.gallery) for name, part in evaluation.parts.items()}
-    rankings, report = rank_external(predictions, parts, depth=protocol.depth(), allow_partial=allow_partial)
-    judged = {name: PartRankings(ranking) for name, ranking in rankings.items()}
-    if protocol.subset:
-        few = {
-            name: ExternalPart(parts[name].queries, parts[name].gallery_ids, part.subsets())
-            for name, part in evaluation.parts.items()
-        }
-        depth = protocol.depth(View.SUBSET)
-        subsets, found = rank_external(predictions, few, depth=depth, allow_partial=allow_partial)
-        report = replace(report, short_subsets=found.short_subsets)
-        judged = {name: PartRankings(rankings[name], subsets[name]) for name in rankings}
-    return evaluate(judged, protocol.metrics, headline=protocol.headline.mean_of), report
-
-
-def _facts(opened: OpenedBenchmark, result: EvaluationResult, report: ExternalReport) -> dict[str, Any]:
-    protocol = opened.chosen.protocol
-    metrics = dict(result.metrics)
-    if result.headline is not None:
-        metrics[protocol.headline.name] = result.headline
-    return {
-        "protocol": opened.chosen.name,
-        "protocol_hash": protocol.hash(),
-        "reference": protocol.reference,
-        "n_queries": result.n_queries,
-        "n_gallery": sum(size.n_gallery for size in result.parts.values()),
-        "parts": {
-            name: {"n_queries": size.n_queries, "n_gallery": size.n_gallery} for name, size in result.parts.items()
-        },
-        "partial": report.partial,
-        "headline": protocol.headline.name,
-        "metrics": metrics,
-        "tags": result.by_tag(),
-        "faults": report.faults(),
-        "notes": report.notes(),
-    }
+def _facts(result: ProtocolResult) -> dict[str, Any]:
+    return asdict(result) | {"partial": result.partial}
