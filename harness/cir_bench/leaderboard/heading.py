@@ -12,6 +12,16 @@ TIMES = "- Times: "
 """Begins the line that says where times were measured; it differs between machines, as they do."""
 
 
+def cautions(section: Section) -> tuple[str, ...]:
+    """In a word each: what numbers of this section must not be mistaken for."""
+    found = {
+        "partial": section.missing_images + section.missing_triplets > 0,
+        "synthetic": section.synthetic,
+        "pixel-free": any(use.pixel_free for use in section.encoders),
+    }
+    return tuple(word for word, there in found.items() if there)
+
+
 def facts(section: Section) -> list[str]:
     """The description, and a list of facts."""
     description = [plain(section.description)] if section.description else []

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 
+from cir_bench.leaderboard.heading import cautions
 from cir_bench.leaderboard.model import Leaderboard, Section
 from cir_bench.leaderboard.table import LEFT, NONE, make_table
 
@@ -48,7 +49,9 @@ def _section(section: Section) -> str:
     columns = "".join("l" if header in LEFT else "r" for header in made.headers)
     rows = [[cell.replace(NONE, "--") for cell in line] for line in made.lines]
     places = f"{sum(section.n_queries.values()):,} queries, {sum(section.n_gallery.values()):,} images"
-    caption = f"{section.title}; {places}; protocol hash {section.protocol_hash[:12] or 'unknown'}."
+    reference = f"; reference {section.reference}" if section.reference else ""
+    words = "".join(f"; {word}" for word in cautions(section))
+    caption = f"{section.title}; {places}{reference}; protocol hash {section.protocol_hash[:12] or 'unknown'}{words}."
     notes = [f"({letter}) {markup.plain(text)}" for letter, text in made.notes]
     label = re.sub(r"[^a-z0-9]+", "-", section.title.lower()).strip("-")
     return "\n".join(

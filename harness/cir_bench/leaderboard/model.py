@@ -33,6 +33,8 @@ class Reported(_Model):
     """A number that a paper reports under one of our protocols: shown beside the measured one, never ranked."""
 
     paper: str
+    """As it is cited: short name, venue and year."""
+    url: str
     table: str
     benchmark: str
     protocol: str

@@ -44,7 +44,8 @@ class Table(NamedTuple):
 
 def make_table(section: Section, markup: Markup) -> Table:
     """The table of ``section``; its headers are plain words in every markup."""
-    shown = [key for key in section.columns if any(_reported(row, key) for row in section.rows)]
+    overall = [key for key in section.columns if key.rpartition("/")[0] in {"", "mean"}]  # those of a part are in CSV
+    shown = [key for key in overall if any(_reported(row, key) for row in section.rows)]
     sources = _sources(section.rows, shown)
     headers = _headers(section, shown)
     lines = [[_cell(section, row, header, sources, markup) for header in headers] for row in section.rows]

@@ -6,13 +6,14 @@ import csv
 import io
 from collections.abc import Iterator
 
+from cir_bench.leaderboard.heading import cautions
 from cir_bench.leaderboard.model import Leaderboard, Row, Section
 
 COLUMNS = (
     *("section", "benchmark", "protocol", "protocol_hash", "track", "encoder", "row", "place", "method", "variant"),
     *("kind", "plugin", "seeds", "metric", "mean", "sd", "low", "high", "beats", "reported", "difference"),
     *("parameters", "trained_parameters", "train_seconds", "query_milliseconds", "peak_memory_mib", "machine"),
-    "remarks",
+    *("cautions", "remarks"),
 )
 _FORMULA = ("=", "+", "-", "@", "\t", "\r")
 
@@ -50,6 +51,7 @@ def _lines(section: Section, row: Row) -> Iterator[dict[str, object]]:
         "query_milliseconds": row.query_milliseconds,
         "peak_memory_mib": row.peak_memory_mib,
         "machine": "; ".join(row.places),
+        "cautions": " ".join(cautions(section)),
         "remarks": _text("; ".join(row.remarks)),
     }
     known = [key for key in section.columns if key in row.metrics]

@@ -7,7 +7,8 @@ exchangeable: it does not matter which row a value is from. The sign of each que
 randomisation test). It speaks of these trained models and of the queries that might have been asked.
 
 ``p_seeds``: the same, and beyond it that training with other seeds moves the means: to every draw is added Student's t,
-scaled by the standard error over seeds. Rows with the same seeds are paired by seed, else it is Welch's. Without
+scaled by the standard error over seeds. Rows with the same seeds are paired by seed, else it is Welch's. That models of
+one method hit different queries is in both variances and so counts twice, which errs on the side of no claim. Without
 several seeds there is nothing to add, and it equals ``p_queries``: the trained models are compared, not the methods.
 """
 

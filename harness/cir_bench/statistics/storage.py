@@ -65,7 +65,7 @@ def load_queries(path: Path) -> QueryResults:
         if found.get("format") != FORMAT:
             raise DataError(f"its format is not {FORMAT!r}")
         return _from_json(found)
-    except (OSError, EOFError, zlib.error, ValueError, KeyError, TypeError, AttributeError, CirBenchError) as error:
+    except (OSError, EOFError, zlib.error, ValueError, LookupError, TypeError, AttributeError, CirBenchError) as error:
         reason = str(error).splitlines()[0] if str(error) else repr(error)
         raise DataError(
             f"The per-query results {path} cannot be read ({reason}); run the cell again, or delete the file."
@@ -98,6 +98,8 @@ def _from_json(found: Mapping[str, Any]) -> QueryResults:
         gallery = _ranking_from_json(part["gallery"], ids, tags)
         subset = part["subset"] and _ranking_from_json(part["subset"], ids, tags)
         parts[str(name)] = PartRankings(gallery, subset)
+    if not parts:
+        raise DataError("it has no queries")
     return QueryResults(parts, tuple(found["metrics"]), Headline.model_validate(found["headline"]))
 
 
