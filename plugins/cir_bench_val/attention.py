@@ -52,7 +52,7 @@ class SelfAttention(nn.Module):
     def attended(self, z: Tensor) -> Tensor:
         """How much each position is looked at, ``[B, H, W]``: the mean over heads and queries of softmax(Q Kᵀ / √c̄)."""
         q, k = self._by_head(self.queries(z)), self._by_head(self.keys(z))
-        weights = (q @ k.transpose(-1, -2) / q.shape[-1] ** 0.5).softmax(dim=-1)
+        weights: Tensor = (q @ k.transpose(-1, -2) / q.shape[-1] ** 0.5).softmax(dim=-1)
         return weights.mean(dim=(1, 2)).reshape(len(z), *z.shape[2:])
 
     def _by_head(self, maps: Tensor) -> Tensor:

@@ -135,3 +135,15 @@ def test_the_table_has_every_metric_its_interval_and_its_cost(cell, shown):
     assert "95 % interval" in cells["R@1"].tip and cells["R@1"].small.startswith("±")
     assert (cells["parameters"].text, cells["train, s"].text, cells["memory, MiB"].text) == ("4 k", "61.5", "900")
     assert "cpu (x86_64)" in cells["ms/query"].tip
+
+
+def test_of_many_variants_charts_show_the_best_of_each_method_and_say_so(cell, shown):
+    for width in range(20):
+        cell("tirg", 0.05 * width + 0.01, variant=f"width={width}")
+    cell("val")
+    (block,) = shown()
+    figure = recall_figure(block)
+    assert {line.row.method for line in figure.legend} == {"tirg", "val"} and len(figure.legend) == 2
+    assert figure.legend[0].row.metrics["R@1"].mean == max(line.row.metrics["R@1"].mean for line in block.methods)
+    assert "Of 21 rows the best of each method; the table has all." in figure.note
+    assert len(table_of(block).rows) == 21

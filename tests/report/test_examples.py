@@ -124,11 +124,14 @@ def test_images_that_may_not_be_published_are_left_out_of_what_is_published_and_
     assert [path.name for path in (tmp_path / "r").iterdir()] == ["index.html"]
     text = parse((tmp_path / "r" / "index.html").read_text(encoding="utf-8")).text
     assert "Pages with example images are left out here" in text
-    assert "The licence of toy (unknown) does not let its images be published" in text
+    assert "Nothing is known that lets anybody publish images of toy (licence: unknown)" in text
 
 
 def test_and_a_page_of_them_says_that_it_is_not_for_publication(made, parse):
-    assert "Not for publication. The licence of these images (unknown)" in parse(page(made, "sample")).text
+    assert (
+        "Not for publication. Nothing is known that lets anybody publish these images (licence: unknown)"
+        in parse(page(made, "sample")).text
+    )
 
 
 def test_images_that_may_be_published_are(toy, tmp_path, monkeypatch, parse):

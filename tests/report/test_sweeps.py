@@ -1,6 +1,8 @@
 """One-parameter sweeps and ablations are found by their variants, the default among them."""
 
-from cir_bench.report.sweeps import sweep_gallery, sweeps, variant
+import pytest
+
+from cir_bench.report.sweeps import by_powers, sweep_gallery, sweeps, variant
 
 
 def points(sweep):
@@ -79,3 +81,17 @@ def test_without_sweeps_there_is_no_gallery(cell, shown):
     cell("tirg")
     (block,) = shown()
     assert sweep_gallery(block) is None
+
+
+@pytest.mark.parametrize(
+    ("numbers", "powers"),
+    [
+        ([0.0003, 0.001, 0.003], True),
+        ([1, 5, 10, 15, 20], False),  # SADN, Figure 3
+        ([0, 50, 100, 150, 200], False),
+        ([0.001, 0.1], True),
+        ([10, 30], False),
+    ],
+)
+def test_numbers_lie_across_as_they_are_evenly_spaced(numbers, powers):
+    assert by_powers(numbers) is powers

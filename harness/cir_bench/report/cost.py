@@ -42,13 +42,16 @@ OF_ONE_MACHINE = (
 
 def cost_figure(block: Block) -> Figure | None:
     """The headline against each cost; None with fewer than two methods to compare."""
-    headline, lines = block.section.headline, block.methods
+    headline, lines = block.section.headline, [line for line in block.drawn if line.row.kind != "sentinel"]
     if len(lines) < 2 or not headline:
         return None
     charts = list(_charts(lines, headline))
     if not charts:
         return None
-    note = "Up and to the left is better. Methods without any cost of a kind (nothing trained) are not on its chart."
+    note = (
+        "Up and to the left is better. Methods without any cost of a kind (nothing trained) are not on its chart."
+        + block.undrawn
+    )
     return Figure(f"{headline} against cost", note, charts, lines)
 
 

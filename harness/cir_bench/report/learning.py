@@ -23,7 +23,7 @@ Trace = Mapping[int, float]
 
 def learning_figure(block: Block) -> Figure | None:
     """The score by which checkpoints are chosen, by epoch; None where no cell took one."""
-    traces = {one: [_selection(cell) for cell in one.cells] for one in block.methods}
+    traces = {one: [_selection(cell) for cell in one.cells] for one in block.drawn}
     drawn = {one: [trace for trace in of_seeds if trace] for one, of_seeds in traces.items()}
     drawn = {one: of_seeds for one, of_seeds in drawn.items() if of_seeds}
     if not drawn:
@@ -46,7 +46,7 @@ def learning_figure(block: Block) -> Figure | None:
     return Figure(
         "Learning curves",
         f"Held-out {metric}, by which checkpoints are chosen. Bold: mean over the seeds; thin: each seed; "
-        "marks: its best epoch.",
+        f"marks: its best epoch.{block.undrawn}",
         [("", chart(marks, x, y, title=f"Held-out {metric} by epoch", x_name="epoch", y_name=f"held-out {short}"))],
         list(drawn),
         Numbers(["best, mean over seeds", "epochs of the chosen checkpoints"], rows),
@@ -57,7 +57,7 @@ def learning_figure(block: Block) -> Figure | None:
 def training_gallery(block: Block) -> Gallery | None:
     """The learning curves, and a small chart of loss terms for each method that has any."""
     curves = learning_figure(block)
-    figures = [*([curves] if curves else []), *(figure for one in block.methods if (figure := _terms(one)) is not None)]
+    figures = [*([curves] if curves else []), *(figure for one in block.drawn if (figure := _terms(one)) is not None)]
     return Gallery("Training", figures) if figures else None
 
 
@@ -98,7 +98,9 @@ def _terms(one: Line) -> Figure | None:
         replace(one, row=one.row.model_copy(update={"method": name, "variant": ""}), series=place % 8)
         for place, name in enumerate(names)
     ]
-    note = f"Stages: {', then '.join(stages)}." if len(stages) > 1 else ""
+    seeds = ", ".join(map(str, one.row.seeds))
+    of_seeds = f"Mean over seeds {seeds}." if len(one.row.seeds) > 1 else f"Seed {seeds}."
+    note = f"{of_seeds} Stages: {', then '.join(stages)}." if len(stages) > 1 else of_seeds
     scale = ", by powers of ten" if y.log else ""
     picture = chart(marks, x, y, title=f"Loss terms of {one.name} by epoch", x_name="epoch", y_name=f"loss{scale}")
     rows = [(name, [f"{trace[min(trace)]:.4g}", f"{trace[max(trace)]:.4g}"]) for name, trace in traces.items()]

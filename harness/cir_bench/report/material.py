@@ -16,6 +16,8 @@ COLOURS = 8
 GREY = 2 * COLOURS
 """The first of the grey series."""
 GREYS = 4
+MOST_DRAWN = 16
+"""Lines in one chart; more cannot be told apart."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -61,6 +63,20 @@ class Block:
     def finished(self) -> list[Line]:
         """The lines with numbers."""
         return [line for line in self.lines if line.row.kind != "failed"]
+
+    @property
+    def drawn(self) -> list[Line]:
+        """The lines that charts show: all, or (of more than `MOST_DRAWN`) the best of each method."""
+        if len(self.finished) <= MOST_DRAWN:
+            return self.finished
+        best = {line.row.method: line for line in reversed(self.finished)}
+        return [line for line in self.finished if best[line.row.method] is line][:MOST_DRAWN]
+
+    @property
+    def undrawn(self) -> str:
+        """A sentence that says which lines charts leave out; empty when they show all."""
+        left = len(self.finished) - len(self.drawn)
+        return f" Of {len(self.finished)} rows the best of each method; the table has all." if left else ""
 
     @property
     def methods(self) -> list[Line]:

@@ -22,7 +22,7 @@ Curve = Mapping[int, float]
 
 def recall_figure(block: Block) -> Figure | None:
     """R@K against K of every line; None where no record has an R@K."""
-    curves = {line: curve for line in block.finished if (curve := _mean([_curve(cell) for cell in line.cells]))}
+    curves = {line: curve for line in block.drawn if (curve := _mean([_curve(cell) for cell in line.cells]))}
     if not curves:
         return None
     whole = [line for line, curve in curves.items() if len(curve) == DEEPEST]
@@ -41,7 +41,7 @@ def recall_figure(block: Block) -> Figure | None:
         note = f"Mean over the seeds{of_parts}. A line with few marks is of cells whose ranks were not kept."
     return Figure(
         "R@K",
-        note,
+        note + block.undrawn,
         [
             (
                 "",

@@ -6,6 +6,8 @@ import math
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import pairwise
+from statistics import fmean, pstdev
 from typing import Any
 
 from markupsafe import Markup
@@ -136,8 +138,7 @@ def _figure(sweep: Sweep, headline: str) -> Figure:
 
 def _curve(sweep: Sweep, measured: Sequence[tuple[str, Line, Value]], headline: str) -> Markup:
     numbers = [_number(text) or 0.0 for text, _, _ in measured]
-    log = min(numbers) > 0 and max(numbers) >= 20 * min(numbers)
-    x, y = across(numbers, log=log), upright(_bounds(measured))
+    x, y = across(numbers, log=by_powers(numbers)), upright(_bounds(measured))
     series = sweep.points[0][1].series % 8
     places = [(x(at_value), y(value.mean)) for at_value, (_, _, value) in zip(numbers, measured, strict=True)]
     marks = [line(places, series, sweep.method), *_marks(measured, places, y, series, sweep, headline)]
@@ -145,6 +146,20 @@ def _curve(sweep: Sweep, measured: Sequence[tuple[str, Line, Value]], headline: 
     return chart(
         marks, x, y, title=_title(sweep, headline), x_name=sweep.parameter, y_name=headline, x_ticks=_apart(ticks, x)
     )
+
+
+def by_powers(numbers: Sequence[float]) -> bool:
+    """Whether rising numbers lie more evenly by powers of ten (learning rates) than as they are (K of neighbours)."""
+    if min(numbers) <= 0:
+        return False
+    if len(numbers) < 3:
+        return max(numbers) >= 10 * min(numbers)
+    return _unevenness([math.log(value) for value in numbers]) < _unevenness(numbers)
+
+
+def _unevenness(numbers: Sequence[float]) -> float:
+    steps = [after - before for before, after in pairwise(numbers)]
+    return pstdev(steps) / fmean(steps)
 
 
 def _bars(sweep: Sweep, measured: Sequence[tuple[str, Line, Value]], headline: str) -> Markup:
@@ -158,9 +173,7 @@ def _bars(sweep: Sweep, measured: Sequence[tuple[str, Line, Value]], headline: s
         )
         for place, (text, _, value) in enumerate(measured)
     ]
-    marks += [
-        whisker(x(place), *map(y, _interval(value)), 18, sweep.method) for place, (_, _, value) in enumerate(measured)
-    ]
+    marks += [_whisker(x(place), value, y, 18, sweep) for place, (_, _, value) in enumerate(measured)]
     ticks = [
         (float(place), text if len(text) <= LONGEST else f"{text[: LONGEST - 1]}…")
         for place, (text, _, _) in enumerate(measured)
@@ -177,9 +190,14 @@ def _marks(
     headline: str,
 ) -> Iterator[Markup]:
     for (text, _, value), (across_place, upright_place) in zip(measured, places, strict=True):
-        yield whisker(across_place, *map(y, _interval(value)), series, sweep.method)
+        yield _whisker(across_place, value, y, series, sweep)
         tip = f"{sweep.parameter} = {text}: {headline} {_words(value)}"
         yield mark(across_place, upright_place, series, sweep.method, tip)
+
+
+def _whisker(place: float, value: Value, y: Scale, series: int, sweep: Sweep) -> Markup:
+    low, high = _interval(value)
+    return whisker(place, y(low), y(high), series, sweep.method)
 
 
 def _apart(ticks: Sequence[tuple[float, str]], x: Scale) -> list[tuple[float, str]]:

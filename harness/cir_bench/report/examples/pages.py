@@ -128,8 +128,8 @@ def example_pages(block: Block, registry: Registry, bench: Workbench, folder: Pa
             return [
                 Link(
                     "Pages with example images are left out here",
-                    f"The licence of {block.section.benchmark} ({licence}) does not let its images be published. "
-                    "`cir-bench report` shows them to whoever has the data.",
+                    f"Nothing is known that lets anybody publish images of {block.section.benchmark} "
+                    f"(licence: {licence}). cir-bench report shows them to whoever has the data.",
                 )
             ]
         choices = list(_choices(scene, asked))
@@ -297,7 +297,7 @@ def _question(
 
 def _shown(shown: Shown, reference: str, targets: set[str], pictures: Pictures) -> Explained:
     if shown.map is not None:
-        return Explained(shown.title, shown.note, [pictures.heat(reference, shown.map, shown.title)])
+        return Explained(shown.title, shown.note, [pictures.heat(reference, shown.map)])
     tiles = [pictures.tile(image, hit=image in targets, note=f"{weight:.3f}") for image, weight in shown.neighbours]
     return Explained(shown.title, shown.note, tiles, shown.weights)
 

@@ -17,7 +17,7 @@ from cir_bench.errors import CirBenchError
 LADDER = ((176, 74), (128, 64), (96, 55), (72, 45))
 """Longest side in pixels and quality, from fine to coarse: a page takes the first that fits."""
 _HEAT = np.array([[40, 20, 90], [190, 40, 110], [250, 140, 40], [255, 245, 160]], dtype=np.float64)
-_OPACITY = 0.78
+_OPACITY = 0.66
 
 
 @dataclass(frozen=True)
@@ -61,13 +61,13 @@ class Pictures:
         name, words = self._names[image]
         return Tile(image, name, words, hit, note)
 
-    def heat(self, image: str, values: NDArray[np.float64], note: str) -> Tile:
+    def heat(self, image: str, values: NDArray[np.float64]) -> Tile:
         """An image with a map ``[H, W]``, not negative, laid over it; the map alone where there is no image."""
         try:
             below = _small(self.open_image(image)) if self.instead is None else None
         except CirBenchError:
             below = None
-        return Tile(image, self._keep(heated(below, values)), note=note)
+        return Tile(image, self._keep(heated(below, values)))
 
     def style(self, side: int, quality: int) -> Markup:
         """A CSS rule for every picture, at most ``side`` pixels wide and high."""
