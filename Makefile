@@ -29,9 +29,7 @@ leaderboard: SEEDS = 3
 leaderboard: $(INSTALLED)
 	$(BIN)/cir-bench run --all --seeds $(SEEDS) --out $(OUT)
 	rm -rf leaderboard/records
-	mkdir -p leaderboard/records
-	cd $(OUT)/cells && find css -name record.json | tar -cf - -T - | tar -xf - -C $(CURDIR)/leaderboard/records
-	$(BIN)/cir-bench leaderboard --records leaderboard/records --out leaderboard/LEADERBOARD.md
+	$(BIN)/cir-bench leaderboard --records $(OUT)/cells/css --pack leaderboard/records/css --out leaderboard/LEADERBOARD.md
 
 $(VENV)/bin/python:
 	$(PYTHON) -c 'import sys; sys.version_info >= (3, 10) or sys.exit("cir-bench needs Python 3.10 or newer; name one: make PYTHON=python3.12")'
