@@ -103,7 +103,7 @@ def _targets(where: str, entry: dict[str, Any]) -> tuple[str, ...]:
 def _texts(where: str, key: str, value: Any) -> list[str]:
     if not isinstance(value, list) or not all(isinstance(text, str) for text in value):
         raise DataError(f"{where}: {key!r} must be a list of texts, not {value!r:.60}.")
-    return value
+    return list(dict.fromkeys(value))
 
 
 def _image(where: str, what: str, value: Any) -> str:

@@ -92,7 +92,19 @@ class CIRCO(Dataset):
 
     def _read_records(self, split: str) -> list[Record]:
         _check_split(split)
-        return read_queries(self._find(QUERY_FOLDERS, f"{split}.json"), hidden_targets=split == HIDDEN)
+        path = self._find(QUERY_FOLDERS, f"{split}.json")
+        records = read_queries(path, hidden_targets=split == HIDDEN)
+        if self._list_file.is_file():
+            self._check_listed(path, records)
+        return records
+
+    def _check_listed(self, path: Path, records: Sequence[Record]) -> None:
+        """A query of an image that the list lacks could not be asked, or its target never be found."""
+        listed = frozenset(self._images)
+        for place, record in enumerate(records):
+            for image in (record.reference, *record.targets):
+                if image not in listed:
+                    raise DataError(f"{path}, record {place}: image {image} is not in {self._list_file}.")
 
     def _find(self, folders: Sequence[str], name: str) -> Path:
         """The file in the first folder that has it; else where it should be."""

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-import math
 import re
-from collections.abc import Mapping
+import sys
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path, PurePosixPath
 from typing import Any
@@ -70,6 +70,14 @@ def read_captions(path: Path, *, hidden_targets: bool) -> list[Record]:
     return records
 
 
+def check_listed(path: Path, records: Sequence[Record], listed: Collection[str], split: Path) -> None:
+    """`DataError` when a record names an image that the list of its split lacks: nothing could ever find it."""
+    for place, record in enumerate(records):
+        for image in (record.reference, record.target, *record.members, *record.gains):
+            if image is not None and image not in listed:
+                raise DataError(f"{path}, record {place}: {image} is not in {split.name}; download both files again.")
+
+
 def read_derived(path: Path) -> list[Record]:
     """The records ``{index, reference, target_hard, caption}`` of DQU-CIR's file: no pairid, soft targets or subset."""
     records = []
@@ -113,7 +121,7 @@ def _record(where: str, entry: dict[str, Any], hidden: bool) -> Record:
     members = img_set.get("members") if isinstance(img_set, dict) else None
     if not isinstance(members, list) or not members:
         raise DataError(f"{where}: 'img_set' must hold a list of 'members', not {img_set!r:.60}.")
-    return Record(
+    record = Record(
         pairid=str(pairid),
         reference=_reference(where, entry),
         caption=_caption(where, entry),
@@ -121,14 +129,25 @@ def _record(where: str, entry: dict[str, Any], hidden: bool) -> Record:
         gains={} if hidden else _gains(where, entry.get("target_soft")),
         members=tuple(_name(where, "a member", member) for member in members),
     )
+    _check_members(where, record)
+    return record
+
+
+def _check_members(where: str, record: Record) -> None:
+    """Else a subset ranking would be of other candidates than the published one, or could never be right."""
+    others = set(record.members) - {record.reference}
+    if not others or len(others) + 1 != len(record.members):
+        raise DataError(f"{where}: 'members' must hold the reference {record.reference}, others, and no image twice.")
+    if record.target is not None and record.target not in record.members:
+        raise DataError(f"{where}: 'members' must hold target_hard {record.target}; download the file again.")
 
 
 def _gains(where: str, soft: Any) -> dict[str, float]:
-    if not isinstance(soft, dict):
+    if not isinstance(soft, dict) or not soft:
         raise DataError(f"{where}: 'target_soft' must be an object {{image name: value}}, not {soft!r:.60}.")
     for name, value in soft.items():
         _name(where, "an image of 'target_soft'", name)
-        if isinstance(value, bool) or not isinstance(value, (int, float)) or not math.isfinite(value):
+        if isinstance(value, bool) or not isinstance(value, (int, float)) or not abs(value) <= sys.float_info.max:
             raise DataError(f"{where}: the value of {name} in 'target_soft' must be a number, not {value!r:.60}.")
     return {name: float(value) for name, value in soft.items()}
 

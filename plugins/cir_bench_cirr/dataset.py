@@ -15,6 +15,7 @@ from cir_bench_cirr.annotations import (
     SPLITS,
     Record,
     captions_file,
+    check_listed,
     derived_file,
     read_captions,
     read_derived,
@@ -110,7 +111,10 @@ class CIRR(Dataset):
         _check_split(split)
         path = captions_file(self.root, split)
         if split != "train":
-            return read_captions(path, hidden_targets=split == HIDDEN)
+            records, listed = read_captions(path, hidden_targets=split == HIDDEN), split_file(self.root, split)
+            if listed.is_file():
+                check_listed(path, records, self._split(split).keys(), listed)
+            return records
         if self._derived:
             return read_derived(derived_file(self.root))
         if not path.is_file():
@@ -127,7 +131,12 @@ class CIRR(Dataset):
     def _listed(self) -> Mapping[str, PurePosixPath]:
         """The relative path of every image of the split files that are there."""
         there = [split for split in SPLITS if split_file(self.root, split).is_file()]
-        return {name: path for split in there for name, path in self._split(split).items()}
+        paths: dict[str, PurePosixPath] = {}
+        for split in there:
+            for name, path in self._split(split).items():
+                if paths.setdefault(name, path) != path:
+                    raise DataError(f"{split_file(self.root, split)}: another split file has another path for {name}.")
+        return paths
 
     def _places(self, image_id: str) -> Iterator[Path]:
         """Where the image may lie, the official place first; none for a name that no split file lists."""

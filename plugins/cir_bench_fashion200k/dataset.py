@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from functools import cached_property
+from functools import cached_property, lru_cache
 from pathlib import Path
 
 from PIL import Image
@@ -33,6 +33,9 @@ DERIVED_SEED = 0
 class Fashion200k(Dataset):
     """Fashion200k below ``<data root>/fashion200k``: ``labels/``, ``test_queries.txt``, images as the labels name them.
 
+    ``labels/{category}_{train,test}_detect_all.txt`` has the lines ``path <tab> detection score <tab> caption``,
+    ``test_queries.txt`` the lines ``source path <space> target path``. Either split's labels do without the other's.
+
     Image ids are the paths in the label files (``women/dresses/…/57996836_9.jpeg``). Training triplets are drawn anew
     every epoch: see `CaptionPairs`. Query ids of split ``test`` are the line numbers, from 1, in ``test_queries.txt``;
     every image whose clean caption equals the target's is a target. Split ``test-derived`` needs no such file: each
@@ -46,6 +49,8 @@ class Fashion200k(Dataset):
         self.root = context.data_root / "fashion200k"
         if not self.root.is_dir():
             raise DataError(f"{self.root} is missing; put labels/, {TEST_QUERIES} and the images' folder women/ there.")
+        # one cache per object: files are read once, whatever is asked
+        self._labels = lru_cache(maxsize=None)(lambda split: read_labels(self.root, split))
 
     def train(self) -> Sequence[Triplet]:
         """One draw of as many triplets as there are training images, 172,049."""
@@ -58,21 +63,25 @@ class Fashion200k(Dataset):
     def queries(self, split: str) -> Sequence[Query]:
         """33,480 queries of ``test``, in the order of the lines; those of ``test-derived`` in that of the labels."""
         _check_split(split)
-        captions, pairs = self._labels["test"], self._test
+        captions = self._labels("test")
         if split == DERIVED:
             return [
                 Query(f"derived-{pair.reference}", pair.reference, pair.captions, pair.hits)
-                for pair in pairs.draw_once(DERIVED_SEED)
+                for pair in self._test.draw_once(DERIVED_SEED)
             ]
+        alike: dict[str, list[str]] = {}
+        for image, caption in captions.items():
+            alike.setdefault(caption, []).append(image)
+        hits = {caption: tuple(images) for caption, images in alike.items()}  # one tuple for all queries
         return [
-            Query(str(number), source, (change(captions[source], captions[target]),), pairs.alike(captions[target]))
+            Query(str(number), source, (change(captions[source], captions[target]),), hits[captions[target]])
             for number, source, target in read_queries(self.root, captions.keys())
         ]
 
     def gallery(self, split: str, part: str = "") -> Sequence[str]:
         """All 29,789 images of the test labels: dresses, jackets, pants, skirts, tops."""
         _check_split(split)
-        return list(self._labels["test"])
+        return list(self._labels("test"))
 
     def open(self, image_id: str) -> Image.Image:
         """Decode the image's file."""
@@ -96,7 +105,8 @@ class Fashion200k(Dataset):
 
     def side_text(self, image_id: str) -> str | None:
         """The image's clean caption (VAL's L_vs)."""
-        return self._labels["train"].get(image_id) or self._labels["test"].get(image_id)
+        found = (self._labels(split).get(image_id) for split in self._labelled)
+        return next((caption for caption in found if caption is not None), None)
 
     def provenance(self) -> Mapping[str, str]:
         """Digests of the label files and of ``test_queries.txt``, where they are there."""
@@ -104,16 +114,17 @@ class Fashion200k(Dataset):
         return {path.name: file_digest(path) for path in [*files, self.root / TEST_QUERIES] if path.is_file()}
 
     @cached_property
-    def _labels(self) -> Mapping[str, dict[str, str]]:
-        return {split: read_labels(self.root, split) for split in SPLITS}
+    def _labelled(self) -> list[str]:
+        """The splits whose label files are there: whoever only evaluates may have those of test alone."""
+        return [split for split in SPLITS if all(label_file(self.root, name, split).is_file() for name in CATEGORIES)]
 
     @cached_property
     def _train(self) -> CaptionPairs:
-        return CaptionPairs(self._labels["train"])
+        return CaptionPairs(self._labels("train"))
 
     @cached_property
     def _test(self) -> CaptionPairs:
-        return CaptionPairs(self._labels["test"])
+        return CaptionPairs(self._labels("test"))
 
 
 def _check_split(split: str) -> None:

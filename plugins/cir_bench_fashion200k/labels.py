@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Collection, Iterator
 from pathlib import Path
 
@@ -13,6 +14,9 @@ SPLITS = ("train", "test")
 TEST_QUERIES = "test_queries.txt"
 
 
+_PATH = re.compile(r"[^/\\\s:\0][^\\\0]*")
+
+
 def label_file(root: Path, category: str, split: str) -> Path:
     """Where the labels of a category's images of a split stand."""
     return root / "labels" / f"{category}_{split}_detect_all.txt"
@@ -22,17 +26,20 @@ def read_labels(root: Path, split: str) -> dict[str, str]:
     """Clean caption by image path, of all categories one after the other, in the order of the lines.
 
     Raises:
-        DataError: a file is missing, a line is not ``path <tab> detection score <tab> caption``, or an image has two
-            captions.
+        DataError: a file is missing, a line is not ``path <tab> detection score <tab> caption``, a path is none inside
+            the data set's folder, or an image has two captions.
     """
     captions: dict[str, str] = {}
     for category in CATEGORIES:
         path = label_file(root, category, split)
         for number, line in _lines(path):
-            image, _, rest = line.partition("\t")
+            name, _, rest = line.partition("\t")
             _, tab, caption = rest.partition("\t")
-            if not tab or not image.strip() or not caption.strip():
+            image = name.strip()
+            if not tab or not image or not caption.strip():
                 raise DataError(f"{path}, line {number}: 'path <tab> detection score <tab> caption' was expected.")
+            if not _PATH.fullmatch(image) or ".." in image.split("/"):
+                raise DataError(f"{path}, line {number}: {image!r:.100} must be a path such as women/dresses/a.jpeg.")
             if captions.setdefault(image, clean(caption)) != clean(caption):
                 raise DataError(f"{path}, line {number}: {image} has another caption already; remove one of the two.")
     return captions
@@ -56,7 +63,7 @@ def read_queries(root: Path, images: Collection[str]) -> list[tuple[int, str, st
 
 def _lines(path: Path) -> Iterator[tuple[int, str]]:
     try:
-        with path.open(encoding="utf-8") as file:
+        with path.open(encoding="utf-8-sig") as file:
             for number, line in enumerate(file, start=1):
                 if line.strip():
                     yield number, line.rstrip("\r\n")

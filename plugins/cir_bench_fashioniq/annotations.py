@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
-import json
 import re
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from cir_bench import DataError
+from cir_bench import DataError, read_json
 
 CATEGORIES = ("dress", "shirt", "toptee")
 SPLITS = ("train", "val", "test")
 FOLDERS = ("captions", "image_splits")
+SOURCE = "captions/ and image_splits/ of https://github.com/XiaoxiaoGuo/fashion-iq"
 
 _ASIN = re.compile(r"[A-Za-z0-9_-]+")
 
@@ -93,13 +93,7 @@ def _read_list(path: Path) -> list[Any]:
 
 
 def _read_json(path: Path) -> Any:
-    try:
-        return json.loads(path.read_text(encoding="utf-8"))
-    except FileNotFoundError as error:
-        source = "captions/ and image_splits/ of https://github.com/XiaoxiaoGuo/fashion-iq"
-        remedy = f"copy {source} to {path.parent.parent}" if path.parent.name in FOLDERS else "put it there"
-        raise DataError(f"{path} is missing; {remedy}.") from error
-    except OSError as error:
-        raise DataError(f"{path} cannot be read: {error.strerror or error}.") from error
-    except (ValueError, RecursionError) as error:
-        raise DataError(f"{path} is no JSON in UTF-8 ({error}); download it again.") from error
+    if not path.exists():
+        remedy = f"copy {SOURCE} to {path.parent.parent}" if path.parent.name in FOLDERS else "put it there"
+        raise DataError(f"{path} is missing; {remedy}.")
+    return read_json(path, SOURCE)

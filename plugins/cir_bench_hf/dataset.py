@@ -6,7 +6,7 @@ import hashlib
 import json
 from collections.abc import Iterator, Mapping, Sequence
 from functools import cached_property
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import datasets
 from PIL import Image
@@ -35,7 +35,7 @@ class Hf(Dataset):
     """
 
     def __init__(self, params: HfParams, context: Context) -> None:
-        self._place, self._revision, self._split = place_of(params.path), params.revision, params.split
+        self._place, self._revision, self._split = place_of(params.path, params.revision), params.revision, params.split
         self._cache = cache_of(self._place, context.cache_dir)
         self._queries = {split: list(self._read_queries(split, rows)) for split, rows in self._table(QUERIES).items()}
         self.parts = tuple(dict.fromkeys(query.part for queries in self._queries.values() for query in queries)) or (
@@ -48,6 +48,10 @@ class Hf(Dataset):
 
     def evaluated(self, split: str) -> str:
         """The split that ``split`` means: itself, or for ``auto`` the one that the parameters choose."""
+        if not self._queries:
+            raise DataError(
+                f"{self._place} has no table {QUERIES!r}; its tables are those that README.md's head names."
+            )
         return evaluated_split(split, self._queries, self._split, f"the table {QUERIES!r} of {self._place}")
 
     def queries(self, split: str) -> Sequence[Query]:
@@ -102,11 +106,8 @@ class Hf(Dataset):
         """By split and part."""
         listed = {split: {part: list[tuple[int, str]]() for part in self.parts} for split in self._queries}
         for split, parts in listed.items():
-            for row, values in self._gallery_rows(split):
-                places = values["places"] or []
-                if len(places) != len(row.texts("parts")):
-                    raise row.error("'parts' and 'places' must be lists of one length")
-                for part, place in zip(row.texts("parts"), places, strict=True):
+            for row in self._gallery_rows(split):
+                for part, place in row.places():
                     parts.setdefault(part, []).append((place, row.text("image_id")))
         return {
             split: {part: [image for _, image in sorted(images)] for part, images in parts.items()}
@@ -119,12 +120,12 @@ class Hf(Dataset):
         places: dict[str, _Place] = {}
         for split in self._images:
             seen: set[str] = set()
-            for number, (row, values) in enumerate(self._gallery_rows(split)):
+            for number, row in enumerate(self._gallery_rows(split)):
                 image = row.text("image_id")
                 if image in seen:
                     raise row.error(f"the image {image!r} stands in split {split!r} twice; remove one of the rows")
                 seen.add(image)
-                places.setdefault(image, _Place(split, number, values["side_text"]))
+                places.setdefault(image, _Place(split, number, row.optional("side_text")))
         return places
 
     @cached_property
@@ -136,13 +137,13 @@ class Hf(Dataset):
             for split, rows in self._table(GALLERY).items()
         }
 
-    def _gallery_rows(self, split: str) -> Iterator[tuple[RowOf, Mapping[str, Any]]]:
+    def _gallery_rows(self, split: str) -> Iterator[RowOf]:
         if split not in self._images:
             raise DataError(f"{self._place} has no gallery in split {split!r}, in which it has queries.")
         rows = self._images[split]
         plain = rows.remove_columns("image") if "image" in rows.column_names else rows
         for number, values in enumerate(plain):
-            yield RowOf(f"the table {GALLERY!r} of {self._place}, split {split!r}", number, values), values
+            yield RowOf(f"the table {GALLERY!r} of {self._place}, split {split!r}", number, values)
 
     def _pixels(self, place: _Place) -> bytes | None:
         rows = self._images[place.split]
@@ -171,6 +172,10 @@ class Hf(Dataset):
                 gains=row.gains(),
                 tags=row.texts("tags"),
             )
+            if not query.captions:
+                raise row.error("'captions' is empty; give at least one")
+            if len(set(query.targets)) != len(query.targets):
+                raise row.error("'targets' lists an image more than once; remove the repetition")
             if query.id in seen:
                 raise row.error(f"the query id {query.id!r} is there already; give it another one")
             seen.add(query.id)

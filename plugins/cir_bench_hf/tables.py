@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import math
 import re
 from collections.abc import Mapping
 from pathlib import Path
@@ -22,10 +23,12 @@ COLUMNS = {
 _REPOSITORY = re.compile(r"[\w-][\w.-]*/[\w-][\w.-]*")
 
 
-def place_of(path: str) -> str:
-    """The folder's whole path, or the repository's name; `DataError` when it is neither."""
+def place_of(path: str, revision: str | None) -> str:
+    """The folder's whole path, or the repository's name; `DataError` when it is neither, or a folder has a revision."""
     folder = Path(path).expanduser()
     if folder.is_dir():
+        if revision is not None:
+            raise DataError(f"{path} is a folder and has no revision {revision!r}; leave dataset.revision out.")
         return str(folder.resolve())
     if _REPOSITORY.fullmatch(path):
         return path
@@ -54,17 +57,20 @@ def load_table(place: str, table: str, revision: str | None, cache: Path) -> Map
     Raises:
         DataError: it cannot be read (no network, no such repository, no data set, another form).
     """
-    bars = datasets.are_progress_bars_disabled()
+    bars, verbosity = datasets.are_progress_bars_disabled(), datasets.logging.get_verbosity()
     datasets.disable_progress_bars()
+    datasets.logging.set_verbosity(datasets.logging.CRITICAL)  # what it logs of a bad file comes with the error, too
     try:
         if table not in datasets.get_dataset_config_names(place, revision=revision):
             return {}
         loaded = datasets.load_dataset(place, table, revision=revision, cache_dir=str(cache))
     except Exception as error:  # whatever the hub's client, the readers of files and the files lead to
-        reason = " ".join(str(error).split())[:200] or type(error).__name__
+        cause = error.__cause__ or error  # "An error occurred while generating the dataset" says nothing by itself
+        reason = " ".join(str(cause).split())[:200] or type(cause).__name__
         remedy = "check the name and the network; its form must be what `cir-bench data export --to parquet` writes"
         raise DataError(f"the table {table!r} of {place} cannot be read ({reason}); {remedy}.") from error
     finally:
+        datasets.logging.set_verbosity(verbosity)
         if not bars:
             datasets.enable_progress_bars()
     tables = {split.replace("__", "-"): rows for split, rows in loaded.items()}
@@ -92,6 +98,10 @@ class RowOf:
             raise self.error(f"{key!r} must be a text{'' if empty else ' that is not empty'}, not {value!r:.60}")
         return value
 
+    def optional(self, key: str) -> str | None:
+        """A text or nothing."""
+        return self.text(key, empty=True) if self._values[key] is not None else None
+
     def texts(self, key: str) -> tuple[str, ...]:
         """A list of texts."""
         value = self._values[key]
@@ -100,9 +110,21 @@ class RowOf:
         return tuple(value)
 
     def gains(self) -> dict[str, float]:
-        """``gains``: a list of ``{"image", "gain"}``."""
+        """``gains``: a list of ``{"image", "gain"}``, each image once, each gain a finite number."""
         value = self._values["gains"]
         try:
-            return {str(entry["image"]): float(entry["gain"]) for entry in value}
+            gains = {entry["image"]: float(entry["gain"]) for entry in value}
         except (TypeError, KeyError, ValueError) as error:
             raise self.error(f"'gains' must be a list of image and gain, not {value!r:.60}") from error
+        right = all(isinstance(image, str) and math.isfinite(gain) for image, gain in gains.items())
+        if not right or len(gains) != len(value):
+            raise self.error(f"'gains' must name each image once, with a finite number, not {value!r:.60}")
+        return gains
+
+    def places(self) -> list[tuple[str, int]]:
+        """``parts`` and ``places`` side by side."""
+        parts, places = self.texts("parts"), self._values["places"]
+        whole = isinstance(places, list) and all(type(place) is int for place in places)
+        if not whole or len(places) != len(parts):
+            raise self.error("'parts' and 'places' must be lists of one length, of texts and of whole numbers")
+        return list(zip(parts, places, strict=True))

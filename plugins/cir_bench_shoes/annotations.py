@@ -90,7 +90,7 @@ def _name(where: str, what: str, value: Any) -> str:
 
 def _read(path: Path) -> str:
     try:
-        return path.read_text(encoding="utf-8")
+        return path.read_text(encoding="utf-8-sig")
     except FileNotFoundError as error:
         raise DataError(f"{path} is missing; copy it from {SOURCE}.") from error
     except OSError as error:

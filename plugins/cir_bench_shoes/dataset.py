@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from functools import cached_property
 from pathlib import Path
 
@@ -24,7 +24,7 @@ from cir_bench_shoes.annotations import (
 BOTH_SIDES = "eval-both-sides"
 SPLITS = ("eval", BOTH_SIDES)
 FOLDERS = ("attributedata", "images")
-"""Hold the images, however deep; ``womens_*`` folders may lie in the root, too."""
+"""Hold the images, however deep; ``womens_*`` folders and images may lie in the root, too."""
 
 
 class Shoes(Dataset):
@@ -32,7 +32,8 @@ class Shoes(Dataset):
 
     A triplet belongs to the split of its images. Query ids are ``shoes-8619``: the index in
     ``relative_captions_shoes.json``. Image ids are file names; an image may lie anywhere below ``attributedata/``,
-    ``images/`` or a ``womens_*`` folder, which are walked through once, when the first image is asked for.
+    ``images/`` or a ``womens_*`` folder (symbolic links are followed), which are walked through once, when the first
+    image is asked for, or in the root itself.
 
     Split ``eval-both-sides`` is how VAL and CLVC-Net list the queries: for each image of the split, every triplet in
     which it is the target or the reference. So each triplet is there twice, reference and text unchanged, as
@@ -90,7 +91,7 @@ class Shoes(Dataset):
         path = self._files.get(image_id)
         if path is None:
             what = "is missing" if image_id in {*self._names["train"], *self._names["eval"]} else "is no image of Shoes"
-            raise DataError(f"{image_id!r} {what}; looked below {self.root} in {', '.join(FOLDERS)} and womens_*.")
+            raise DataError(f"{image_id!r} {what}; looked in {self.root} and its {', '.join(FOLDERS)} and womens_*.")
         return path
 
     def side_text(self, image_id: str) -> str | None:
@@ -107,7 +108,9 @@ class Shoes(Dataset):
         names = {split: read_names(self.root / file) for split, file in NAMES.items()}
         shared = set(names["train"]).intersection(names["eval"])
         if shared:
-            raise DataError(f"The image {min(shared)!r} is in both {' and '.join(NAMES.values())} of {self.root}.")
+            raise DataError(
+                f"{self.root}: the image {min(shared)!r} is in both {' and '.join(NAMES.values())}; remove it from one."
+            )
         return names
 
     @cached_property
@@ -136,11 +139,23 @@ class Shoes(Dataset):
         wanted = {name for names in self._names.values() for name in names}
         files: dict[str, Path] = {}
         for top in sorted([*(self.root / name for name in FOLDERS), *self.root.glob("womens_*")]):
-            for folder, subfolders, found in os.walk(top):
-                subfolders.sort()
+            for folder, found in _folders(top):
                 for name in wanted.intersection(found):
-                    files.setdefault(name, Path(folder, name))
+                    files.setdefault(name, folder / name)
+        for name in wanted.intersection(os.listdir(self.root)):
+            files.setdefault(name, self.root / name)
         return files
+
+
+def _folders(top: Path) -> Iterator[tuple[Path, list[str]]]:
+    """Every folder below, in order, with its files; links are followed, but none back into what was walked."""
+    walked: set[Path] = set()
+    for folder, subfolders, found in os.walk(top, followlinks=True):
+        real = Path(folder).resolve()
+        subfolders[:] = sorted(subfolders) if real not in walked else []
+        if real not in walked:
+            walked.add(real)
+            yield Path(folder), found
 
 
 def _sides(record: Record) -> list[str]:

@@ -58,7 +58,7 @@ def test_missing_and_unreadable_images_are_listed_and_exit_with_1(run: Run, phot
     done = run("data", "verify", f"folder:{photos}")
     assert done.code == 1
     assert "images: 13 of 14 there, 12 of them readable" in done.out
-    assert "  missing: v03\n" in done.out
+    assert f"  missing: v03 ({photos / 'v03.png'})\n" in done.out
     assert "t1.png is empty (0 bytes); replace the file." in done.out
     assert done.out.endswith("NOT complete\n")
 

@@ -109,7 +109,7 @@ def test_allowed_their_rows_stay_without_pixels(full: Any, tmp_path: Path) -> No
 def test_a_split_that_was_asked_for_must_be_there(splits: list[str], sentence: str, full: Any, tmp_path: Path) -> None:
     with pytest.raises(DataError, match=sentence):
         export(full, SPEC, tmp_path / "out", splits=splits)
-    assert not (tmp_path / "out").exists() and not (tmp_path / "out.part").exists()
+    assert not list(tmp_path.glob("out*"))
 
 
 def test_an_optional_one_is_left_out_and_told(full: Any, tmp_path: Path) -> None:
@@ -117,6 +117,26 @@ def test_an_optional_one_is_left_out_and_told(full: Any, tmp_path: Path) -> None
     assert set(done.left_out) == {"nope"} and "there is no split" in done.left_out["nope"]
     with pytest.raises(DataError, match=r"there is nothing to write\. there is no split 'nope'"):
         export(full, SPEC, tmp_path / "other", splits=["nope"], optional=True)
+
+
+def test_nothing_beside_it_is_touched(full: Any, tmp_path: Path) -> None:
+    (tmp_path / "out.part").mkdir()
+    (tmp_path / "out.part" / "thesis.tex").touch()
+    export(full, SPEC, tmp_path / "out", splits=["val"])
+    assert (tmp_path / "out.part" / "thesis.tex").exists()
+    assert {path.name for path in tmp_path.glob("out*")} == {"out", "out.part"}
+
+
+def test_of_two_that_write_to_one_place_the_first_to_end_stays(full: Any, tmp_path: Path) -> None:
+    def meanwhile(items: Any, total: int, what: str) -> Any:
+        if not (tmp_path / "out").exists():
+            export(full, SPEC, tmp_path / "out", splits=["val"])
+        return iter(items)
+
+    with pytest.raises(ConfigError, match="is there already"):
+        export(full, SPEC, tmp_path / "out", splits=["val"], images=False, watch=meanwhile)
+    assert load(tmp_path / "out", "gallery", "val", tmp_path)[0]["image"] is not None
+    assert [path.name for path in tmp_path.glob("out*")] == ["out"]
 
 
 def test_a_folder_in_use_is_refused(full: Any, tmp_path: Path) -> None:

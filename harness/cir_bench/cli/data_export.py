@@ -16,6 +16,7 @@ from cir_bench.cli.describe import print_json
 from cir_bench.cli.images import with_progress
 from cir_bench.exchange.export import Exported
 from cir_bench.exchange.export import export as write
+from cir_bench.exchange.tables import QUERIES
 from cir_bench.interfaces.splits import TRAIN
 
 
@@ -76,4 +77,9 @@ def _lines(done: Exported, out: Path) -> Iterator[str]:
     for split, faults in done.faults.items():
         missing, unreadable = len(faults.missing), len(faults.unreadable)
         yield f"PARTIAL: of {split} {missing} images are missing and {unreadable} unreadable (--json names them)"
-    yield f"written to {out}; to evaluate on it: -b hf:{out}"
+    queries = list(done.rows.get(QUERIES, ()))
+    if queries:
+        several = len(queries) > 1 and "val" not in queries
+        yield f"written to {out}; to evaluate on it: -b hf:{out}" + several * f" --set dataset.split={queries[0]}"
+    else:
+        yield f"written to {out}"

@@ -12,6 +12,8 @@ from cir_bench.cli.data_counts import Training, counted, protocol_facts, protoco
 from cir_bench.cli.datasets import AsJson, Name, OpenedBenchmark, Set, open_benchmark
 from cir_bench.cli.describe import print_json
 from cir_bench.cli.images import ImageCheck, check_images
+from cir_bench.errors import DataError
+from cir_bench.interfaces.dataset import Dataset
 from cir_bench.protocols.check import ProtocolCheck, check_protocol
 
 SHOWN = 10
@@ -76,8 +78,17 @@ def _lines(
             yield f"  note: {note}"
     found = images.n_images - len(images.missing)
     yield f"images: {found} of {images.n_images} there, {found - len(images.unreadable)} of them readable"
-    yield from _first("missing", images.missing)
+    yield from _first("missing", (_expected_at(opened.dataset, image) for image in images.missing))
     yield from _first("unreadable", images.unreadable.values())
+
+
+def _expected_at(dataset: Dataset, image: str) -> str:
+    """The image and where it should be; or why nobody can tell, which may be another file that is missing."""
+    try:
+        path = dataset.file(image)
+    except DataError as error:
+        return str(error)
+    return image if path is None else f"{image} ({path})"
 
 
 def _first(what: str, items: Iterable[str]) -> Iterator[str]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shutil
+import tempfile
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -76,13 +77,16 @@ def export(
         DataError: a split is not there, images are missing or unreadable and that is not allowed, or ``out`` cannot be
             written.
     """
-    if out.exists() and (not out.is_dir() or any(out.iterdir())):
-        raise ConfigError(f"--out {out} is there already; name a folder that is not, or an empty one.")
-    part = out.with_name(f"{out.name}.part")
+    _check_free(out)
+    place, beside = out.resolve(), None
     done = Exported()
     try:
-        shutil.rmtree(part, ignore_errors=True)
-        part.mkdir(parents=True)
+        if not place.parent.exists():
+            place.parent.mkdir(parents=True, exist_ok=True)
+        # a new name every time: another process may be writing to the same place, and what is there is not ours
+        beside = Path(tempfile.mkdtemp(prefix=f"{place.name}.", suffix=".part", dir=place.parent))
+        part = beside / place.name  # made with the usual permissions, which the temporary folder has not
+        part.mkdir()
         for name in dict.fromkeys(splits):
             try:
                 split = name if name == TRAIN else dataset.evaluated(name)
@@ -96,15 +100,22 @@ def export(
         if not done.rows:
             raise DataError(" ".join(["there is nothing to write.", *done.left_out.values()]))
         (part / "README.md").write_text(card(spec, dataset.provenance(), done.rows), encoding="utf-8")
-        if out.is_dir():
-            out.rmdir()
-        part.replace(out)
+        _check_free(out)
+        if place.is_dir():
+            place.rmdir()
+        part.replace(place)
     except OSError as error:
         remedy = "free some space" if error.errno in DISK_FULL else "choose another place"
         raise DataError(f"--out {out} cannot be written: {error.strerror or error}; {remedy}.") from error
     finally:
-        shutil.rmtree(part, ignore_errors=True)
+        if beside is not None:
+            shutil.rmtree(beside, ignore_errors=True)
     return done
+
+
+def _check_free(out: Path) -> None:
+    if out.exists() and (not out.is_dir() or any(out.iterdir())):
+        raise ConfigError(f"--out {out} is there already; name a folder that is not, or an empty one.")
 
 
 def _content(dataset: Dataset, split: str) -> tuple[str, list[dict[str, Any]], list[GalleryImage]]:

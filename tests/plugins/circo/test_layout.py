@@ -127,6 +127,19 @@ GOOD: dict[str, Any] = {
 }
 
 
+def test_an_image_that_cocos_list_lacks_is_named(circo: Open, root: Path) -> None:
+    (root / "val.json").write_text(json.dumps([GOOD, GOOD | {"id": 1, "gt_img_ids": [2, 999]}]))
+    (root / LIST).write_text(json.dumps({"images": [{"id": 1}, {"id": 2}, {"id": 3}]}))
+    with pytest.raises(DataError, match=r"val\.json, record 1: image 999 is not in .*image_info_unlabeled2017\.json"):
+        circo().queries("val")
+
+
+def test_an_aspect_counts_once(circo: Open, root: Path) -> None:
+    (root / LIST).unlink()
+    (root / "val.json").write_text(json.dumps([GOOD | {"semantic_aspects": ["viewpoint", "spatial", "viewpoint"]}]))
+    assert circo().queries("val")[0].tags == ("viewpoint", "spatial")
+
+
 @pytest.mark.parametrize(
     ("content", "sentence"),
     [

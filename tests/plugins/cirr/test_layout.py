@@ -130,6 +130,25 @@ def test_without_any_training_file_both_are_named(cirr: Open, root: Path) -> Non
     assert len(cirr().queries("val")) == 3
 
 
+@pytest.mark.parametrize("gone", [0, 1, 5, 6])  # a reference, a target, a member, an image of target_soft
+def test_an_image_that_the_split_file_lacks_is_named(gone: int, cirr: Open, root: Path) -> None:
+    path = root / "image_splits" / "split.rc2.val.json"
+    listed = json.loads(path.read_text())
+    del listed[f"dev-{gone}-0-img1"]
+    path.write_text(json.dumps(listed))
+    with pytest.raises(DataError, match=rf"val\.json, record 0: dev-{gone}-0-img1 is not in split\.rc2\.val\.json"):
+        cirr().queries("val")
+    path.unlink()
+    assert len(cirr().queries("val")) == 3
+
+
+def test_two_paths_for_one_image_are_refused(cirr: Open, root: Path) -> None:
+    path = root / "image_splits" / "split.rc2.test1.json"
+    path.write_text(json.dumps(json.loads(path.read_text()) | {"dev-0-0-img1": "./test1/dev-0-0-img1.png"}))
+    with pytest.raises(DataError, match=r"test1\.json: another split file has another path for dev-0-0-img1"):
+        cirr().has("dev-0-0-img1")
+
+
 def test_an_unknown_split_is_refused(cirr: Open) -> None:
     with pytest.raises(DataError, match="CIRR has no split 'test'; did you mean 'test1'"):
         cirr().queries("test")
@@ -163,9 +182,18 @@ GOOD: dict[str, Any] = {
         (json.dumps([GOOD | {"target_soft": None}]), "record 0: 'target_soft' must be an object"),
         (json.dumps([GOOD | {"target_soft": {"b": "1"}}]), "the value of b in 'target_soft' must be a number, not '1'"),
         (json.dumps([GOOD | {"target_soft": {"b": float("nan")}}]), "the value of b in 'target_soft' must be a number"),
+        (json.dumps([GOOD | {"target_soft": {"b": 10**400}}]), "the value of b in 'target_soft' must be a number"),
+        (json.dumps([GOOD | {"target_soft": {}}]), "record 0: 'target_soft' must be an object"),
         (json.dumps([GOOD | {"target_soft": {"../b": 1}}]), "an image of 'target_soft' must be an image name"),
         (json.dumps([GOOD | {"img_set": {"id": 1}}]), "record 0: 'img_set' must hold a list of 'members'"),
         (json.dumps([GOOD | {"img_set": {"members": ["a", 7]}}]), "record 0: a member must be an image name"),
+        (json.dumps([GOOD | {"img_set": {"members": ["a", "c"]}}]), "'members' must hold target_hard b"),
+        (json.dumps([GOOD | {"img_set": {"members": ["b", "c"]}}]), "'members' must hold the reference a, others, and"),
+        (json.dumps([GOOD | {"img_set": {"members": ["a", "b", "b"]}}]), "and no image twice"),
+        (
+            json.dumps([GOOD | {"target_hard": "a", "img_set": {"members": ["a"]}}]),
+            "'members' must hold the reference a",
+        ),
     ],
 )
 def test_a_wrong_caption_file_is_one_sentence(content: str, sentence: str, cirr: Open, root: Path) -> None:

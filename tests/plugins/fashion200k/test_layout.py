@@ -94,8 +94,43 @@ def test_a_linked_folder_of_images_is_read_but_nothing_outside_it(fashion200k: O
         labels = root / "labels" / "top_test_detect_all.txt"
         labels.write_text(f"{line}\t1\tblack top\n")
         (data_root / "secret.jpeg").write_bytes(b"secret")
-        with pytest.raises(DataError, match=r"must be a relative path inside"):
+        with pytest.raises(
+            DataError, match=r"top_test_detect_all\.txt, line 1: '.*secret\.jpeg' must be a path such as"
+        ):
             fashion200k().open(line)
+    labels.write_text("women/out/secret.jpeg\t1\tblack top\n")
+    (data_root / "elsewhere" / "out").symlink_to(data_root)
+    with pytest.raises(DataError, match=r"leads outside .* by a symbolic link"):
+        fashion200k().open("women/out/secret.jpeg")
+
+
+@pytest.mark.parametrize("split", ["train", "test"])
+def test_one_splits_labels_do_without_the_others(split: str, fashion200k: Open, data_root: Path) -> None:
+    for path in (data_root / "fashion200k" / "labels").glob(f"*_{split}_detect_all.txt"):
+        path.unlink()
+    data = fashion200k()
+    there = data.queries("test") if split == "train" else data.train()
+    assert len(there) == (3 if split == "train" else 81)
+    assert data.has(there[0].reference)
+    with pytest.raises(DataError, match=rf"dress_{split}_detect_all\.txt is missing"):
+        data.train() if split == "train" else data.queries("test")
+
+
+def test_published_queries_need_no_captions_that_differ_in_a_word(fashion200k: Open, data_root: Path) -> None:
+    for path in (data_root / "fashion200k" / "labels").glob("*_test_*"):
+        names = [line.split("\t")[0] for line in path.read_text().splitlines()]
+        path.write_text("".join(f"{name}\t1\tgarment\n" for name in names))
+    assert len(fashion200k().queries("test")[0].targets) == 81
+    with pytest.raises(DataError, match=r"No two captions"):
+        fashion200k().queries("test-derived")
+
+
+def test_byte_order_marks_and_spaces_are_no_part_of_a_path(fashion200k: Open, data_root: Path) -> None:
+    before = fashion200k().queries("test"), fashion200k().gallery("test")
+    for name in ("test_queries.txt", "labels/dress_test_detect_all.txt"):
+        path = data_root / "fashion200k" / name
+        path.write_bytes(b"\xef\xbb\xbf " + path.read_bytes().replace(b"\n", b"\r\n"))
+    assert (fashion200k().queries("test"), fashion200k().gallery("test")) == before
 
 
 def test_images_that_no_label_names_are_not_there(fashion200k: Open) -> None:

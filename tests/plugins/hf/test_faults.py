@@ -54,7 +54,7 @@ def test_what_is_no_folder_and_no_repository_is_refused(path: str, context: Cont
 
 def test_a_folder_that_is_no_data_set_is_refused(tmp_path: Path, context: Context) -> None:
     (tmp_path / "notes.txt").write_text("nothing")
-    with pytest.raises(DataError, match=r"cannot be read|has no query"):
+    with pytest.raises(DataError, match=r"cannot be read|has no table 'queries'"):
         Hf(HfParams(path=str(tmp_path)), context).queries("auto")
 
 
@@ -75,6 +75,11 @@ def test_a_script_is_not_run(tmp_path: Path, context: Context) -> None:
         ({"targets": "b"}, "row 0: 'targets' must be a list of texts, not 'b'"),
         ({"captions": [3]}, "row 0: 'captions' must be a list of texts, not [3]"),
         ({"part": None}, "row 0: 'part' must be a text, not None"),
+        ({"gains": [{"image": "b", "gain": float("nan")}]}, "row 0: 'gains' must"),
+        ({"gains": [{"image": None, "gain": 1.0}]}, "row 0: 'gains' must name each image once, with a finite number"),
+        ({"gains": [{"image": "b", "gain": 1.0}] * 2}, "row 0: 'gains' must name each image once"),
+        ({"captions": []}, "row 0: 'captions' is empty; give at least one"),
+        ({"targets": ["b", "b"]}, "row 0: 'targets' lists an image more than once"),
         ({"gains": ["b"]}, "row 0: 'gains' must be a list of image and gain, not ['b']"),
     ],
 )
@@ -99,6 +104,43 @@ def test_repeated_ids_are_refused(opened: Callable[..., Hf]) -> None:
 def test_places_must_fit_parts(opened: Callable[..., Hf]) -> None:
     with pytest.raises(DataError, match=r"row 0: 'parts' and 'places' must be lists of one length"):
         opened([QUERY], [IMAGE | {"places": [0, 1]}]).gallery("val")
+
+
+@pytest.mark.parametrize("places", [[None], [0.5], ["0"], None])
+def test_places_must_be_whole_numbers(places: Any, opened: Callable[..., Hf]) -> None:
+    with pytest.raises(
+        DataError, match=r"row 0: 'parts' and 'places' must be lists of one length, of texts and of whole"
+    ):
+        opened([QUERY], [IMAGE | {"places": places}]).gallery("val")
+
+
+def test_a_side_text_must_be_a_text(opened: Callable[..., Hf]) -> None:
+    with pytest.raises(DataError, match=r"row 0: 'side_text' must be a text, not 3"):
+        opened([QUERY], [IMAGE | {"side_text": 3}]).side_text("a")
+
+
+def test_a_folder_has_no_revision(tmp_path: Path, context: Context) -> None:
+    with pytest.raises(DataError, match=r"is a folder and has no revision 'v1'; leave dataset\.revision out"):
+        Hf(HfParams(path=str(tmp_path), revision="v1"), context)
+
+
+def test_a_file_of_another_form_is_told_with_its_reason_and_nothing_else(
+    opened: Callable[..., Hf], tmp_path: Path, context: Context, capfd: pytest.CaptureFixture[str]
+) -> None:
+    opened([QUERY], [IMAGE])
+    (tmp_path / "set" / "queries.jsonl").write_text("{broken")
+    capfd.readouterr()
+    with pytest.raises(DataError, match=r"the table 'queries' of .* cannot be read \((?!An error occurred).*JSON"):
+        Hf(HfParams(path=str(tmp_path / "set")), context)
+    assert capfd.readouterr().err == ""
+
+
+def test_without_queries_the_card_is_named(opened: Callable[..., Hf], tmp_path: Path, context: Context) -> None:
+    opened([QUERY], [IMAGE])
+    (tmp_path / "set" / "README.md").write_text("# no head\n")
+    (tmp_path / "set" / "gallery.jsonl").unlink()
+    with pytest.raises(DataError, match=r"has no table 'queries'; its tables are those that README\.md's head names"):
+        Hf(HfParams(path=str(tmp_path / "set")), context).queries("auto")
 
 
 def test_an_unknown_part_is_refused(opened: Callable[..., Hf]) -> None:

@@ -51,6 +51,22 @@ def test_images_are_found_by_name_wherever_they_lie(shoes: Open, data_root: Path
     assert shoes().open(BOOTS[0]).size == (4, 4)
 
 
+def test_images_may_lie_flat_in_the_root_and_folders_be_links(shoes: Open, data_root: Path) -> None:
+    root = data_root / "shoes"
+    for path in sorted((root / "attributedata").rglob("*.jpg")):
+        path.rename(root / path.name)
+    (root / "images" / "womens_boots").rename(data_root / "elsewhere")
+    (root / "images" / "womens_boots").symlink_to(data_root / "elsewhere")
+    (data_root / "elsewhere" / "back").symlink_to(root / "images")  # a circle ends
+    assert all(map(shoes().has, [*CLOGS, *BOOTS]))
+
+
+def test_a_byte_order_mark_is_no_part_of_a_name(shoes: Open, data_root: Path) -> None:
+    path = data_root / "shoes" / "eval_im_names.txt"
+    path.write_bytes(b"\xef\xbb\xbf" + path.read_bytes())
+    assert shoes().gallery("eval") == BOOTS
+
+
 def test_of_two_files_of_one_name_the_first_folder_s_is_taken(shoes: Open, data_root: Path) -> None:
     root, name = data_root / "shoes", CLOGS[0]
     (root / "images" / name).write_bytes(b"another")
@@ -63,7 +79,7 @@ def test_of_two_files_of_one_name_the_first_folder_s_is_taken(shoes: Open, data_
 
 def test_the_folders_are_walked_through_once(shoes: Open, monkeypatch: pytest.MonkeyPatch) -> None:
     walked, walk = [], os.walk
-    monkeypatch.setattr(os, "walk", lambda top: walked.append(top) or walk(top))
+    monkeypatch.setattr(os, "walk", lambda top, **how: walked.append(top) or walk(top, **how))
     dataset = shoes()
     dataset.queries("eval")
     assert not walked
@@ -81,7 +97,7 @@ def test_only_the_names_of_the_splits_are_images(shoes: Open, data_root: Path) -
 
 def test_a_missing_image_is_named_with_the_folders_searched(shoes: Open, data_root: Path) -> None:
     (data_root / "shoes/images/womens_boots/0" / BOOTS[0]).unlink()
-    with pytest.raises(DataError, match=r"boots_0\.jpg' is missing; looked below .*attributedata, images and womens_"):
+    with pytest.raises(DataError, match=r"boots_0\.jpg' is missing; looked in .*attributedata, images and womens_"):
         shoes().open(BOOTS[0])
 
 
