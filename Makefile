@@ -8,14 +8,23 @@ JOBS ?= 2
 BIN := $(VENV)/bin
 INSTALLED := $(VENV)/.installed
 INSTALLED_TEST := $(VENV)/.installed-test
+INSTALLED_DOCS := $(VENV)/.installed-docs
 
-.PHONY: run test lint leaderboard
+.PHONY: run test lint leaderboard docs reference
 
 run: $(INSTALLED)
 	$(BIN)/cir-bench run --all --seeds $(SEEDS) --out $(OUT)
 
 test: $(INSTALLED_TEST)
 	OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n $(JOBS) --dist loadfile
+
+# The pages of docs/ as a site in .cir-bench/site; a link that leads nowhere is an error.
+docs: $(INSTALLED_DOCS)
+	NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --strict --quiet
+
+# docs/reference: the command line and the snapshot of the public API, from the code. Look at the diff.
+reference: $(INSTALLED)
+	$(BIN)/python docs/generate.py
 
 lint: $(INSTALLED_TEST)
 	$(BIN)/ruff check .
@@ -41,4 +50,8 @@ $(INSTALLED): pyproject.toml setup.py constraints.txt | $(VENV)/bin/python
 
 $(INSTALLED_TEST): $(INSTALLED)
 	$(BIN)/python -m pip install --disable-pip-version-check -c constraints.txt -e ".[test]"
+	touch $@
+
+$(INSTALLED_DOCS): $(INSTALLED)
+	$(BIN)/python -m pip install --disable-pip-version-check -c constraints.txt -e ".[docs]"
 	touch $@

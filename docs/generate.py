@@ -1,0 +1,236 @@
+"""Writes reference/cli.md from the command line and reference/api.md from the source: ``make reference``.
+
+``api.md`` is the committed snapshot of everything that a third party may import. A test holds both to be current, so a
+changed option, name or signature shows in the diff of a commit, or fails it.
+"""
+
+from __future__ import annotations
+
+import ast
+import importlib
+import importlib.util
+import inspect
+import re
+import sys
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from enum import Enum
+from pathlib import Path
+from typing import Any, get_args
+
+HERE = Path(__file__).parent
+COMMAND = "make reference"
+NOTE = f"<!-- Written by docs/generate.py; `{COMMAND}` writes it again. -->\n"
+SPECIAL = {"__init__", "__call__", "__len__", "__getitem__", "__or__"}
+FIXTURES = "cir_bench.kit.fixtures"
+TESTING = "cir_bench.plugin.testing"
+
+
+def pages() -> dict[Path, str]:
+    """Every generated page."""
+    return {HERE / "reference" / "cli.md": cli_page(), HERE / "reference" / "api.md": api_page()}
+
+
+# -- the command line ----------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class Option:
+    """An option or an argument of a verb, as its function's signature declares it."""
+
+    name: str
+    info: Any
+    """Typer's ``OptionInfo`` or ``ArgumentInfo``."""
+    annotation: Any
+    default: Any
+
+    @property
+    def argument(self) -> bool:
+        """Whether it has no name on the command line."""
+        return type(self.info).__name__ == "ArgumentInfo"
+
+    @property
+    def names(self) -> list[str]:
+        """As on the command line."""
+        # beside `Annotated`, typer's first argument is a name, not the default
+        first = [self.info.default] if isinstance(self.info.default, str) else []
+        return [*first, *(self.info.param_decls or ())] or [f"--{self.name.replace('_', '-')}"]
+
+    @property
+    def metavar(self) -> str:
+        """What stands for its value; nothing for a flag."""
+        if self.info.metavar:
+            return str(self.info.metavar)
+        if self.choices or self.annotation is bool:
+            return "" if self.annotation is bool else "|".join(self.choices)
+        return self.name.upper() if self.argument else "N" if "int" in str(self.annotation) else "TEXT"
+
+    @property
+    def choices(self) -> list[str]:
+        """The values that are allowed, where they are a few."""
+        for one in (self.annotation, *get_args(self.annotation)):
+            if isinstance(one, type) and issubclass(one, Enum):
+                return [str(member.value) for member in one]
+        return []
+
+    @property
+    def shown_default(self) -> str:
+        """The default in words; nothing where the help says it or there is none."""
+        value = self.default.value if isinstance(self.default, Enum) else self.default
+        return "" if value in (None, False, "", inspect.Parameter.empty) else str(value)
+
+
+def cli_page() -> str:
+    """Every verb with its arguments and options; those that all verbs have stand once, at the end."""
+    from cir_bench.cli.common import _settings
+
+    shared = set(inspect.signature(_settings).parameters)
+    parts = [NOTE, "# Command line\n", "`cir-bench VERB [OPTIONS]`. Every verb has `--help`.\n"]
+    common: dict[str, Option] = {}
+    for name, function in functions().items():
+        given = options(function)
+        own = [one for one in given if one.name not in shared]
+        common |= {one.name: one for one in given if one.name in shared}
+        arguments = [one for one in own if one.argument]
+        words = [one.metavar if one.default is inspect.Parameter.empty else f"[{one.metavar}]" for one in arguments]
+        parts += [f"## cir-bench {name}\n", f"{inspect.cleandoc(function.__doc__ or '')}\n"]
+        parts.append(f"    {' '.join(['cir-bench', name, *words, '[OPTIONS]'])}\n")
+        if len(own) > 0:
+            parts.append(_table(arguments + [one for one in own if not one.argument]))
+    parts += ["## Options of every verb\n", _table(list(common.values()))]
+    return "\n".join(parts)
+
+
+def functions() -> dict[str, Callable[..., None]]:
+    """The function of every verb; of a verb with verbs of its own, theirs."""
+    import typer
+
+    from cir_bench.cli.app import VERBS
+
+    found: dict[str, Callable[..., None]] = {}
+    for name, verb in VERBS.items():
+        module, _, attribute = verb.where.partition(":")
+        made = getattr(importlib.import_module(module), attribute)
+        if isinstance(made, typer.Typer):
+            inner = [(one.name, one.callback) for one in made.registered_commands]
+            found |= {f"{name} {own or callback.__name__}": callback for own, callback in inner if callback}
+        else:
+            found[name] = made
+    return found
+
+
+def options(function: Callable[..., None]) -> list[Option]:
+    """The options of a verb, in the order of its signature, those that all verbs have included."""
+    found = []
+    for parameter in inspect.signature(function, eval_str=True).parameters.values():
+        annotation, *extra = get_args(parameter.annotation)
+        info = next(one for one in extra if type(one).__name__ in {"OptionInfo", "ArgumentInfo"})
+        found.append(Option(parameter.name, info, annotation, parameter.default))
+    return found
+
+
+def _table(given: list[Option]) -> str:
+    rows = ["| | | default |", "|---|---|---|"]
+    for one in given:
+        names = one.metavar if one.argument else ", ".join(one.names) + (f" {one.metavar}" if one.metavar else "")
+        about = str(one.info.help or "") + (f" Or the variable `{one.info.envvar}`." if one.info.envvar else "")
+        shown = f"`{one.shown_default}`" if one.shown_default else ""
+        rows.append("| " + " | ".join(text.replace("|", "\\|") for text in (f"`{names}`", about, shown)) + " |")
+    return "\n".join(rows) + "\n"
+
+
+# -- the public API ------------------------------------------------------------------------------------------------
+
+
+def api_page() -> str:
+    """Every public name with its signature and the first line of its docstring, read from the source."""
+    import cir_bench
+
+    parts = [
+        NOTE,
+        "# Public API\n",
+        "Everything that a plugin may import: `from cir_bench import …`, the contract classes of",
+        f"`{TESTING}`, and the fixtures of the pytest plugin. What is not here may change without notice; what is here",
+        "changes as [Stability](../stability.md) says.\n",
+        "## cir_bench\n",
+    ]
+    for name in sorted(cir_bench._HOME_OF, key=str.lower):
+        parts += _entry(name, cir_bench._HOME_OF[name])
+    parts.append(f"## {TESTING}\n")
+    for name, module in _testing().items():
+        parts += _entry(name, module)
+    parts.append("## Fixtures of pytest\n")
+    for node in _tree(FIXTURES).body:
+        if isinstance(node, ast.FunctionDef) and any("fixture" in ast.unparse(one) for one in node.decorator_list):
+            parts += [f"### {node.name}\n", f"{_summary(node)}\n", _code([f"{node.name} -> {_text(node.returns)}"])]
+    return "\n".join(parts)
+
+
+def _testing() -> dict[str, str]:
+    """The contract classes and their modules, by the imports of the package."""
+    imports = [node for node in _tree(TESTING).body if isinstance(node, ast.ImportFrom)]
+    bases = {"Contract": f"{TESTING}.base", "Composing": f"{TESTING}.composing"}
+    return bases | {alias.name: str(node.module) for node in imports for alias in node.names}
+
+
+def _tree(module: str) -> ast.Module:
+    found = importlib.util.find_spec(module)
+    assert found is not None
+    assert found.origin is not None
+    return ast.parse(Path(found.origin).read_text(encoding="utf-8"))
+
+
+def _entry(name: str, module: str) -> list[str]:
+    for node in _tree(module).body:
+        if isinstance(node, (ast.ClassDef, ast.FunctionDef)) and node.name == name:
+            lines = list(_class(node)) if isinstance(node, ast.ClassDef) else [_function(node)]
+            return [f"### {name}\n", f"{_summary(node)}\n", _code(lines)]
+        if isinstance(node, ast.Assign) and [_text(target) for target in node.targets] == [name]:
+            return [f"### {name}\n", _code([_text(node)])]
+    raise LookupError(f"{module} has no {name}")
+
+
+def _class(node: ast.ClassDef) -> Iterator[str]:
+    bases = ", ".join(_text(base) for base in [*node.bases])
+    yield (
+        "".join(f"@{_text(one)}\n" for one in node.decorator_list)
+        + f"class {node.name}{f'({bases})' if bases else ''}:"
+    )
+    for inner in node.body:
+        place = inner.targets[0] if isinstance(inner, ast.Assign) else getattr(inner, "target", None)
+        if isinstance(inner, (ast.Assign, ast.AnnAssign)) and not _text(place).startswith(("_", "model_config")):
+            yield f"    {_text(inner)}"
+        elif isinstance(inner, ast.FunctionDef) and _is_public(inner):
+            marks = [_text(one) for one in inner.decorator_list]
+            yield "".join(f"    @{mark}\n" for mark in marks) + f"    {_function(inner)}"
+
+
+def _is_public(node: ast.FunctionDef) -> bool:
+    if node.name.startswith("test_"):
+        return False  # which checks a contract has is no promise: see Stability
+    return node.name in SPECIAL or not node.name.startswith("_")
+
+
+def _function(node: ast.FunctionDef) -> str:
+    returns = f" -> {_text(node.returns)}" if node.returns is not None else ""
+    return f"def {node.name}({_text(node.args)}){returns}"
+
+
+def _text(node: ast.AST | None) -> str:
+    return ast.unparse(node) if node is not None else "None"
+
+
+def _summary(node: ast.ClassDef | ast.FunctionDef) -> str:
+    text = ast.get_docstring(node) or ""
+    plain = re.sub(r":\w+:`~?(?:[\w.]*\.)?(\w+)`", r"`\1`", text.partition("\n\n")[0].replace("``", "`"))
+    return " ".join(plain.split())
+
+
+def _code(lines: list[str]) -> str:
+    return "\n".join(["```python", *lines, "```", ""])
+
+
+if __name__ == "__main__":
+    for path, text in pages().items():
+        path.write_text(text, encoding="utf-8", newline="\n")
+        print(path, file=sys.stderr)

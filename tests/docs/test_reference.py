@@ -1,0 +1,79 @@
+"""The reference is that of the code: every verb and option, every public name with its signature."""
+
+import ast
+import inspect
+import re
+
+import pytest
+
+import cir_bench
+from cir_bench.cli import main
+from cir_bench.cli.app import VERBS
+from cir_bench.kit import fixtures
+from cir_bench.plugin import testing
+
+RENEW = "the code and its reference differ; run `make reference` and look at the diff"
+
+
+@pytest.mark.parametrize("page", ["cli.md", "api.md"])
+def test_the_committed_page_is_current(generate, page):
+    """For api.md this is the check of the public API: a name or signature that changes must change the snapshot."""
+    made = {path.name: text for path, text in generate.pages().items()}
+    assert (generate.HERE / "reference" / page).read_text(encoding="utf-8") == made[page], RENEW
+
+
+@pytest.mark.parametrize(
+    ("before", "after"),
+    [
+        (
+            "def compose(self, reference: Features, text: Features)",
+            "def compose(self, image: Features, text: Features)",
+        ),
+        ("def embed_target(self, image: Features) -> Embedding", "def embed_target(self, image: Features) -> Tensor"),
+        ("uses_gallery: bool = False", "uses_gallery: bool = True"),
+        ("def refine(", "def rerank("),
+        ("class Composer(nn.Module, ABC)", "class Composer(ABC)"),
+    ],
+)
+def test_a_changed_signature_is_another_snapshot(generate, monkeypatch, before, after):
+    module = "cir_bench.interfaces.composer"
+    source = generate.importlib.util.find_spec(module).loader.get_source(module)
+    assert before in source
+    whole = generate._entry("Composer", module)
+    monkeypatch.setattr(generate, "_tree", lambda name: ast.parse(source.replace(before, after)))
+    assert generate._entry("Composer", module) != whole
+
+
+def test_private_helpers_and_the_checks_of_a_contract_are_no_promise(generate):
+    page = generate.api_page()
+    assert not re.search(r"def (test_\w+|_[a-z]\w*)\(", page)
+
+
+def test_every_public_name_contract_and_fixture_is_on_the_page(generate):
+    headings = set(re.findall(r"^### (\w+)$", generate.api_page(), re.MULTILINE))
+    own = {name for name in vars(fixtures) if name.startswith("cir_bench_")}
+    assert {*cir_bench.__all__, *testing.__all__, *own} - {"__version__"} <= headings
+
+
+def test_the_lazy_names_and_the_typed_ones_are_the_same():
+    tree = ast.parse(inspect.getsource(cir_bench))
+    (guarded,) = [node for node in tree.body if isinstance(node, ast.If)]
+    typed = {alias.asname for node in guarded.body for alias in node.names}
+    assert typed == set(cir_bench.__all__) - {"__version__"}
+    assert all(hasattr(cir_bench, name) for name in cir_bench.__all__)
+
+
+def test_the_package_is_typed(checkout):
+    assert (checkout / "harness" / "cir_bench" / "py.typed").is_file()
+
+
+def test_every_verb_and_option_of_its_help_is_on_the_page(generate, capsys):
+    page = (generate.HERE / "reference" / "cli.md").read_text(encoding="utf-8")
+    sections = dict(re.findall(r"^## (?:cir-bench )?([^\n]+)\n(.*?)(?=^## |\Z)", page, re.MULTILINE | re.DOTALL))
+    shared = set(re.findall(r"--[a-z][\w-]*", sections["Options of every verb"]))
+    assert {name.split()[0] for name in sections} >= set(VERBS)
+    for name in generate.functions():
+        main([*name.split(), "--help"])
+        offered = set(re.findall(r"^ +(?:-\w, )?(--[a-z][\w-]*)", capsys.readouterr().out, re.MULTILINE)) - {"--help"}
+        told = set(re.findall(r"(?<![\w-])--[a-z][\w-]*", sections[name]))
+        assert offered <= told | shared, name

@@ -1,0 +1,69 @@
+"""The pages that a new author follows, followed to the letter: their files written, their commands run in order."""
+
+import json
+import re
+import shlex
+from pathlib import Path
+
+import pytest
+
+pytestmark = pytest.mark.slow
+
+DOCS = Path(__file__).parents[2] / "docs"
+BLOCK = re.compile(r"^```(\w+)(?: title=\"([^\"]+)\")?\n(.*?)^```$", re.MULTILINE | re.DOTALL)
+
+
+@pytest.fixture
+def follow(new_project):
+    """``follow("tutorial.md")`` does what the page says, in an empty folder; the project that came of it."""
+
+    def walk(page):
+        projects = []
+        for language, title, text in BLOCK.findall((DOCS / page).read_text(encoding="utf-8")):
+            if title:
+                file = projects[-1].folder / title
+                assert file.exists(), f"{page} replaces {title}, which `new` does not write"
+                file.write_text(text, encoding="utf-8")
+            for line in text.splitlines() if language == "console" else ():
+                words = shlex.split(line.removeprefix("$ "))
+                if words[:2] == ["cir-bench", "new"]:
+                    kind = words[words.index("--kind") + 1] if "--kind" in words else "method"
+                    projects.append(new_project(words[2], kind))
+                elif words[0] == "cd":
+                    assert words[1:] == [projects[-1].folder.name]
+                elif words[0] == "pip":
+                    assert words == ["pip", "install", "-e", ".[test]"], "the tests stand in for this command alone"
+                elif words[0] == "pytest":
+                    assert re.fullmatch(r"\d+ passed.*", projects[-1].pytest())
+                else:
+                    assert words[0] == "cir-bench", line
+                    projects[-1].cir_bench(*words[1:])
+        return projects[-1]
+
+    return walk
+
+
+def test_the_tutorial_leads_to_a_method_on_the_leaderboard_and_its_suggested_bug_is_caught(follow):
+    project = follow("tutorial.md")
+    records = [json.loads(path.read_text()) for path in (project.folder / "runs").rglob("record.json")]
+    score = {record["cell"]["method"]: record["metrics"]["R@1"] for record in records}
+    assert set(score) == {"gated-sum", "sum", "image-only", "random"}
+    assert score["gated-sum"] > score["sum"] > score["random"], "the tutorial promises that it is above the sum"
+    assert "`gated-sum`" in (project.folder / "runs" / "LEADERBOARD.md").read_text(encoding="utf-8")
+
+    composer = project.folder / "src/gated_sum/composer.py"
+    text = composer.read_text(encoding="utf-8")
+    line = "return Embedding.single(g * v + (1 - g) * self.say(t))"
+    assert line in text
+    centred = "q = g * v + (1 - g) * self.say(t)\n        return Embedding.single(q - q.mean(0))"
+    composer.write_text(text.replace(line, centred), encoding="utf-8")
+    done = json.loads(project.cir_bench("check", "gated-sum", "--json", code=1).stdout)
+    failed = {one["check"] for one in done["checks"] if one["result"] == "failed"}
+    assert "a row does not depend on its batch" in failed
+
+
+def test_a_data_set_as_a_package(follow):
+    project = follow("adding-a-dataset.md")
+    listed = json.loads(project.cir_bench("ls", "--json").stdout)
+    for kind in ("datasets", "benchmarks"):
+        assert "street-scenes" in [one["name"] for one in listed[kind]]
