@@ -44,9 +44,12 @@ def test_ticks_are_short(value, text):
     assert number(value) == text
 
 
-def test_letters_in_a_row_are_a_range():
-    assert runs(["b", "d", "e", "f", "h", "i"]) == "b d–f h i"
-    assert runs([]) == ""
+def test_rows_that_follow_each_other_are_a_range():
+    order = [*"abcdefghiz", "a2", "b2"]
+    assert runs(["b", "d", "e", "f", "h", "i"], order) == "b d–f h i"
+    assert runs(["i", "z", "a2", "b2"], order) == "i–b2"
+    assert runs(["a", "c", "e", "g", "i"], order) == "5 rows"
+    assert runs([], order) == ""
 
 
 def tips(figure):

@@ -134,6 +134,14 @@ def test_and_a_page_of_them_says_that_it_is_not_for_publication(made, parse):
     )
 
 
+def test_pages_of_an_earlier_report_are_not_published_by_mistake(toy, tmp_path, capsys):
+    assert toy.report(tmp_path / "r", "--examples", "2", "--no-explain") == 0
+    before = {path.name: path.read_bytes() for path in (tmp_path / "r").iterdir()}
+    assert toy.report(tmp_path / "r", "--public") == 2
+    assert "holds pages of an earlier report with images that may not be published" in capsys.readouterr().err
+    assert {path.name: path.read_bytes() for path in (tmp_path / "r").iterdir()} == before
+
+
 def test_images_that_may_be_published_are(toy, tmp_path, monkeypatch, parse):
     from cir_bench.interfaces.specs import DatasetSpec
 

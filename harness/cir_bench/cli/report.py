@@ -83,8 +83,10 @@ def report(
     _check_names(names, shown)
     links: dict[int, list[Link]] = {}
     if examples and not single:
-        from cir_bench.report.examples.pages import Asked
+        from cir_bench.report.examples.pages import Asked, check_folder
 
+        if public:
+            check_folder(where)
         asked = Asked(examples, seed, names, explain, public)
         links = _examples(settings, shown, where, asked)
     print(write_text(report_page(shown, damaged, links), where if single else where / FILE))

@@ -13,7 +13,6 @@ from markupsafe import Markup
 
 from cir_bench import __version__
 from cir_bench.report import svg
-from cir_bench.report.tables import runs
 
 TEMPLATES = "templates"
 POLICY = (
@@ -36,7 +35,6 @@ def render(template: str, **values: Any) -> str:
             policy=POLICY.format(script=f"sha256-{digest}"),
             version=__version__,
             swatch=svg.swatch,
-            runs=runs,
             **values,
         )
     )

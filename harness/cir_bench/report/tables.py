@@ -13,6 +13,7 @@ from cir_bench.leaderboard.markdown import size
 from cir_bench.report.material import Block, Line
 from cir_bench.report.svg import at
 
+MOST_RUNS = 3
 SPAN = 96.0
 """Width of the interval drawn in a row."""
 
@@ -40,14 +41,15 @@ class Column:
 class Cell:
     """A cell: ``text`` with a smaller ``small`` behind, sorted by ``value`` (None: always last).
 
-    ``beats`` are the labels of the rows that a headline beats.
+    ``beats`` says which rows a headline beats, and ``beaten`` in full.
     """
 
     text: str
     value: float | None = None
     small: str = ""
     tip: str = ""
-    beats: Sequence[str] = ()
+    beats: str = ""
+    beaten: str = ""
 
 
 @dataclass(frozen=True)
@@ -85,12 +87,13 @@ def table_of(block: Block) -> Table:
     columns = list(_columns(block, shown))
     scale = _scale([line.row.metrics[section.headline] for line in lines if section.headline in line.row.metrics])
     compared = any(line.row.group is not None for line in lines)
+    order = [line.row.label for line in lines if line.row.kind != "sentinel"]
     rows = [
         TableRow(
             line,
             _place(line.row, compared),
             _interval(line.row.metrics.get(section.headline), line, *scale),
-            list(_cells(line.row, block, shown)),
+            list(_cells(line.row, block, shown, order)),
         )
         for line in lines
     ]
@@ -118,9 +121,9 @@ def _columns(block: Block, shown: Sequence[str]) -> Iterator[Column]:
     yield Column("", "seeds", "how many seeds", "cost")
 
 
-def _cells(row: Row, block: Block, shown: Sequence[str]) -> Iterator[Cell]:
+def _cells(row: Row, block: Block, shown: Sequence[str], order: Sequence[str]) -> Iterator[Cell]:
     for key in block.section.columns:
-        yield _metric(row, key, block.section.headline)
+        yield _metric(row, key, block.section.headline, order)
         if key in shown:
             yield _reported(row, key)
     yield Cell(size(row.parameters), row.parameters)
@@ -134,14 +137,15 @@ def _cells(row: Row, block: Block, shown: Sequence[str]) -> Iterator[Cell]:
     yield Cell(str(len(row.seeds)), len(row.seeds), tip="seeds " + ", ".join(map(str, row.seeds)))
 
 
-def _metric(row: Row, key: str, headline: str) -> Cell:
+def _metric(row: Row, key: str, headline: str, order: Sequence[str]) -> Cell:
     value = row.metrics.get(key)
     if value is None:
         return Cell("–")
     number = value.mean if math.isfinite(value.mean) else None
-    beats = row.beats if key == headline else ()
+    beaten = row.beats if key == headline else ()
     small = "" if value.sd is None else f"± {value.sd:.2f}"
-    return Cell(f"{value.mean:.2f}", number, small, _in_words(value), beats)
+    text = f"{value.mean:.2f}"
+    return Cell(text, number, small, _in_words(value), runs(beaten, order), ", ".join(beaten))
 
 
 def _reported(row: Row, key: str) -> Cell:
@@ -169,14 +173,23 @@ def _in_words(value: Value) -> str:
     return words
 
 
-def runs(labels: Sequence[str]) -> str:
-    """Labels as a superscript: ``b e–k``, letters that follow each other as a range."""
+def runs(labels: Sequence[str], order: Sequence[str]) -> str:
+    """Labels as a superscript: ``b e–k``, rows that follow each other in the table's ``order`` as a range.
+
+    Of more than `MOST_RUNS` ranges only how many rows they are is said: ``17 rows``.
+    """
+    wanted = set(labels)
     found: list[list[str]] = []
-    for label in labels:
-        if found and len(label) == len(found[-1][-1]) == 1 and ord(label) == ord(found[-1][-1]) + 1:
-            found[-1].append(label)
-        else:
-            found.append([label])
+    last = None
+    for place, label in enumerate(order):
+        if label in wanted:
+            if last == place - 1:
+                found[-1].append(label)
+            else:
+                found.append([label])
+            last = place
+    if len(found) > MOST_RUNS:
+        return f"{len(wanted)} rows"
     return " ".join(f"{run[0]}–{run[-1]}" if len(run) > 2 else " ".join(run) for run in found)
 
 

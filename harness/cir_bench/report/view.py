@@ -11,7 +11,7 @@ from cir_bench.report.learning import training_gallery
 from cir_bench.report.material import Block, cautions
 from cir_bench.report.recall import recall_figure
 from cir_bench.report.sweeps import sweep_gallery
-from cir_bench.report.tables import Table, runs, table_of
+from cir_bench.report.tables import Table, table_of
 from cir_bench.report.tags import Breakdown, breakdown
 
 HASH_DIGITS = 12
@@ -76,7 +76,7 @@ def view_of(block: Block, examples: Sequence[Link] = ()) -> View:
         table=table,
         remarks=any(row.line.row.remarks for row in table.rows),
         spread=any(len(row.line.row.seeds) > 1 for row in table.rows),
-        widest=max((len(runs(cell.beats)) for row in table.rows for cell in row.cells), default=0),
+        widest=max((len(cell.beats) for row in table.rows for cell in row.cells), default=0),
         reading=_reading(table),
         sources=sorted(set(_sources(block))),
         figures=[figure for figure in figures if figure is not None],

@@ -27,6 +27,8 @@ from cir_bench.runs.workbench import Workbench
 LIMIT = 4_800_000
 """Bytes of one page: below 5 MB."""
 TOP = 10
+PRIVATE = "Not for publication."
+"""Stands on every page with images that may not be published."""
 HOME = "index.html"
 """The report that the pages belong to, beside them."""
 
@@ -140,6 +142,16 @@ def example_pages(block: Block, registry: Registry, bench: Workbench, folder: Pa
         return [Link("No pages with example images", f"{why_not(error)}.")]
 
 
+def check_folder(folder: Path) -> None:
+    """`ConfigError` when a folder that is to be published holds pages of an earlier report that may not be."""
+    kept = [path.name for path in sorted(folder.glob("*.html")) if PRIVATE in path.read_text("utf-8", "replace")]
+    if kept:
+        raise ConfigError(
+            f"--public: {folder} holds pages of an earlier report with images that may not be published "
+            f"({', '.join(kept[:3])}); remove them, or name another folder with --out."
+        )
+
+
 def _choices(scene: Scene, asked: Asked) -> Iterator[Choice]:
     contestants = scene.contestants
     many = min(asked.count, len(scene.queries))
@@ -217,7 +229,7 @@ def _fitting_page(scene: Scene, choice: Choice, known: Known) -> str | None:
             notes=[*known.silent, *_missing(pictures)],
             seeds=sorted({one.seed for one in scene.contestants}),
             home=HOME,
-            publishable=spec.publishable,
+            private="" if spec.publishable else PRIVATE,
             licence=spec.licence,
         )
 
