@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -174,23 +174,24 @@ def _rank_part(lists: Mapping[str, list[str]], part: ExternalPart, depth: int, t
             found.missing.append(query)
             ranked.append([])
             continue
-        listed = Counter(lists[query])  # in the order of first places
-        _note(found.unknown, query, (image for image in listed if image not in gallery))
-        _note(found.repeated, query, (image for image, count in listed.items() if count > 1))
-        _note(found.excluded, query, (image for image in dict.fromkeys(excluded) if image in listed))
-        kept = [image for image in listed if image in pool and image not in excluded]
+        listed = dict.fromkeys(lists[query])  # in the order of first places
+        if not listed.keys() <= gallery:
+            found.unknown[query] = tuple(image for image in listed if image not in gallery)
+        if len(listed) < len(lists[query]):
+            found.repeated[query] = tuple(image for image, count in Counter(lists[query]).items() if count > 1)
+        removed = tuple(image for image in dict.fromkeys(excluded) if image in listed)
+        if removed:
+            found.excluded[query] = removed
+        if subset is None and query not in found.unknown:
+            kept = [image for image in listed if image not in removed]
+        else:
+            kept = [image for image in listed if image in pool and image not in removed]
         if len(kept) < (needed := min(depth, n_candidates[-1])):
             (found.short if subset is None else found.short_subsets)[query] = (len(kept), needed)
         ranked.append(kept)
     return Ranking.from_lists(
         part.queries, ranked, np.array(n_candidates, dtype=np.int64), len(part.gallery_ids), top_k
     )
-
-
-def _note(by_query: dict[str, tuple[str, ...]], query: str, images: Iterable[str]) -> None:
-    listed = tuple(images)
-    if listed:
-        by_query[query] = listed
 
 
 def _examples(items: Sequence[str], between: str = ", ") -> str:

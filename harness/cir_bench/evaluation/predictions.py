@@ -75,7 +75,7 @@ def check_predictions(predictions: Mapping[str, Any]) -> dict[str, list[str]]:
     for query, images in predictions.items():
         if not isinstance(images, (list, tuple)):
             raise DataError(f"The prediction of query {query!r} must be a list of image ids, not {images!r:.60}.")
-        for image in images:
+        for image in () if set(map(type, images)) <= {str} else images:
             if isinstance(image, bool) or not isinstance(image, (str, int)):
                 raise DataError(f"The prediction of query {query!r} lists {image!r:.60}, which is no image id.")
         checked[str(query)] = [str(image) for image in images]

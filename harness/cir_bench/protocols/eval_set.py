@@ -219,6 +219,7 @@ def view(
 ) -> EvalSet:
     """Annotated queries and galleries by part, under the protocol's text and reference policy."""
     parts = {}
+    graded = protocol.judges_by(JudgedBy.GAINS)
     for part, asked in queries.items():
         views: list[EvalQuery] = []
         truth: dict[str, Truth] = {}
@@ -227,7 +228,7 @@ def view(
                 targets=query.targets,
                 excluded=(query.reference,) if protocol.reference == "removed" else (),
                 subset=query.subset,
-                gains=query.gains if protocol.judges_by(JudgedBy.GAINS) else {},
+                gains=query.gains if graded else {},
             )
             for suffix, texts in query_texts(query.id, query.captions, protocol, spelling.get(part, {})):
                 views.append(EvalQuery(query.id + suffix, query.reference, texts, part, query.tags))

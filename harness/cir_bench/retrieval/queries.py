@@ -52,11 +52,10 @@ class QuerySet:
         if repeated is not None:
             raise DataError(f"The query id {repeated!r} occurs more than once; query ids must be unique.")
         for query, targets in zip(self.ids, self.targets, strict=True):
-            repeated = first_repeated(targets)
-            if repeated is not None:
-                raise DataError(f"Query {query!r} lists the target {repeated!r} more than once.")
+            if len(targets) > 1 and len(set(targets)) != len(targets):
+                raise DataError(f"Query {query!r} lists the target {first_repeated(targets)!r} more than once.")
         for query, gains in zip(self.ids, self.gains, strict=True):
-            if not all(map(math.isfinite, gains.values())):
+            if gains and not all(map(math.isfinite, gains.values())):
                 raise DataError(f"Query {query!r} has a gain that is no finite number.")
 
     def __len__(self) -> int:
@@ -118,6 +117,6 @@ def first_repeated(ids: Sequence[str]) -> str | None:
 
 
 def _tuples(name: str, rows: Sequence[Sequence[str]]) -> tuple[tuple[str, ...], ...]:
-    if isinstance(rows, str) or any(isinstance(row, str) for row in rows):
+    if isinstance(rows, str) or str in set(map(type, rows)):
         raise DataError(f"{name} must hold one list of strings per query, not bare strings.")
-    return tuple(tuple(row) for row in rows)
+    return tuple(map(tuple, rows))

@@ -168,7 +168,7 @@ class Ranking:
 
     def _check_top(self) -> None:
         most = np.minimum(self.n_candidates, self.top_k).tolist()
-        for row, top in enumerate(self.top_ids):
+        for row, top in enumerate(self.top_ids if any(self.top_ids) else ()):
             query, names = self.queries.ids[row], set(top)
             if len(top) > most[row]:
                 raise DataError(f"Query {query!r} keeps {len(top)} top images of {self.n_candidates[row]} candidates.")

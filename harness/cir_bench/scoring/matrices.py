@@ -90,11 +90,14 @@ def _rank_part(scores: Sequence[Scores], part: PartView, protocol: Protocol) -> 
         if missing:
             raise DataError(f"{len(missing)} of {len(ids)} {what} have no scores: {_some(missing)}.")
     values = torch.as_tensor(tables[0].values)
+    in_order = tuple(tables[0].queries) == asked.ids and tuple(tables[0].images) == part.gallery
     rows, columns = (
         torch.tensor([at[name] for name in ids]) for at, ids in ((row_of, asked.ids), (column_of, part.gallery))
     )
 
     def score(query_rows: Any, gallery_rows: Any) -> Tensor:
+        if in_order:  # a view, where the other takes a copy
+            return values[query_rows][:, gallery_rows]
         return values[rows[query_rows]][:, columns[gallery_rows]]
 
     whole = search(score, asked, part.gallery)
