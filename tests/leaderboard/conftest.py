@@ -3,12 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from pathlib import Path
 from typing import Any, Protocol
 
+import numpy as np
 import pytest
+from numpy.typing import NDArray
 
-from cir_bench.leaderboard import Leaderboard, Section, build
+from cir_bench.evaluation.evaluate import PartRankings
+from cir_bench.leaderboard import Leaderboard, Loaded, Section, build
+from cir_bench.protocols.protocol import Headline
+from cir_bench.retrieval.queries import QuerySet
+from cir_bench.retrieval.ranking import Ranking
 from cir_bench.runs.record import RunRecord
+from cir_bench.statistics import QueryResults
 
 PLUGIN = {"distribution": "cir-bench", "version": "0.1.0", "object_version": "1"}
 
@@ -58,7 +66,7 @@ def _make(name: str = "tirg", score: float = 40.0, /, **changes: Any) -> RunReco
         "n_gallery": {"": 4000},
         "metrics": {"R@10": min(100.0, score + 20), "R@1": score, "R@5": min(100.0, score + 10)},
         "headline": "R@1",
-        "cost": {"train_seconds": 61.5, "query_milliseconds": 0.25},
+        "cost": {"train_seconds": 61.5, "query_milliseconds": 0.25, "peak_memory_mib": 512.4},
         "environment": {
             "cir_bench": "0.1.0",
             "python": "3.11.4",
@@ -105,3 +113,40 @@ def only_section() -> Any:
         return section
 
     return only
+
+
+class Load(Protocol):
+    def __call__(
+        self, name: str, hits: NDArray[np.bool_], seed: int, /, known: bool = ..., prefix: str = ..., **changes: Any
+    ) -> Loaded: ...
+
+
+def _loaded(
+    name: str, hits: NDArray[np.bool_], seed: int, /, known: bool = True, prefix: str = "q", **changes: Any
+) -> Loaded:
+    """A cell that hits at once where ``hits``, else at the second place, with its queries."""
+    count = len(hits)
+    ids = tuple(f"{prefix}-{place}" for place in range(count))
+    ranking = Ranking(
+        queries=QuerySet(ids, (("x",),) * count),
+        n_gallery=4000,
+        n_candidates=np.full(count, 3999),
+        better=np.where(hits, 0, 1),
+        tied=np.zeros(count, dtype=np.int64),
+        top_ids=((),) * count,
+    )
+    queries = QueryResults.of({"": PartRankings(ranking)}, ("R@1", "R@10"), Headline(name="R@1", mean_of=("R@1",)))
+    metrics = {"R@1": 100.0 * float(hits.mean()), "R@10": 100.0}
+    sizes = {"n_queries": {"": count}}
+    record = _make(name, 0.0, **({"cell": {"seed": seed}, "metrics": metrics} | sizes | changes))
+    return Loaded(record, Path(), queries if known else None)
+
+
+@pytest.fixture(scope="session")
+def loaded() -> Load:
+    return _loaded
+
+
+@pytest.fixture(scope="session")
+def checkout() -> Path:
+    return Path(__file__).parents[2]

@@ -69,7 +69,7 @@ def test_json_on_stdout_writes_no_file(runs, capsys):
     assert main(["leaderboard", "--json"]) == 0
     (section,) = json.loads(capsys.readouterr().out)["sections"]
     assert [row["method"] for row in section["rows"]] == ["sum", "tirg"]
-    assert section["rows"][0]["metrics"]["R@1"] == {"mean": 40.0, "sd": None}
+    assert section["rows"][0]["metrics"]["R@1"] == {"mean": 40.0, "sd": None, "interval": None}
     assert not (runs / "LEADERBOARD.md").exists()
 
 
@@ -99,7 +99,7 @@ def test_check_is_silent_on_times_and_says_where_it_is_stale(runs, make, capsys)
         (["--records", "nowhere"], "no folder nowhere"),
         (["--records", "empty"], "no run records below empty"),
         (["--check", "nowhere.md"], "nowhere.md cannot be read"),
-        (["--check", "x.md", "--json"], "leave out --out and --json"),
+        (["--check", "x.md", "--json"], "--check only compares"),
     ],
     ids=str,
 )

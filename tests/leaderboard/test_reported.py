@@ -7,10 +7,18 @@ from pathlib import Path
 import pytest
 
 from cir_bench.config import read_yaml
-from cir_bench.leaderboard.reported import reported_numbers
+from cir_bench.leaderboard import Value, build, render, reported
+from cir_bench.leaderboard.reported import reported_for, reported_numbers
 from cir_bench.protocols.find import builtin_benchmarks
+from cir_bench.runs.record import CellKey
 
-NAMES = {"SADN (ACM MM 2024)": "SADN", "TG-CIR (ACM MM 2023)": "TG-CIR", "CLVC-Net (SIGIR 2021)": "CLVC-Net"}
+KEY = ("paper", "table", "benchmark", "method")
+
+
+def lines(name):
+    path = Path(reported.__file__).with_name("reported_numbers") / name
+    with path.open(encoding="utf-8") as file:
+        return list(csv.DictReader(file))
 
 
 def test_no_number_stands_twice():
@@ -29,24 +37,67 @@ def test_every_protocol_named_is_one_of_ours():
     assert {(one.benchmark, one.protocol) for one in reported_numbers()} <= known
 
 
+def test_every_line_that_has_a_place_here_is_printed_in_a_paper():
+    """A name in ``here.csv`` that no printed table has would silently show nothing."""
+    printed = {tuple(line[name] for name in KEY) for line in lines("printed.csv")}
+    for line in lines("here.csv"):
+        assert (line["paper"], line["table"], line["benchmark"], line["named"]) in printed
+        assert line["paper"] in {paper["paper"] for paper in lines("papers.csv")}
+
+
+def test_numbers_keep_their_source():
+    (one,) = [n for n in reported_numbers() if (n.method, n.metric, n.benchmark) == ("sadn", "mean/R@10", "fashioniq")]
+    assert (one.paper, one.table, one.value) == ("SADN (ACM MM 2024)", "1", 43.91)
+    assert one.url.startswith("https://doi.org/")
+
+
+def cell(**changes):
+    base = {"method": "sadn", "benchmark": "fashioniq", "protocol": "original@1", "encoder": "openclip:RN50x4"}
+    return CellKey.model_validate(base | {"track": "controlled", "seed": 0} | changes)
+
+
+@pytest.mark.parametrize(
+    ("changes", "whole", "difference"),
+    [
+        ({}, True, -3.91),
+        ({}, False, None),
+        ({"encoder": "captions"}, True, None),
+    ],
+    ids=["same encoder", "partial data", "another encoder"],
+)
+def test_the_difference_is_taken_only_where_it_means_something(changes, whole, difference):
+    found = reported_for(cell(**changes), {"mean/R@10": Value(mean=40.0)}, whole=whole)
+    gaps = {one.metric: one.difference for one in found}
+    assert gaps["mean/R@10"] == (None if difference is None else pytest.approx(difference))
+    assert gaps["mean/R@50"] is None
+
+
+@pytest.mark.parametrize("changes", [{"variant": "training.epochs=5"}, {"protocol": "val-union@1"}, {"method": "mine"}])
+def test_nothing_is_shown_for_what_no_paper_measured(changes):
+    assert reported_for(cell(**changes), {}, whole=True) == ()
+
+
+def test_reported_numbers_stand_beside_the_measured_and_change_no_place(make):
+    here = {"benchmark": "fashioniq", "protocol": "original@1", "encoder": "openclip:RN50x4"}
+    metrics = {"Rmean": 50.0, "mean/R@10": 40.0, "mean/R@50": 60.0, "dress/R@10": 30.0}
+    sizes = {"n_queries": {"dress": 5, "shirt": 5, "toptee": 5}}
+    records = [
+        make(name, cell=here, metrics={key: value + plus for key, value in metrics.items()}, headline="Rmean")
+        for name, plus in (("sadn", 0.0), ("mine", 1.0))
+    ]
+    leaderboard = build([record.model_copy(update=sizes) for record in records])
+    text = render(leaderboard)
+    assert [row.method for row in leaderboard.sections[0].rows] == ["mine", "sadn"]
+    assert " 43.91 (A) -3.91 |" in text
+    assert "(A) SADN (ACM MM 2024), Table 1: SADN, on openclip:RN50x4." in text
+    assert "reported dress/R@10" not in text
+
+
 @pytest.mark.shared
-def test_every_number_is_in_the_papers():
+def test_the_printed_tables_are_the_papers():
     shared = Path(os.environ.get("CIR_BENCH_SHARED", Path(__file__).parents[2].parent / "shared"))
     path = shared / "reported" / "reported.csv"
     if not path.is_file():
         pytest.skip("needs the papers' tables: set CIR_BENCH_SHARED")
-    with path.open(encoding="utf-8") as lines:
-        printed = {
-            (
-                line["paper"],
-                line["table"].split()[0],
-                line["benchmark"],
-                line["method"],
-                line["metric"],
-                float(line["value"]),
-            )
-            for line in csv.DictReader(lines)
-            if line["value"].replace(".", "").isdigit()
-        }
-    for one in reported_numbers():
-        assert (NAMES[one.paper], one.table, one.benchmark, one.named, one.metric, one.value) in printed
+    with path.open(encoding="utf-8") as file:
+        assert list(csv.DictReader(file)) == lines("printed.csv")

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 LEFT_OUT = 1
 """Exit code when a record had to be left out."""
-_ROW = "METHOD, METHOD[VARIANT], either with #SEED, or a folder of records."
+_ROW = "METHOD, METHOD[VARIANT], either with #SEED; or a folder of its records, with a / in it."
 
 
 def compare(

@@ -22,6 +22,7 @@ from cir_bench.leaderboard.table import (
     METHOD,
     NONE,
     PARAMETERS,
+    PLACE,
     RANK,
     REMARKS,
     REPORTED,
@@ -68,14 +69,15 @@ def _differences(new: _Part, old: _Part, tolerance: float) -> Iterator[str]:
     for line, was in zip_longest(new.lines, old.lines, fillvalue=""):
         if line != was:
             yield f"says now {line!r}, committed is {was!r}."
-    if new.headers != old.headers:
-        yield f"has the columns {', '.join(new.headers)}; committed are {', '.join(old.headers)}."
+    headers, had = ([header for header in part.headers if header != PLACE] for part in (new, old))
+    if headers != had:
+        yield f"has the columns {', '.join(headers)}; committed are {', '.join(had)}."
         return
     yield from (f"{name} is not in the committed table." for name in new.rows if name not in old.rows)
     yield from (f"{name} is no longer in the table." for name in old.rows if name not in new.rows)
     shared = [name for name in new.rows if name in old.rows]
     for name in shared:
-        for column in new.headers:
+        for column in headers:
             now, was = new.rows[name][column], old.rows[name][column]
             if not _same(column, now, was, tolerance):
                 yield f"{name}: {column} is {now or 'empty'}, committed is {was or 'empty'}."

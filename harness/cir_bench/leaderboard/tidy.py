@@ -31,7 +31,7 @@ def render_csv(leaderboard: Leaderboard) -> str:
 
 def _lines(section: Section, row: Row) -> Iterator[dict[str, object]]:
     place = row.group if row.group is not None else ("" if section.comparisons else row.rank)
-    about = {
+    about: dict[str, object] = {
         "section": section.title,
         "benchmark": section.benchmark,
         "protocol": section.protocol,

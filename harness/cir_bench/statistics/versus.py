@@ -167,7 +167,8 @@ def _flips(first: RowValues, second: RowValues, gain: Floats, count: int) -> Seq
         return []
     with np.errstate(invalid="ignore"):  # inf - inf, where neither ever hits
         apart = np.nan_to_num(np.abs(_ranks(first) - _ranks(second)), nan=0.0, posinf=np.inf)
-    order = sorted(np.flatnonzero(gain > EQUAL).tolist(), key=lambda place: (-round(gain[place], 6), -apart[place]))
+    gains, gaps = gain.round(6).tolist(), apart.tolist()
+    order = sorted(np.flatnonzero(gain > EQUAL).tolist(), key=lambda place: (-gains[place], -gaps[place]))
     return order[:count]
 
 
