@@ -89,7 +89,11 @@ def test_a_file_that_cannot_be_right_is_refused_by_name(cell, tmp_path, change):
         load_queries(path)
 
 
-@pytest.mark.parametrize("content", [b"", b"no gzip", gzip.compress(b"[1]"), gzip.compress(b"{}")[:-4]])
+@pytest.mark.parametrize(
+    "content",
+    [b"", b"no gzip", gzip.compress(b"[1]"), gzip.compress(b"{}")[:-4]],
+    ids=["empty", "no gzip", "no object", "cut"],
+)
 def test_so_is_a_damaged_one(tmp_path, content):
     path = tmp_path / QUERIES_FILE
     path.write_bytes(content)
