@@ -68,7 +68,7 @@ def test_every_method_encoder_and_benchmark_in_a_command_exists(commands, capsys
 def test_the_environment_variables_are_those_of_the_code(checkout, readme):
     files = [*(checkout / "harness").rglob("*.py"), *(checkout / "plugins").rglob("*.py")]
     code = set(re.findall(r"\"(CIR_BENCH_[A-Z_]+)\"", "".join(file.read_text(encoding="utf-8") for file in files)))
-    assert code == set(re.findall(r"\bCIR_BENCH_[A-Z_]+\b", readme))
+    assert code - {"CIR_BENCH_API"} == set(re.findall(r"\bCIR_BENCH_[A-Z_]+\b", readme))  # that is a plugin's constant
 
 
 def test_the_plugin_in_one_file_is_found(plugin_file, capsys):
