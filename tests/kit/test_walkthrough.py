@@ -53,9 +53,9 @@ def test_the_tutorial_leads_to_a_method_on_the_leaderboard_and_its_suggested_bug
 
     composer = project.folder / "src/gated_sum/composer.py"
     text = composer.read_text(encoding="utf-8")
-    line = "return Embedding.single(g * v + (1 - g) * self.say(t))"
+    line = "return Embedding.single(g * v + (1 - g) * self.change(both))"
     assert line in text
-    centred = "q = g * v + (1 - g) * self.say(t)\n        return Embedding.single(q - q.mean(0))"
+    centred = "q = g * v + (1 - g) * self.change(both)\n        return Embedding.single(q - q.mean(0))"
     composer.write_text(text.replace(line, centred), encoding="utf-8")
     done = json.loads(project.cir_bench("check", "gated-sum", "--json", code=1).stdout)
     failed = {one["check"] for one in done["checks"] if one["result"] == "failed"}

@@ -92,7 +92,7 @@ class Composing(Contract, ABC):
             return
         highest = sum(query.weights.get(name, 1.0) for name in query.spaces)
         scores = composer.score(query, target)
-        largest = float(scores.abs().max())
+        largest = float(scores.detach().abs().max())
         assert largest <= highest + 1e-4, (
             f"scores factorise, yet one is {largest:.3g} and the weights sum to {highest:g}"
         )
