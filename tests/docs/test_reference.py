@@ -1,9 +1,9 @@
 """The reference is that of the code: every verb and option, every public name with its signature."""
 
 import ast
-from pathlib import Path
 import inspect
 import re
+from pathlib import Path
 
 import pytest
 

@@ -81,7 +81,11 @@ def load_suite(name: str, overrides: Mapping[str, Any]) -> list[RunRequest]:
 def suites() -> list[str]:
     """Names of the suites that come with the harness."""
     return sorted(
-        {path.relative_to(folder).with_suffix("").as_posix() for folder in _folders() for path in folder.glob("*/*.yaml")}
+        {
+            path.relative_to(folder).with_suffix("").as_posix()
+            for folder in _folders()
+            for path in folder.glob("*/*.yaml")
+        }
     )
 
 
