@@ -3,10 +3,11 @@
     python benchmarks/speed/scoring.py --data-root DIR
     python benchmarks/speed/scoring.py --data-root DIR --protocols cirr/val shoes/eval
 
-Both are given the same scores of the full validation set (every query against the whole gallery, from seeded random
-features), read the annotation files themselves, and must come to the same metrics. The plain evaluator,
+Both have read the annotations, are given the same scores of the full validation set (every query against the whole
+gallery, from seeded random features), and must come to the same metrics. The plain evaluator, which is
 ``tests/support/plain_evaluator.py``, sorts the score matrix as published evaluators do, and goes through the lists.
-``lists``: both are given ranked lists instead (51 images per query, and CIRR's image sets); ours also checks them.
+``lists``: both are given sorted lists instead (51 images per query, and CIRR's image sets), so that nothing is left but
+looking targets up; ours also checks every list.
 The two take turns; the fastest of ``--repeat`` turns counts, as processor time, which other processes disturb least.
 """
 
@@ -25,7 +26,7 @@ from typing import Any
 
 import numpy as np
 
-from cir_bench import Scores, evaluate
+from cir_bench import Scores, open_protocol
 
 SUPPORT = Path(__file__).parents[2] / "tests" / "support"
 
@@ -52,7 +53,8 @@ def seconds(work: Callable[[], Mapping[str, float]]) -> tuple[float, Mapping[str
 
 def compare(protocol: str, root: Path, repeat: int) -> None:
     """Print two lines: from scores, and from lists."""
-    parts, _ = plain.load(protocol, root)
+    parts, removed = plain.load(protocol, root)
+    opened = open_protocol(protocol, data_root=root)
     scores = {name: seeded.random_scores(part, seed) for seed, (name, part) in enumerate(parts.items())}
     tables = [Scores([query.id for query in part.queries], part.gallery, scores[name]) for name, part in parts.items()]
 
@@ -74,17 +76,17 @@ def compare(protocol: str, root: Path, repeat: int) -> None:
         return lists(members=True) if protocol.startswith("cirr") else None
 
     def by_hand(ranked: dict[str, Any], few: dict[str, Any] | None) -> dict[str, float]:
-        metrics: dict[str, float] = plain.measure(protocol, *plain.load(protocol, root), ranked, few)
+        metrics: dict[str, float] = plain.measure(protocol, parts, removed, ranked, few)
         return metrics
 
     ranked, few = lists(), few_lists()
     contests: dict[str, dict[str, Callable[[], Mapping[str, float]]]] = {
         "scores": {
-            "ours": lambda: evaluate(protocol, tables, data_root=root).metrics,
+            "ours": lambda: opened.evaluate(tables).metrics,
             "plain": lambda: by_hand(sorted_lists(), few_lists()),
         },
         "lists": {
-            "ours": lambda: evaluate(protocol, ranked, subset=few, data_root=root).metrics,
+            "ours": lambda: opened.evaluate(ranked, subset=few).metrics,
             "plain": lambda: by_hand(ranked, few),
         },
     }

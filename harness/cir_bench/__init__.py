@@ -88,8 +88,10 @@ if TYPE_CHECKING:
     from cir_bench.interfaces.submission import json_object as json_object
     from cir_bench.plugin.hookspecs import API_VERSION as API_VERSION
     from cir_bench.plugin.hookspecs import hookimpl as hookimpl
+    from cir_bench.scoring.evaluate import OpenedProtocol as OpenedProtocol
     from cir_bench.scoring.evaluate import ProtocolResult as ProtocolResult
     from cir_bench.scoring.evaluate import evaluate as evaluate
+    from cir_bench.scoring.evaluate import open_protocol as open_protocol
     from cir_bench.scoring.matrices import Scores as Scores
 
 _HOMES = {
@@ -113,7 +115,7 @@ _HOMES = {
     "interfaces.splits": "evaluated_split",
     "interfaces.submission": "HiddenSet Mistakes Submission check_lists json_object",
     "plugin.hookspecs": "API_VERSION hookimpl",
-    "scoring.evaluate": "ProtocolResult evaluate",
+    "scoring.evaluate": "OpenedProtocol ProtocolResult evaluate open_protocol",
     "scoring.matrices": "Scores",
 }
 _HOME_OF = {name: f"cir_bench.{home}" for home, names in _HOMES.items() for name in names.split()}

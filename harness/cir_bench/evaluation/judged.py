@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from enum import Enum
 from itertools import pairwise
+from weakref import WeakKeyDictionary
 
 import numpy as np
 from numpy.typing import NDArray
@@ -35,14 +36,27 @@ class JudgedBy(str, Enum):
         the sum is exact. Values of 0 and less add nothing: hits of them score 0, as no hit does.
         """
         queries = ranking.queries
+        if self is JudgedBy.TARGETS and not any(queries.gains):
+            return [(1.0, ranking)]
+        known = _JUDGED.setdefault(ranking, {})
+        if self not in known:
+            known[self] = self._judgements(ranking)
+        return known[self]
+
+    def _judgements(self, ranking: Ranking) -> list[tuple[float, Ranking]]:
+        queries = ranking.queries
         if self is JudgedBy.TARGETS:
-            return [(1.0, ranking.judged_by(queries.targets) if any(queries.gains) else ranking)]
+            return [(1.0, ranking.judged_by(queries.targets))]
         if self is JudgedBy.FIRST_TARGET:
             return [(1.0, ranking.judged_by(tuple(targets[:1] for targets in queries.targets)))]
         values = sorted({value for gains in queries.gains for value in gains.values() if value > 0}, reverse=True)
         return [
             (value - lower, ranking.judged_by(_at_least(ranking, value))) for value, lower in pairwise([*values, 0.0])
         ]
+
+
+_JUDGED: WeakKeyDictionary[Ranking, dict[JudgedBy, list[tuple[float, Ranking]]]] = WeakKeyDictionary()
+"""Metrics that differ only in K share them, for as long as the ranking lives."""
 
 
 def _at_least(ranking: Ranking, value: float) -> tuple[tuple[str, ...], ...]:

@@ -16,7 +16,7 @@ from cir_bench.interfaces.specs import Context, DatasetSpec
 from cir_bench.plugin.loader import PluginOptions, load_plugins
 from cir_bench.plugin.params import make_params
 from cir_bench.plugin.registry import Registered, create
-from cir_bench.protocols.eval_set import eval_set
+from cir_bench.protocols.eval_set import EvalSet, eval_set
 from cir_bench.protocols.find import ChosenBenchmark, builtin_benchmarks, find_benchmark
 from cir_bench.protocols.protocol import Protocol
 from cir_bench.scoring.lists import Judged, Lists, rank_lists
@@ -78,6 +78,49 @@ class ProtocolResult:
         )
 
 
+@dataclass(frozen=True)
+class OpenedProtocol:
+    """A protocol whose annotations are read, for rankings again and again.
+
+    Attributes:
+        chosen: the benchmark and the protocol.
+        evaluation: queries, galleries and truth, by part.
+    """
+
+    chosen: ChosenBenchmark
+    evaluation: EvalSet
+
+    def evaluate(
+        self,
+        rankings: Lists | Scores | Sequence[Scores],
+        *,
+        subset: Lists | None = None,
+        allow_partial: bool = False,
+    ) -> ProtocolResult:
+        """As :func:`evaluate`."""
+        protocol = self.chosen.protocol
+        if isinstance(rankings, Mapping):
+            judged = rank_lists(rankings, self.evaluation, protocol, subset=subset, allow_partial=allow_partial)
+        elif subset is not None:
+            raise DataError("Scores rank every query's own candidates, too; leave out `subset`.")
+        else:
+            judged = rank_scores([rankings] if isinstance(rankings, Scores) else rankings, self.evaluation, protocol)
+        return measure(self.chosen, judged)
+
+
+def open_protocol(
+    protocol: str, *, data_root: Path | str | None = None, dataset_params: Mapping[str, Any] | None = None
+) -> OpenedProtocol:
+    """Look a protocol up and read its data set's annotations; arguments and errors as of :func:`evaluate`."""
+    registry = load_plugins(PluginOptions())
+    chosen = find_benchmark(protocol, [*builtin_benchmarks(), *(file.path for file in registry.benchmark_files)])
+    registered = registry.dataset(chosen.benchmark.dataset)
+    root = Path(data_root).expanduser() if data_root is not None else None
+    context = Context(root, cache_dir=Path("~/.cache/cir-bench").expanduser(), dataset=registered.name)
+    dataset = open_dataset(chosen, registered, context, dataset_params or {})
+    return OpenedProtocol(chosen, eval_set(dataset, chosen.protocol))
+
+
 def evaluate(
     protocol: str,
     rankings: Lists | Scores | Sequence[Scores],
@@ -105,20 +148,8 @@ def evaluate(
         DataError: the data set cannot be read, or the rankings do not fit it; the sentence says what and where.
         RunError: a score is no finite floating-point number; the sentence names query and image.
     """
-    registry = load_plugins(PluginOptions())
-    chosen = find_benchmark(protocol, [*builtin_benchmarks(), *(file.path for file in registry.benchmark_files)])
-    registered = registry.dataset(chosen.benchmark.dataset)
-    root = Path(data_root).expanduser() if data_root is not None else None
-    context = Context(root, cache_dir=Path("~/.cache/cir-bench").expanduser(), dataset=registered.name)
-    dataset = open_dataset(chosen, registered, context, dataset_params or {})
-    evaluation = eval_set(dataset, chosen.protocol)
-    if isinstance(rankings, Mapping):
-        judged = rank_lists(rankings, evaluation, chosen.protocol, subset=subset, allow_partial=allow_partial)
-    elif subset is not None:
-        raise DataError("Scores rank every query's own candidates, too; leave out `subset`.")
-    else:
-        judged = rank_scores([rankings] if isinstance(rankings, Scores) else rankings, evaluation, chosen.protocol)
-    return measure(chosen, judged)
+    opened = open_protocol(protocol, data_root=data_root, dataset_params=dataset_params)
+    return opened.evaluate(rankings, subset=subset, allow_partial=allow_partial)
 
 
 def open_dataset(

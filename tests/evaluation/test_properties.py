@@ -1,0 +1,211 @@
+"""What every metric must keep, whatever the scores: properties of search and metrics together.
+
+Scores are few small whole numbers, so that ties of every pattern occur: none, pairs, groups with and without targets.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+
+import pytest
+import torch
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from cir_bench.evaluation.chance import constant_ranking
+from cir_bench.evaluation.metrics import FAMILIES, Metric, View, parse_metric
+from cir_bench.retrieval.chunks import ChunkPlan
+from cir_bench.retrieval.queries import QuerySet
+from cir_bench.retrieval.ranking import Ranking
+from cir_bench.retrieval.search import search
+from cir_bench.retrieval.subsets import search_subsets
+
+ks = st.integers(1, 12)  # often more than there are images
+plans = st.none() | st.builds(ChunkPlan, st.just(1), st.integers(1, 8))
+some = settings(max_examples=40)
+families = pytest.mark.parametrize("family", FAMILIES)
+
+
+@dataclass(frozen=True)
+class Case:
+    """One query over a gallery of one to seven images."""
+
+    scores: dict[str, float]
+    targets: tuple[str, ...]
+    excluded: tuple[str, ...]
+    gains: dict[str, float]
+    subset: tuple[str, ...]
+
+    def queries(self) -> QuerySet:
+        return QuerySet(("query",), (self.targets,), (self.excluded,), gains=(self.gains,))
+
+    def distractors(self) -> list[str]:
+        """Candidates that are neither targets nor have a value."""
+        return [name for name in self.scores if name not in {*self.targets, *self.gains, *self.excluded}]
+
+
+@st.composite
+def cases(draw: st.DrawFn) -> Case:
+    gallery = [f"image-{n}" for n in range(draw(st.integers(1, 7)))]
+    known = st.sampled_from(gallery)
+    return Case(
+        scores={image: float(draw(st.integers(0, 3))) for image in gallery},
+        targets=tuple(draw(st.lists(st.sampled_from([*gallery, "elsewhere"]), min_size=1, max_size=4, unique=True))),
+        excluded=tuple(draw(st.lists(known, max_size=2, unique=True))),
+        gains=draw(st.dictionaries(known, st.sampled_from([-1.0, 0.2, 0.5, 1.0]), min_size=1, max_size=4)),
+        subset=tuple(draw(st.lists(known, min_size=1, max_size=5, unique=True))),
+    )
+
+
+def metric_of(family: str, k: int) -> Metric:
+    return parse_metric(FAMILIES[family].pattern.replace("@K", f"@{k}"))
+
+
+def ranking_of(case: Case, view: View, plan: ChunkPlan | None = None) -> Ranking:
+    table = torch.tensor([list(case.scores.values())])
+    if view is View.SUBSET:
+        return search_subsets(lambda q, g: table[q][:, g], case.queries(), list(case.scores), [case.subset])
+    return search(lambda q, g: table[q][:, g], case.queries(), list(case.scores), chunks=plan)
+
+
+def value(case: Case, metric: Metric, plan: ChunkPlan | None = None, *, pessimistic: bool = False) -> float:
+    """In percent; ranks as they are."""
+    return float(metric.per_query(ranking_of(case, metric.view, plan), pessimistic=pessimistic)[0])
+
+
+def higher_is_better(family: str) -> bool:
+    return family != "median_rank"
+
+
+@families
+@some
+@given(case=cases(), k=ks, plan=plans, data=st.data())
+def test_the_order_of_the_gallery_does_not_matter(
+    family: str, case: Case, k: int, plan: ChunkPlan | None, data: st.DataObject
+) -> None:
+    shuffled = replace(case, scores={name: case.scores[name] for name in data.draw(st.permutations(list(case.scores)))})
+    metric = metric_of(family, k)
+    assert value(shuffled, metric, plan) == pytest.approx(value(case, metric))
+
+
+@families
+@some
+@given(case=cases(), k=ks, plan=plans, data=st.data())
+def test_a_copy_of_a_distractor_never_helps(
+    family: str, case: Case, k: int, plan: ChunkPlan | None, data: st.DataObject
+) -> None:
+    if not case.distractors():
+        return
+    copied = data.draw(st.sampled_from(case.distractors()))
+    more = replace(case, scores={**case.scores, "copy": case.scores[copied]}, subset=(*case.subset, "copy"))
+    metric = metric_of(family, k)
+    for pessimistic in (False, True):
+        before, after = (value(one, metric, plan, pessimistic=pessimistic) for one in (case, more))
+        assert after <= before + 1e-9 if higher_is_better(family) else after >= before - 1e-9
+
+
+@families
+@some
+@given(case=cases(), k=ks)
+def test_a_copy_below_every_target_changes_nothing(family: str, case: Case, k: int) -> None:
+    worse = replace(case, scores={**case.scores, "copy": min(case.scores.values()) - 1}, subset=(*case.subset, "copy"))
+    metric = metric_of(family, k)
+    assert value(worse, metric) == pytest.approx(value(case, metric))
+
+
+@families
+@some
+@given(case=cases(), k=ks, plan=plans, score=st.integers(-1, 9))
+def test_a_reference_that_the_protocol_removes_may_as_well_not_be_there(
+    family: str, case: Case, k: int, plan: ChunkPlan | None, score: int
+) -> None:
+    with_it = replace(
+        case,
+        scores={"reference": float(score), **case.scores},
+        excluded=(*case.excluded, "reference"),
+        subset=(*case.subset, "reference"),
+    )
+    metric = metric_of(family, k)
+    assert value(with_it, metric, plan) == pytest.approx(value(case, metric))
+
+
+@families
+@some
+@given(case=cases(), k=ks)
+def test_a_reference_that_is_kept_and_scores_best_takes_the_first_place(family: str, case: Case, k: int) -> None:
+    kept = replace(case, scores={"reference": 9.0, **case.scores}, subset=("reference", *case.subset))
+    metric = metric_of(family, k)
+    before, after = value(case, metric), value(kept, metric)
+    assert after <= before + 1e-9 if higher_is_better(family) else after >= before - 1e-9
+    if metric.family.has_k and family != "mAP":  # what was among the first k - 1 is now among the first k
+        fewer = value(case, metric_of(family, k - 1)) if k > 1 else 0.0
+        assert after == pytest.approx(fewer)
+
+
+@families
+@some
+@given(case=cases(), extra=st.integers(0, 5))
+def test_a_k_beyond_the_gallery_is_as_good_as_the_whole_gallery(family: str, case: Case, extra: int) -> None:
+    if not FAMILIES[family].has_k or family == "mAP":  # mAP@K divides by min(targets, K)
+        return
+    size = len(case.scores)
+    assert value(case, metric_of(family, size + extra)) == pytest.approx(value(case, metric_of(family, size)))
+
+
+@some
+@given(case=cases(), extra=st.integers(0, 5))
+def test_average_precision_beyond_targets_and_gallery_stays(case: Case, extra: int) -> None:
+    size = max(len(case.scores), len(case.targets))
+    assert value(case, metric_of("mAP", size + extra)) == pytest.approx(value(case, metric_of("mAP", size)))
+
+
+@families
+@some
+@given(case=cases(), k=st.integers(1, 11))
+def test_looking_further_never_finds_less(family: str, case: Case, k: int) -> None:
+    if FAMILIES[family].has_k and family != "mAP":
+        for pessimistic in (False, True):
+            near, far = (value(case, metric_of(family, depth), pessimistic=pessimistic) for depth in (k, k + 1))
+            assert near <= far + 1e-9
+
+
+@families
+@some
+@given(case=cases(), k=ks)
+def test_worst_ties_are_no_better_than_expected_ones(family: str, case: Case, k: int) -> None:
+    metric = metric_of(family, k)
+    worst, expected = value(case, metric, pessimistic=True), value(case, metric)
+    assert worst <= expected + 1e-9 if higher_is_better(family) else worst >= expected - 1e-9
+
+
+@families
+@some
+@given(case=cases(), k=ks, shift=st.sampled_from([-7.0, 0.5, 100.0]), scale=st.sampled_from([0.25, 3.0]))
+def test_only_the_order_of_the_scores_counts(family: str, case: Case, k: int, shift: float, scale: float) -> None:
+    other = replace(case, scores={name: scale * score + shift for name, score in case.scores.items()})
+    metric = metric_of(family, k)
+    assert value(other, metric) == pytest.approx(value(case, metric))
+
+
+@families
+@some
+@given(case=cases(), k=ks, score=st.sampled_from([0.0, -3.5, 1e6]))
+def test_equal_scores_for_all_are_exactly_at_chance(family: str, case: Case, k: int, score: float) -> None:
+    constant = replace(case, scores=dict.fromkeys(case.scores, score))
+    metric = metric_of(family, k)
+    subsets = [case.subset] if metric.view is View.SUBSET else None
+    chance = metric.per_query(constant_ranking(case.queries(), list(case.scores), subsets))[0]
+    assert value(constant, metric) == pytest.approx(chance)
+
+
+@families
+@pytest.mark.parametrize("judged", [True, False])
+@pytest.mark.parametrize("removed", [True, False])
+def test_a_gallery_of_one_image(family: str, judged: bool, removed: bool) -> None:
+    wanted = "only" if judged else "elsewhere"
+    case = Case({"only": 0.0}, (wanted,), ("only",) if removed else (), {wanted: 0.5}, ("only",))
+    hit = judged and not removed
+    for k in (1, 10):
+        best = {"median_rank": 1.0, "R_soft": 50.0, "R_soft_subset": 50.0}.get(family, 100.0)
+        never = float("inf") if family == "median_rank" else 0.0
+        assert value(case, metric_of(family, k)) == pytest.approx(best if hit else never)
