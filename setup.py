@@ -4,7 +4,18 @@ from setuptools import find_packages, setup
 
 HARNESS = find_packages("harness")
 PLUGINS = find_packages("plugins")
-DATA = ["**/*.css", "**/*.csv", "**/*.html", "**/*.js", "**/*.json", "**/*.safetensors", "**/*.tmpl", "**/*.yaml", "**/README.md", "py.typed"]
+DATA = [
+    "**/*.css",
+    "**/*.csv",
+    "**/*.html",
+    "**/*.js",
+    "**/*.json",
+    "**/*.safetensors",
+    "**/*.tmpl",
+    "**/*.yaml",
+    "**/README.md",
+    "py.typed",
+]
 
 setup(
     packages=[*HARNESS, *PLUGINS, "cir_bench.benchmarks"],

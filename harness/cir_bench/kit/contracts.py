@@ -206,12 +206,10 @@ def _contract_of(item: pytest.Item) -> tuple[str, str, str] | None:
     """Contract, kind and name of the object that a test is about; None when it belongs to no contract."""
     found = getattr(item, "cls", None)
     kinds = {contract: kind for kind, contracts in CONTRACTS.items() for contract in contracts}
-    for base in found.__mro__ if found is not None else ():
-        if (
-            base.__module__.startswith("cir_bench.plugin.testing.")
-            and base.__name__ in kinds
-            and hasattr(found, "name")
-        ):
+    if found is None or not hasattr(found, "name"):
+        return None
+    for base in found.__mro__:
+        if base.__module__.startswith("cir_bench.plugin.testing.") and base.__name__ in kinds:
             return base.__name__, kinds[base.__name__], found.name
     return None
 

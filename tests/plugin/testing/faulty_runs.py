@@ -1,7 +1,5 @@
 """A plugin with a sound method, and methods whose runs break the contract in one way each."""
 
-import time
-
 import torch
 from torch import nn
 
@@ -77,12 +75,6 @@ class FirstCandidate(Sound):
     composer_class = Ordered
 
 
-class Slow(Sound):
-    def training_steps(self, batch, stage):
-        time.sleep(0.2)
-        yield from super().training_steps(batch, stage)
-
-
 class Fails(Sound):
     def training_steps(self, batch, stage):
         raise ZeroDivisionError("in the first step")
@@ -94,7 +86,7 @@ class NanLoss(Sound):
             yield Step({name: term * torch.nan for name, term in step.terms.items()})
 
 
-METHODS = (Sound, Peeks, Speechless, Unseeded, FirstCandidate, Slow, Fails, NanLoss)
+METHODS = (Sound, Peeks, Speechless, Unseeded, FirstCandidate, Fails, NanLoss)
 
 
 @hookimpl

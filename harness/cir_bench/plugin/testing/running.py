@@ -13,6 +13,7 @@ from typing import Any, ClassVar
 import numpy as np
 import pytest
 import torch
+from numpy.typing import NDArray
 
 from cir_bench.config import merge
 from cir_bench.interfaces.specs import MethodSpec
@@ -169,6 +170,7 @@ def assert_same_scores(found: Ranking, expected: Ranking, what: str) -> None:
     """Every query's scores, best first, are the same but for rounding."""
     assert found.top_scores is not None
     assert expected.top_scores is not None
-    same = np.isclose(found.top_scores, expected.top_scores, rtol=1e-3, atol=1e-4, equal_nan=True).all(axis=1)
+    close = np.isclose(found.top_scores, expected.top_scores, rtol=1e-3, atol=1e-4, equal_nan=True)
+    same: NDArray[np.bool_] = np.atleast_1d(np.all(close, axis=1))
     wrong = [query for query, fine in zip(found.queries.ids, same, strict=True) if not fine]
     assert not wrong, f"{what}: the scores of {len(wrong)} of {len(same)} queries differ, those of {wrong[0]} first"
