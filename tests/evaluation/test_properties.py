@@ -22,7 +22,7 @@ from cir_bench.retrieval.subsets import search_subsets
 
 ks = st.integers(1, 12)  # often more than there are images
 plans = st.none() | st.builds(ChunkPlan, st.just(1), st.integers(1, 8))
-some = settings(max_examples=40)
+some = settings(max_examples=25)
 families = pytest.mark.parametrize("family", FAMILIES)
 
 

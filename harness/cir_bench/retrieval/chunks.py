@@ -9,8 +9,8 @@ from functools import partial
 
 from cir_bench.errors import ConfigError
 
-BUDGET_BYTES = 256 * 2**20
-"""Working memory of a search unless told otherwise."""
+BUDGET_BYTES = 128 * 2**20
+"""Working memory of each thread of a search unless told otherwise."""
 BLOCK_BYTES = 6
 """Per score of a block: the float32 itself, the groups' maxima, and what is looked at because of them."""
 TILE_BYTES = 10
@@ -98,16 +98,14 @@ def plan_for(
     tile_scores: int = TILE_SCORES,
     threads: int = 0,
 ) -> ChunkPlan:
-    """:func:`plan_chunks` for each of so many threads, which share the queries and the memory; 0: there is one.
+    """:func:`plan_chunks` for each of so many threads, which share the queries; 0: there is one.
 
     The scorer's ``query_bytes`` and ``gallery_bytes`` count, where it declares them.
     """
     query_bytes = int(getattr(score_chunk, "query_bytes", 0))
     gallery_bytes = int(getattr(score_chunk, "gallery_bytes", 0))
     threads = max(1, threads)
-    return plan_chunks(
-        -(-n_queries // threads), n_gallery, budget_bytes // threads, query_bytes, gallery_bytes, tile_scores
-    )
+    return plan_chunks(-(-n_queries // threads), n_gallery, budget_bytes, query_bytes, gallery_bytes, tile_scores)
 
 
 def tile_width(queries: int, columns: int, tile_scores: int, multiple: int = 1) -> int:

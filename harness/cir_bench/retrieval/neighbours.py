@@ -47,7 +47,7 @@ def topk_rows(
         gallery: ``[N, D]``; may be a memory map.
         k: neighbours per query.
         excluded: for every query the gallery rows that are no candidates; the empty default excludes nothing.
-        budget_bytes: working memory.
+        budget_bytes: working memory of each thread.
         chunks: chunk sizes, instead of choosing them by ``budget_bytes``.
         device: where scores are sorted, and where the result lies.
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import InitVar, dataclass, replace
 from functools import cached_property
 from typing import Any
 
@@ -50,8 +50,10 @@ class Ranking:
     top_ids: tuple[tuple[str, ...], ...]
     top_scores: NDArray[np.float32] | None = None
     top_k: int = TOP_K
+    searched: InitVar[bool] = False
+    """Whether ``top_ids`` are ids of different candidates, as a search's are, so that this need not be checked."""
 
-    def __post_init__(self) -> None:
+    def __post_init__(self, searched: bool) -> None:
         set_field = object.__setattr__  # the dataclass is frozen; this is its constructor
         for name in ("n_candidates", "better", "tied"):
             set_field(self, name, _read_only(np.array(getattr(self, name), dtype=np.int64)))
@@ -59,7 +61,9 @@ class Ranking:
             set_field(self, "top_scores", _read_only(np.array(self.top_scores, dtype=np.float32)))
         self._check_shapes()
         self._check_ranks()
-        self._check_top()
+        self._check_top_scores()
+        if not searched:
+            self._check_top_ids()
 
     def __len__(self) -> int:
         return len(self.queries)
@@ -166,7 +170,7 @@ class Ranking:
         if any(self.queries.gains):
             group_targets(self.queries.ids, offsets, self.better, self.tied)
 
-    def _check_top(self) -> None:
+    def _check_top_ids(self) -> None:
         most = np.minimum(self.n_candidates, self.top_k).tolist()
         for row, top in enumerate(self.top_ids if any(self.top_ids) else ()):
             query, names = self.queries.ids[row], set(top)
@@ -177,6 +181,8 @@ class Ranking:
             if not names.isdisjoint(self.queries.excluded[row]):
                 forbidden = min(names.intersection(self.queries.excluded[row]))
                 raise DataError(f"Query {query!r} has the excluded image {forbidden!r} among its top images.")
+
+    def _check_top_scores(self) -> None:
         if self.top_scores is not None:
             there = np.arange(self.top_k) < np.array([[len(top)] for top in self.top_ids]).reshape(-1, 1)
             bad = ~(np.isfinite(self.top_scores) == there).all(axis=1)

@@ -45,7 +45,7 @@ def search(
         gallery_ids: the ids of the N gallery rows.
         top_k: best candidates to keep per query; equal scores in the order of their ids.
         tolerance: scores this near to a target's, relative to max(1, |score|), tie with it (see ``ties.py``).
-        budget_bytes: working memory, on top of the result's own.
+        budget_bytes: working memory of each thread, on top of the result's own.
         chunks: chunk sizes, instead of choosing them by ``budget_bytes``.
         device: where scores are compared and sorted.
 
@@ -78,6 +78,7 @@ def search(
         top_ids=_names(places.rows.cpu().numpy(), gallery_ids),
         top_scores=known(places.scores, places.rows),
         top_k=top_k,
+        searched=True,
     )
 
 

@@ -97,6 +97,7 @@ def search_subsets(
         ),
         top_scores=known(places.scores, places.rows),
         top_k=top_k,
+        searched=True,
     )
 
 

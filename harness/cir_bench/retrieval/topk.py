@@ -123,16 +123,18 @@ def _candidates(block: Block, k: int, floor: Tensor) -> _Cells:
     if maxima.shape[1] > k and bool((floor == MASKED).any()):
         floor = torch.maximum(floor, _kth_highest(maxima, k))
     floor = floor.clamp(min=torch.finfo(floor.dtype).min)  # what is masked is no candidate
-    high = maxima >= floor[:, None]
-    crowded = (high.sum(dim=1) > CROWD * k).nonzero().flatten()
-    high[crowded] = False
-    query, slot = high.nonzero().unbind(1)
+    query, slot = (maxima >= floor[:, None]).nonzero().unbind(1)
+    crowded = torch.bincount(query, minlength=q) > CROWD * k
+    if bool(crowded.any()):
+        calm = ~crowded[query]
+        query, slot = query[calm], slot[calm]
     tile, slot = slot // slots, slot % slots
     members = torch.arange(0, width, slots, device=floor.device)
     scores = block.tiles.view(-1).take(((tile * q + query) * width + slot)[:, None] + members)
-    hit, member = (scores >= floor[query][:, None]).nonzero().unbind(1)
-    column = tile[hit] * width + slot[hit] + members[member]
-    return _Cells(query[hit], column, scores[hit, member], tuple(crowded.tolist()))
+    at = (scores >= floor[query][:, None]).view(-1).nonzero().flatten()
+    hit = at // len(members)
+    column = tile[hit] * width + slot[hit] + members[at % len(members)]
+    return _Cells(query[hit], column, scores.view(-1)[at], tuple(crowded.nonzero().flatten().tolist()))
 
 
 def _kth_highest(values: Tensor, k: int) -> Tensor:
