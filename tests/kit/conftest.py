@@ -10,6 +10,9 @@ from pathlib import Path
 
 import pytest
 
+PATIENCE = 900
+"""Seconds for one program, many times what it takes: a program that hangs fails its test and says which it was."""
+
 METADATA = "from setuptools import setup; setup()"
 
 
@@ -30,7 +33,16 @@ class Project:
 
     def call(self, words: Sequence[str], code: int = 0) -> subprocess.CompletedProcess[str]:
         """Run a program in the folder; it must end with ``code``."""
-        done = subprocess.run(words, check=False, cwd=self.folder, env=self.env, capture_output=True, text=True)
+        done = subprocess.run(
+            words,
+            check=False,
+            cwd=self.folder,
+            env=self.env,
+            stdin=subprocess.DEVNULL,
+            capture_output=True,
+            text=True,
+            timeout=PATIENCE,
+        )
         assert done.returncode == code, f"{words}\n{done.stdout[-4000:]}\n{done.stderr[-3000:]}"
         return done
 

@@ -68,11 +68,8 @@ for value in (COLOUR, SHAPE):
 
 
 def match(clause: str) -> tuple[str, dict[str, str]]:
-    found = []
-    for kind, pattern in PATTERNS:
-        for alternative in alternatives(pattern):
-            if hit := re.fullmatch(alternative, clause):
-                found.append((kind, {k: v for k, v in hit.groupdict().items() if v}))
+    hits = ((kind, pattern.fullmatch(clause)) for kind, pattern in COMPILED)
+    found = [(kind, {k: v for k, v in hit.groupdict().items() if v}) for kind, hit in hits if hit]
     assert len(found) == 1, f"{clause!r} can be read as {found}"
     return found[0]
 
@@ -87,6 +84,13 @@ def alternatives(pattern: str) -> list[str]:
         else:
             parts[-1] += char
     return parts
+
+
+COMPILED = [(kind, re.compile(one)) for kind, pattern in PATTERNS for one in alternatives(pattern)]
+RELATED = re.compile(f"the ({HEAD}) ({any_of(SIDES)}) the ({HEAD})")
+PLACED = re.compile(f"the ({HEAD}) in the ({any_of(CELLS)}).*")
+INTO = re.compile(f"(?:in|to) the ({any_of(CELLS)}).*")
+BESIDE = re.compile(f"\\w+ ({any_of(SIDES)}) the ({HEAD})")
 
 
 def attributes(head: str) -> dict[str, str]:
@@ -112,18 +116,18 @@ def only(cells: set[int], phrase: str) -> int:
 
 
 def thing_cell(phrase: str, scene: Scene) -> int:
-    if hit := re.fullmatch(f"the ({HEAD}) ({any_of(SIDES)}) the ({HEAD})", phrase):
+    if hit := RELATED.fullmatch(phrase):
         anchor = only(fitting(hit[3], scene), phrase)
         return only(fitting(hit[1], scene) & set(beside(anchor, SIDES[hit[2]])), phrase)
-    if hit := re.fullmatch(f"the ({HEAD}) in the ({any_of(CELLS)}).*", phrase):
+    if hit := PLACED.fullmatch(phrase):
         return only(fitting(hit[1], scene) & {CELLS[hit[2]]}, phrase)
     return only(fitting(phrase.removeprefix("the "), scene), phrase)
 
 
 def place_cell(phrase: str, scene: Scene) -> int:
-    if hit := re.fullmatch(f"(?:in|to) the ({any_of(CELLS)}).*", phrase):
+    if hit := INTO.fullmatch(phrase):
         return CELLS[hit[1]]
-    hit = re.fullmatch(f"\\w+ ({any_of(SIDES)}) the ({HEAD})", phrase)
+    hit = BESIDE.fullmatch(phrase)
     return beside(only(fitting(hit[2], scene), phrase), SIDES[hit[1]])[0]
 
 
