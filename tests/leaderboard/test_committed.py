@@ -1,4 +1,4 @@
-"""The committed leaderboard is what its committed records give, byte for byte."""
+"""The committed leaderboards are what their committed records give, byte for byte."""
 
 from pathlib import Path
 
@@ -9,8 +9,13 @@ from cir_bench.leaderboard import build, load_records, render
 FOLDER = Path(__file__).parents[2] / "leaderboard"
 
 
-@pytest.mark.skipif(not (FOLDER / "LEADERBOARD.md").is_file(), reason="no leaderboard is committed: make leaderboard")
-def test_it_is_made_from_its_records():
-    records, damaged = load_records([FOLDER / "records"])
+@pytest.mark.parametrize(
+    "name,records,target",
+    [("LEADERBOARD.md", "css", "leaderboard"), ("FASHIONIQ.md", "fashioniq", "leaderboard-fashioniq DATA=DIR")],
+)
+def test_it_is_made_from_its_records(name: str, records: str, target: str):
+    if not (FOLDER / name).is_file():
+        pytest.skip(f"{name} is not committed: make {target}")
+    loaded, damaged = load_records([FOLDER / "records" / records])
     assert damaged == []
-    assert render(build(records)) == (FOLDER / "LEADERBOARD.md").read_text(encoding="utf-8")
+    assert render(build(loaded)) == (FOLDER / name).read_text(encoding="utf-8")
