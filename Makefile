@@ -47,6 +47,7 @@ leaderboard: measure
 # The same for FashionIQ without pixels. DATA is a --data-root: fashioniq/ and image_captions/ lie in it.
 leaderboard-fashioniq: OUT = .cir-bench/fashioniq
 leaderboard-fashioniq: $(INSTALLED)
+	$(if $(DATA),,$(error name the folder of the data: make leaderboard-fashioniq DATA=DIR))
 	$(BIN)/cir-bench run --suite ablations/sadn-compositors-fashioniq --data-root $(DATA) --out $(OUT)
 	rm -rf leaderboard/records/fashioniq
 	$(BIN)/cir-bench leaderboard --records $(OUT)/cells/fashioniq --pack leaderboard/records/fashioniq --out leaderboard/FASHIONIQ.md

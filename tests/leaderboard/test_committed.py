@@ -10,7 +10,7 @@ FOLDER = Path(__file__).parents[2] / "leaderboard"
 
 
 @pytest.mark.parametrize(
-    "name,records,target",
+    ("name", "records", "target"),
     [("LEADERBOARD.md", "css", "leaderboard"), ("FASHIONIQ.md", "fashioniq", "leaderboard-fashioniq DATA=DIR")],
 )
 def test_it_is_made_from_its_records(name: str, records: str, target: str):
