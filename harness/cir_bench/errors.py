@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import difflib
 import errno
+import traceback
 from collections.abc import Iterable
 
 
@@ -46,3 +47,10 @@ def did_you_mean(name: str, known: Iterable[str]) -> str:
     if near:
         return f"did you mean {near[0]!r}?"
     return f"known: {', '.join(names)}." if names else "none is known."
+
+
+def without_locals(error: BaseException | None) -> None:
+    """Let go of what the frames of an error hold, such as half a model, so that it can be kept; its traceback stays."""
+    while error is not None:
+        traceback.clear_frames(error.__traceback__)
+        error = error.__cause__ or error.__context__

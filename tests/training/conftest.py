@@ -81,3 +81,9 @@ def train(tmp_path: Path) -> Callable[..., TrainResult]:
 def sources() -> OneSource:
     """Notes what each stage asked for."""
     return OneSource()
+
+
+@pytest.fixture
+def made_up_of() -> Callable[[int], TrainSet]:
+    """A train set of so many triplets."""
+    return made_up

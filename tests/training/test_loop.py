@@ -147,6 +147,22 @@ def test_a_stage_on_descriptions_sees_images_with_their_own_and_no_triplet(train
         train(OnDescriptions(Training(epochs=1, batch_size=2)), folder="without")
 
 
+def test_a_single_example_is_refused_and_two_are_one_batch(train, made_up_of) -> None:
+    class OnDescriptions(Regression):
+        def stages(self) -> Sequence[Stage]:
+            return (Stage("words", self.params.training, descriptions=True),)
+
+    training = Training(epochs=1, batch_size=8)
+    with pytest.raises(RunError, match=r"needs two examples at least, .* has 1 triplet; add some, or hold none out"):
+        train(Regression(training), data=made_up_of(1))
+    one = TrainSet([Triplet("3", ("+5",), "3")], [("+5",)], {"3": "+5"})
+    with pytest.raises(RunError, match=r"'words' needs two .* and has 1 image with a description; add descriptions\."):
+        train(OnDescriptions(training), descriptions=lambda: one, folder="words")
+    method = Regression(training)
+    train(method, data=made_up_of(2), folder="two")
+    assert [len(batch.same_target) for batch in method.batches] == [2]
+
+
 def test_patience_stops_after_so_many_looks_without_a_better_score(train) -> None:
     scores = iter([3.0, 2.0, 1.0, 0.0])
     result = train(Regression(Training(epochs=9, batch_size=8, patience=2)), score=lambda: next(scores))

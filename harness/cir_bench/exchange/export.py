@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import shutil
-import tempfile
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -12,6 +10,7 @@ from typing import Any
 from cir_bench.errors import DISK_FULL, ConfigError, DataError
 from cir_bench.exchange.card import card
 from cir_bench.exchange.shards import write_shards
+from cir_bench.exchange.staging import growing
 from cir_bench.exchange.tables import (
     GALLERY,
     QUERIES,
@@ -65,7 +64,8 @@ def export(
     Args:
         dataset: to be written.
         spec: its own, for the card.
-        out: the folder; it must not be there yet, or be empty. It appears when everything is written.
+        out: the folder; it must not be there yet, or be empty. It appears when everything is written. What a killed
+            export to it left beside it is removed.
         splits: ``train`` for the triplets, others for queries and their gallery.
         optional: leave out, and say so, the splits that the data does not have.
         images: whether pixels are written.
@@ -78,38 +78,32 @@ def export(
             written.
     """
     _check_free(out)
-    place, beside = out.resolve(), None
+    place = out.resolve()
     done = Exported()
     try:
         if not place.parent.exists():
             place.parent.mkdir(parents=True, exist_ok=True)
-        # a new name every time: another process may be writing to the same place, and what is there is not ours
-        beside = Path(tempfile.mkdtemp(prefix=f"{place.name}.", suffix=".part", dir=place.parent))
-        part = beside / place.name  # made with the usual permissions, which the temporary folder has not
-        part.mkdir()
-        for name in dict.fromkeys(splits):
-            try:
-                split = name if name == TRAIN else dataset.evaluated(name)
-                content = _content(dataset, split)
-            except DataError as error:
-                if not optional:
-                    raise
-                done.left_out[name] = str(error)
-                continue
-            _write(dataset, split, content, part, done, images=images, allow_partial=allow_partial, watch=watch)
-        if not done.rows:
-            raise DataError(" ".join(["there is nothing to write.", *done.left_out.values()]))
-        (part / "README.md").write_text(card(spec, dataset.provenance(), done.rows), encoding="utf-8")
-        _check_free(out)
-        if place.is_dir():
-            place.rmdir()
-        part.replace(place)
+        with growing(place) as part:
+            for name in dict.fromkeys(splits):
+                try:
+                    split = name if name == TRAIN else dataset.evaluated(name)
+                    content = _content(dataset, split)
+                except DataError as error:
+                    if not optional:
+                        raise
+                    done.left_out[name] = str(error)
+                    continue
+                _write(dataset, split, content, part, done, images=images, allow_partial=allow_partial, watch=watch)
+            if not done.rows:
+                raise DataError(" ".join(["there is nothing to write.", *done.left_out.values()]))
+            (part / "README.md").write_text(card(spec, dataset.provenance(), done.rows), encoding="utf-8")
+            _check_free(out)
+            if place.is_dir():
+                place.rmdir()
+            part.replace(place)
     except OSError as error:
         remedy = "free some space" if error.errno in DISK_FULL else "choose another place"
         raise DataError(f"--out {out} cannot be written: {error.strerror or error}; {remedy}.") from error
-    finally:
-        if beside is not None:
-            shutil.rmtree(beside, ignore_errors=True)
     return done
 
 

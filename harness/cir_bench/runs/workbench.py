@@ -11,7 +11,7 @@ from typing import Any, cast
 
 import torch
 
-from cir_bench.errors import DataError
+from cir_bench.errors import CirBenchError, DataError, without_locals
 from cir_bench.features.cache import FeatureCache, Missing
 from cir_bench.features.cached import CachedSource
 from cir_bench.features.source import FeatureSource
@@ -95,10 +95,24 @@ class Workbench:
         return cast(Mapping[str, str], self._once(key, lambda: provenance_of(self.dataset(cell), cell.protocol)))
 
     def frozen_encoder(self, cell: Cell) -> Encoder:
-        """The cell's encoder as it comes, shared and never to be trained."""
+        """The cell's encoder as it comes, shared and never to be trained.
+
+        One that cannot be had is asked for once: looking for weights on a network that is not there takes its time.
+        """
         seed = 0 if cell.provides.pretrained else cell.key.seed
         key = ("encoder", *_encoder_key(cell), seed)
-        return cast(Encoder, self._once(key, lambda: self.new_encoder(cell, seed).requires_grad_(False)))
+
+        def make() -> Encoder | CirBenchError:
+            try:
+                return self.new_encoder(cell, seed).requires_grad_(False)
+            except CirBenchError as error:
+                without_locals(error)
+                return error
+
+        made = self._once(key, make)
+        if isinstance(made, CirBenchError):
+            raise made
+        return cast(Encoder, made)
 
     def new_encoder(self, cell: Cell, seed: int) -> Encoder:
         """A fresh copy of the cell's encoder, fitted to the train split's texts, in evaluation mode on the device."""

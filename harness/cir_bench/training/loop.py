@@ -216,10 +216,17 @@ class Trainer:
     def _examples(self, stage: Stage, epoch: int) -> TrainSet:
         """What an epoch of the stage trains on: the triplets, or images with their descriptions."""
         if not stage.descriptions:
-            return self._data.of_epoch(epoch)
-        if self._descriptions is None:
+            examples, what = self._data.of_epoch(epoch), "triplet; add some, or hold none out (--set selection.on=last)"
+        elif self._descriptions is not None:
+            examples, what = self._descriptions(), "image with a description; add descriptions"
+        else:
             raise RunError(f"Stage {stage.name!r} trains on descriptions, and this trainer was given none.")
-        return self._descriptions()
+        if len(examples) < 2:  # a loss among one target is 0 and trains nothing; batch norm has no variance
+            raise RunError(
+                f"Stage {stage.name!r} needs two examples at least, as the other targets of a batch are its negatives, "
+                f"and has {len(examples)} {what}."
+            )
+        return examples
 
     def _backward(
         self, step: Step, total: Tensor, optimisers: Mapping[str, RunningOptimiser], stage: Stage, epoch: int
