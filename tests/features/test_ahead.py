@@ -17,7 +17,7 @@ SEEDS = [11, 12, 13, 14, 15]
 
 @pytest.fixture(autouse=True)
 def _worth_it_for_few_images(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("cir_bench.features.ahead.WORTH_WORKERS", 1)
+    monkeypatch.setattr("cir_bench.features.processes.WORTH_WORKERS", 1)
     monkeypatch.setattr("cir_bench.features.ahead.CHUNK", 4)
 
 

@@ -82,7 +82,7 @@ def test_a_trained_encoder_continues_with_another_number_of_workers(
     """The images of an epoch are read ahead by workers, which an interruption leaves in the middle of their work."""
     from cir_bench.features.live import LiveSource
 
-    monkeypatch.setattr("cir_bench.features.ahead.WORTH_WORKERS", 1)
+    monkeypatch.setattr("cir_bench.features.processes.WORTH_WORKERS", 1)
     whole = another_toy("whole")
     options = ("-m", "sum", "-e", "toy-live", "--set", "training.batch_size=64")
     whole.run(*options, "--workers", "0")

@@ -227,7 +227,7 @@ def test_an_encoder_that_means_nothing_before_training_is_trained(toy) -> None:
 
 
 def test_the_number_of_workers_does_not_change_numbers(toy, another_toy, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("cir_bench.features.ahead.WORTH_WORKERS", 1)
+    monkeypatch.setattr("cir_bench.features.processes.WORTH_WORKERS", 1)
     other = another_toy("other")
     toy.run("-m", "sum", "-e", "toy-live", "--workers", "0")
     other.run("-m", "sum", "-e", "toy-live", "--workers", "2")

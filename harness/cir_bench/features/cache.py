@@ -11,7 +11,7 @@ import numpy as np
 import torch
 
 from cir_bench.errors import RunError
-from cir_bench.features.extract import ItemSource, item_batches
+from cir_bench.features.extract import item_batches
 from cir_bench.features.fill import Job, Progress, fill
 from cir_bench.features.identity import Identity, columns, text_digest
 from cir_bench.features.store import Rows, Scope, Store
@@ -92,8 +92,7 @@ class FeatureCache:
         """
 
         def encode(positions: Sequence[int], wanted: frozenset[Level]) -> Iterator[Features]:
-            source = ItemSource(encoder, [images[position] for position in positions])
-            for items in item_batches(source, batch_size, workers):
+            for items in item_batches(encoder, [images[position] for position in positions], batch_size, workers):
                 yield encoder.encode_images(items, wanted)
 
         digests = [encoder.image_digest(image) for image in images]

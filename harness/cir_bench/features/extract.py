@@ -2,49 +2,20 @@
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from itertools import islice
 from typing import Any
 
 import torch
 from PIL import Image
-from torch.utils.data import DataLoader
-from torch.utils.data import Dataset as MapStyle
 
-from cir_bench.errors import CirBenchError, DataError, PluginError
+from cir_bench.errors import DataError, PluginError
+from cir_bench.features.processes import read_in_order
 from cir_bench.interfaces.dataset import ImageRef
 from cir_bench.interfaces.encoder import Encoder
 from cir_bench.interfaces.features import Features
 from cir_bench.interfaces.levels import Level
-
-WORTH_WORKERS = 256
-"""With fewer images than this, starting worker processes takes longer than decoding."""
-
-
-@dataclass(frozen=True)
-class Failed:
-    """An image that could not be turned into an item; carried out of the worker, whose exceptions lose their form."""
-
-    message: str
-
-
-class ItemSource(MapStyle[Any]):
-    """The items of some images, as a map-style data set for a DataLoader; failures come out as values."""
-
-    def __init__(self, encoder: Encoder, images: Sequence[ImageRef]) -> None:
-        self.encoder = encoder
-        self.images = images
-
-    def __len__(self) -> int:
-        return len(self.images)
-
-    def __getitem__(self, position: int) -> Any:
-        try:
-            return read_item(self.encoder, self.images[position])
-        except CirBenchError as error:
-            return Failed(str(error))
 
 
 def read_item(encoder: Encoder, image: ImageRef, *, train: bool = False) -> Any:
@@ -58,26 +29,11 @@ def read_item(encoder: Encoder, image: ImageRef, *, train: bool = False) -> Any:
         ) from error
 
 
-def as_list(batch: list[Any]) -> list[Any]:
-    """Items stay as they are: only the encoder knows how they become a batch."""
-    return batch
-
-
-def item_batches(source: ItemSource, batch_size: int, workers: int) -> Iterator[list[Any]]:
+def item_batches(encoder: Encoder, images: Sequence[ImageRef], batch_size: int, workers: int) -> Iterator[list[Any]]:
     """Items in order, ``batch_size`` at a time."""
-    parallel = workers if len(source) >= WORTH_WORKERS and sys.platform == "linux" else 0  # elsewhere no cheap fork
-    loader: DataLoader[Any] = DataLoader(
-        source,
-        batch_size=batch_size,
-        num_workers=parallel,
-        collate_fn=as_list,
-        multiprocessing_context="fork" if parallel else None,
-    )
-    for items in loader:
-        for item in items:
-            if isinstance(item, Failed):
-                raise DataError(item.message)
-        yield items
+    items = read_in_order(lambda position: read_item(encoder, images[position]), len(images), batch_size, workers)
+    while batch := list(islice(items, batch_size)):
+        yield batch
 
 
 @contextmanager

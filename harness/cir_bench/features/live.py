@@ -11,8 +11,9 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from cir_bench.features.ahead import Wanted, place_seed, read_ahead, worth_reading_ahead
+from cir_bench.features.ahead import Wanted, place_seed, read_ahead
 from cir_bench.features.extract import read_item
+from cir_bench.features.processes import worth_workers
 from cir_bench.interfaces.dataset import ImageRef
 from cir_bench.interfaces.encoder import Encoder
 from cir_bench.interfaces.features import Features
@@ -49,8 +50,7 @@ class ItemMemory:
         if size > self._left:
             self.full = True
             return
-        # a copy: what a worker read is a view of several items, all of which would be kept
-        self._items[image_id] = item.clone() if isinstance(item, Tensor) else item
+        self._items[image_id] = item
         self._left -= size
 
 
@@ -129,7 +129,7 @@ class LiveSource:
             absent.append([n for n in dict.fromkeys(names) if self._memory.get(n) is None and n not in coming])
             if not self._memory.full:
                 coming.update(absent[-1])
-        if not worth_reading_ahead(sum(map(len, absent)), self._workers):
+        if not worth_workers(sum(map(len, absent)), self._workers):
             absent = [[] for _ in batches]
         items = self._read_ahead([Wanted(self._image(name)) for names in absent for name in names], batches)
         for names, lacking, seed in zip(batches, absent, seeds, strict=True):
