@@ -87,7 +87,10 @@ class CIRR(Dataset):
         """The image's file, where it is; else where it should be."""
         places = list(self._places(image_id))
         if not places:
-            raise DataError(f"{image_id!r} is no image of CIRR: no file in {self.root / 'image_splits'} lists it.")
+            unread = "".join(f" ({reason})" for reason in self._unread)
+            raise DataError(
+                f"{image_id!r} is no image of CIRR: no file in {self.root / 'image_splits'} lists it{unread}."
+            )
         return next((path for path in places if path.is_file()), places[0])
 
     def digest(self, image_id: str) -> str:
@@ -127,16 +130,33 @@ class CIRR(Dataset):
         _check_split(split)
         return read_split(split_file(self.root, split))
 
-    @cached_property
+    @property
     def _listed(self) -> Mapping[str, PurePosixPath]:
-        """The relative path of every image of the split files that are there."""
-        there = [split for split in SPLITS if split_file(self.root, split).is_file()]
+        """The relative path of every image of the split files that can be read."""
+        return self._lists[0]
+
+    @property
+    def _unread(self) -> Sequence[str]:
+        """Why others cannot be: that concerns their images alone, and is an error where their split is asked for."""
+        return self._lists[1]
+
+    @cached_property
+    def _lists(self) -> tuple[Mapping[str, PurePosixPath], Sequence[str]]:
         paths: dict[str, PurePosixPath] = {}
-        for split in there:
-            for name, path in self._split(split).items():
+        unread = []
+        for split in SPLITS:
+            file = split_file(self.root, split)
+            if not file.is_file():
+                continue
+            try:
+                listed = self._split(split)
+            except DataError as error:
+                unread.append(str(error).rstrip("."))
+                continue
+            for name, path in listed.items():
                 if paths.setdefault(name, path) != path:
-                    raise DataError(f"{split_file(self.root, split)}: another split file has another path for {name}.")
-        return paths
+                    raise DataError(f"{file}: another split file has another path for {name}.")
+        return paths, unread
 
     def _places(self, image_id: str) -> Iterator[Path]:
         """Where the image may lie, the official place first; none for a name that no split file lists."""

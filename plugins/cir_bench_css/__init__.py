@@ -18,6 +18,16 @@ from cir_bench import DatasetSpec, Params, hookimpl
 
 CIR_BENCH_API = 1
 
+CITATION = """
+@inproceedings{vo2019composing,
+  title     = {Composing Text and Image for Image Retrieval - An Empirical Odyssey},
+  author    = {Vo, Nam and Jiang, Lu and Sun, Chen and Murphy, Kevin and Li, Li-Jia and Fei-Fei, Li and Hays, James},
+  booktitle = {CVPR},
+  year      = {2019},
+}
+"""
+"""Of the data set that this one is made after."""
+
 
 class CssParams(Params):
     """Which css: the benchmark is seed 0, which the encoder `tiny` was trained for."""
@@ -40,5 +50,6 @@ def cir_bench_datasets() -> list[DatasetSpec]:
             licence="MIT (rendered by cir-bench)",
             synthetic=True,
             publishable=True,
+            citation=CITATION,
         )
     ]

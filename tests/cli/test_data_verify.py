@@ -205,3 +205,40 @@ def test_without_a_terminal_progress_is_plain_lines_with_the_time_left(
 
 def test_few_images_need_no_progress_lines(run: Run, photos: Path) -> None:
     assert "decoding" not in run("data", "verify", f"folder:{photos}").err
+
+
+@pytest.fixture
+def cirr(tmp_path: Path) -> Path:
+    """A data root with a CIRR that is far too small, without images."""
+    root = tmp_path / "cirr"
+    for folder in ("captions", "image_splits"):
+        (root / folder).mkdir(parents=True)
+    for split in ("train", "val", "test1"):
+        names = [f"{split}-{i}-0-img0" for i in range(3)]
+        record = {"pairid": 7, "reference": names[0], "caption": "x", "img_set": {"members": names}}
+        truth = {} if split == "test1" else {"target_hard": names[1], "target_soft": {names[1]: 1.0}}
+        (root / "captions" / f"cap.rc2.{split}.json").write_text(json.dumps([record | truth]))
+        (root / "image_splits" / f"split.rc2.{split}.json").write_text(json.dumps({n: f"./{n}.png" for n in names}))
+    return tmp_path
+
+
+@pytest.mark.parametrize(
+    ("split", "found"),
+    [("val", "  ! "), ("test1", "  cannot be used: "), ("train", "lists it (")],
+)
+def test_a_broken_list_of_images_is_a_finding_like_any_other(run: Run, cirr: Path, split: str, found: str) -> None:
+    path = cirr / "cirr" / "image_splits" / f"split.rc2.{split}.json"
+    path.write_text("{")
+    done = run("data", "verify", "cirr", "--data-root", cirr)
+    assert (done.code, done.err) == (1, "")
+    assert f"{found}{path} is no JSON" in done.out
+    others = {"val": ("test1@1",), "test1": ("val@1", "val-soft@1"), "train": ("val@1", "test1@1")}[split]
+    assert all(f"protocol {key}: 1 queries over 3 images" in done.out for key in others)
+
+
+def test_two_lists_that_contradict_each_other_are_one_too(run: Run, cirr: Path) -> None:
+    path = cirr / "cirr" / "image_splits" / "split.rc2.val.json"
+    path.write_text(json.dumps(json.loads(path.read_text()) | {"test1-0-0-img0": "./dev/test1-0-0-img0.png"}))
+    done = run("data", "verify", "cirr", "--data-root", cirr)
+    assert (done.code, done.err) == (1, "")
+    assert "another split file has another path for test1-0-0-img0." in done.out

@@ -191,6 +191,12 @@ def test_a_data_set_without_its_files_is_skipped_with_the_remedy(cir_bench_cli):
     assert {(one["result"], "--data-root DIR" in one["reason"]) for one in answer["checks"]} == {("skipped", True)}
 
 
+def test_the_submission_of_a_data_set_is_checked_also_without_its_files(cir_bench_cli):
+    for name, expected in (("circo", {"passed"}), ("fashioniq", set())):  # FashionIQ has no server
+        checks = json.loads(cir_bench_cli("check", name, "--json").out)["checks"]
+        assert {one["result"] for one in checks if one["topic"] == "submission"} == expected
+
+
 def test_an_object_that_must_be_given_an_argument_is_skipped_with_the_remedy(cir_bench_cli):
     answer = json.loads(cir_bench_cli("check", "folder", "--json").out)
     (only,) = answer["checks"]

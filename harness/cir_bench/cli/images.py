@@ -13,7 +13,7 @@ from typing import TypeVar
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
-from cir_bench.errors import CirBenchError
+from cir_bench.errors import CirBenchError, DataError
 from cir_bench.interfaces.dataset import Dataset
 
 T = TypeVar("T")
@@ -27,7 +27,7 @@ class ImageCheck:
 
     Attributes:
         n_images: how many images were asked for.
-        missing: ids of those that are not there.
+        missing: ids of those that are not there, or of which nobody can tell, as where a list of images is broken.
         unreadable: the reason for each one that is there and cannot be decoded.
     """
 
@@ -43,9 +43,16 @@ class ImageCheck:
 
 def check_images(dataset: Dataset, images: Sequence[str]) -> ImageCheck:
     """Look for every image and decode those that are there, on several threads."""
-    missing = tuple(image for image in images if not dataset.has(image))
+
+    def there(image: str) -> bool:
+        try:
+            return dataset.has(image)
+        except DataError:
+            return False
+
+    missing = tuple(image for image in images if not there(image))
     gone = frozenset(missing)
-    there = [image for image in images if image not in gone]
+    found = [image for image in images if image not in gone]
 
     def fault(image: str) -> str | None:
         try:
@@ -56,11 +63,11 @@ def check_images(dataset: Dataset, images: Sequence[str]) -> ImageCheck:
 
     with ThreadPoolExecutor(max_workers=os.cpu_count()) as threads:
         try:
-            reasons = list(with_progress(threads.map(fault, there), len(there), "decoding images"))
+            reasons = list(with_progress(threads.map(fault, found), len(found), "decoding images"))
         except BaseException:  # Ctrl-C too: do not go on with what is queued
             threads.shutdown(wait=False, cancel_futures=True)
             raise
-    unreadable = {image: reason for image, reason in zip(there, reasons, strict=True) if reason is not None}
+    unreadable = {image: reason for image, reason in zip(found, reasons, strict=True) if reason is not None}
     return ImageCheck(len(images), missing, unreadable)
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Annotated, Any, cast
+from typing import Annotated, Any
 
 import typer
 
@@ -16,15 +16,15 @@ from cir_bench.cli.describe import print_json
 from cir_bench.errors import ConfigError, DataError
 from cir_bench.interfaces.specs import DatasetSpec
 from cir_bench.interfaces.submission import Submission
-from cir_bench.plugin.registry import Registered, blame, load_class
+from cir_bench.plugin.registry import Registered, blame
 from cir_bench.protocols.find import ChosenBenchmark
 from cir_bench.protocols.protocol import Protocol
 from cir_bench.runs.cell import file_name
 from cir_bench.submission.files import write_files
 from cir_bench.submission.hidden import hidden_set
+from cir_bench.submission.load import load_submission
 from cir_bench.submission.runs import HiddenRun, Wanted, find_run
 
-BASE = "cir_bench.interfaces.submission:Submission"
 FOLDER = Path("submissions")
 SHOWN = 5
 MISTAKEN = 1
@@ -81,7 +81,7 @@ def submit(
             "--check only reads FILE; leave out what chooses a cell (-m, -e, --seed), --out and --overwrite."
         )
     chosen, registered = choose_benchmark(settings, benchmark)
-    submission = _submission(registered)
+    submission = load_submission(registered)
     protocols = _hidden_protocols(chosen, benchmark, submission)
     found = None
     if run is not None:
@@ -102,14 +102,6 @@ def submit(
         for line in _lines(checked, unchecked, submission, found):
             print(line)
     raise typer.Exit(0 if valid else MISTAKEN)
-
-
-def _submission(registered: Registered[DatasetSpec]) -> Submission:
-    if not registered.spec.submission:
-        raise ConfigError(f"{registered} has no hidden test set that a server scores, so there is nothing to submit.")
-    implementation = load_class(registered, registered.spec.submission, BASE)
-    with blame(registered, "constructing its submission"):
-        return cast(Submission, implementation())
 
 
 def _hidden_protocols(chosen: ChosenBenchmark, name: str, submission: Submission) -> dict[str, Protocol]:

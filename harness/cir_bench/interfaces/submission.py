@@ -32,7 +32,10 @@ class HiddenSet:
 
 
 class Submission(ABC):
-    """The files of one test server. Named by ``DatasetSpec.submission``, constructed without arguments."""
+    """The files of one test server. Named by ``DatasetSpec.submission``, constructed without arguments.
+
+    A plugin's tests of it inherit ``cir_bench.plugin.testing.SubmissionContract``.
+    """
 
     split: ClassVar[str]
     """The data set's hidden split; runs under the protocols of this split can be submitted."""

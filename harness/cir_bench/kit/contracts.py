@@ -14,21 +14,22 @@ from unittest import mock
 import pytest
 
 from cir_bench.errors import CirBenchError, ConfigError
-from cir_bench.interfaces.specs import DatasetSpec, Spec
+from cir_bench.interfaces.specs import Spec
 from cir_bench.kit.topics import topic_of
 from cir_bench.plugin.kinds import kind_of
 from cir_bench.plugin.params import make_params
 from cir_bench.plugin.registry import Registered, Registry, load
 from cir_bench.plugin.remedies import in_words
-from cir_bench.protocols.benchmark import load_benchmark
-from cir_bench.protocols.find import builtin_benchmarks
+from cir_bench.protocols.find import builtin_benchmarks, protocols_on
 
+SUBMISSION = "SubmissionContract"
+"""Of data sets that name a submission."""
 CONTRACTS: Mapping[str, tuple[str, ...]] = {
     "method": ("MethodContract", "RunContract"),
     "composer": ("ComposerContract",),
     "loss": ("LossContract",),
     "encoder": ("EncoderContract",),
-    "dataset": ("DatasetContract",),
+    "dataset": ("DatasetContract", SUBMISSION),
 }
 """The contracts of an object, by kind."""
 LONGEST = 240
@@ -76,6 +77,8 @@ def run_contracts(
             outcomes.append(unfit)
             continue
         for contract in CONTRACTS[kind_of(registered.spec).name]:
+            if contract == SUBMISSION and not getattr(registered.spec, "submission", ""):
+                continue
             sources.append(_source(len(sources), contract, registered, registry, files, data_root))
     if len(sources) == 1 and tests is None:
         return outcomes
@@ -113,7 +116,7 @@ def _source(
     values = {"name": registered.name, "plugin_files": tuple(str(file) for file in files)}
     lines = [f"class Test{number}({contract if contract != 'DatasetContract' else 'GivenDataset'}):"]
     lines += [f"    name = {values['name']!r}", f"    plugin_files = tuple(map(Path, {values['plugin_files']!r}))"]
-    if isinstance(registered.spec, DatasetSpec):
+    if contract == "DatasetContract":
         lines.append(f"    split = {_split_of(registered.name, registry)!r}")
         if data_root is not None:
             lines.append(f"    root = Path({str(data_root)!r})")
@@ -122,14 +125,8 @@ def _source(
 
 def _split_of(dataset: str, registry: Registry) -> str:
     """The split that the data set's first benchmark evaluates; ``val`` where it has none."""
-    for path in [*(file.path for file in registry.benchmark_files), *builtin_benchmarks()]:
-        try:
-            benchmark = load_benchmark(path)
-        except CirBenchError:
-            continue  # `ls` and `doctor` report unreadable benchmark files
-        if benchmark.dataset == dataset:
-            return next(iter(benchmark.protocols.values())).split
-    return "val"
+    files = [*(file.path for file in registry.benchmark_files), *builtin_benchmarks()]
+    return next((protocol.split for protocol in protocols_on(dataset, files)), "val")
 
 
 def _unfit(registered: Registered[Spec]) -> Outcome | None:

@@ -80,6 +80,16 @@ TOPICS: Mapping[str, tuple[str, ...]] = {
         "training_triplets_are_well_formed",
         "drawn_triplets_stay_among_the_images_asked_for",
     ),
+    "submission": (
+        "it_says_what_is_submitted_and_where",
+        "files_are_bytes_under_plain_names",
+        "one_ranking_one_submission",
+        "what_it_writes_passes_its_check_whatever_is_known",
+        "a_reference_is_a_mistake_where_it_is_removed_and_only_there",
+        "each_mistake_in_a_ranking_is_found_and_says_where",
+        "an_image_from_elsewhere_is_found",
+        "what_is_no_submission_is_a_mistake_and_no_crash",
+    ),
 }
 OWN = "the plugin's own"
 """For checks that a plugin's own contract classes add."""

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import importlib.util
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from cir_bench.errors import ConfigError, did_you_mean
+from cir_bench.errors import CirBenchError, ConfigError, did_you_mean
 from cir_bench.interfaces.recipe import Params
 from cir_bench.interfaces.specs import DatasetSpec
 from cir_bench.plugin.checks import argument_field
@@ -73,6 +73,17 @@ def builtin_benchmarks() -> list[Path]:
         if files:
             return files
     raise ConfigError("The benchmark files of cir-bench are not there; install the package again.")
+
+
+def protocols_on(dataset: str, paths: Iterable[Path]) -> Iterator[Protocol]:
+    """Every protocol of the benchmarks on a data set, in the order of the files; what cannot be read is passed over."""
+    for path in paths:
+        try:
+            benchmark = load_benchmark(path)
+        except CirBenchError:
+            continue  # `ls` and `doctor` report them
+        if benchmark.dataset == dataset:
+            yield from benchmark.protocols.values()
 
 
 def find_benchmark(name: str, paths: Iterable[Path]) -> ChosenBenchmark:

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from PIL import Image
 
-from cir_bench.plugin.testing import DatasetContract
+from cir_bench.plugin.testing import DatasetContract, SubmissionContract
 
 
 class TestCIRCO(DatasetContract):
@@ -30,3 +30,7 @@ class TestCIRCO(DatasetContract):
 class TestHiddenTargets(TestCIRCO):
     split = "test"
     hidden = True
+
+
+class TestSubmission(SubmissionContract):
+    name = "circo"

@@ -1,4 +1,4 @@
-"""CIRR keeps the contract of a data set."""
+"""CIRR keeps the contracts of a data set and of its submission."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from pathlib import Path
 
 from PIL import Image
 
-from cir_bench.plugin.testing import DatasetContract
+from cir_bench.plugin.testing import DatasetContract, SubmissionContract
 
 
 def write(root: Path, split: str, hidden: bool = False) -> None:
@@ -44,3 +44,7 @@ class TestHiddenTargets(TestCIRR):
     def prepare(self, data_root: Path) -> None:
         super().prepare(data_root)
         write(data_root / "cirr", "test1", hidden=True)
+
+
+class TestSubmission(SubmissionContract):
+    name = "cirr"

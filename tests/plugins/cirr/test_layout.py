@@ -100,6 +100,17 @@ def test_images_of_a_split_whose_file_is_absent_are_not_known_and_the_others_are
     assert (cirr().has("train-3-0-img1"), cirr().has(TARGET)) == (False, True)
 
 
+@pytest.mark.parametrize("content", ["", "[1, 2]", '{"train-3-0-img1": "../../etc/passwd"}'])
+def test_so_are_those_of_a_split_whose_file_is_broken_which_is_said(content: str, cirr: Open, root: Path) -> None:
+    (root / "image_splits" / "split.rc2.train.json").write_text(content)
+    assert (cirr().has("train-3-0-img1"), cirr().has(TARGET)) == (False, True)
+    assert len(cirr().queries("val")) == 3
+    with pytest.raises(DataError, match=r"no file in .*image_splits lists it \(.*split\.rc2\.train\.json"):
+        cirr().file("train-3-0-img1")
+    with pytest.raises(DataError, match=r"split\.rc2\.train\.json"):
+        cirr().gallery("train")
+
+
 def test_provenance_follows_the_annotation_files(cirr: Open, root: Path) -> None:
     before = cirr().provenance()
     assert set(before) == {f"{kind}.rc2.{s}.json" for kind in ("cap", "split") for s in ("train", "val", "test1")}

@@ -7,14 +7,15 @@ A plugin's whole test file for its method (its distribution must be installed, o
     class TestMine(MethodContract):
         name = "mine"
 
-`MethodContract` works on made-up features, `RunContract` trains and evaluates on a small generated benchmark.
+`MethodContract` works on made-up features, `RunContract` trains and evaluates on a small generated benchmark,
+`SubmissionContract` holds a hidden test set's files against their own check.
 ``params`` sets parameters by name; where a contract needs more (files of a data set, an encoder's images), there is a
 method to override, told in the class's docstring. What cannot apply (nothing to train) is skipped with the reason.
 """
 
 import pytest
 
-_MODULES = ("base", "composer", "composing", "dataset", "encoder", "loss", "method", "running")
+_MODULES = ("base", "composer", "composing", "dataset", "encoder", "loss", "method", "running", "submission")
 pytest.register_assert_rewrite(*(f"{__name__}.{module}" for module in _MODULES))
 
 from cir_bench.plugin.testing.composer import ComposerContract as ComposerContract  # noqa: E402 (rewriting comes first)
@@ -23,5 +24,14 @@ from cir_bench.plugin.testing.encoder import EncoderContract as EncoderContract 
 from cir_bench.plugin.testing.loss import LossContract as LossContract  # noqa: E402
 from cir_bench.plugin.testing.method import MethodContract as MethodContract  # noqa: E402
 from cir_bench.plugin.testing.running import RunContract as RunContract  # noqa: E402
+from cir_bench.plugin.testing.submission import SubmissionContract as SubmissionContract  # noqa: E402
 
-__all__ = ["ComposerContract", "DatasetContract", "EncoderContract", "LossContract", "MethodContract", "RunContract"]
+__all__ = [
+    "ComposerContract",
+    "DatasetContract",
+    "EncoderContract",
+    "LossContract",
+    "MethodContract",
+    "RunContract",
+    "SubmissionContract",
+]
