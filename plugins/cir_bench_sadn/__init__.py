@@ -52,7 +52,8 @@ METHODS = [
                 "base_params": {"combiner": {"dropout": 0.1}},
                 "gamma": 0.0,
                 "training": {"lr": 2e-3, "schedule": "constant"},
-            }
+            },
+            "fashioniq": {"gamma": 0.0, "training": {"lr": 5e-4, "schedule": "constant"}},
         },
         paper_encoder="openclip:RN50x4:openai",
     )

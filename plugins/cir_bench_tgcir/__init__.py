@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from cir_bench import ComposerSpec, Level, MethodSpec, Needs, Paper, hookimpl
 from cir_bench_tgcir.params import GLOBAL, LOCAL, POOLED, TgcirComposerParams, TgcirParams
-from cir_bench_tgcir.recipes import RECIPES
+from cir_bench_tgcir.recipes import FROZEN, RECIPES
 
 CIR_BENCH_API = 1
 
@@ -42,16 +42,8 @@ METHODS = [
         card="cir_bench_tgcir:README.md",
         recipes=RECIPES,
         controlled={
-            "css": {
-                "width": 128,
-                "lam": 0.1,
-                "eta": 0.1,
-                "mu": 0.001,
-                "nu": 0.1,
-                "kappa": 0.01,
-                "tau": 0.03,
-                "training": {"lr": 3e-3},
-            }
+            "css": {**FROZEN, "training": {"lr": 3e-3}},
+            "fashioniq": {**FROZEN, "training": {"lr": 1e-3}},
         },
         paper_encoder="openclip:ViT-B-16:openai",
     )

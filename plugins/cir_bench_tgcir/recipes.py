@@ -1,4 +1,4 @@
-"""TG-CIR's published training, for the paper track. Imports no torch."""
+"""TG-CIR's published training, for the paper track, and its weights on frozen features. Imports no torch."""
 
 from __future__ import annotations
 
@@ -48,3 +48,6 @@ RECIPES: Mapping[str, Mapping[str, Any]] = {
     "cirr": recipe(q=8, mu=0.1, nu=1.0, kappa=0.1, tau=0.05),
 }
 """By benchmark. ``*`` (Fashion200k among them, which the paper has not): FashionIQ's."""
+
+FROZEN: Mapping[str, Any] = {"width": 128, "lam": 0.1, "eta": 0.1, "mu": 0.001, "nu": 0.1, "kappa": 0.01, "tau": 0.03}
+"""Controlled track, where nothing fine-tunes the encoder: chosen on css's held-out train, see the README."""

@@ -49,7 +49,7 @@ METHODS = [
         ),
         card="cir_bench_tirg:README.md",
         recipes=RECIPES,
-        controlled={"css": {"training": {"lr": 3e-3}}},
+        controlled={"css": {"training": {"lr": 3e-3}}, "fashioniq": {"training": {"lr": 3e-4}}},
         paper_encoder="cnn-lstm:resnet18",
     )
 ]
