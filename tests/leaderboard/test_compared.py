@@ -108,6 +108,13 @@ def test_a_failed_row_is_in_the_csv_too(failed):
     assert line["kind"] == "failed" and line["metric"] == "" and "did not run" in line["remarks"]
 
 
+def test_latex_says_how_it_is_read_and_which_machines_its_numbers_stand_for(make):
+    text = render_latex(build([make("tirg"), make("sum", environment={"threads": 8})]))
+    below = text.partition(r"\end{tabular}")[2]
+    assert "Times and memory: on (1) cpu (x86" in below and "8 threads" in below
+    assert "only within one machine" in below and "do not differ" not in below  # no queries: nothing is compared
+
+
 def test_latex_is_the_same_table_escaped(cells, make):
     text = render_latex(build(cells))
     assert r"\texttt{good} & " in text and r"\textsuperscript{" in text and r"$\pm$" in text

@@ -33,7 +33,7 @@ def test_a_whole_section(make, failed):
     text = render(build(records))
     heading, _, table = text[text.index("## ") :].partition("\n\n|")
     assert heading + "\n" == SECTION
-    why = r"did not run: ValueError: no \| such thing (cir-bench-broken 0.3, training). report it to its author"
+    why = r"did not run: ValueError: no \| such thing (cir-bench-broken 0.3, training); report it to its author"
     cost = ["1.05 M", "61.5", "0.250", "512"]
     assert [cells(line) for line in f"|{table}".splitlines()[:1] + table.splitlines()[2:]] == [
         ["#", "method", "R@1", "R@5", "R@10", "seeds", "parameters", "train (s)", "ms/query", "peak (MiB)", "remarks"],

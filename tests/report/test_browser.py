@@ -8,6 +8,8 @@ import shutil
 
 import pytest
 
+from cir_bench.report import report_page
+
 playwright = pytest.importorskip("playwright.sync_api", reason="the browser tests need playwright, of .[test]")
 NAMES = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
 BROWSER = os.environ.get("CIR_BENCH_BROWSER") or next(filter(None, map(shutil.which, NAMES)), None)
@@ -83,6 +85,20 @@ def test_a_click_sorts_and_says_so_and_sentinels_stay_below(visit):
     assert page.locator("th[aria-sort]").count() == 1
     page.get_by_role("columnheader", name="#").get_by_role("button").click()
     assert methods(page) == first
+
+
+def test_costs_are_sorted_within_one_machine(browser, cell, shown, tmp_path):
+    for seconds, threads, name in ((1, 2, "a"), (2, 1, "b"), (3, 2, "c"), (4, 1, "d")):
+        cell(name, cost={"train_seconds": seconds}, environment={"threads": threads})
+    (tmp_path / "page.html").write_text(report_page(shown()), encoding="utf-8")
+    page = browser.new_page()
+    page.goto((tmp_path / "page.html").as_uri())
+    button = page.get_by_role("columnheader", name="train, s").get_by_role("button")
+    button.click()
+    assert methods(page) == ["b", "d", "a", "c"]  # 1 thread, then 2
+    button.click()
+    assert methods(page) == ["d", "b", "c", "a"]
+    page.close()
 
 
 def test_sorting_works_by_keyboard(visit):

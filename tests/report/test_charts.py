@@ -7,12 +7,14 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from cir_bench.report import report_page
 from cir_bench.report.cost import cost_figure
 from cir_bench.report.learning import training_gallery
 from cir_bench.report.recall import recall_figure
 from cir_bench.report.svg import number, spanning
 from cir_bench.report.tables import runs, table_of
 from cir_bench.report.tags import breakdown
+from cir_bench.report.view import view_of
 
 FINITE = st.floats(-1e6, 1e6, allow_nan=False)
 POSITIVE = st.floats(1e-4, 1e8)
@@ -138,6 +140,56 @@ def test_the_table_has_every_metric_its_interval_and_its_cost(cell, shown):
     assert "95 % interval" in cells["R@1"].tip and cells["R@1"].small.startswith("±")
     assert (cells["parameters"].text, cells["train, s"].text, cells["memory, MiB"].text) == ("4 k", "61.5", "900")
     assert "cpu (x86_64)" in cells["ms/query"].tip
+
+
+def test_costs_of_two_machines_say_which_in_the_table_and_above_it(cell, shown):
+    cell("tirg")
+    cell("val", environment={"threads": 1})
+    for seed, threads in enumerate((1, 2)):
+        cell("sadn", seed=seed, environment={"threads": threads})
+    (block,) = shown()
+    table = table_of(block)
+    on = [column.name for column in table.columns].index("on")
+    assert {row.line.row.method: row.cells[on].text for row in table.rows} == {"tirg": "2", "val": "1", "sadn": "1 2"}
+    times = [column.name for column in table.columns].index("train, s")
+    assert {row.line.row.method: row.cells[times].on for row in table.rows} == {"tirg": "2", "val": "1", "sadn": "1 2"}
+    view = view_of(block)
+    assert dict(view.facts)["Measured on"].startswith("(1) cpu (x86_64) (float32, 1 thread, ")
+    assert "; (2) cpu (x86_64) (float32, 2 threads, " in dict(view.facts)["Measured on"]
+    assert "compare only between rows with the same number" in view.reading
+
+
+def test_the_cost_charts_of_two_machines_with_the_same_threads_have_two_names(cell, shown):
+    for place, device in enumerate(("cpu (A, 4 cores)", "cpu (B, 4 cores)")):
+        for name in ("tirg", "val"):
+            cell(name, variant=f"width={place}", environment={"device": device})
+    (block,) = shown()
+    names = [name for name, _ in cost_figure(block).charts]
+    assert names[1:4] == ["ms/query, on 1", "train, on 1", "memory, on 1"] and len(set(names)) == len(names) == 7
+
+
+def test_only_rows_that_are_compared_have_a_letter(cell, shown):
+    cell("tirg")
+    cell("val", 0.2)
+    cell("random", 0.05)
+    page = report_page(shown())
+    assert page.count('<i title="label of this row">') == 2
+
+
+def test_a_method_s_name_lies_on_no_other_method_s_interval(cell, shown):
+    for place in range(4):
+        cell(f"method-{place}", 0.3, method={"trained_parameters": 1000 + 30 * place**3})
+    (block,) = shown()
+    picture = str(cost_figure(block).charts[0][1])
+    found = re.findall(r'class="whisker[^>]*x1="([\d.]+)" x2="[\d.]+" y1="([\d.]+)" y2="([\d.]+)"', picture)
+    lines = [tuple(map(float, one)) for one in found]
+    labels = re.findall(r'class="label" data-method="([^"]+)" x="([\d.]+)" y="([\d.]+)" text-anchor="(\w+)"', picture)
+    assert len(lines) == 4 and len(labels) >= 2
+    for name, x, y, anchor in labels:
+        width = 6 * len(name)
+        left = float(x) - {"start": 0, "middle": width / 2, "end": width}[anchor]
+        for place, high, low in lines:
+            assert not (left < place < left + width and high < float(y) and float(y) - 10 < low), name
 
 
 def test_of_many_variants_charts_show_the_best_of_each_method_and_say_so(cell, shown):

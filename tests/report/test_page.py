@@ -112,7 +112,7 @@ def test_what_did_not_run_stands_there_with_its_reason(page, failed_cell, parse)
     failed_cell("broken", exception="ValueError: no such thing", hint="report it to its author")
     text = parse(page()).text
     assert "Did not run broken" in text
-    assert "did not run: ValueError: no such thing (cir-bench-x 0.3, training). report it to its author" in text
+    assert "ValueError: no such thing (cir-bench-x 0.3, training); report it to its author" in text
 
 
 def test_what_was_left_out_is_said(page, parse):

@@ -1,5 +1,7 @@
 """One-parameter sweeps and ablations are found by their variants, the default among them."""
 
+import re
+
 import pytest
 
 from cir_bench.report.sweeps import by_powers, sweep_gallery, sweeps, variant
@@ -95,3 +97,43 @@ def test_without_sweeps_there_is_no_gallery(cell, shown):
 )
 def test_numbers_lie_across_as_they_are_evenly_spaced(numbers, powers):
     assert by_powers(numbers) is powers
+
+
+def test_the_default_is_marked_in_the_curve(cell, shown):
+    cell("tirg")
+    for lr in ("0.1", "0.001"):
+        cell("tirg", variant=f"training.lr={lr}")
+    (block,) = shown()
+    (figure,) = sweep_gallery(block).figures
+    picture = str(figure.charts[0][1])
+    (rule,) = re.findall(r'class="rule" x1="([\d.]+)"', picture)
+    marks = re.findall(r'transform="translate\(([\d.]+) [\d.]+\)"', picture)
+    assert len(marks) == 3 and rule == marks[1]  # 0.01 lies between
+    assert ">default</text>" in picture and "Default: 0.01." in figure.note
+
+
+def test_a_grid_without_a_plain_run_knows_its_default_from_another_grid_s_rows(cell, shown):
+    for k in (1, 5):
+        cell("sadn", variant=f"neighbours={k}", config={"method": {"neighbours": k, "gamma": 2.0}})
+    for gamma in (0, 2, 4):
+        cell("sadn", variant=f"gamma={gamma}", config={"method": {"neighbours": 5, "gamma": gamma}})
+    (block,) = shown()
+    found = {sweep.parameter: (points(sweep), sweep.default) for sweep in sweeps(block)}
+    assert found == {"gamma": (["0", "2", "4"], "2"), "neighbours": (["1", "5"], "5")}
+    assert all(str(figure.charts[0][1]).count('class="rule"') == 1 for figure in sweep_gallery(block).figures)
+
+
+def test_no_default_is_marked_where_no_row_says_what_it_is(cell, shown):
+    for k in (1, 5):
+        cell("sadn", variant=f"neighbours={k}")
+    (block,) = shown()
+    (figure,) = sweep_gallery(block).figures
+    assert 'class="rule"' not in str(figure.charts[0][1]) and "Default" not in figure.note
+
+
+def test_the_default_of_an_ablation_is_named_above_its_bar(cell, shown):
+    cell("sadn")
+    cell("sadn", variant="ablation=no-a")
+    (block,) = shown()
+    (figure,) = sweep_gallery(block).figures
+    assert str(figure.charts[0][1]).count(">default</text>") == 1 and "Default: none." in figure.note

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 from cir_bench.leaderboard.markdown import code, count, plain
 from cir_bench.leaderboard.model import EncoderUse, Section
@@ -64,8 +64,15 @@ def _places(section: Section) -> str:
     """Where it ran; several machines are numbered, as in the rows."""
     if len(section.places) == 1:
         return f"on {plain(section.places[0])}."
-    numbered = "; ".join(f"({number}) {plain(place)}" for number, place in enumerate(section.places, start=1))
-    return f"on {numbered}. Compare times and memory only between rows with the same number."
+    where = numbered([plain(place) for place in section.places])
+    return f"on {where}. Compare times and memory only between rows with the same number."
+
+
+def numbered(places: Sequence[str]) -> str:
+    """Places with the numbers that rows name them by; one alone has none."""
+    if len(places) == 1:
+        return places[0]
+    return "; ".join(f"({number}) {place}" for number, place in enumerate(places, start=1))
 
 
 def _protocol(section: Section) -> str:

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
 
-from cir_bench.leaderboard.heading import cautions
+from cir_bench.leaderboard.heading import cautions, numbered
 from cir_bench.leaderboard.model import Leaderboard, Section
 from cir_bench.leaderboard.table import LEFT, NONE, make_table
 
@@ -15,7 +16,7 @@ _ESCAPES = {
     **{mark: f"\\{mark}" for mark in "&%$#_{}"},
 }
 _TYPED = {"±": r"$\pm$", "·": r"$\cdot$", "–": "--", "…": r"\dots{}", "×": r"$\times$", "≥": r"$\ge$", "≤": r"$\le$"}
-_HEAD = "% Needs \\usepackage{booktabs}; sources of reported numbers and conditions stand below each table.\n"
+_HEAD = "% Needs \\usepackage{booktabs}; how it is read, machines and sources of reported numbers stand below.\n"
 
 
 class Latex:
@@ -52,7 +53,8 @@ def _section(section: Section) -> str:
     reference = f"; reference {section.reference}" if section.reference else ""
     words = "".join(f"; {word}" for word in cautions(section))
     caption = f"{section.title}; {places}{reference}; protocol hash {section.protocol_hash[:12] or 'unknown'}{words}."
-    notes = [f"({letter}) {markup.plain(text)}" for letter, text in made.notes]
+    notes = [*map(markup.plain, _reading(section))]
+    notes += [f"({letter}) {markup.plain(text)}" for letter, text in made.notes]
     label = re.sub(r"[^a-z0-9]+", "-", section.title.lower()).strip("-")
     return "\n".join(
         [
@@ -71,6 +73,15 @@ def _section(section: Section) -> str:
             "",
         ]
     )
+
+
+def _reading(section: Section) -> Iterator[str]:
+    """What the markdown says above its tables, as far as this one needs it."""
+    if section.comparisons:
+        yield "Rows with the same # do not differ; superscripts name the rows that a row beats (p < 0.05, corrected)."
+    if section.places:
+        where = numbered(section.places)
+        yield f"Times and memory: on {where}; they compare only within one machine."
 
 
 def _line(cells: list[str]) -> str:

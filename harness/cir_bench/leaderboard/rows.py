@@ -116,5 +116,5 @@ def _reason(record: RunRecord) -> str:
     failure = record.failure
     if failure is None:
         return "did not run: no reason is recorded"
-    hint = f". {failure.hint}" if failure.hint else ""
+    hint = f"; {failure.hint}" if failure.hint else ""
     return f"did not run: {failure.exception.rstrip('.')} ({failure.plugin} {failure.version}, {failure.stage}){hint}"

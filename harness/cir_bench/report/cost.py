@@ -13,8 +13,10 @@ from cir_bench.report.figures import Figure
 from cir_bench.report.material import Block, Line
 from cir_bench.report.svg import HEIGHT, WIDTH, Scale, across, chart, label, mark, number, upright, whisker
 
-LETTER, LINE = 6.4, 13.0
-"""Size of a label's letters in a chart, for keeping labels apart."""
+MARGIN = 16.0
+"""How far a label may reach beyond a chart's right edge: into its frame."""
+LETTER, LINE = 8.6, 17.0
+"""Size of a label's letters in a chart at their largest (on a phone), for keeping labels apart."""
 
 
 @dataclass(frozen=True)
@@ -45,7 +47,7 @@ def cost_figure(block: Block) -> Figure | None:
     headline, lines = block.section.headline, [line for line in block.drawn if line.row.kind != "sentinel"]
     if len(lines) < 2 or not headline:
         return None
-    charts = list(_charts(lines, headline))
+    charts = list(_charts(lines, headline, block.section.places))
     if not charts:
         return None
     note = (
@@ -55,18 +57,22 @@ def cost_figure(block: Block) -> Figure | None:
     return Figure(f"{headline} against cost", note, charts, lines)
 
 
-def _charts(lines: Sequence[Line], headline: str) -> Iterator[tuple[str, Markup]]:
+def _charts(lines: Sequence[Line], headline: str, numbered: Sequence[str]) -> Iterator[tuple[str, Markup]]:
     picture = _chart(lines, headline, PARAMETERS, "")
     if picture is not None:
         yield PARAMETERS.short, picture
     places = sorted({line.row.places for line in lines})
+    names = [_short(place) for place in numbered]
     for place in places:
         here = [line for line in lines if line.row.places == place]
-        where = "; ".join(place)
-        for kind in OF_ONE_MACHINE if len(place) == 1 else ():
+        if len(place) != 1:
+            continue
+        (where,) = place
+        short = _short(where) if names.count(_short(where)) == 1 else f"on {numbered.index(where) + 1}"
+        for kind in OF_ONE_MACHINE:
             picture = _chart(here, headline, kind, where)
             if picture is not None:
-                yield kind.short if len(places) == 1 else f"{kind.short}, {_short(where)}", picture
+                yield kind.short if len(places) == 1 else f"{kind.short}, {short}", picture
 
 
 def _chart(lines: Sequence[Line], headline: str, kind: Kind, where: str) -> Markup | None:
@@ -82,7 +88,8 @@ def _chart(lines: Sequence[Line], headline: str, kind: Kind, where: str) -> Mark
         tip = f"{line.name}: {headline} {mean:.2f} ({low:.2f} to {high:.2f}), {number(cost)} {kind.name}"
         marks.append(whisker(x(cost), y(low), y(high), line.series, line.name))
         marks.append(mark(x(cost), y(mean), line.series, line.name, tip))
-    labels = _labels(shown, [(x(cost), y(mean)) for cost, (_, mean, _) in zip(costs, spreads, strict=True)])
+    places = [(x(cost), y(mean)) for cost, (_, mean, _) in zip(costs, spreads, strict=True)]
+    labels = _labels(shown, places, [(y(high), y(low)) for low, _, high in spreads])
     place = f", on {where}" if where else ""
     return chart(
         [*marks, *labels],
@@ -103,9 +110,12 @@ def _spread(line: Line, headline: str) -> tuple[float, float, float]:
     return value.mean - sd, value.mean, value.mean + sd
 
 
-def _labels(lines: Sequence[Line], places: Sequence[tuple[float, float]]) -> Iterator[Markup]:
-    """The methods' names beside their marks; one that would lie on another or on a mark is left to the legend."""
+def _labels(
+    lines: Sequence[Line], places: Sequence[tuple[float, float]], whiskers: Sequence[tuple[float, float]]
+) -> Iterator[Markup]:
+    """The methods' names beside their marks; one that would lie on anything else is left to the legend."""
     taken = [(x - 5, y - 5, x + 5, y + 5) for x, y in places]
+    upright_lines = [(x - 2, top, x + 2, end) for (x, _), (top, end) in zip(places, whiskers, strict=True)]
     for line, (x, y) in zip(lines, places, strict=True):
         width = LETTER * len(line.name)
         for left, top, anchor in (
@@ -115,9 +125,10 @@ def _labels(lines: Sequence[Line], places: Sequence[tuple[float, float]]) -> Ite
             (x - width / 2, y + 6, "middle"),
         ):
             box = (left, top, left + width, top + LINE)
-            inside = left > 0 and left + width < WIDTH and top > 0 and top + LINE < HEIGHT
+            inside = left > 0 and left + width < WIDTH + MARGIN and top > 0 and top + LINE < HEIGHT
             own = (x - 5, y - 5, x + 5, y + 5)
-            if inside and not any(_overlap(box, other) for other in taken if other != own):
+            others = [*(other for other in taken if other != own), *upright_lines]
+            if inside and not any(_overlap(box, other) for other in others):
                 taken.append(box)
                 anchored = {"start": left, "end": left + width, "middle": x}[anchor]
                 yield label(anchored, top + LINE - 3, line.name, line.name, anchor)

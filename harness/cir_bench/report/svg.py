@@ -147,6 +147,20 @@ def whisker(x: float, low: float, high: float, series: int, method: str) -> Mark
     )
 
 
+def upright_rule(x: float, text: str) -> Markup:
+    """A dashed line across the whole chart at one place, with a word at its top."""
+    return Markup(
+        '<line class="rule" x1="{}" x2="{}" y1="{}" y2="{}"/>'
+        '<text class="label" x="{}" y="{}" text-anchor="{}">{}</text>'
+    ).format(at(x), at(x), at(TOP - 8), at(HEIGHT - BOTTOM), *_beside(x), text)
+
+
+def _beside(x: float) -> tuple[str, str, str]:
+    """Where the word of a rule stands: on the side with more room."""
+    right = x < WIDTH / 2
+    return at(x + 5 if right else x - 5), at(TOP + 1), "start" if right else "end"
+
+
 def bar(x: float, width: float, top: float, bottom: float, series: int, method: str, tip: str) -> Markup:
     """A bar in the middle of which ``x`` is."""
     return Markup(

@@ -26,14 +26,18 @@ from cir_bench.report.svg import (
     across,
     bar,
     chart,
+    label,
     line,
     mark,
     number,
     upright,
+    upright_rule,
     whisker,
 )
 
 LONGEST = 14
+UNKNOWN = "default"
+"""The default's name where the record does not hold its value."""
 
 
 @dataclass(frozen=True)
@@ -46,6 +50,7 @@ class Sweep:
         fixed: what else was changed of the method, the same in all; empty: nothing.
         points: the parameter's value, as text, and the line; the default first, or in the order of the numbers.
         numeric: whether every value is a number.
+        default: the value that it has where nobody changed it; empty where no row says.
     """
 
     method: str
@@ -53,6 +58,7 @@ class Sweep:
     fixed: str
     points: Sequence[tuple[str, Line]]
     numeric: bool
+    default: str
 
 
 def sweep_gallery(block: Block) -> Gallery | None:
@@ -83,7 +89,9 @@ def sweeps(block: Block) -> list[Sweep]:
         else:
             own = points
         if len(own) > 1:
-            made.append(_sweep(method, name, rest, own))
+            unchanged = [default] if default else _unchanged(block.finished, method, encoder, name)
+            known = [value for one in unchanged if (value := _default(one, name)) != UNKNOWN]
+            made.append(_sweep(method, name, rest, own, known[0] if known else ""))
     return made
 
 
@@ -93,11 +101,17 @@ def variant(text: str) -> dict[str, str]:
     return {name: value for name, equals, value in pairs if equals}
 
 
-def _sweep(method: str, name: str, rest: str, points: Mapping[str, Line]) -> Sweep:
+def _unchanged(lines: Sequence[Line], method: str, encoder: str, name: str) -> list[Line]:
+    """Rows that leave the parameter as it is, whatever else was changed of them."""
+    rows = [one for one in lines if (one.row.method, one.row.encoder) == (method, encoder)]
+    return [one for one in rows if name not in variant(one.row.variant)]
+
+
+def _sweep(method: str, name: str, rest: str, points: Mapping[str, Line], default: str) -> Sweep:
     numbers = {value: _number(value) for value in points}
     numeric = all(known is not None for known in numbers.values())
     ordered = sorted(points.items(), key=lambda point: numbers[point[0]] or 0.0) if numeric else list(points.items())
-    return Sweep(method, name, rest, ordered, numeric)
+    return Sweep(method, name, rest, ordered, numeric, default)
 
 
 def _text(changed: Mapping[str, str]) -> str:
@@ -111,7 +125,7 @@ def _default(one: Line, name: str) -> str:
     place = (group, rest) if group in {"encoder", "dataset"} and rest else ("method", name)
     known = config.get(place[0])
     flat = dotted(known) if isinstance(known, Mapping) else {}
-    value = flat.get(place[1], "default")
+    value = flat.get(place[1], UNKNOWN)
     return str(int(value)) if isinstance(value, float) and value.is_integer() else str(value)
 
 
@@ -131,7 +145,8 @@ def _figure(sweep: Sweep, headline: str) -> Figure:
     fixed = f" With {sweep.fixed}." if sweep.fixed else ""
     seeds = sorted({one.row.seeds for _, one in sweep.points})
     each = "the same seeds for each" if len(seeds) == 1 else "not the same seeds for each"
-    note = f"{headline}, mean and 95 % interval (one standard deviation where none is known); {each}.{fixed}"
+    default = f" Default: {sweep.default}." if sweep.default else ""
+    note = f"{headline}, mean and 95 % interval (one standard deviation where none is known); {each}.{fixed}{default}"
     rows = [(f"{sweep.parameter} = {text}", [_words(value), str(len(one.row.seeds))]) for text, one, value in measured]
     return Figure(f"{sweep.method}: {sweep.parameter}", note, [("", picture)], [], Numbers([headline, "seeds"], rows))
 
@@ -141,7 +156,12 @@ def _curve(sweep: Sweep, measured: Sequence[tuple[str, Line, Value]], headline: 
     x, y = across(numbers, log=by_powers(numbers)), upright(_bounds(measured))
     series = sweep.points[0][1].series % 8
     places = [(x(at_value), y(value.mean)) for at_value, (_, _, value) in zip(numbers, measured, strict=True)]
-    marks = [line(places, series, sweep.method), *_marks(measured, places, y, series, sweep, headline)]
+    marks = [
+        upright_rule(place, "default")
+        for (text, _, _), (place, _) in zip(measured, places, strict=True)
+        if _same(text, sweep.default)
+    ]
+    marks += [line(places, series, sweep.method), *_marks(measured, places, y, series, sweep, headline)]
     ticks = [(at_value, number(at_value)) for at_value in numbers]
     return chart(
         marks, x, y, title=_title(sweep, headline), x_name=sweep.parameter, y_name=headline, x_ticks=_apart(ticks, x)
@@ -174,11 +194,22 @@ def _bars(sweep: Sweep, measured: Sequence[tuple[str, Line, Value]], headline: s
         for place, (text, _, value) in enumerate(measured)
     ]
     marks += [_whisker(x(place), value, y, 18, sweep) for place, (_, _, value) in enumerate(measured)]
+    marks += [
+        label(x(place), y(_interval(value)[1]) - 6, "default", sweep.method, "middle")
+        for place, (text, _, value) in enumerate(measured)
+        if _same(text, sweep.default) and text != UNKNOWN
+    ]
     ticks = [
         (float(place), text if len(text) <= LONGEST else f"{text[: LONGEST - 1]}…")
         for place, (text, _, _) in enumerate(measured)
     ]
     return chart(marks, x, y, title=_title(sweep, headline), x_name=sweep.parameter, y_name=headline, x_ticks=ticks)
+
+
+def _same(text: str, default: str) -> bool:
+    """Whether two written values are one: ``1e-3`` is ``0.001``."""
+    numbers = _number(text), _number(default)
+    return text == default or (None not in numbers and numbers[0] == numbers[1])
 
 
 def _marks(

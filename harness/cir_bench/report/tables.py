@@ -41,7 +41,8 @@ class Column:
 class Cell:
     """A cell: ``text`` with a smaller ``small`` behind, sorted by ``value`` (None: always last).
 
-    ``beats`` says which rows a headline beats, and ``beaten`` in full.
+    ``beats`` says which rows a headline beats, and ``beaten`` in full. ``on`` is where a cost was measured: costs are
+    sorted within one place.
     """
 
     text: str
@@ -50,6 +51,7 @@ class Cell:
     tip: str = ""
     beats: str = ""
     beaten: str = ""
+    on: str = ""
 
 
 @dataclass(frozen=True)
@@ -118,6 +120,9 @@ def _columns(block: Block, shown: Sequence[str]) -> Iterator[Column]:
     yield Column("", "train, s", f"training, seconds, mean over seeds; on {places}", "cost", "low")
     yield Column("", "ms/query", f"composing and searching, features given; on {places}", "cost", "low")
     yield Column("", "memory, MiB", f"peak memory; on {places}", "cost", "low")
+    if len(section.places) > 1:
+        help_text = "where it was measured, see above: times and memory compare only within one number"
+        yield Column("", "on", help_text, "cost", "low")
     yield Column("", "seeds", "how many seeds", "cost")
 
 
@@ -129,11 +134,14 @@ def _cells(row: Row, block: Block, shown: Sequence[str], order: Sequence[str]) -
     yield Cell(size(row.parameters), row.parameters)
     if any(line.row.trained_parameters != line.row.parameters for line in block.finished):
         yield Cell(size(row.trained_parameters), row.trained_parameters)
-    where = "; ".join(row.places)
-    yield Cell(f"{row.train_seconds:,.1f}", row.train_seconds, tip=where)
-    yield Cell(f"{row.query_milliseconds:.3f}", row.query_milliseconds, tip=where)
+    where, places = "; ".join(row.places), block.section.places
+    on = " ".join(str(places.index(place) + 1) for place in row.places) if len(places) > 1 else ""
+    yield Cell(f"{row.train_seconds:,.1f}", row.train_seconds, tip=where, on=on)
+    yield Cell(f"{row.query_milliseconds:.3f}", row.query_milliseconds, tip=where, on=on)
     memory = row.peak_memory_mib
-    yield Cell(f"{memory:,.0f}" if memory else "–", memory or None, tip=where)
+    yield Cell(f"{memory:,.0f}" if memory else "–", memory or None, tip=where, on=on)
+    if len(places) > 1:
+        yield Cell(on or "–", float(on.split()[0]) if on else None, tip=where)
     yield Cell(str(len(row.seeds)), len(row.seeds), tip="seeds " + ", ".join(map(str, row.seeds)))
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
+from cir_bench.leaderboard.heading import numbered
 from cir_bench.report.cost import cost_figure
 from cir_bench.report.figures import Figure, Gallery
 from cir_bench.report.learning import training_gallery
@@ -77,7 +78,7 @@ def view_of(block: Block, examples: Sequence[Link] = ()) -> View:
         remarks=any(row.line.row.remarks for row in table.rows),
         spread=any(len(row.line.row.seeds) > 1 for row in table.rows),
         widest=max((len(cell.beats) for row in table.rows for cell in row.cells), default=0),
-        reading=_reading(table),
+        reading=_reading(table) + (_COSTS if len(block.section.places) > 1 else ""),
         sources=sorted(set(_sources(block))),
         figures=[figure for figure in figures if figure is not None],
         breakdown=breakdown(block),
@@ -107,12 +108,18 @@ def _facts(block: Block) -> Iterator[tuple[str, str]]:
         weights = f", weights {use.weights[:HASH_DIGITS]}" if use.weights and not use.trained else ""
         yield f"Encoder {use.name}", f"{'trained with the method' if use.trained else 'frozen'}{weights} ({use.plugin})"
     if section.places:
-        yield "Measured on", "; ".join(section.places)
+        yield "Measured on", numbered(section.places)
 
 
 def _by_part(numbers: dict[str, int], many: bool) -> str:
     whole = f"{sum(numbers.values()):,}"
     return f"{whole} ({', '.join(f'{part} {number:,}' for part, number in sorted(numbers.items()))})" if many else whole
+
+
+_COSTS = (
+    " Times and memory compare only between rows with the same number in the column “on”; sorted by one of them, rows "
+    "stay together by that number."
+)
 
 
 def _reading(table: Table) -> str:

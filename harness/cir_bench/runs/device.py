@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import os
 import platform
+from pathlib import Path
 
 import torch
 
@@ -11,6 +13,8 @@ from cir_bench.errors import ConfigError
 from cir_bench.runs.record import Environment
 
 KINDS = ("cpu", "cuda")
+CPU_FACTS = Path("/proc/cpuinfo")
+"""Where Linux names the processor."""
 
 
 def choose_device(name: str) -> torch.device:
@@ -30,9 +34,26 @@ def choose_device(name: str) -> torch.device:
     return device
 
 
+def processor() -> str:
+    """Model and number of this machine's processors: ``AMD EPYC 7B13, 8 cores``; the architecture where unknown.
+
+    Times compare within one machine only, and an architecture alone would make one of all laptops.
+    """
+    model = platform.machine()
+    if CPU_FACTS.is_file():
+        names = [
+            line.partition(":")[2]
+            for line in CPU_FACTS.read_text("utf-8", "replace").splitlines()
+            if line.startswith("model name")
+        ]
+        model = " ".join(names[0].split()) if names and names[0].strip() else model
+    count = os.cpu_count() or 1
+    return f"{model}, {count} core{'' if count == 1 else 's'}"
+
+
 def environment(device: torch.device, precision: str) -> Environment:
     """Versions and hardware."""
-    name = torch.cuda.get_device_name(device) if device.type == "cuda" else f"cpu ({platform.machine()})"
+    name = torch.cuda.get_device_name(device) if device.type == "cuda" else f"cpu ({processor()})"
     return Environment(
         cir_bench=__version__,
         python=platform.python_version(),

@@ -30,11 +30,11 @@
   // Sorting: rows without a value and sentinels stay below, whatever the direction.
   const sortBy = (table, column, ascending) => {
     const body = table.tBodies[0];
-    const rows = [...body.rows].map((row) => ({ row, value: row.cells[column].dataset.v }));
+    const rows = [...body.rows].map((row) => ({ row, value: row.cells[column].dataset.v, on: row.cells[column].dataset.on || "" }));
     const numeric = rows.every(({ value }) => value === undefined || value.trim() !== "" && !isNaN(value));
     const below = ({ row, value }) => ("last" in row.dataset ? 2 : value === undefined ? 1 : 0);
     rows.sort((a, b) => {
-      const placed = below(a) - below(b);
+      const placed = below(a) - below(b) || a.on.localeCompare(b.on);  // costs of two machines are not compared
       if (placed || a.value === undefined || b.value === undefined) return placed;
       const difference = numeric ? a.value - b.value : a.value.localeCompare(b.value);
       return ascending ? difference : -difference;
