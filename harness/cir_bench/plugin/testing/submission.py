@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping, Sequence
+from typing import TypeVar
 
 import numpy as np
 
@@ -16,6 +17,7 @@ from cir_bench.protocols.find import builtin_benchmarks, protocols_on
 from cir_bench.protocols.protocol import Protocol
 from cir_bench.submission.load import load_submission
 
+T = TypeVar("T")
 Lists = dict[str, list[str]]
 LENGTH = 50
 """How many candidates the harness hands on for every query, where there are so many."""
@@ -117,11 +119,9 @@ class SubmissionContract(Contract):
         """A query that is missing, one too many, an empty list, an image twice."""
         first, middle, *_, last = _known(self.hidden())[0]
         ranked, subset = self.rankings()
-        fewer = [{query: images for query, images in lists.items() if query != last} for lists in (ranked, subset)]
-        self.assert_found(*fewer, last, "a query is missing")
-        known = _known(self.hidden())[0]
-        without = {name: query for name, query in known.items() if name != last}
-        self.assert_found(ranked, subset, last, "a query is unknown", HiddenSet(len(without), without))
+        self.assert_found(_without(ranked, last), _without(subset, last), last, "a query is missing")
+        known = _without(_known(self.hidden())[0], last)
+        self.assert_found(ranked, subset, last, "a query is unknown", HiddenSet(len(known), known))
         self.assert_found(ranked | {middle: []}, subset, middle, "a list is empty")
         twice = [ranked[first][1], *ranked[first][1:]]
         self.assert_found(ranked | {first: twice}, subset, first, "an image is listed twice")
@@ -183,3 +183,7 @@ def _known(hidden: HiddenSet) -> tuple[dict[str, Query], frozenset[str]]:
     assert hidden.queries is not None, "`hidden` must give queries"
     assert hidden.gallery is not None, "`hidden` must give a gallery"
     return dict(hidden.queries), hidden.gallery
+
+
+def _without(lists: Mapping[str, T], query: str) -> dict[str, T]:
+    return {name: images for name, images in lists.items() if name != query}
