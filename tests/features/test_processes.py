@@ -1,5 +1,6 @@
 """Several processes on one cache, and one that is killed."""
 
+import errno
 import multiprocessing
 import os
 import signal
@@ -9,6 +10,7 @@ import torch
 from filelock import FileLock
 
 from cir_bench import levels
+from cir_bench.errors import RunError
 from cir_bench.features import fill, store
 from cir_bench.features.cache import FeatureCache
 
@@ -33,6 +35,15 @@ def hold(path, held, release):
     with FileLock(path):
         held.set()
         release.wait(60)
+
+
+def test_a_file_system_without_locks_is_said_at_once(encoder, images, tmp_path, monkeypatch):
+    def no_locks(file, operation):
+        raise OSError(errno.ENOLCK, "No locks available")
+
+    monkeypatch.setattr("fcntl.flock", no_locks)
+    with pytest.raises(RunError, match=r"cannot be written: No locks available; .* choose another folder"):
+        extract(tmp_path, encoder, images)
 
 
 def test_a_wait_for_another_process_is_told(encoder, images, tmp_path, monkeypatch):

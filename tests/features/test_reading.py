@@ -1,4 +1,4 @@
-"""Worker processes read images; whatever keeps them from it, every item arrives, in order, and nothing waits for ever."""
+"""Worker processes read images; whatever keeps them from it, every item arrives, in order, and nothing hangs."""
 
 from __future__ import annotations
 

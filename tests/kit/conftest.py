@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import subprocess
 import sys
@@ -12,6 +13,20 @@ import pytest
 
 PATIENCE = 900
 """Seconds for one program, many times what it takes: a program that hangs fails its test and says which it was."""
+
+IN_TURN = """
+import json, sys
+from cir_bench.cli import main
+from cir_bench_css.splits import make_splits
+
+make_splits.__wrapped__.__defaults__ = (0, 300, 60)
+for words in json.loads(sys.argv[1]):
+    print("$ cir-bench", *words, flush=True)
+    if code := main(words):
+        sys.exit(code)
+"""
+"""Command lines one after the other in one program, since to import torch takes longer than most of them; css has a
+third of its scenes, so that rendering them does not take a minute either."""
 
 METADATA = "from setuptools import setup; setup()"
 
@@ -49,6 +64,10 @@ class Project:
     def cir_bench(self, *words: str, code: int = 0) -> subprocess.CompletedProcess[str]:
         """``cir-bench WORDS``."""
         return self.call([sys.executable, "-m", "cir_bench", *words], code)
+
+    def in_turn(self, lines: Sequence[Sequence[str]]) -> subprocess.CompletedProcess[str]:
+        """``cir-bench`` once for each line, on a small css; ends at the first that fails."""
+        return self.call([sys.executable, "-c", IN_TURN, json.dumps(lines)])
 
     def pytest(self, *words: str) -> str:
         """The last line of the project's own tests."""

@@ -15,30 +15,36 @@ BLOCK = re.compile(r"^```(\w+)(?: title=\"([^\"]+)\")?\n(.*?)^```$", re.MULTILIN
 
 @pytest.fixture
 def follow(new_project):
-    """``follow("tutorial.md")`` does what the page says, in an empty folder; the project that came of it."""
+    """``follow("tutorial.md")`` does what the page says, in an empty folder; the project that came of it.
+
+    A project as `new` wrote it is not tested once more: test_new.py does. Commands that nothing else stands between
+    run in one program.
+    """
 
     def walk(page):
-        projects = []
+        project, own, waiting = None, False, []
         for language, title, text in BLOCK.findall((DOCS / page).read_text(encoding="utf-8")):
             if title:
-                file = projects[-1].folder / title
+                file = project.folder / title
                 assert file.exists(), f"{page} replaces {title}, which `new` does not write"
                 file.write_text(text, encoding="utf-8")
+                own = True
             for line in text.splitlines() if language == "console" else ():
                 words = shlex.split(line.removeprefix("$ "))
                 if words[:2] == ["cir-bench", "new"]:
-                    kind = words[words.index("--kind") + 1] if "--kind" in words else "method"
-                    projects.append(new_project(words[2], kind))
+                    project = new_project(words[2], words[words.index("--kind") + 1] if "--kind" in words else "method")
                 elif words[0] == "cd":
-                    assert words[1:] == [projects[-1].folder.name]
+                    assert words[1:] == [project.folder.name]
                 elif words[0] == "pip":
                     assert words == ["pip", "install", "-e", ".[test]"], "the tests stand in for this command alone"
-                elif words[0] == "pytest":
-                    assert re.fullmatch(r"\d+ passed.*", projects[-1].pytest())
+                elif words == ["pytest"]:
+                    assert not own or re.fullmatch(r"\d+ passed.*", project.pytest())
                 else:
                     assert words[0] == "cir-bench", line
-                    projects[-1].cir_bench(*words[1:])
-        return projects[-1]
+                    waiting.append(words[1:])
+        if waiting:
+            project.in_turn(waiting)
+        return project
 
     return walk
 

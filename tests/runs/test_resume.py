@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import signal
 import subprocess
@@ -74,6 +75,15 @@ def test_a_cell_that_another_process_runs_is_left_to_it(toy) -> None:
     with FileLock(folder / "lock"):
         code, said = toy.run("-m", "sum")
     assert code == 1 and "another process is running it" in said and not toy.records()
+
+
+def test_a_file_system_without_locks_is_said_at_once(toy, monkeypatch: pytest.MonkeyPatch) -> None:
+    def no_locks(file: int, operation: int) -> None:
+        raise OSError(errno.ENOLCK, "No locks available")
+
+    monkeypatch.setattr("fcntl.flock", no_locks)
+    code, said = toy.run("-m", "sum")
+    assert code == 2 and "No locks available" in said and "choose a folder whose file system has file locks" in said
 
 
 def test_a_trained_encoder_continues_with_another_number_of_workers(

@@ -14,6 +14,7 @@ import sys
 from collections.abc import Callable, Iterator
 from enum import Enum
 from itertools import chain
+from multiprocessing import get_context
 from typing import Any
 
 import torch
@@ -62,6 +63,7 @@ def _from_workers(read: Read, count: int, batch: int, workers: int, prefetch: in
     """Batches as long as there are any: fewer than all when the workers cannot start, die or stall."""
     done = 0
     try:
+        get_context("fork").Lock()  # raises where there is no room for any, of which torch makes a longer story
         loader: DataLoader[Any] = DataLoader(
             _Positions(read, count),
             batch_size=batch,
@@ -91,7 +93,7 @@ class _Absent(Enum):
 
 
 class _Positions(MapStyle[Any]):
-    """Items as the entries of a map-style data set; failures are values, since exceptions of workers lose their form."""
+    """Items as the entries of a map-style data set; failures are values: exceptions of workers lose their form."""
 
     def __init__(self, read: Read, count: int) -> None:
         self._read, self._count = read, count

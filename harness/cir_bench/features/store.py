@@ -85,6 +85,8 @@ class Store:
         except Timeout:
             _LOG.warning("waiting for another process that encodes features of %s", self.identity.encoder)
             lock.acquire()
+        except (OSError, NotImplementedError) as error:  # a file system without locks
+            raise self._unwritable(error) from error
         try:
             yield
         finally:
@@ -177,9 +179,10 @@ class Store:
             raise shard
         return shard
 
-    def _unwritable(self, error: OSError) -> RunError:
+    def _unwritable(self, error: OSError | NotImplementedError) -> RunError:
+        why = getattr(error, "strerror", None) or error
         return RunError(
-            f"the feature cache {self.folder} cannot be written: {error.strerror or error}; "
+            f"the feature cache {self.folder} cannot be written: {why}; "
             "free some space, or choose another folder with --cache-dir."
         )
 

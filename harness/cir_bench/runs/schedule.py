@@ -71,11 +71,17 @@ def run_cells(
                 f"--out {out}: {folder} cannot be made ({error.strerror}); choose a folder that can be written."
             ) from error
         try:
-            with FileLock(folder / "lock", timeout=0):
-                _one(cell, number, len(cells), registry, bench, out, view, summary, retry_failed=retry_failed)
+            lock = FileLock(folder / "lock").acquire(timeout=0)
         except Timeout:
             view.cell_skipped(number, len(cells), cell, State(Kind.TO_DO, "another process is running it"))
             summary.elsewhere.append(cell)
+            continue
+        except (OSError, NotImplementedError) as error:
+            raise ConfigError(
+                f"--out {out}: {folder} cannot be locked ({error}); choose a folder whose file system has file locks."
+            ) from error
+        with lock:
+            _one(cell, number, len(cells), registry, bench, out, view, summary, retry_failed=retry_failed)
         if fail_fast and summary.failed:
             break
     return summary
