@@ -6,14 +6,10 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import pytest
-from hypothesis import settings
 from PIL import Image
 
 from cir_bench import DataError, Dataset, Query, Triplet
 from cir_bench.protocols.protocol import Protocol
-
-settings.register_profile("deterministic", derandomize=True, deadline=None)
-settings.load_profile("deterministic")
 
 
 class InMemory(Dataset):
