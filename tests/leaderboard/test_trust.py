@@ -55,6 +55,17 @@ def test_one_that_was_measured_otherwise_is_found_out(css, tmp_path, changes, wh
     assert found == [] and "theirs/record.json is not what it claims to be" in said and why in said
 
 
+def test_of_one_that_does_not_fit_the_schema_it_is_said_where(css, tmp_path):
+    path = write_record(css(), tmp_path / "theirs")
+    written = json.loads(path.read_text(encoding="utf-8"))
+    del written["cell"]["method"]
+    path.write_text(json.dumps(written | {"status": "perhaps", "schema_version": 9}), encoding="utf-8")
+    found, said = read(tmp_path)
+    assert found == [] and "theirs/record.json is not a readable run record" in said
+    assert "cell.method: Field required" in said and "status: Input should be 'done' or 'failed'" in said
+    assert "schema_version: Input should be 1" in said
+
+
 def test_an_edited_number_is_found_out_by_its_queries(loaded, tmp_path):
     one = loaded("tirg", np.arange(40) < 10, 0)
     save_queries(one.queries, write_record(one.record, tmp_path / "a").parent)

@@ -6,7 +6,7 @@ import shutil
 
 import pytest
 
-from cir_bench.report.examples import pages
+from cir_bench.report.examples import material, pages
 
 
 @pytest.fixture(scope="module")
@@ -125,6 +125,26 @@ def test_images_that_may_not_be_published_are_left_out_of_what_is_published_and_
     text = parse((tmp_path / "r" / "index.html").read_text(encoding="utf-8")).text
     assert "Pages with example images are left out here" in text
     assert "Nothing is known that lets anybody publish images of toy (licence: unknown)" in text
+
+
+def test_the_licence_is_told_also_where_the_rankings_were_not_kept(toy, tmp_path, copied, parse):
+    runs = copied(lambda record: None)
+    for rankings in runs.rglob("rankings"):
+        shutil.rmtree(rankings)
+    assert toy.report(tmp_path / "r", "--public", records=runs) == 0
+    text = parse((tmp_path / "r" / "index.html").read_text(encoding="utf-8")).text
+    assert "Nothing is known that lets anybody publish images of toy (licence: unknown)" in text
+
+
+def test_a_page_says_which_methods_it_does_not_show(toy, tmp_path, copied, parse, monkeypatch):
+    runs = copied(lambda record: None)
+    (lost,) = (path for path in runs.rglob("rankings") if path.parent.parent.name == "sum")
+    shutil.rmtree(lost)
+    monkeypatch.setattr(material, "MOST_LINES", 2)
+    options = ("--examples", "2", "--no-explain", "--between", "sum,tirg")
+    assert toy.report(tmp_path / "r", *options, records=runs) == 0
+    text = parse(page(tmp_path / "r", "sample")).text
+    assert "Rankings were not kept of sum." in text and "Only 2 methods are shown; not sadn." in text
 
 
 def test_and_a_page_of_them_says_that_it_is_not_for_publication(made, parse):

@@ -14,13 +14,15 @@ import os
 from pathlib import Path
 from typing import Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from cir_bench.errors import DataError
 
 SCHEMA_VERSION = 1
 RECORD_FILE = "record.json"
 RANKINGS_FOLDER = "rankings"
+MOST_MISTAKES = 3
+"""How many mistakes of a record are named."""
 
 
 class _Model(BaseModel):
@@ -231,10 +233,22 @@ def read_record(path: Path) -> RunRecord:
     try:
         record = RunRecord.model_validate_json(path.read_text(encoding="utf-8"))
         _check_numbers(record)
-    except (OSError, ValueError) as error:  # pydantic's ValidationError is a ValueError, and so is a wrong encoding
+    except ValidationError as error:
+        reason = _mistakes(error)
+        raise DataError(f"{path} is not a readable run record ({reason}); delete it and run the cell again.") from error
+    except (OSError, ValueError) as error:  # a wrong encoding is a ValueError
         reason = str(error).splitlines()[0]
         raise DataError(f"{path} is not a readable run record ({reason}); delete it and run the cell again.") from error
     return record
+
+
+def _mistakes(error: ValidationError) -> str:
+    """Where a record is not what `RunRecord` says, and why; of many mistakes the first."""
+    found = error.errors(include_url=False, include_context=False)
+    said = "; ".join(
+        f"{'.'.join(map(str, one['loc']))}: {one['msg']}" if one["loc"] else one["msg"] for one in found[:MOST_MISTAKES]
+    )
+    return said if len(found) <= MOST_MISTAKES else f"{said}; and {len(found) - MOST_MISTAKES} more"
 
 
 def _check_numbers(record: RunRecord) -> None:

@@ -16,7 +16,8 @@ from cir_bench.report.material import Block, Line, ranking_of
 from cir_bench.runs.cell import Cell
 from cir_bench.runs.workbench import Workbench
 
-MOST_LINES = 8
+MOST_LINES = 16
+"""Methods on a page."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -51,6 +52,7 @@ class Scene:
         contestants: best first.
         queries: by id, those that every contestant ranked.
         truth: by query id.
+        absent: a sentence for the methods that are not among them.
     """
 
     block: Block
@@ -58,6 +60,7 @@ class Scene:
     contestants: Sequence[Contestant]
     queries: Mapping[str, EvalQuery]
     truth: Mapping[str, Truth]
+    absent: Sequence[str] = ()
 
     @cached_property
     def by_part(self) -> dict[str, list[str]]:
@@ -81,7 +84,7 @@ def scene_of(block: Block, registry: Registry, bench: Workbench, wanted: Sequenc
         ConfigError: a part of the cells is not installed here, or no rankings were kept.
         DataError: the data are not here, or not those of the records.
     """
-    contestants = list(_contestants(block, wanted))
+    contestants, absent = _contestants(block, wanted)
     if not contestants:
         raise ConfigError("no rankings with their best images were kept beside the records")
     sample = contestants[0].cell.record
@@ -93,17 +96,20 @@ def scene_of(block: Block, registry: Registry, bench: Workbench, wanted: Sequenc
     if not queries:
         raise DataError("the rankings are not of the data set's queries")
     truth = {name: known for part in evaluation.parts.values() for name, known in part.truth.items()}
-    return Scene(block, cell, contestants, queries, truth)
+    return Scene(block, cell, contestants, queries, truth, absent)
 
 
-def _contestants(block: Block, wanted: Sequence[str]) -> list[Contestant]:
-    """The wanted lines, then the best line of each other method; in the leaderboard's order."""
+def _contestants(block: Block, wanted: Sequence[str]) -> tuple[list[Contestant], list[str]]:
+    """The wanted lines, then the best line of each other method, in the leaderboard's order; and who is not there."""
     asked = [line for line in block.methods if {line.row.method, line.name} & set(wanted)]
     best = {line.row.method: line for line in reversed(block.methods)}
     others = [line for line in block.methods if line not in asked and best[line.row.method] is line]
-    chosen = [*asked, *others][:MOST_LINES]
-    found = [_contestant(line, block) for line in block.methods if line in chosen]
-    return [one for one in found if one is not None]
+    chosen, beyond = [*asked, *others][:MOST_LINES], [*asked, *others][MOST_LINES:]
+    tried = {line: _contestant(line, block) for line in block.methods if line in chosen}
+    lost = [line.name for line, one in tried.items() if one is None]
+    absent = [f"Rankings were not kept of {', '.join(lost)}."] if lost else []
+    absent += [f"Only {MOST_LINES} methods are shown; not {', '.join(line.name for line in beyond)}."] if beyond else []
+    return [one for one in tried.values() if one is not None], absent
 
 
 def _contestant(line: Line, block: Block) -> Contestant | None:

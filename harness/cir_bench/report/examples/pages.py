@@ -124,16 +124,18 @@ class Choice:
 def example_pages(block: Block, registry: Registry, bench: Workbench, folder: Path, asked: Asked) -> list[Link]:
     """Write the pages of one section into ``folder``; links to them, or one that says why there are none."""
     try:
+        known_cells = [cell for line in block.methods for cell in line.cells]
+        if asked.public and known_cells:
+            spec = cell_of(known_cells[0].record, registry).dataset.spec
+            if not spec.publishable:
+                return [
+                    Link(
+                        "Pages with example images are left out here",
+                        f"Nothing is known that lets anybody publish images of {block.section.benchmark} "
+                        f"(licence: {spec.licence}). cir-bench report shows them to whoever has the data.",
+                    )
+                ]
         scene = scene_of(block, registry, bench, asked.between)
-        if asked.public and not scene.cell.dataset.spec.publishable:
-            licence = scene.cell.dataset.spec.licence
-            return [
-                Link(
-                    "Pages with example images are left out here",
-                    f"Nothing is known that lets anybody publish images of {block.section.benchmark} "
-                    f"(licence: {licence}). cir-bench report shows them to whoever has the data.",
-                )
-            ]
         choices = list(_choices(scene, asked))
         ids = [query for choice in choices for _, chosen in choice.groups for query in chosen]
         known = _known(scene, ids, registry, bench, asked)
@@ -226,7 +228,7 @@ def _fitting_page(scene: Scene, choice: Choice, known: Known) -> str | None:
             groups=groups,
             cautions=cautions(scene.block.section),
             pictures=pictures.style(side, quality),
-            notes=[*known.silent, *_missing(pictures)],
+            notes=[*scene.absent, *known.silent, *_missing(pictures)],
             seeds=sorted({one.seed for one in scene.contestants}),
             home=HOME,
             private="" if spec.publishable else PRIVATE,
