@@ -145,3 +145,20 @@ def test_text_of_records_is_text_wherever_it_stands(cell, failed_cell, shown, pa
 
 def test_the_page_stays_small(page):
     assert len(page().encode()) < 500_000
+
+
+def test_two_sections_of_one_name_are_told_apart_in_the_contents_and_above_their_tables(cell, shown, parse):
+    cell("tirg")
+    cell("tirg", ingredients={"data.files": "b" * 64})
+    (first, second) = shown()
+    assert first.apart != second.apart and all(len(block.apart) == 1 for block in (first, second))
+    text = parse(report_page((first, second))).text
+    for block in (first, second):
+        assert text.count(block.apart[0]) >= 2
+
+
+def test_with_one_seed_nothing_is_said_of_a_deviation(cell, shown, parse):
+    cell("tirg")
+    cell("val")
+    text = parse(report_page(shown())).text
+    assert "±" not in text and "One seed each: trained models are compared, not methods." in text

@@ -69,6 +69,7 @@ def view_of(block: Block, examples: Sequence[Link] = ()) -> View:
     figures = [cost_figure(block), recall_figure(block)]
     galleries = [sweep_gallery(block), training_gallery(block)]
     table = table_of(block)
+    spread = any(len(row.line.row.seeds) > 1 for row in table.rows)
     return View(
         block=block,
         encoders=sorted({line.row.encoder for line in block.lines}),
@@ -76,9 +77,9 @@ def view_of(block: Block, examples: Sequence[Link] = ()) -> View:
         facts=list(_facts(block)),
         table=table,
         remarks=any(row.line.row.remarks for row in table.rows),
-        spread=any(len(row.line.row.seeds) > 1 for row in table.rows),
+        spread=spread,
         widest=max((len(cell.beats) for row in table.rows for cell in row.cells), default=0),
-        reading=_reading(table) + (_COSTS if len(block.section.places) > 1 else ""),
+        reading=_reading(table, spread) + (_COSTS if len(block.section.places) > 1 else ""),
         sources=sorted(set(_sources(block))),
         figures=[figure for figure in figures if figure is not None],
         breakdown=breakdown(block),
@@ -122,13 +123,14 @@ _COSTS = (
 )
 
 
-def _reading(table: Table) -> str:
-    spread = "± is the standard deviation over seeds. "
+def _reading(table: Table, several: bool) -> str:
+    spread = "± is the standard deviation over seeds. " if several else ""
+    models = "" if several else " One seed each: trained models are compared, not methods."
     if table.compared:
         return (
             f"{spread}The drawn line is the 95 % interval of the headline (over queries and seeds), on a rule from 0. "
             "Rows with the same place do not differ; small letters behind a headline name the rows that it beats "
-            "(p < 0.05, corrected)."
+            f"(p < 0.05, corrected).{models}"
         )
     return (
         f"{spread}The drawn line is one standard deviation either side. Places are the plain order of the means: the "
