@@ -93,6 +93,8 @@ def _print(made: Plan) -> None:
         print(f"extract     {e.encoder}: {e.missing.items} of {e.missing.of} {e.role}s of {e.benchmark} ({e.split})")
     for problem in made.problems:
         print(f"problem     {problem}")
-    unknown = f"; no estimate for {made.unknown} never run here" if made.unknown else ""
-    print(f"About {made.seconds:.0f} s for cells to do that were run here before{unknown}.")
+    times = [f"about {made.seconds:.0f} s for cells to do that were run here before"] if made.seconds else []
+    if made.unknown:
+        times.append(f"no estimate for {made.unknown} never run here")
+    print(f"Time: {'; '.join(times) or 'none, nothing is to do'}.")
     print(f"About {made.nbytes / 2**20:.0f} MiB of features to store.")

@@ -67,13 +67,14 @@ class PlainView:
     def __init__(self, stream: TextIO) -> None:
         self._stream = stream
         self._last = 0.0
-        self._began = 0.0
+        self._stage = ""
 
     def cell_started(self, number: int, of: int, cell: Cell, state: State) -> None:
         """Say which cell begins, and why it is run again."""
         why = f" ({state.kind.value}: {state.why})" if state.why else ""
         say(self._stream, f"[{number}/{of}] {cell.name}{why}")
-        self._last = self._began = time.monotonic()
+        self._last = time.monotonic()
+        self._stage = ""
 
     def cell_skipped(self, number: int, of: int, cell: Cell, state: State) -> None:
         """Say so."""
@@ -89,8 +90,10 @@ class PlainView:
             say(self._stream, f"  features, {what}: {done}/{total}")
 
     def epoch_started(self, stage: str, epoch: int, epochs: int, batches: int) -> None:
-        """Remember how many epochs there are."""
+        """Remember how many epochs there are, and where and when this process began with them."""
         self._epochs = epochs
+        if self._stage != stage:
+            self._stage, self._first, self._began = stage, epoch, time.monotonic()
 
     def batch_done(self, images: int) -> None:
         """Too often to say."""
@@ -98,7 +101,8 @@ class PlainView:
     def epoch_done(self, stage: str, epoch: int, loss: float, selection: float | None) -> None:
         """Say so now and then, with the time left in this stage."""
         if self._due() or epoch + 1 == self._epochs:
-            left = (time.monotonic() - self._began) / (epoch + 1) * (self._epochs - epoch - 1)
+            taken = (time.monotonic() - self._began) / (epoch + 1 - self._first)
+            left = taken * (self._epochs - epoch - 1)
             score = "" if selection is None else f", held out {selection:.2f}"
             say(self._stream, f"  {stage} {epoch + 1}/{self._epochs}: loss {loss:.4f}{score}, {left:.0f} s left")
 
