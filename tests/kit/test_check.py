@@ -105,6 +105,16 @@ def test_an_exception_is_told_with_its_place_in_the_plugin(check):
     assert "ZeroDivisionError: division by zero (mine.py:14)" in reasons
 
 
+def test_a_composer_of_maps_without_embed_target_is_told_to_write_one(check):
+    source = SOUND.replace("StandardMethod, hookimpl", "Needs, StandardMethod, hookimpl, levels")
+    source = source.replace("reference.need_pooled()", "reference.need_maps(1)[0].mean((2, 3))")
+    source = source.replace("shape.image.width", "shape.image.maps[-1][0]")
+    answer, _ = check(source.replace(':Mine")', ':Mine", needs=Needs(image=levels("maps")))'))
+    reasons = [one["reason"] for one in answer["checks"] if one["result"] == "failed"]
+    why = "Mix needs an embed_target: the default takes pooled features of the candidates, which are not in its `needs`"
+    assert f"ValueError: {why}" in reasons, "and no place, since no line of the plugin is wrong"
+
+
 @pytest.mark.parametrize(
     ("source", "told"),
     [

@@ -59,6 +59,11 @@ class Composer(nn.Module, ABC):
 
     def embed_target(self, image: Features) -> Embedding:
         """The embedding of B candidate images; the default takes the encoder's pooled features as they are."""
+        if image.pooled is None:
+            raise ValueError(
+                f"{type(self).__name__} needs an embed_target: the default takes pooled features of the candidates, "
+                "which are not in its `needs`"
+            )
         return Embedding.single(image.need_pooled())
 
     def refine(self, query: Embedding, gallery: GalleryView) -> Embedding:

@@ -224,8 +224,12 @@ def _reason(call: pytest.CallInfo[None]) -> str:
     return _line(in_words(error), len(where)) + where
 
 
+LIBRARIES = ("-packages/torch/", "-packages/_pytest/", "-packages/pluggy/", "/cir_bench/")
+"""Folders whose lines are no place in a plugin."""
+
+
 def _is_library(path: str) -> bool:
-    return "site-packages/torch/" in path or "/cir_bench/" in path.replace(os.sep, "/")
+    return any(library in path.replace(os.sep, "/") for library in LIBRARIES)
 
 
 def _line(text: str, taken: int = 0) -> str:
