@@ -9,6 +9,7 @@ import pytest
 from cir_bench.config import read_yaml
 from cir_bench.leaderboard import Value, build, render, reported
 from cir_bench.leaderboard.reported import reported_for, reported_numbers
+from cir_bench.plugin.loader import PluginOptions, load_plugins
 from cir_bench.protocols.find import builtin_benchmarks
 from cir_bench.runs.record import CellKey
 
@@ -60,10 +61,12 @@ def cell(**changes):
     ("changes", "whole", "difference"),
     [
         ({}, True, -3.91),
+        ({"encoder": "openclip:RN50x4:openai", "track": "paper"}, True, -3.91),
         ({}, False, None),
+        ({"encoder": "openclip:RN50x4:laion400m"}, True, None),
         ({"encoder": "captions"}, True, None),
     ],
-    ids=["same encoder", "partial data", "another encoder"],
+    ids=["same encoder", "as the paper track names it", "partial data", "other weights", "another encoder"],
 )
 def test_the_difference_is_taken_only_where_it_means_something(changes, whole, difference):
     found = reported_for(cell(**changes), {"mean/R@10": Value(mean=40.0)}, whole=whole)
@@ -91,6 +94,15 @@ def test_reported_numbers_stand_beside_the_measured_and_change_no_place(make):
     assert " 43.91 (A) -3.91 |" in text
     assert "(A) SADN (ACM MM 2024), Table 1: SADN, on openclip:RN50x4." in text
     assert "reported dress/R@10" not in text
+
+
+def test_the_paper_track_s_encoders_are_those_of_the_papers():
+    """Else the very cells that reproduce a paper would be said to be of another encoder."""
+    registry = load_plugins(PluginOptions(third_party=False))
+    named = [n for n in reported_numbers() if n.encoder.startswith("openclip:") and "quoted" not in n.note]
+    assert {n.method for n in named} >= {"sadn", "tgcir"}
+    for number in (n for n in named if n.method in {"sadn", "tgcir", "combiner"}):
+        assert number.on(registry.method(number.method).spec.paper_encoder), number
 
 
 @pytest.mark.shared

@@ -7,6 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from cir_bench.protocols.known import known_protocol
 from cir_bench.report import report_page
 from cir_bench.report.cost import cost_figure
 from cir_bench.report.learning import training_gallery
@@ -202,3 +203,23 @@ def test_of_many_variants_charts_show_the_best_of_each_method_and_say_so(cell, s
     assert figure.legend[0].row.metrics["R@1"].mean == max(line.row.metrics["R@1"].mean for line in block.methods)
     assert "Of 21 rows the best of each method; the table has all." in figure.note
     assert len(table_of(block).rows) == 21
+
+
+def test_a_reported_number_has_a_difference_on_its_own_encoder_and_a_star_on_another(cell, shown):
+    """`fashioniq/original@1` with the paper's encoder and with captions."""
+    key = {"benchmark": "fashioniq", "protocol": "original@1"}
+    known = known_protocol("fashioniq", "original@1")
+    facts = {"hash": known.hash(), "query_text": known.query_text}
+    changes = {"protocol": facts, "ingredients": {"protocol.hash": known.hash()}, "metrics": {"mean/R@10": 40.0}}
+    for encoder in ("openclip:RN50x4", "captions"):
+        cell("sadn", cell=key | {"encoder": encoder}, kept=False, **changes)
+    texts = {}
+    for block in shown():
+        table = table_of(block)
+        (row,) = table.rows
+        place = [column.name for column in table.columns].index("R@10 reported")
+        texts[row.line.row.encoder] = row.cells[place].text, row.cells[place].small, view_of(block).reading
+    text, small, reading = texts["openclip:RN50x4"]
+    assert (text, small) == ("43.91", "-3.91 here") and "*" not in reading
+    text, small, reading = texts["captions"]
+    assert (text, small) == ("43.91*", "") and "* reported on another encoder" in reading

@@ -52,6 +52,10 @@ class Reported(_Model):
     difference: float | None = None
     """Measured less reported, in points; None where the encoder or the data are others, and they do not compare."""
 
+    def on(self, encoder: str) -> bool:
+        """Whether it was measured on that encoder; ``openclip`` takes OpenAI's weights where none are named."""
+        return encoder.removesuffix(":openai") == self.encoder
+
     @property
     def source(self) -> tuple[str, ...]:
         """What numbers of one method in one table share."""

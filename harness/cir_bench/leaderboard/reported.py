@@ -53,7 +53,7 @@ def reported_for(cell: CellKey, measured: Mapping[str, Value], *, whole: bool) -
     found = []
     for one in reported_numbers():
         if (one.benchmark, one.protocol, one.method) == wanted:
-            here = measured.get(one.metric) if whole and one.encoder == cell.encoder else None
+            here = measured.get(one.metric) if whole and one.on(cell.encoder) else None
             difference = None if here is None else here.mean - one.value
             found.append(one.model_copy(update={"difference": difference}))
     return tuple(found)

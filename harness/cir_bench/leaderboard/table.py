@@ -160,7 +160,7 @@ def _reported(row: Row, key: str) -> list[tuple[str, str, str]]:
     found = []
     for one in row.reported:
         if one.metric == key:
-            other = "" if one.encoder == row.encoder else "; another encoder than here"
+            other = "" if one.on(row.encoder) else "; another encoder than here"
             note = f"; {one.note}" if one.note else ""
             source = f"{one.paper}, Table {one.table}: {one.named}, on {one.encoder}{note}{other}."
             gap = "" if one.difference is None else f" {one.difference:+.2f}"

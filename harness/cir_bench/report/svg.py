@@ -158,7 +158,7 @@ def upright_rule(x: float, text: str) -> Markup:
 def _beside(x: float) -> tuple[str, str, str]:
     """Where the word of a rule stands: on the side with more room."""
     right = x < WIDTH / 2
-    return at(x + 5 if right else x - 5), at(TOP + 1), "start" if right else "end"
+    return at(x + 8 if right else x - 8), at(TOP + 1), "start" if right else "end"
 
 
 def bar(x: float, width: float, top: float, bottom: float, series: int, method: str, tip: str) -> Markup:

@@ -14,6 +14,8 @@ from cir_bench.report.material import Block, Line
 from cir_bench.report.svg import at
 
 MOST_RUNS = 3
+ELSEWHERE = "*"
+"""Behind a reported number that was measured on another encoder or other data, and so does not compare."""
 SPAN = 96.0
 """Width of the interval drawn in a row."""
 
@@ -169,7 +171,7 @@ def _reported(row: Row, key: str) -> Cell:
     small = f"{differences[0]:+.2f} here" if len(differences) == 1 else ""
     low, high = min(one.value for one in found), max(one.value for one in found)
     text = f"{high:.2f}" if low == high else f"{low:.2f}–{high:.2f}"
-    return Cell(text, high, small, "\n".join(tips))
+    return Cell(text if differences else text + ELSEWHERE, high, small, "\n".join(tips))
 
 
 def _in_words(value: Value) -> str:

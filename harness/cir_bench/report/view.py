@@ -12,7 +12,7 @@ from cir_bench.report.learning import training_gallery
 from cir_bench.report.material import Block, cautions
 from cir_bench.report.recall import recall_figure
 from cir_bench.report.sweeps import sweep_gallery
-from cir_bench.report.tables import Table, table_of
+from cir_bench.report.tables import ELSEWHERE, Table, table_of
 from cir_bench.report.tags import Breakdown, breakdown
 
 HASH_DIGITS = 12
@@ -79,7 +79,7 @@ def view_of(block: Block, examples: Sequence[Link] = ()) -> View:
         remarks=any(row.line.row.remarks for row in table.rows),
         spread=spread,
         widest=max((len(cell.beats) for row in table.rows for cell in row.cells), default=0),
-        reading=_reading(table, spread) + (_COSTS if len(block.section.places) > 1 else ""),
+        reading=_reading(table, spread) + _elsewhere(table) + (_COSTS if len(block.section.places) > 1 else ""),
         sources=sorted(set(_sources(block))),
         figures=[figure for figure in figures if figure is not None],
         breakdown=breakdown(block),
@@ -123,6 +123,12 @@ _COSTS = (
 )
 
 
+def _elsewhere(table: Table) -> str:
+    """What the star behind a reported number means, where there is one."""
+    starred = any(cell.text.endswith(ELSEWHERE) for row in table.rows for cell in row.cells)
+    return f" {ELSEWHERE} reported on another encoder than here, or on whole data: no comparison." if starred else ""
+
+
 def _reading(table: Table, several: bool) -> str:
     spread = "± is the standard deviation over seeds. " if several else ""
     models = "" if several else " One seed each: trained models are compared, not methods."
@@ -141,6 +147,6 @@ def _reading(table: Table, several: bool) -> str:
 def _sources(block: Block) -> Iterator[str]:
     for line in block.lines:
         for one in line.row.reported:
-            other = "" if one.encoder == line.row.encoder else "; another encoder than here"
+            other = "" if one.on(line.row.encoder) else "; another encoder than here"
             note = f"; {one.note}" if one.note else ""
             yield f"{one.paper}, Table {one.table}: {one.named}, on {one.encoder}{note}{other}."
