@@ -124,6 +124,13 @@ def test_no_network_is_one_sentence(part: Path, monkeypatch: pytest.MonkeyPatch)
         list(transfer("https://example.invalid/a", part, 10))
 
 
+def test_a_proxy_that_cannot_be_used_is_one_sentence(server: Any, part: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("http_proxy", "gopher://127.0.0.1:1")
+    with pytest.raises(DataError, match=r"a\.json cannot be reached \(.*gopher.*\); check the network \(and the proxy"):
+        download(server, part)
+    assert server.requests == []
+
+
 @pytest.mark.skipif(not Path("/dev/full").exists(), reason="needs a device that is always full")
 def test_a_full_disk_is_one_sentence(server: Any, part: Path) -> None:
     part.parent.mkdir()

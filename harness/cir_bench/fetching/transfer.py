@@ -1,8 +1,8 @@
 """One file over HTTP, continued where an earlier attempt stopped.
 
-Why on top of the standard library: pooch (1.9) begins every download at byte 0, and huggingface_hub continues one by a
-function that is none of its public interface and made for its own hub. Continuing is one ``Range`` header; whatever
-servers and proxies make of it is caught by the sha256 that the caller holds the whole file against.
+Why httpx2 and its stream: fsspec's HTTP file system asks for one block after the other, loses what came of a block that
+was cut, takes any range for the one it asked for, and fails in the second block where a server has no ranges. pooch
+(1.9) begins every download at byte 0, and huggingface_hub continues one by a function that is not public.
 """
 
 from __future__ import annotations
@@ -10,16 +10,15 @@ from __future__ import annotations
 import os
 import time
 from collections.abc import Iterator
-from http.client import HTTPException, HTTPResponse
 from pathlib import Path
-from typing import BinaryIO, cast
-from urllib.error import HTTPError, URLError
-from urllib.request import Request, urlopen
+from typing import TYPE_CHECKING, BinaryIO, cast
 
 from cir_bench import __version__
 from cir_bench.errors import DISK_FULL, DataError
 
-BLOCK = 2**18
+if TYPE_CHECKING:
+    import httpx2
+
 TIMEOUT = 60.0
 """Seconds without a byte after which a connection counts as cut."""
 TRIES = 4
@@ -30,7 +29,7 @@ PASSING = frozenset({408, 429, 500, 502, 503, 504})
 """Answers of a server that is busy; another try may do."""
 
 
-class _UnusableRange(HTTPException):
+class _UnusableRangeError(Exception):
     """The server does not continue what is on disk."""
 
 
@@ -38,7 +37,7 @@ def transfer(url: str, part: Path, size: int) -> Iterator[int]:
     """Download ``url`` into ``part``, behind what is there already; yields how many bytes are there, again and again.
 
     Args:
-        url: http or https.
+        url: http or https; proxies are taken from the environment.
         part: the unfinished file; it stays when the transfer is interrupted, for the next one.
         size: bytes of the whole file.
 
@@ -49,25 +48,50 @@ def transfer(url: str, part: Path, size: int) -> Iterator[int]:
     done = part.stat().st_size if part.is_file() else 0
     done = done if done <= size else 0
     yield done
+    if done < size:
+        with _client(url) as client:
+            yield from _connections(client, url, part, done, size)
+
+
+def _client(url: str) -> httpx2.Client:
+    import httpx2  # a tenth of a second, and most verbs fetch nothing
+
+    headers = {"User-Agent": f"cir-bench/{__version__}", "Accept-Encoding": "identity"}
+    try:
+        return httpx2.Client(headers=headers, timeout=TIMEOUT, follow_redirects=True)
+    except (ImportError, ValueError, OSError, httpx2.InvalidURL) as error:  # the environment's proxies or certificates
+        raise _unreachable(url, error) from error
+
+
+def _connections(client: httpx2.Client, url: str, part: Path, done: int, size: int) -> Iterator[int]:
+    """One after the other, until all is there."""
+    import httpx2
+
     fruitless = 0
     while done < size:
         before, reason = done, "the connection was cut"
         try:
-            for there in _one_connection(url, part, done, size):
+            for there in _one_connection(client, url, part, done, size):
                 done = there
                 yield done
-        except _UnusableRange:
+        except _UnusableRangeError:
             before = done = 0
             part.unlink(missing_ok=True)
-        except HTTPError as error:
-            if error.code not in PASSING:
-                what = f"{url} answers {error.code} {error.reason}"
+        except httpx2.HTTPStatusError as error:
+            reason = f"{error.response.status_code} {error.response.reason_phrase}"
+            if error.response.status_code not in PASSING:
+                what = f"{url} answers {reason}"
                 raise DataError(f"{what}; get the file elsewhere and put it at {_whole(part)}.") from error
-            reason = f"{error.code} {error.reason}"
-        except URLError as error:
-            how = "check the network (and the proxy settings), then run this again"
-            raise DataError(f"{url} cannot be reached ({error.reason}); {how}.") from error
-        except (OSError, HTTPException) as error:
+        except (
+            httpx2.ConnectError,
+            httpx2.ConnectTimeout,
+            httpx2.ProxyError,
+            httpx2.TooManyRedirects,
+            httpx2.UnsupportedProtocol,
+            httpx2.InvalidURL,
+        ) as error:
+            raise _unreachable(url, error) from error
+        except httpx2.HTTPError as error:
             reason = str(error) or type(error).__name__
         fruitless = fruitless + 1 if done <= before else 0
         if done < size and fruitless >= TRIES:
@@ -78,12 +102,8 @@ def transfer(url: str, part: Path, size: int) -> Iterator[int]:
             time.sleep(PAUSE * 2**fruitless)
 
 
-def _one_connection(url: str, part: Path, done: int, size: int) -> Iterator[int]:
-    headers = {"User-Agent": f"cir-bench/{__version__}", "Accept-Encoding": "identity"}
-    if done:
-        headers["Range"] = f"bytes={done}-"
-    request = Request(url, headers=headers)  # noqa: S310 (a spec's URL is http or https: see plugin.checks)
-    with _opened(request) as response:
+def _one_connection(client: httpx2.Client, url: str, part: Path, done: int, size: int) -> Iterator[int]:
+    with client.stream("GET", url, headers={"Range": f"bytes={done}-"} if done else None) as response:
         start = _start(response, done)
         length = response.headers.get("Content-Length")
         if length is not None and start + int(length) != size:
@@ -91,30 +111,32 @@ def _one_connection(url: str, part: Path, done: int, size: int) -> Iterator[int]
             raise DataError(f"{what}: it is not the file that was pinned. Nothing was put in place.")
         with _open(part, start) as file:
             place = start
-            while place <= size and (block := response.read1(BLOCK)):
+            for block in response.iter_raw():  # as it comes from the network
                 _write(file, part, block)
                 place += len(block)
                 yield min(place, size)
-    if place > size:
-        raise DataError(f"{url} sends more than the {size} bytes expected: it is not the file that was pinned.")
+                if place > size:
+                    raise DataError(
+                        f"{url} sends more than the {size} bytes expected: it is not the file that was pinned."
+                    )
 
 
-def _opened(request: Request) -> HTTPResponse:
-    try:
-        return cast(HTTPResponse, urlopen(request, timeout=TIMEOUT))  # noqa: S310
-    except HTTPError as error:
-        if error.code == 416:  # more is on disk than the server's file has
-            raise _UnusableRange from error
-        raise
-
-
-def _start(response: HTTPResponse, done: int) -> int:
+def _start(response: httpx2.Response, done: int) -> int:
     """Where the body begins: at ``done`` when the server continues, at 0 when it sends the whole file again."""
-    if response.status != 206:
+    if done and response.status_code == 416:  # more is on disk than the server's file has
+        raise _UnusableRangeError
+    response.raise_for_status()
+    if response.status_code != 206:
         return 0
     if not response.headers.get("Content-Range", "").startswith(f"bytes {done}-"):
-        raise _UnusableRange
+        raise _UnusableRangeError
     return done
+
+
+def _unreachable(url: str, error: Exception) -> DataError:
+    return DataError(
+        f"{url} cannot be reached ({error}); check the network (and the proxy settings), then run this again."
+    )
 
 
 def _open(part: Path, start: int) -> BinaryIO:
