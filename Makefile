@@ -10,7 +10,7 @@ INSTALLED := $(VENV)/.installed
 INSTALLED_TEST := $(VENV)/.installed-test
 INSTALLED_DOCS := $(VENV)/.installed-docs
 
-.PHONY: run test lint measure leaderboard leaderboard-fashioniq docs reference
+.PHONY: run test lint leaderboard leaderboard-fashioniq docs reference
 
 run: $(INSTALLED)
 	$(BIN)/cir-bench run --all --seeds $(SEEDS) --out $(OUT)
@@ -32,15 +32,11 @@ lint: $(INSTALLED_TEST)
 	$(BIN)/mypy
 	$(BIN)/lint-imports
 
-# The embedded benchmark with every method: also those that --all leaves out because they take long.
-measure: $(INSTALLED)
-	$(BIN)/cir-bench run --all --seeds $(SEEDS) --out $(OUT)
-	$(BIN)/cir-bench run -m clvcnet -m val --seeds $(SEEDS) --out $(OUT)
-
 # What is committed under leaderboard/: the records of the embedded benchmark, and what they give.
 leaderboard: OUT = .cir-bench/leaderboard
 leaderboard: SEEDS = 3
-leaderboard: measure
+leaderboard: $(INSTALLED)
+	$(BIN)/cir-bench run --all --seeds $(SEEDS) --out $(OUT)
 	rm -rf leaderboard/records/css
 	$(BIN)/cir-bench leaderboard --records $(OUT)/cells/css --pack leaderboard/records/css --out leaderboard/LEADERBOARD.md
 
