@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 from cir_bench.runs.suite import load_suite
+from cir_bench_sadn import METHODS
 from cir_bench_sadn.params import SadnParams
 
 SWITCHES = {name for name in SadnParams.model_fields["ablation"].annotation.__args__ if name != "none"}
@@ -29,14 +30,20 @@ def test_tables_3_and_5_are_the_whole_and_every_switch() -> None:
 
 def test_table_4_has_every_compositor_with_and_without() -> None:
     alone = {method for one in load_suite("ablations/sadn-compositors", {}) for method in one.methods} - {"sadn"}
-    assert {point["base"] for point in points("sadn-compositors")} == alone
+    assert {SadnParams.model_validate(point).base for point in points("sadn-compositors")} == alone
     assert len(alone) == 5
 
 
-def test_figure_3_varies_one_thing_at_a_time_around_the_paper_s_choice() -> None:
+def test_figure_3_varies_one_thing_at_a_time_around_what_sadn_has_on_css() -> None:
+    (method,) = METHODS
+    unchanged = SadnParams.model_validate(method.controlled["css"])
     swept: dict[str, list[object]] = {}
+    assert {} in points("sadn-sensitivity")
     for point in points("sadn-sensitivity"):
-        ((name, value),) = point.items()
-        swept.setdefault(name, []).append(value)
-    assert set(swept) == {"neighbours", "gamma", "lambda_adapt"}
-    assert all(getattr(SadnParams(), name) in values for name, values in swept.items())
+        for name, value in point.items():
+            swept.setdefault(name, [getattr(unchanged, name)]).append(value)
+    assert {name: sorted(values) for name, values in swept.items()} == {
+        "neighbours": [1, 5, 10, 15, 20],
+        "gamma": [0, 1, 2, 3, 4],
+        "lambda_adapt": [0, 50, 100, 150, 200],
+    }
