@@ -58,7 +58,7 @@ def cost_figure(block: Block) -> Figure | None:
 
 
 def _charts(lines: Sequence[Line], headline: str, numbered: Sequence[str]) -> Iterator[tuple[str, Markup]]:
-    picture = _chart(lines, headline, PARAMETERS, "")
+    picture = _chart(lines, headline, PARAMETERS)
     if picture is not None:
         yield PARAMETERS.short, picture
     places = sorted({line.row.places for line in lines})
@@ -69,13 +69,15 @@ def _charts(lines: Sequence[Line], headline: str, numbered: Sequence[str]) -> It
             continue
         (where,) = place
         short = _short(where) if names.count(_short(where)) == 1 else f"on {numbered.index(where) + 1}"
+        which = f", on ({numbered.index(where) + 1})" if len(places) > 1 else ""
         for kind in OF_ONE_MACHINE:
-            picture = _chart(here, headline, kind, where)
+            picture = _chart(here, headline, kind, f", on {where}", which)
             if picture is not None:
                 yield kind.short if len(places) == 1 else f"{kind.short}, {short}", picture
 
 
-def _chart(lines: Sequence[Line], headline: str, kind: Kind, where: str) -> Markup | None:
+def _chart(lines: Sequence[Line], headline: str, kind: Kind, where: str = "", which: str = "") -> Markup | None:
+    """``where`` is told to those who cannot see the chart; beside its axis there is room for the machine's number."""
     shown = [line for line in lines if kind.value(line.row) > 0 and headline in line.row.metrics]
     if len(shown) < 2:
         return None
@@ -90,13 +92,12 @@ def _chart(lines: Sequence[Line], headline: str, kind: Kind, where: str) -> Mark
         marks.append(mark(x(cost), y(mean), line.series, line.name, tip))
     places = [(x(cost), y(mean)) for cost, (_, mean, _) in zip(costs, spreads, strict=True)]
     labels = _labels(shown, places, [(y(high), y(low)) for low, _, high in spreads])
-    place = f", on {where}" if where else ""
     return chart(
         [*marks, *labels],
         x,
         y,
-        title=f"{headline} of {len(shown)} methods against {kind.name}{place}",
-        x_name=f"{kind.name}{place}",
+        title=f"{headline} of {len(shown)} methods against {kind.name}{where}",
+        x_name=f"{kind.name}{which}",
         y_name=headline,
     )
 
