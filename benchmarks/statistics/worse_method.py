@@ -2,7 +2,7 @@
 
 Run by hand on records with their queries, such as the committed ones::
 
-    python benchmarks/statistics/worse_method.py --records leaderboard/records -m combiner
+    python benchmarks/statistics/worse_method.py --records leaderboard/records/css -m combiner
 
 Beside the method's own row stand two copies of it: ``…-again``, the same, and ``…-worse``, with a seeded 2 % of its
 rankings flipped (the last candidate becomes the first). Printed are the leaderboard's tie groups with them in it, and
