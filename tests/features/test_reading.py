@@ -120,8 +120,12 @@ def test_when_a_worker_stalls_the_rest_is_read_here(caplog: pytest.LogCaptureFix
     assert "failed after 96 of 300 images (DataLoader timed out after 2.0 seconds)" in caplog.text
 
 
-def test_an_item_that_cannot_leave_its_process_is_read_here() -> None:
+def test_an_item_that_cannot_leave_its_process_is_read_here_and_this_is_said_once(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
     assert [item() for item in read_in_order(lambda position: lambda: position, COUNT, 16, 2)] == ONE_BY_ONE
+    (said,) = caplog.messages
+    assert "image 1 of 300, a function" in said and "read twice; --workers 0 reads them once" in said
 
 
 def test_an_exception_keeps_its_form_and_comes_when_it_is_due() -> None:

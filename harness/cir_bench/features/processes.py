@@ -51,10 +51,19 @@ def read_in_order(read: Read, count: int, batch: int, workers: int, prefetch: in
     Raises:
         Exception: what ``read`` raised, when it is the item's turn.
     """
-    done = 0
+    done, told = 0, False
     if worth_workers(count, workers):
-        for item in chain.from_iterable(_from_workers(read, count, batch, workers, prefetch)):
-            yield read(done) if item is _Absent.FAILED else item
+        for handed in chain.from_iterable(_from_workers(read, count, batch, workers, prefetch)):
+            failed = handed is _Absent.FAILED
+            item = read(done) if failed else handed
+            if failed and not told:
+                told = True
+                _LOG.warning(
+                    "worker processes cannot hand over what this process reads without a fault (image %d of %d, a %s); "
+                    "such images are read twice; --workers 0 reads them once",
+                    *(done + 1, count, type(item).__name__),
+                )
+            yield item
             done += 1
     yield from map(read, range(done, count))
 
