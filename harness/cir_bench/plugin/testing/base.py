@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+import reprlib
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
+from itertools import zip_longest
 from pathlib import Path
 from typing import Any, ClassVar, TypeVar
 
@@ -58,6 +60,24 @@ def seeded(seed: int) -> Iterator[None]:
 def assert_same(found: Tensor, expected: Tensor, what: str) -> None:
     """Equal but for rounding."""
     torch.testing.assert_close(found, expected, rtol=1e-4, atol=1e-5, msg=lambda text: f"{what}: {text}")
+
+
+def assert_same_items(found: Iterable[object], expected: Iterable[object], what: str) -> None:
+    """Equal one by one; the first difference is told.
+
+    For what may be long: where ``CI`` is set, pytest prints the difference of two compared lists in full, which for two
+    rankings of a gallery takes hours.
+    """
+    absent = object()
+    for place, (ours, theirs) in enumerate(zip_longest(found, expected, fillvalue=absent)):
+        if ours != theirs:
+            told = ["nothing" if one is absent else reprlib.repr(one) for one in (ours, theirs)]
+            raise AssertionError(f"{what}: at place {place}, {told[0]} in place of {told[1]}")
+
+
+def assert_same_set(found: Iterable[str], expected: Iterable[str], what: str) -> None:
+    """The same names in any order; one that only one side has is told."""
+    assert_same_items(sorted(set(found)), sorted(set(expected)), what)
 
 
 def assert_same_embedding(found: Embedding, expected: Embedding, what: str) -> None:

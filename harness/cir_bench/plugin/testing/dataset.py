@@ -13,7 +13,7 @@ from cir_bench.interfaces.dataset import Dataset
 from cir_bench.interfaces.specs import Context, DatasetSpec
 from cir_bench.plugin.params import make_params
 from cir_bench.plugin.registry import create
-from cir_bench.plugin.testing.base import Contract
+from cir_bench.plugin.testing.base import Contract, assert_same_items, assert_same_set
 
 IMAGES = 5
 """How many images are decoded."""
@@ -105,7 +105,7 @@ class DatasetContract(Contract):
             return
         draws = {at: list(sampler.draw(*at)) for at in ((0, 0), (0, 1), (1, 0), (0, -1))}
         for at, triplets in draws.items():
-            assert triplets == list(again.draw(*at)), f"two draws of seed and epoch {at} differ"
+            assert_same_items(again.draw(*at), triplets, f"two draws of seed and epoch {at} differ")
             assert len(triplets) == len(draws[0, 0]), "epochs have different numbers of triplets"
             drawn = {image for triplet in triplets for image in (triplet.reference, triplet.target)}
             assert drawn <= set(sampler.images), "an image was drawn that is not among the sampler's"
@@ -122,20 +122,21 @@ class DatasetContract(Contract):
         kin = {*sampler.kin(one.reference), *sampler.kin(one.target)}
         assert {one.reference, one.target} <= kin, "an image is not among its own kin"
         for image in sampler.kin(one.target):
-            assert set(sampler.kin(image)) == set(sampler.kin(one.target)), f"{image} has another kin than its kin"
+            assert_same_set(sampler.kin(image), sampler.kin(one.target), f"{image} has another kin than its kin")
         few = sampler.among(kin)
-        assert set(few.images) == kin, "a sampler among some images has others"
+        assert_same_set(few.images, kin, "a sampler among some images has others")
         drawn = {image for triplet in few.draw(0, 0) for image in (triplet.reference, triplet.target, *triplet.hits)}
         assert drawn <= kin, "an image was drawn that is not among those asked for"
 
     def test_two_readings_agree(self, data_root: Path) -> None:
         """Read again, everything is the same and in the same order."""
         first, second = self.dataset(data_root), self.dataset(data_root)
-        assert list(first.parts) == list(second.parts)
-        assert list(first.queries(self.split)) == list(second.queries(self.split))
-        assert list(first.train()) == list(second.train())
+        assert_same_items(second.parts, first.parts, "read again, other parts")
+        assert_same_items(second.queries(self.split), first.queries(self.split), "read again, other queries")
+        assert_same_items(second.train(), first.train(), "read again, other training triplets")
         for part in first.parts:
-            assert list(first.gallery(self.split, part)) == list(second.gallery(self.split, part))
+            galleries = second.gallery(self.split, part), first.gallery(self.split, part)
+            assert_same_items(*galleries, f"read again, another gallery of part {part!r}")
         assert dict(first.provenance()) == dict(second.provenance())
 
     def test_references_are_there_and_decode_to_rgb(self, data_root: Path) -> None:

@@ -193,7 +193,8 @@ class EncoderContract(Contract):
         assert len(set(grouped)) == len(grouped), "a parameter is in two groups"
         if not provides.trainable:
             return
-        assert set(grouped) == trainable, "a trainable parameter is in no group"
+        assert not trainable - set(grouped), "a trainable parameter is in no group"
+        assert not set(grouped) - trainable, "a parameter is grouped that is not the encoder's"
         items = [encoder.image_item(image, train=True) for image in self.images()]
         image = encoder.encode_images(items, provides.image)
         text = encoder.encode_texts(list(self.texts), provides.text)
