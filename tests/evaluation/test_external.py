@@ -13,7 +13,8 @@ GALLERY = ["a", "b", "c", "d", "e"]
 
 def part(*targets: str, excluded: tuple[tuple[str, ...], ...] = ()) -> ExternalPart:
     return ExternalPart(
-        QuerySet(tuple(f"q{i}" for i in range(len(targets))), tuple((t,) for t in targets), excluded), GALLERY
+        QuerySet(tuple(f"q{i}" for i in range(len(targets))), tuple((t,) for t in targets), excluded),
+        frozenset(GALLERY),
     )
 
 
@@ -110,8 +111,8 @@ def test_allow_partial_counts_missing_queries_as_misses() -> None:
 
 
 def test_query_ids_of_other_parts_are_not_unknown() -> None:
-    dress = ExternalPart(QuerySet(("dress-0",), (("a",),)), ["a", "b"])
-    shirt = ExternalPart(QuerySet(("shirt-0",), (("c",),)), ["c", "d"])
+    dress = ExternalPart(QuerySet(("dress-0",), (("a",),)), frozenset("ab"))
+    shirt = ExternalPart(QuerySet(("shirt-0",), (("c",),)), frozenset("cd"))
     rankings, report = rank_external(
         {"dress-0": ["a", "b"], "shirt-0": ["d", "c"]}, {"dress": dress, "shirt": shirt}, depth=1
     )
@@ -120,8 +121,8 @@ def test_query_ids_of_other_parts_are_not_unknown() -> None:
 
 
 def test_an_image_of_another_parts_gallery_is_unknown() -> None:
-    dress = ExternalPart(QuerySet(("dress-0",), (("a",),)), ["a", "b"])
-    shirt = ExternalPart(QuerySet(("shirt-0",), (("c",),)), ["c", "d"])
+    dress = ExternalPart(QuerySet(("dress-0",), (("a",),)), frozenset("ab"))
+    shirt = ExternalPart(QuerySet(("shirt-0",), (("c",),)), frozenset("cd"))
     with pytest.raises(DataError, match=r"c \(query dress-0\)"):
         rank_external({"dress-0": ["c"], "shirt-0": ["c"]}, {"dress": dress, "shirt": shirt}, depth=1)
 
@@ -133,7 +134,7 @@ def test_the_same_query_id_in_two_parts_is_refused() -> None:
 
 def test_a_subset_ranking_passes_over_everything_else() -> None:
     queries = QuerySet(("q0",), (("d",),), (("b",),))
-    benchmark = ExternalPart(queries, GALLERY, candidates=[{"b", "d", "e"}])
+    benchmark = ExternalPart(queries, frozenset(GALLERY), candidates=[{"b", "d", "e"}])
     ranking, report = rank({"q0": ["a", "b", "c", "e", "d"]}, benchmark, depth=3)
     assert (ranking.better.tolist(), ranking.n_candidates.tolist()) == ([1], [2])
     assert not report.partial
@@ -141,12 +142,12 @@ def test_a_subset_ranking_passes_over_everything_else() -> None:
 
 
 def test_a_subset_ranking_needs_enough_of_the_querys_own_candidates() -> None:
-    benchmark = ExternalPart(QuerySet(("q0",), (("d",),)), GALLERY, candidates=[{"b", "d", "e"}])
+    benchmark = ExternalPart(QuerySet(("q0",), (("d",),)), frozenset(GALLERY), candidates=[{"b", "d", "e"}])
     with pytest.raises(DataError, match=r"of their own few candidates than .*: q0 lists 1, 2 are needed"):
         rank({"q0": ["a", "b", "c"]}, benchmark, depth=2)
 
 
 def test_whole_numbers_are_ids_too() -> None:
-    benchmark = ExternalPart(QuerySet(("0",), (("12",),)), ["7", "12"])
+    benchmark = ExternalPart(QuerySet(("0",), (("12",),)), frozenset({"7", "12"}))
     rankings, _ = rank_external({"0": [12, 7]}, {"": benchmark}, depth=1)
     assert rankings[""].better.tolist() == [0]

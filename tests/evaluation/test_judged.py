@@ -153,7 +153,7 @@ def test_ties_may_be_pessimistic_in_an_evaluation() -> None:
 
 def test_what_is_not_judged_is_not_known() -> None:
     with pytest.raises(DataError, match="of query 'q' does not know where 'image-2' stands"):
-        ranked({}).judged_by((("image-2",),))
+        ranked({}).queries.judging((("image-2",),))
 
 
 def test_gains_must_be_numbers_one_mapping_per_query() -> None:

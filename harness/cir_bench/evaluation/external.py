@@ -5,16 +5,18 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
+from typing import Any
 
 import numpy as np
 
 from cir_bench.errors import DataError
-from cir_bench.evaluation.predictions import check_predictions
-from cir_bench.retrieval.index import rows_by_id
+from cir_bench.evaluation.predictions import check_ids
+from cir_bench.retrieval.groups import NEVER
 from cir_bench.retrieval.queries import QuerySet, first_repeated
 from cir_bench.retrieval.ranking import TOP_K, Ranking
 
 EXAMPLES = 3
+NOTHING: frozenset[str] = frozenset()
 ByQuery = Mapping[str, tuple[str, ...]]
 Lengths = Mapping[str, tuple[int, int]]
 """By query: how many usable images its list has, and how many are needed."""
@@ -93,13 +95,13 @@ class ExternalPart:
 
     Attributes:
         queries: its queries. Their excluded images are dropped from the lists, by id.
-        gallery_ids: its gallery.
+        gallery: the ids of its gallery.
         candidates: for a subset ranking (CIRR), each query's candidates; anything else in the lists is passed over, so
             that a ranking of the whole gallery serves here too. None: the whole gallery.
     """
 
     queries: QuerySet
-    gallery_ids: Sequence[str]
+    gallery: frozenset[str]
     candidates: Sequence[Collection[str]] | None = None
 
 
@@ -131,7 +133,7 @@ def rank_external(
     if shared is not None:
         raise DataError(f"The query id {shared!r} occurs in more than one part; a prediction for it is ambiguous.")
     query_ids = set(all_ids)
-    lists = check_predictions(predictions)
+    lists = predictions if set(map(type, predictions)) <= {str} else {str(key): predictions[key] for key in predictions}
     found = _Findings()
     rankings = {name: _rank_part(lists, part, depth, top_k, found) for name, part in parts.items()}
     report = ExternalReport(
@@ -160,38 +162,66 @@ class _Findings:
     excluded: dict[str, tuple[str, ...]] = field(default_factory=dict)
 
 
-def _rank_part(lists: Mapping[str, list[str]], part: ExternalPart, depth: int, top_k: int, found: _Findings) -> Ranking:
-    gallery = rows_by_id(part.gallery_ids).keys()
-    subsets = part.candidates if part.candidates is not None else [None] * len(part.queries)
-    if len(subsets) != len(part.queries):
-        raise DataError(f"{len(part.queries)} queries came with {len(subsets)} lists of subset candidates.")
-    ranked: list[list[str]] = []
+def _rank_part(lists: Mapping[str, Any], part: ExternalPart, depth: int, top_k: int, found: _Findings) -> Ranking:
+    queries, subsets = part.queries, part.candidates if part.candidates is not None else [None] * len(part.queries)
+    if len(subsets) != len(queries):
+        raise DataError(f"{len(queries)} queries came with {len(subsets)} lists of subset candidates.")
+    better: list[int] = []
+    top_ids: list[tuple[str, ...]] = []
     n_candidates: list[int] = []
-    for query, excluded, subset in zip(part.queries.ids, part.queries.excluded, subsets, strict=True):
-        pool = gallery if subset is None else gallery & set(subset)
-        n_candidates.append(len(pool) - len(pool & set(excluded)))
+    for query, judged, excluded, subset in zip(queries.ids, queries.judged, queries.excluded, subsets, strict=True):
+        pool = part.gallery if subset is None else part.gallery.intersection(subset)
+        removed = pool.intersection(excluded) if excluded else NOTHING
+        candidates = len(pool) - len(removed)
+        n_candidates.append(candidates)
         if query not in lists:
             found.missing.append(query)
-            ranked.append([])
+            better += [NEVER] * len(judged)
+            top_ids.append(())
             continue
-        listed = dict.fromkeys(lists[query])  # in the order of first places
-        if not listed.keys() <= gallery:
-            found.unknown[query] = tuple(image for image in listed if image not in gallery)
-        if len(listed) < len(lists[query]):
-            found.repeated[query] = tuple(image for image, count in Counter(lists[query]).items() if count > 1)
-        removed = tuple(image for image in dict.fromkeys(excluded) if image in listed)
-        if removed:
-            found.excluded[query] = removed
-        if subset is None and query not in found.unknown:
-            kept = [image for image in listed if image not in removed]
-        else:
-            kept = [image for image in listed if image in pool and image not in removed]
-        if len(kept) < (needed := min(depth, n_candidates[-1])):
-            (found.short if subset is None else found.short_subsets)[query] = (len(kept), needed)
-        ranked.append(kept)
-    return Ranking.from_lists(
-        part.queries, ranked, np.array(n_candidates, dtype=np.int64), len(part.gallery_ids), top_k
+        kept, names = _different(query, lists[query], part.gallery, found)
+        if subset is not None and not names <= pool:
+            kept, names = [image for image in kept if image in pool], names & pool
+        if not removed.isdisjoint(names):
+            found.excluded[query] = tuple(image for image in dict.fromkeys(excluded) if image in names)
+            kept = list(kept)
+            for image in found.excluded[query]:
+                kept.remove(image)
+        if len(kept) < depth and len(kept) < candidates:
+            short = found.short if subset is None else found.short_subsets
+            short[query] = (len(kept), min(depth, candidates))
+        for image in judged:
+            better.append(kept.index(image) if image in names and image not in removed else NEVER)
+        top_ids.append(tuple(kept[:top_k]))
+    counts, ranks = np.array(n_candidates, dtype=np.int64), np.array(better, dtype=np.int64)
+    return Ranking(
+        queries, len(part.gallery), counts, ranks, np.zeros_like(ranks), tuple(top_ids), None, top_k, searched=True
     )
+
+
+def _different(
+    query: str, images: Any, gallery: frozenset[str], found: _Findings
+) -> tuple[Sequence[str], frozenset[str]]:
+    """The images of a list that are in the gallery, each once and best first, and the same as a set.
+
+    One operation on sets tells that a list names different images of the gallery and nothing else; it is then taken as
+    it is. Only what does not is gone through, and what is wrong with it goes to ``found``.
+    """
+    if isinstance(images, (list, tuple)):
+        try:
+            names = gallery.intersection(images)
+        except TypeError:  # something that cannot be an id, as is said below
+            names = NOTHING
+        if len(names) == len(images):
+            return images, names
+    row = check_ids(query, images)
+    listed = dict.fromkeys(row)  # in the order of first places
+    kept = [image for image in listed if image in gallery]
+    if len(kept) < len(listed):
+        found.unknown[query] = tuple(image for image in listed if image not in gallery)
+    if len(listed) < len(row):
+        found.repeated[query] = tuple(image for image, count in Counter(row).items() if count > 1)
+    return kept, frozenset(kept)
 
 
 def _examples(items: Sequence[str], between: str = ", ") -> str:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from enum import Enum
-from itertools import pairwise
 from weakref import WeakKeyDictionary
 
 import numpy as np
@@ -46,18 +45,11 @@ class JudgedBy(str, Enum):
     def _judgements(self, ranking: Ranking) -> list[tuple[float, Ranking]]:
         queries = ranking.queries
         if self is JudgedBy.TARGETS:
-            return [(1.0, ranking.judged_by(queries.targets))]
+            return [(1.0, ranking.judged_by(queries.by_targets))]
         if self is JudgedBy.FIRST_TARGET:
-            return [(1.0, ranking.judged_by(tuple(targets[:1] for targets in queries.targets)))]
-        values = sorted({value for gains in queries.gains for value in gains.values() if value > 0}, reverse=True)
-        return [
-            (value - lower, ranking.judged_by(_at_least(ranking, value))) for value, lower in pairwise([*values, 0.0])
-        ]
+            return [(1.0, ranking.judged_by(queries.by_first_target))]
+        return [(step, ranking.judged_by(judging)) for step, judging in queries.by_gains]
 
 
 _JUDGED: WeakKeyDictionary[Ranking, dict[JudgedBy, list[tuple[float, Ranking]]]] = WeakKeyDictionary()
 """Metrics that differ only in K share them, for as long as the ranking lives."""
-
-
-def _at_least(ranking: Ranking, value: float) -> tuple[tuple[str, ...], ...]:
-    return tuple(tuple(image for image, gain in gains.items() if gain >= value) for gains in ranking.queries.gains)

@@ -46,9 +46,11 @@ def read_predictions(paths: Sequence[Path]) -> Predictions:
         data = _read(path)
         is_subset = data.get(FILE_REMARKS[1]) == SUBSET_METRIC
         told |= is_subset
-        lists = check_predictions(
-            {key: value for key, value in data.items() if not (key in FILE_REMARKS and isinstance(value, str))}
-        )
+        lists = {
+            query: check_ids(query, images)
+            for query, images in data.items()
+            if not (query in FILE_REMARKS and isinstance(images, str))
+        }
         known = subset if is_subset else ranked
         twice = next((query for query in lists if query in known), None)
         if twice is not None:
@@ -69,17 +71,16 @@ def _read(path: Path) -> dict[str, Any]:
     return data
 
 
-def check_predictions(predictions: Mapping[str, Any]) -> dict[str, list[str]]:
-    """Check that every value is a list of ids, strings or whole numbers, and turn the ids into strings."""
-    checked = {}
-    for query, images in predictions.items():
-        if not isinstance(images, (list, tuple)):
-            raise DataError(f"The prediction of query {query!r} must be a list of image ids, not {images!r:.60}.")
-        for image in () if set(map(type, images)) <= {str} else images:
-            if isinstance(image, bool) or not isinstance(image, (str, int)):
-                raise DataError(f"The prediction of query {query!r} lists {image!r:.60}, which is no image id.")
-        checked[str(query)] = [str(image) for image in images]
-    return checked
+def check_ids(query: str, images: Any) -> list[str]:
+    """The ids of a query's list as strings; `DataError` where it is no list, or holds more than strings and numbers."""
+    if not isinstance(images, (list, tuple)):
+        raise DataError(f"The prediction of query {query!r} must be a list of image ids, not {images!r:.60}.")
+    if set(map(type, images)) <= {str}:
+        return list(images)
+    for image in images:
+        if isinstance(image, bool) or not isinstance(image, (str, int)):
+            raise DataError(f"The prediction of query {query!r} lists {image!r:.60}, which is no image id.")
+    return [str(image) for image in images]
 
 
 def _object(path: Path, pairs: list[tuple[str, Any]]) -> dict[str, Any]:

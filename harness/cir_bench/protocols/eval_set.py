@@ -6,12 +6,14 @@ import hashlib
 import json
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import cached_property
 
 from cir_bench.errors import DataError
 from cir_bench.evaluation.judged import JudgedBy
 from cir_bench.interfaces.dataset import Dataset, Query
 from cir_bench.protocols.protocol import Protocol
 from cir_bench.protocols.text import query_texts
+from cir_bench.retrieval.index import rows_by_id
 from cir_bench.retrieval.queries import QuerySet
 
 EXAMPLES = 5
@@ -63,7 +65,16 @@ class PartView:
     truth: Mapping[str, Truth]
 
     def query_set(self) -> QuerySet:
-        """Ids, targets, exclusions, tags and gains for retrieval and metrics."""
+        """Ids, targets, exclusions, tags and gains for retrieval and metrics; made once."""
+        return self._query_set
+
+    @cached_property
+    def gallery_names(self) -> frozenset[str]:
+        """The ids of the gallery in no order; DataError when it lists one twice (it would count twice)."""
+        return frozenset(rows_by_id(self.gallery))
+
+    @cached_property
+    def _query_set(self) -> QuerySet:
         truth = [self.truth[query.id] for query in self.queries]
         return QuerySet(
             ids=tuple(query.id for query in self.queries),

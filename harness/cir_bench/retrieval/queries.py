@@ -6,6 +6,7 @@ import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
+from itertools import pairwise
 
 import numpy as np
 from numpy.typing import NDArray
@@ -90,6 +91,54 @@ class QuerySet:
     def judged_ids(self) -> tuple[str, ...]:
         """All judged images, flat, query by query: J ids, of which T are targets."""
         return tuple(image for images in self.judged for image in images)
+
+    def judging(self, targets: Sequence[Sequence[str]]) -> Judging:
+        """These queries with other truth: for every query some of its judged images; DataError when one is not."""
+        held = QuerySet(self.ids, _tuples("targets", targets), self.excluded, self.tags)
+        places: list[int] = []
+        starts = self.judged_offsets.tolist()
+        for query, start, images, known in zip(self.ids, starts[:-1], held.targets, self.judged, strict=True):
+            for image in images:
+                if image not in known:
+                    raise DataError(f"The ranking of query {query!r} does not know where {image!r} stands.")
+                places.append(start + known.index(image))
+        return Judging(held, np.array(places, dtype=np.int64))
+
+    @cached_property
+    def by_targets(self) -> Judging:
+        """Judged by the targets alone, gains left out."""
+        return self.judging(self.targets)
+
+    @cached_property
+    def by_first_target(self) -> Judging:
+        """Judged by the first target of each query."""
+        return self.judging([targets[:1] for targets in self.targets])
+
+    @cached_property
+    def by_gains(self) -> tuple[tuple[float, Judging], ...]:
+        """For every value v_1 > v_2 > … > 0 among the gains its step v_i - v_{i+1}, and judged by gains of v_i or more.
+
+        The last step is down to 0. Gains of 0 and less are in none.
+        """
+        values = sorted({value for gains in self.gains for value in gains.values() if value > 0}, reverse=True)
+        reached = [
+            [tuple(image for image, gain in gains.items() if gain >= value) for gains in self.gains] for value in values
+        ]
+        steps = [value - lower for value, lower in pairwise([*values, 0.0])]
+        return tuple((step, self.judging(targets)) for step, targets in zip(steps, reached, strict=True))
+
+
+@dataclass(frozen=True)
+class Judging:
+    """Queries with other truth, made by :meth:`QuerySet.judging`.
+
+    Attributes:
+        queries: the same queries, with targets that are judged images of theirs, and without gains.
+        places: for every target, flat, where it stands in the flat judged images of the queries that this is made of.
+    """
+
+    queries: QuerySet
+    places: NDArray[np.int64]
 
 
 def offsets_of(lengths: Sequence[int] | NDArray[np.int64]) -> NDArray[np.int64]:

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from cir_bench.errors import DataError
 from cir_bench.retrieval.groups import NEVER, TargetGroups, group_targets, pessimistic_ranks
-from cir_bench.retrieval.queries import QuerySet, first_repeated
+from cir_bench.retrieval.queries import Judging, QuerySet, first_repeated
 
 TOP_K = 50
 """Candidates kept per query unless told otherwise: the deepest cut-off of the field's protocols."""
@@ -71,25 +71,26 @@ class Ranking:
     @cached_property
     def groups(self) -> TargetGroups:
         """The targets' tie groups, best first; checks that a query's targets do not contradict each other."""
-        own = self._places_of(self.queries.targets)
-        return group_targets(self.queries.ids, self.queries.target_offsets, self.better[own], self.tied[own])
+        better, tied = self.better, self.tied
+        if any(self.queries.gains):
+            own = self.queries.by_targets.places
+            better, tied = better[own], tied[own]
+        return group_targets(self.queries.ids, self.queries.target_offsets, better, tied)
 
     @property
     def n_targets(self) -> NDArray[np.int64]:
         """``[Q]`` number of targets of each query, missing ones included."""
         return np.diff(self.queries.target_offsets)
 
-    def judged_by(self, targets: tuple[tuple[str, ...], ...]) -> Ranking:
-        """This ranking without its top lists, held against other truth: for every query some of its judged images."""
-        queries = QuerySet(self.queries.ids, targets, self.queries.excluded, self.queries.tags)
-        own = self._places_of(targets)
+    def judged_by(self, judging: Judging) -> Ranking:
+        """This ranking without its top lists, held against other truth, which is made of its own queries."""
         nothing: tuple[tuple[str, ...], ...] = ((),) * len(self)
-        better, tied = self.better[own], self.tied[own]
-        return replace(self, queries=queries, better=better, tied=tied, top_ids=nothing, top_scores=None)
+        better, tied = self.better[judging.places], self.tied[judging.places]
+        return replace(self, queries=judging.queries, better=better, tied=tied, top_ids=nothing, top_scores=None)
 
     def pessimistic(self) -> Ranking:
         """This ranking, judged by its targets alone, with every tie decided against them."""
-        plain = self.judged_by(self.queries.targets) if any(self.queries.gains) else self
+        plain = self.judged_by(self.queries.by_targets) if any(self.queries.gains) else self
         worst = pessimistic_ranks(plain.queries.target_offsets, plain.better, plain.tied)
         return replace(plain, better=worst, tied=np.zeros_like(worst))
 
@@ -129,19 +130,6 @@ class Ranking:
             top_ids.append(tuple(kept[:top_k]))
         ranks = np.array(better, dtype=np.int64)
         return cls(queries, n_gallery, n_candidates, ranks, np.zeros_like(ranks), tuple(top_ids), None, top_k)
-
-    def _places_of(self, wanted: tuple[tuple[str, ...], ...]) -> NDArray[np.int64]:
-        """Where these images of each query stand in the flat arrays; DataError when one is not judged."""
-        judged, offsets = self.queries.judged, self.queries.judged_offsets.tolist()
-        if wanted is judged:
-            return np.arange(offsets[-1], dtype=np.int64)
-        places: list[int] = []
-        for query, start, images, known in zip(self.queries.ids, offsets[:-1], wanted, judged, strict=True):
-            for image in images:
-                if image not in known:
-                    raise DataError(f"The ranking of query {query!r} does not know where {image!r} stands.")
-                places.append(start + known.index(image))
-        return np.array(places, dtype=np.int64)
 
     def _check_shapes(self) -> None:
         n_queries, n_judged = len(self.queries), len(self.queries.judged_ids)

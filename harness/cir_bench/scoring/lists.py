@@ -42,13 +42,13 @@ def rank_lists(
     Raises:
         DataError: the lists do not fit the evaluation and ``allow_partial`` is off.
     """
-    parts = {name: ExternalPart(part.query_set(), part.gallery) for name, part in evaluation.parts.items()}
+    parts = {name: ExternalPart(part.query_set(), part.gallery_names) for name, part in evaluation.parts.items()}
     rankings, report = rank_external(ranked, parts, depth=protocol.depth(), allow_partial=allow_partial)
     if not protocol.subset:
         plain = {name: PartRankings(ranking) for name, ranking in rankings.items()}
         return Judged(plain, tuple(report.faults()), tuple(report.notes()))
     few = {
-        name: ExternalPart(parts[name].queries, parts[name].gallery_ids, part.subsets())
+        name: ExternalPart(parts[name].queries, parts[name].gallery, part.subsets())
         for name, part in evaluation.parts.items()
     }
     depth = protocol.depth(View.SUBSET)
