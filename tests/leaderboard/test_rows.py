@@ -81,7 +81,7 @@ def test_a_failed_cell_is_a_row_that_says_why_at_the_end(make, failed, only_sect
     assert [row.method for row in rows] == ["tirg", "random", "broken"]
     assert (rows[-1].kind, rows[-1].rank, rows[-1].seeds, rows[-1].metrics) == ("failed", None, (0, 1), {})
     (why,) = rows[-1].remarks
-    assert why.startswith("did not run: ValueError: no | such")
+    assert why.startswith("ValueError: no | such")
     assert "(cir-bench-broken 0.3, training)" in why
     assert why.endswith("report it to its author")
 

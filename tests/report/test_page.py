@@ -151,10 +151,12 @@ def test_two_sections_of_one_name_are_told_apart_in_the_contents_and_above_their
     cell("tirg")
     cell("tirg", ingredients={"data.files": "b" * 64})
     (first, second) = shown()
-    assert first.apart != second.apart and all(len(block.apart) == 1 for block in (first, second))
+    assert first.section.apart != second.section.apart and all(
+        len(block.section.apart) == 1 for block in (first, second)
+    )
     text = parse(report_page((first, second))).text
     for block in (first, second):
-        assert text.count(block.apart[0]) >= 2
+        assert text.count(block.section.apart[0]) >= 2
 
 
 def test_with_one_seed_nothing_is_said_of_a_deviation(cell, shown, parse):

@@ -29,28 +29,27 @@ def build(records: Iterable[RunRecord | Loaded]) -> Leaderboard:
     beside = Beside(records)
     several = duplicates(beside)
     grouped = sections([record for record in newest(beside) if not record.hidden])
-    titles = _titles(list(grouped))
+    apart = _apart(list(grouped))
     return Leaderboard(
-        sections=tuple(_section(key, grouped[key], titles[key], beside, several) for key in grouped),
+        sections=tuple(_section(key, grouped[key], apart[key], beside, several) for key in grouped),
     )
 
 
-def _titles(keys: Sequence[SectionKey]) -> dict[SectionKey, str]:
-    """A title for each section; digests of protocol, data or features only where sections differ in nothing else."""
-    titles = {}
+def _apart(keys: Sequence[SectionKey]) -> dict[SectionKey, tuple[str, ...]]:
+    """Digests of protocol, data and features, each for the sections that differ in nothing else."""
+    apart = {}
     for key in keys:
-        parts = [f"{key.benchmark}/{key.protocol}", f"{key.track} track"]
-        parts += [f"encoder {key.encoder}"] if key.encoder else []
         rivals = [other for other in keys if other[:4] == key[:4]]
-        for name in ("protocol_hash", "data", "features"):
-            if len({getattr(other, name) for other in rivals}) > 1:
-                parts.append(f"{name.partition('_')[0]} {getattr(key, name)[:8] or 'unknown'}")
-        titles[key] = " · ".join(parts)
-    return titles
+        apart[key] = tuple(
+            f"{name.partition('_')[0]} {getattr(key, name)[:8] or 'unknown'}"
+            for name in ("protocol_hash", "data", "features")
+            if len({getattr(other, name) for other in rivals}) > 1
+        )
+    return apart
 
 
 def _section(
-    key: SectionKey, members: Sequence[RunRecord], title: str, beside: Beside, several: Mapping[Any, int]
+    key: SectionKey, members: Sequence[RunRecord], apart: tuple[str, ...], beside: Beside, several: Mapping[Any, int]
 ) -> Section:
     done = [record for record in members if record.status == "done"]
     known = done or members
@@ -60,8 +59,11 @@ def _section(
     sample = known[0]
     ranked = _ranked(finished_rows(done, beside, several), headline)
     rows, comparisons = compare_rows([row for row, _ in ranked], [values for _, values in ranked], headline)
+    encoder = [f"encoder {key.encoder}"] if key.encoder else []
+    name = [f"{key.benchmark}/{key.protocol}", f"{key.track} track", *encoder]
     return Section(
-        title=title,
+        title=" · ".join([*name, *apart]),
+        apart=apart,
         benchmark=key.benchmark,
         protocol=key.protocol,
         protocol_hash=protocol.hash if protocol else "",

@@ -97,7 +97,12 @@ class Row(_Model):
     """Folders of the records, in the order of the seeds; empty where they are not known. Not part of the JSON."""
     reported: tuple[Reported, ...] = ()
     remarks: tuple[str, ...] = ()
-    """Sentences for the row's last column; of a failed row: why."""
+    """Sentences for the row's last column; of a failed row: why it did not run."""
+
+    @property
+    def remark(self) -> str:
+        """All remarks in one cell of a table."""
+        return ("did not run: " if self.kind == "failed" else "") + "; ".join(self.remarks)
 
 
 class Comparison(_Model):
@@ -142,6 +147,9 @@ class Section(_Model):
     """What may be ranked together: one benchmark, protocol and data, one track, and in `controlled` one encoder."""
 
     title: str
+    """Unique: benchmark, protocol, track, encoder, and what `apart` says."""
+    apart: tuple[str, ...] = ()
+    """What tells the section from others of the same name: ``data c5f97104``; empty where nothing must."""
     benchmark: str
     protocol: str
     """Name and version."""

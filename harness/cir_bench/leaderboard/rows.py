@@ -115,6 +115,6 @@ def _cautions(records: Sequence[RunRecord]) -> Iterator[str]:
 def _reason(record: RunRecord) -> str:
     failure = record.failure
     if failure is None:
-        return "did not run: no reason is recorded"
+        return "no reason is recorded"
     hint = f"; {failure.hint}" if failure.hint else ""
-    return f"did not run: {failure.exception.rstrip('.')} ({failure.plugin} {failure.version}, {failure.stage}){hint}"
+    return f"{failure.exception.rstrip('.')} ({failure.plugin} {failure.version}, {failure.stage}){hint}"

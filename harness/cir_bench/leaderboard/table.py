@@ -100,7 +100,7 @@ def _cell(section: Section, row: Row, header: str, sources: dict[str, str], mark
     if header == SEEDS:
         return _seeds(row, section)
     if header == REMARKS:
-        return markup.plain("; ".join(row.remarks)) if row.remarks else ""
+        return markup.plain(row.remark) if row.remarks else ""
     if row.kind == "failed":
         return ""
     if header.startswith(REPORTED):

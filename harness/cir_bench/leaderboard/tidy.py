@@ -52,7 +52,7 @@ def _lines(section: Section, row: Row) -> Iterator[dict[str, object]]:
         "peak_memory_mib": row.peak_memory_mib,
         "machine": "; ".join(row.places),
         "cautions": " ".join(cautions(section)),
-        "remarks": _text("; ".join(row.remarks)),
+        "remarks": _text(row.remark),
     }
     known = [key for key in section.columns if key in row.metrics]
     for key in known:

@@ -60,11 +60,6 @@ class Block:
         return f"t{self.number}"
 
     @property
-    def apart(self) -> list[str]:
-        """What tells the section from others of the same name: ``data c5f97104``; empty where nothing must."""
-        return [part for part in self.section.title.split(" · ")[2:] if not part.startswith("encoder ")]
-
-    @property
     def finished(self) -> list[Line]:
         """The lines with numbers."""
         return [line for line in self.lines if line.row.kind != "failed"]

@@ -22,7 +22,8 @@ from cir_bench.runs.record import (
     ProtocolFacts,
     SelectionFacts,
 )
-from cir_bench.runs.workbench import TrainData, Workbench
+from cir_bench.runs.train_data import TrainData
+from cir_bench.runs.workbench import Workbench
 from cir_bench.training.loop import TrainResult
 
 

@@ -16,33 +16,20 @@ from cir_bench.features.cache import FeatureCache, Missing
 from cir_bench.features.cached import CachedSource
 from cir_bench.features.source import FeatureSource
 from cir_bench.features.table import FeatureTable
-from cir_bench.interfaces.dataset import Dataset, ImageRef, Triplet
+from cir_bench.interfaces.dataset import Dataset, ImageRef
 from cir_bench.interfaces.encoder import Encoder, TrainCorpus
 from cir_bench.interfaces.recipe import Params
-from cir_bench.interfaces.sampler import TripletSampler
 from cir_bench.interfaces.specs import Context, DatasetSpec
 from cir_bench.plugin.registry import Registered, blame, create
-from cir_bench.protocols.eval_set import EvalSet, check_headline, eval_set, provenance_of, spelling_of
-from cir_bench.protocols.holdout import held_out_set, hold_out, hold_out_drawn
-from cir_bench.protocols.text import train_texts
+from cir_bench.protocols.eval_set import EvalSet, check_headline, eval_set, provenance_of
 from cir_bench.runs.cell import Cell
-from cir_bench.runs.descriptions import descriptions, no_descriptions, of_descriptions, own_name
+from cir_bench.runs.descriptions import descriptions, of_descriptions, own_name
 from cir_bench.runs.readable import There
-from cir_bench.training.batches import DrawnSet, TrainSet
-from cir_bench.training.seeding import derive_seed
+from cir_bench.runs.train_data import TrainData, gather, train_set
+from cir_bench.training.batches import TrainSet
 
 FeatureProgress = Callable[[str, int, int], None]
 """Told (what, done, total) while features are extracted."""
-
-
-@dataclass(frozen=True)
-class TrainData:
-    """What a cell trains on, and the held-out evaluation its checkpoint is chosen by (None: no choice by it)."""
-
-    train: TrainSet | DrawnSet
-    held_out: EvalSet | None
-    missing: int
-    """Training triplets (of every epoch, where they are drawn) left out because an image is missing."""
 
 
 @dataclass
@@ -156,66 +143,13 @@ class Workbench:
             cell.key.seed,
             cell.needs.side_text,
         )
-        return cast(TrainData, self._once(key, lambda: self._new_train_data(cell)))
 
-    def _new_train_data(self, cell: Cell) -> TrainData:
-        dataset, there, selection = self.dataset(cell), self._there(cell), cell.method_params.selection
-        there.ask(dataset.train_images())
-        sampler = dataset.sampler()
-        if sampler is not None:
-            return self._drawn_data(cell, sampler, there)
-        annotated = dataset.train()
-        usable = [t for t in annotated if there(t.reference) and there(t.target)]
-        missing = len(annotated) - len(usable)
-        if missing and not self.allow_partial:
-            raise DataError(
-                f"{missing} of {len(annotated)} training triplets of {cell.dataset.name!r} lack an image; complete the "
-                "data, or pass --allow-partial to leave them out and have every number marked partial."
-            )
-        if not usable:
-            raise DataError(f"the data set {cell.dataset.name!r} has no training triplets, and this method needs some.")
-        held: EvalSet | None = None
-        if selection.on == "held-out":
-            usable, kept = hold_out(usable, selection.fraction, selection.max_queries, cell.key.seed)
-            held = held_out_set(kept, cell.protocol, spelling_of(dataset, cell.protocol))
-        elif selection.on == "test":
-            held = self.evaluation(cell)
-        return TrainData(self._train_set(cell, usable), held, missing)
+        def make() -> TrainData:
+            dataset, there = self.dataset(cell), self._there(cell)
+            there.ask(dataset.train_images())
+            return gather(cell, dataset, there, lambda: self.evaluation(cell), allow_partial=self.allow_partial)
 
-    def _drawn_data(self, cell: Cell, sampler: TripletSampler, there: Callable[[str], bool]) -> TrainData:
-        selection, seed = cell.method_params.selection, cell.key.seed
-        usable = {image for image in sampler.images if there(image)}
-        missing = len(sampler.images) - len(usable)
-        if missing and not self.allow_partial:
-            raise DataError(
-                f"{missing} of {len(sampler.images)} training images of {cell.dataset.name!r} are missing; complete "
-                "the data, or pass --allow-partial to leave them out and have every number marked partial."
-            )
-        if missing:
-            sampler = sampler.among(usable)
-        held: EvalSet | None = None
-        if selection.on == "held-out":
-            sampler, kept = hold_out_drawn(sampler, selection.fraction, selection.max_queries, seed)
-            held = held_out_set(kept, cell.protocol, spelling_of(self.dataset(cell), cell.protocol))
-        elif selection.on == "test":
-            held = self.evaluation(cell)
-        of_seed = derive_seed(seed, "triplets")
-
-        def draw(epoch: int) -> TrainSet:
-            return self._train_set(cell, sampler.draw(of_seed, epoch))
-
-        return TrainData(DrawnSet(draw, len(sampler.draw(of_seed, 0))), held, missing)
-
-    def _train_set(self, cell: Cell, triplets: Sequence[Triplet]) -> TrainSet:
-        dataset = self.dataset(cell)
-        spelling = spelling_of(dataset, cell.protocol)
-        texts = [train_texts(t.captions, cell.protocol, spelling.get(t.part)) for t in triplets]
-        side: dict[str, str] = {}
-        if cell.needs.side_text:
-            side = {t.target: dataset.side_text(t.target) or "" for t in triplets}
-            if not any(side.values()):
-                raise no_descriptions(cell)
-        return TrainSet(triplets, texts, side)
+        return cast(TrainData, self._once(key, make))
 
     def description_set(self, cell: Cell) -> TrainSet:
         """Images with their own descriptions, for stages on them (`Stage.descriptions`)."""
@@ -235,7 +169,7 @@ class Workbench:
         def make() -> Sequence[str]:
             dataset = self.dataset(cell)
             triplets = dataset.train()
-            texts = {text for texts in self._train_set(cell, triplets).texts for text in texts}
+            texts = {text for texts in train_set(cell, dataset, triplets).texts for text in texts}
             own = descriptions(dataset, borrowed=False).values()
             return sorted({*texts, *own, *(self._descriptions(cell).values() if cell.described else ())})
 
