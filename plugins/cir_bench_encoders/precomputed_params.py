@@ -89,8 +89,9 @@ def _safetensors_shapes(path: Path) -> Shapes:
 
 
 def _npz_shapes(path: Path) -> Shapes:
-    from numpy.lib import format as npy
+    from numpy.lib import format
 
+    npy: Any = format  # without types before numpy 2.3
     shapes: dict[str, tuple[int, ...]] = {}
     with zipfile.ZipFile(path) as archive:
         for name in archive.namelist():

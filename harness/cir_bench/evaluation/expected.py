@@ -34,7 +34,8 @@ def true_recall(ranking: Ranking, k: int) -> Values:
     groups = ranking.groups
     inside = np.clip(k - groups.better, 0, groups.size)
     found = _per_query(ranking, groups.hits * inside / groups.size)
-    return found / np.maximum(ranking.n_targets, 1)
+    recall: Values = found / np.maximum(ranking.n_targets, 1)
+    return recall
 
 
 def average_precision(ranking: Ranking, k: int) -> Values:
@@ -87,7 +88,7 @@ def _none_drawn(size: NDArray[np.int64], hits: NDArray[np.int64], drawn: NDArray
     """C(T - m, s) / C(T, s) as the product of min(m, s) factors, which keeps full precision where gammas would not."""
     # C(T - m, s) / C(T, s) = C(T - s, m) / C(T, m): the shorter of the two products
     longer, shorter = np.maximum(hits, drawn), np.minimum(hits, drawn)
-    none = np.ones(len(size))
+    none: Values = np.ones(len(size))
     for i in range(int(shorter.max(initial=0))):
         factor = np.maximum(size - longer - i, 0) / np.maximum(size - i, 1)
         none = np.where(i < shorter, none * factor, none)
