@@ -141,3 +141,9 @@ def test_on_two_machines_every_row_says_which(loaded):
     assert "(1) NVIDIA H200" in text and "(2) cpu" in text and "rows with the same number" in text
     rows = lines_of(text)
     assert [rows[name][-2] for name in ("method", "`a`", "`b`")] == ["on", "2", "1"]
+
+
+def test_a_latex_table_wider_than_the_page_is_made_smaller_and_says_what_that_needs(cells):
+    text = render_latex(build(cells))
+    assert text.splitlines()[0].startswith(r"% Needs \usepackage{booktabs,graphicx};")
+    assert text.count(r"\resizebox{") == text.count("\\end{tabular}}\n") == 1

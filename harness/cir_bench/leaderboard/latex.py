@@ -16,7 +16,11 @@ _ESCAPES = {
     **{mark: f"\\{mark}" for mark in "&%$#_{}"},
 }
 _TYPED = {"±": r"$\pm$", "·": r"$\cdot$", "–": "--", "…": r"\dots{}", "×": r"$\times$", "≥": r"$\ge$", "≤": r"$\le$"}
-_HEAD = "% Needs \\usepackage{booktabs}; how it is read, machines and sources of reported numbers stand below.\n"
+_FITTED = r"\resizebox{\ifdim\width>\linewidth\linewidth\else\width\fi}{!}{%"
+"""Made smaller where it is wider than the page."""
+_HEAD = (
+    "% Needs \\usepackage{booktabs,graphicx}; how it is read, machines and sources of reported numbers stand below.\n"
+)
 
 
 class Latex:
@@ -61,13 +65,14 @@ def _section(section: Section) -> str:
             r"\begin{table}",
             rf"\caption{{{markup.plain(caption)}}}",
             rf"\label{{tab:{label}}}",
+            _FITTED,
             rf"\begin{{tabular}}{{{columns}}}",
             r"\toprule",
             _line([markup.plain(header) for header in made.headers]),
             r"\midrule",
             *map(_line, rows),
             r"\bottomrule",
-            r"\end{tabular}",
+            r"\end{tabular}}",
             *([r"\par\smallskip\footnotesize", *(f"{note}\\\\" for note in notes)] if notes else []),
             r"\end{table}",
             "",
