@@ -217,7 +217,8 @@ def _function(node: ast.FunctionDef) -> str:
 
 
 def _text(node: ast.AST | None) -> str:
-    return ast.unparse(node) if node is not None else "None"
+    # Python 3.10 writes ``lambda : x``
+    return ast.unparse(node).replace("lambda :", "lambda:") if node is not None else "None"
 
 
 def _summary(node: ast.ClassDef | ast.FunctionDef) -> str:
