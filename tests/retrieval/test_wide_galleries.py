@@ -86,6 +86,21 @@ def test_a_gpus_way_to_the_kth_highest_gives_the_same(kind: str, monkeypatch: py
     assert_sorted_by_hand(search(lambda q, g: scores[q][:, g], asked(), NAMES, tolerance=0), table, 50)
 
 
+@pytest.mark.usefixtures("tile_scores")
+@pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.parametrize("dense", [1, 10**9], ids=["by groups", "all cells"])
+@pytest.mark.parametrize("dtype", [torch.float32, torch.float64])
+def test_going_through_groups_and_looking_at_all_cells_find_the_same(
+    kind: str, dense: int, dtype: torch.dtype, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(topk, "DENSE", dense)
+    table = scores_of(kind)
+    scores = torch.from_numpy(table).to(dtype)
+    for plan in PLANS:
+        ranking = search(lambda q, g: scores[q][:, g], asked(), NAMES, tolerance=0, chunks=plan)
+        assert_sorted_by_hand(ranking, table, 50)
+
+
 @pytest.fixture
 def vectors() -> tuple[torch.Tensor, torch.Tensor]:
     """Queries and gallery on a coarse grid, so that their dot products are exact and many tie."""

@@ -18,6 +18,8 @@ from torch import Tensor
 from cir_bench.retrieval.blocks import MASKED, Block
 
 NO_ROW = -1
+DENSE = 8
+"""Groups of fewer columns than this are not gone through; all cells are looked at."""
 CROWD = 4
 """A query with more than so many times k groups at its floor has many equal scores, and is worked on alone."""
 
@@ -123,6 +125,8 @@ def _candidates(block: Block, k: int, floor: Tensor) -> _Cells:
     if maxima.shape[1] > k and bool((floor == MASKED).any()):
         floor = torch.maximum(floor, _kth_highest(maxima, k))
     floor = floor.clamp(min=torch.finfo(floor.dtype).min)  # what is masked is no candidate
+    if width < DENSE * slots and floor.device.type == "cpu":
+        return _reaching(block, floor, CROWD * k)
     query, slot = (maxima >= floor[:, None]).nonzero().unbind(1)
     crowded = torch.bincount(query, minlength=q) > CROWD * k
     if bool(crowded.any()):
@@ -135,6 +139,26 @@ def _candidates(block: Block, k: int, floor: Tensor) -> _Cells:
     hit = at // len(members)
     column = tile[hit] * width + slot[hit] + members[at % len(members)]
     return _Cells(query[hit], column, scores.view(-1)[at], tuple(crowded.nonzero().flatten().tolist()))
+
+
+def _reaching(block: Block, floor: Tensor, most: int) -> _Cells:
+    """The cells that reach their query's floor, all of the block looked at in one go, on the CPU.
+
+    Where groups are small, so that many of them hold such a cell, this is faster than going through the groups.
+    """
+    tiles, q, width = block.tiles.shape
+    scores = block.tiles.numpy()
+    there = np.empty((q, tiles, width), dtype=bool)  # query by query; a tile's columns follow those of the one before
+    np.greater_equal(scores.transpose(1, 0, 2), floor.numpy()[:, None, None], out=there)
+    query, column = np.divmod(np.flatnonzero(there), tiles * width)
+    crowded = np.bincount(query, minlength=q) > most
+    if crowded.any():
+        calm = ~crowded[query]
+        query, column = query[calm], column[calm]
+    tile, place = np.divmod(column, width)
+    found = scores.reshape(-1)[(tile * q + query) * width + place]
+    rows = tuple(np.flatnonzero(crowded).tolist())
+    return _Cells(torch.from_numpy(query), torch.from_numpy(column), torch.from_numpy(found), rows)
 
 
 def _kth_highest(values: Tensor, k: int) -> Tensor:
