@@ -13,7 +13,7 @@ from cir_bench.errors import DataError
 from cir_bench.evaluation.predictions import check_ids
 from cir_bench.retrieval.groups import NEVER
 from cir_bench.retrieval.queries import QuerySet, first_repeated
-from cir_bench.retrieval.ranking import TOP_K, Ranking
+from cir_bench.retrieval.ranking import Ranking
 
 EXAMPLES = 3
 NOTHING: frozenset[str] = frozenset()
@@ -111,7 +111,6 @@ def rank_external(
     *,
     depth: int,
     allow_partial: bool = False,
-    top_k: int = TOP_K,
 ) -> tuple[dict[str, Ranking], ExternalReport]:
     """Check predictions made elsewhere and rank the targets of every part by them.
 
@@ -122,7 +121,9 @@ def rank_external(
         allow_partial: take predictions that do not fit: queries without one count as misses, so does a target behind
             the end of a short list, unknown queries and images and repetitions are dropped, and the report is
             ``partial``.
-        top_k: how many images to keep per query.
+
+    Returns:
+        Rankings by part, without their lists of best images, and what was found wrong.
 
     Raises:
         DataError: the predictions do not fit (one sentence for each kind of fault) and ``allow_partial`` is off; or
@@ -135,7 +136,7 @@ def rank_external(
     query_ids = set(all_ids)
     lists = predictions if set(map(type, predictions)) <= {str} else {str(key): predictions[key] for key in predictions}
     found = _Findings()
-    rankings = {name: _rank_part(lists, part, depth, top_k, found) for name, part in parts.items()}
+    rankings = {name: _rank_part(lists, part, depth, found) for name, part in parts.items()}
     report = ExternalReport(
         n_queries=len(query_ids),
         unknown_queries=tuple(query for query in lists if query not in query_ids),
@@ -162,12 +163,11 @@ class _Findings:
     excluded: dict[str, tuple[str, ...]] = field(default_factory=dict)
 
 
-def _rank_part(lists: Mapping[str, Any], part: ExternalPart, depth: int, top_k: int, found: _Findings) -> Ranking:
+def _rank_part(lists: Mapping[str, Any], part: ExternalPart, depth: int, found: _Findings) -> Ranking:
     queries, subsets = part.queries, part.candidates if part.candidates is not None else [None] * len(part.queries)
     if len(subsets) != len(queries):
         raise DataError(f"{len(queries)} queries came with {len(subsets)} lists of subset candidates.")
     better: list[int] = []
-    top_ids: list[tuple[str, ...]] = []
     n_candidates: list[int] = []
     for query, judged, excluded, subset in zip(queries.ids, queries.judged, queries.excluded, subsets, strict=True):
         pool = part.gallery if subset is None else part.gallery.intersection(subset)
@@ -177,7 +177,6 @@ def _rank_part(lists: Mapping[str, Any], part: ExternalPart, depth: int, top_k: 
         if query not in lists:
             found.missing.append(query)
             better += [NEVER] * len(judged)
-            top_ids.append(())
             continue
         kept, names = _different(query, lists[query], part.gallery, found)
         if subset is not None and not names <= pool:
@@ -192,11 +191,8 @@ def _rank_part(lists: Mapping[str, Any], part: ExternalPart, depth: int, top_k: 
             short[query] = (len(kept), min(depth, candidates))
         for image in judged:
             better.append(kept.index(image) if image in names and image not in removed else NEVER)
-        top_ids.append(tuple(kept[:top_k]))
     counts, ranks = np.array(n_candidates, dtype=np.int64), np.array(better, dtype=np.int64)
-    return Ranking(
-        queries, len(part.gallery), counts, ranks, np.zeros_like(ranks), tuple(top_ids), None, top_k, searched=True
-    )
+    return Ranking(queries, len(part.gallery), counts, ranks, np.zeros_like(ranks), ((),) * len(queries))
 
 
 def _different(
