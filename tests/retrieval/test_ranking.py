@@ -90,18 +90,6 @@ def test_pessimistic_leaves_targets_that_are_never_hit() -> None:
     assert ranking(better=np.array([-1, -1, 0]), tied=np.array([0, 0, 1])).pessimistic().better.tolist() == [-1, -1, 1]
 
 
-def test_from_lists_ranks_by_place_and_drops_excluded_images() -> None:
-    queries = QuerySet(("q0", "q1"), (("a",), ("b", "c")), (("x",), ()))
-    made = Ranking.from_lists(queries, [["x", "d", "a"], ["c", "d"]], np.array([4, 5]), 5, top_k=2)
-    assert made.better.tolist() == [1, -1, 0]
-    assert made.top_ids == (("d", "a"), ("c", "d"))
-
-
-def test_from_lists_refuses_an_image_twice() -> None:
-    with pytest.raises(DataError, match="query 'q0' names the image 'd' more than once"):
-        Ranking.from_lists(QUERIES, [["d", "d"], []], np.array([5, 5]), 5)
-
-
 @pytest.mark.parametrize(
     ("fields", "sentence"),
     [

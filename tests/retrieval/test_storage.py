@@ -59,7 +59,8 @@ def test_graded_truth_is_saved_with_the_places_of_its_images(tmp_path: Path) -> 
 
 
 def test_rankings_without_scores_are_saved_too(tmp_path: Path) -> None:
-    made = Ranking.from_lists(QuerySet(("q",), (("b",),)), [["a", "b"]], np.array([2]), 2)
+    queries = QuerySet(("q",), (("b",),))
+    made = Ranking(queries, 2, np.array([2]), np.array([1]), np.array([0]), (("a", "b"),))
     save_ranking(made, tmp_path / "ranking.jsonl.gz")
     loaded = load_ranking(tmp_path / "ranking.jsonl.gz")
     assert loaded.top_scores is None

@@ -31,11 +31,18 @@ WITHOUT_SUBSET = HIDDEN.model_copy(update={"metrics": ("R@1",)})
 Cell = Callable[..., Path]
 
 
+def hidden_ranking(queries: QuerySet, lists: list[list[str]], n_gallery: int) -> Ranking:
+    """Without targets; each query's excluded images are of the gallery."""
+    candidates = np.array([n_gallery - len(excluded) for excluded in queries.excluded])
+    nothing = np.zeros(0, dtype=np.int64)
+    return Ranking(queries, n_gallery, candidates, nothing, nothing, tuple(map(tuple, lists)))
+
+
 def ranking(first: str) -> Ranking:
     """Two queries over five images; the lists begin with ``first``."""
     queries = QuerySet(("q0", "q1"), ((), ()), (("r",), ("r",)))
     lists = [[first, "a", "b"], [first, "b", "a"]]
-    return Ranking.from_lists(queries, lists, np.array([4, 4]), 5)
+    return hidden_ranking(queries, lists, n_gallery=5)
 
 
 @pytest.fixture
@@ -96,7 +103,7 @@ def test_the_lists_of_all_parts_are_joined(cell: Cell) -> None:
     for part, query in (("shirt", "s"), ("dress", "d")):
         queries = QuerySet((query,), ((),))
         for name in (part, f"{part}-subset"):
-            made = Ranking.from_lists(queries, [["a"]], np.array([1]), 1)
+            made = hidden_ranking(queries, [["a"]], n_gallery=1)
             save_ranking(made, folder / "rankings" / f"{name}.jsonl.gz")
     assert find_run(folder, wanted()).lists()[0] == {"s": ("a",), "d": ("a",)}
 

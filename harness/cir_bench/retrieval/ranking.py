@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import InitVar, dataclass, replace
 from functools import cached_property
 from typing import Any
@@ -93,43 +92,6 @@ class Ranking:
         plain = self.judged_by(self.queries.by_targets) if any(self.queries.gains) else self
         worst = pessimistic_ranks(plain.queries.target_offsets, plain.better, plain.tied)
         return replace(plain, better=worst, tied=np.zeros_like(worst))
-
-    @classmethod
-    def from_lists(
-        cls,
-        queries: QuerySet,
-        ranked: Sequence[Sequence[str]],
-        n_candidates: NDArray[np.int64],
-        n_gallery: int,
-        top_k: int = TOP_K,
-    ) -> Ranking:
-        """A ranking made elsewhere: ranks are exact, nothing ties, a target behind the end of its list is never hit.
-
-        Args:
-            queries: the Q queries. Their excluded images are dropped from the lists, by id.
-            ranked: for every query image ids, best first; may be truncated.
-            n_candidates: ``[Q]`` number of candidates (gallery less excluded images).
-            n_gallery: size of the gallery.
-            top_k: how many candidates to keep.
-
-        Raises:
-            DataError: a list names an image twice, or more images than there are candidates.
-        """
-        if len(ranked) != len(queries):
-            raise DataError(f"{len(queries)} queries came with {len(ranked)} ranked lists.")
-        better: list[int] = []
-        top_ids = []
-        for query, row, judged, excluded in zip(queries.ids, ranked, queries.judged, queries.excluded, strict=True):
-            repeated = first_repeated(row)
-            if repeated is not None:
-                raise DataError(f"The ranked list of query {query!r} names the image {repeated!r} more than once.")
-            removed = set(excluded)
-            kept = [image for image in row if image not in removed]
-            place = {image: rank for rank, image in enumerate(kept)}
-            better += [place.get(image, NEVER) for image in judged]
-            top_ids.append(tuple(kept[:top_k]))
-        ranks = np.array(better, dtype=np.int64)
-        return cls(queries, n_gallery, n_candidates, ranks, np.zeros_like(ranks), tuple(top_ids), None, top_k)
 
     def _check_shapes(self) -> None:
         n_queries, n_judged = len(self.queries), len(self.queries.judged_ids)
