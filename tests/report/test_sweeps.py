@@ -131,9 +131,20 @@ def test_no_default_is_marked_where_no_row_says_what_it_is(cell, shown):
     assert 'class="rule"' not in str(figure.charts[0][1]) and "Default" not in figure.note
 
 
-def test_the_default_of_an_ablation_is_named_above_its_bar(cell, shown):
+def test_the_default_of_an_ablation_is_named_beside_its_bar(cell, shown):
     cell("sadn")
     cell("sadn", variant="ablation=no-a")
     (block,) = shown()
     (figure,) = sweep_gallery(block).figures
-    assert str(figure.charts[0][1]).count(">default</text>") == 1 and "Default: none." in figure.note
+    assert str(figure.charts[0][1]).count(">none (default)</text>") == 1 and "Default: none." in figure.note
+
+
+def test_every_ablation_has_a_bar_and_its_whole_name_on_a_line_of_its_own(cell, shown):
+    names = ["no-neighbourhood", "no-residual", "no-adapt", "no-rank", "no-cia", "no-dbc", "triplet", "bce"]
+    for name in names:
+        cell("sadn", variant=f"ablation={name}")
+    (block,) = shown()
+    (figure,) = sweep_gallery(block).figures
+    picture = str(figure.charts[0][1])
+    heights = [re.search(rf'y="([0-9.]+)" text-anchor="end">{name}</text>', picture)[1] for name in names]
+    assert len(set(heights)) == picture.count("<rect") == len(names)

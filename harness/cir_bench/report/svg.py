@@ -161,13 +161,6 @@ def _beside(x: float) -> tuple[str, str, str]:
     return at(x + 8 if right else x - 8), at(TOP + 1), "start" if right else "end"
 
 
-def bar(x: float, width: float, top: float, bottom: float, series: int, method: str, tip: str) -> Markup:
-    """A bar in the middle of which ``x`` is."""
-    return Markup(
-        '<rect class="bar s{}" data-method="{}" x="{}" y="{}" width="{}" height="{}" rx="2"><title>{}</title></rect>'
-    ).format(series, method, at(x - width / 2), at(top), at(width), at(max(0.0, bottom - top)), tip)
-
-
 def label(x: float, y: float, text: str, method: str, anchor: str = "start") -> Markup:
     """A text beside a mark."""
     return Markup('<text class="label" data-method="{}" x="{}" y="{}" text-anchor="{}">{}</text>').format(

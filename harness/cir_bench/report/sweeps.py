@@ -14,19 +14,13 @@ from markupsafe import Markup
 
 from cir_bench.config import dotted
 from cir_bench.leaderboard import Value
+from cir_bench.report.bars import Bar, lying_bars
 from cir_bench.report.figures import Figure, Gallery, Numbers
 from cir_bench.report.material import Block, Line
 from cir_bench.report.svg import (
-    BOTTOM,
-    HEIGHT,
-    LEFT,
-    RIGHT,
-    WIDTH,
     Scale,
     across,
-    bar,
     chart,
-    label,
     line,
     mark,
     number,
@@ -35,7 +29,6 @@ from cir_bench.report.svg import (
     whisker,
 )
 
-LONGEST = 14
 UNKNOWN = "default"
 """The default's name where the record does not hold its value."""
 
@@ -183,27 +176,12 @@ def _unevenness(numbers: Sequence[float]) -> float:
 
 
 def _bars(sweep: Sweep, measured: Sequence[tuple[str, Line, Value]], headline: str) -> Markup:
-    x = Scale(-0.5, len(measured) - 0.5, LEFT, WIDTH - RIGHT)
-    y = upright([0.0, *_bounds(measured)], zero=True)
-    width = min(46.0, 0.6 * (WIDTH - LEFT - RIGHT) / len(measured))
+    bars = []
+    for text, _, value in measured:
+        default = " (default)" if _same(text, sweep.default) and text != UNKNOWN else ""
+        bars.append(Bar(text + default, value.mean, *_interval(value), f"{text}: {headline} {_words(value)}"))
     series = sweep.points[0][1].series % 8
-    marks = [
-        bar(
-            x(place), width, y(value.mean), HEIGHT - BOTTOM, series, sweep.method, f"{text}: {headline} {_words(value)}"
-        )
-        for place, (text, _, value) in enumerate(measured)
-    ]
-    marks += [_whisker(x(place), value, y, 18, sweep) for place, (_, _, value) in enumerate(measured)]
-    marks += [
-        label(x(place), y(_interval(value)[1]) - 6, "default", sweep.method, "middle")
-        for place, (text, _, value) in enumerate(measured)
-        if _same(text, sweep.default) and text != UNKNOWN
-    ]
-    ticks = [
-        (float(place), text if len(text) <= LONGEST else f"{text[: LONGEST - 1]}…")
-        for place, (text, _, _) in enumerate(measured)
-    ]
-    return chart(marks, x, y, title=_title(sweep, headline), x_name=sweep.parameter, y_name=headline, x_ticks=ticks)
+    return lying_bars(bars, series, sweep.method, title=_title(sweep, headline), name=sweep.parameter, values=headline)
 
 
 def _same(text: str, default: str) -> bool:
