@@ -5,6 +5,7 @@ from __future__ import annotations
 import reprlib
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
+from dataclasses import fields, is_dataclass
 from itertools import zip_longest
 from pathlib import Path
 from typing import Any, ClassVar, TypeVar
@@ -19,6 +20,11 @@ from cir_bench.plugin.loader import PluginOptions, load_plugins
 from cir_bench.plugin.registry import Registered, Registry
 
 T = TypeVar("T", bound=Spec)
+NOTHING = object()
+"""What stands where one side has no item."""
+SHORT = reprlib.Repr()
+"""Values in messages."""
+SHORT.maxstring = SHORT.maxother = 200
 
 
 class Contract:
@@ -68,11 +74,28 @@ def assert_same_items(found: Iterable[object], expected: Iterable[object], what:
     For what may be long: where ``CI`` is set, pytest prints the difference of two compared lists in full, which for two
     rankings of a gallery takes hours.
     """
-    absent = object()
-    for place, (ours, theirs) in enumerate(zip_longest(found, expected, fillvalue=absent)):
+    for place, (ours, theirs) in enumerate(zip_longest(found, expected, fillvalue=NOTHING)):
         if ours != theirs:
-            told = ["nothing" if one is absent else reprlib.repr(one) for one in (ours, theirs)]
-            raise AssertionError(f"{what}: at place {place}, {told[0]} in place of {told[1]}")
+            where, ours, theirs = _first_difference(f"place {place}", ours, theirs)
+            told = ["nothing" if one is NOTHING else SHORT.repr(one) for one in (ours, theirs)]
+            raise AssertionError(f"{what}: at {where}, {told[0]} in place of {told[1]}")
+
+
+def _first_difference(where: str, found: Any, expected: Any) -> tuple[str, Any, Any]:
+    """Where in two unequal items they first differ, and what they have there: shortened, the whole may look the same."""
+    pairs: list[tuple[str, Any, Any]] = []
+    if type(found) is type(expected) and is_dataclass(found):
+        names = [field.name for field in fields(found)]
+        pairs = [(name, getattr(found, name), getattr(expected, name)) for name in names]
+    elif isinstance(found, Mapping) and isinstance(expected, Mapping):
+        pairs = [(repr(key), found.get(key, NOTHING), expected.get(key, NOTHING)) for key in {**expected, **found}]
+    elif type(found) is type(expected) and isinstance(found, (list, tuple)):
+        both = enumerate(zip_longest(found, expected, fillvalue=NOTHING))
+        pairs = [(f"place {place}", *pair) for place, pair in both]
+    for name, ours, theirs in pairs:
+        if ours != theirs:
+            return _first_difference(f"{where}, there at {name}", ours, theirs)
+    return where, found, expected
 
 
 def assert_same_set(found: Iterable[str], expected: Iterable[str], what: str) -> None:
