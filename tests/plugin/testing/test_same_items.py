@@ -2,6 +2,7 @@
 
 import pytest
 
+from cir_bench import Query
 from cir_bench.plugin.testing.base import assert_same_items, assert_same_set
 
 A_RANKING = tuple(f"image-{number}" for number in range(500))
@@ -35,3 +36,26 @@ def test_a_long_item_is_told_in_short():
     with pytest.raises(AssertionError) as raised:
         assert_same_items([A_RANKING], [A_RANKING[::-1]], "two runs differ")
     assert len(str(raised.value)) < 300
+
+
+def test_of_two_long_items_the_place_is_told_where_they_differ():
+    """Shortened they would look the same: a ranking by its first few images, a query by its ends."""
+    other = (*A_RANKING[:300], "image-0", *A_RANKING[301:])
+    with pytest.raises(AssertionError) as raised:
+        assert_same_items([A_RANKING, other], [A_RANKING, A_RANKING], "two runs differ")
+    assert str(raised.value) == "two runs differ: at place 1, there at place 300, 'image-0' in place of 'image-300'"
+
+
+@pytest.mark.parametrize(
+    ("changes", "told"),
+    [
+        ({"targets": ("b", "c")}, "targets, there at place 1, 'c' in place of nothing"),
+        ({"gains": {"b": 0.5}}, "gains, there at 'b', 0.5 in place of 1.0"),
+        ({"reference": "made/of/many/folders/1.png"}, "reference, 'made/of/many/folders/1.png' in place of 'a'"),
+    ],
+)
+def test_of_two_queries_the_field_is_told(changes, told):
+    query = {"id": "q0", "reference": "a", "captions": ("is red",), "targets": ("b",), "gains": {"b": 1.0}}
+    with pytest.raises(AssertionError) as raised:
+        assert_same_items([Query(**query | changes)], [Query(**query)], "read again, other queries")
+    assert str(raised.value) == f"read again, other queries: at place 0, there at {told}"

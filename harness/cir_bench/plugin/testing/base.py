@@ -76,13 +76,13 @@ def assert_same_items(found: Iterable[object], expected: Iterable[object], what:
     """
     for place, (ours, theirs) in enumerate(zip_longest(found, expected, fillvalue=NOTHING)):
         if ours != theirs:
-            where, ours, theirs = _first_difference(f"place {place}", ours, theirs)
-            told = ["nothing" if one is NOTHING else SHORT.repr(one) for one in (ours, theirs)]
+            where, *sides = _first_difference(f"place {place}", ours, theirs)
+            told = ["nothing" if side is NOTHING else SHORT.repr(side) for side in sides]
             raise AssertionError(f"{what}: at {where}, {told[0]} in place of {told[1]}")
 
 
 def _first_difference(where: str, found: Any, expected: Any) -> tuple[str, Any, Any]:
-    """Where in two unequal items they first differ, and what they have there: shortened, the whole may look the same."""
+    """Where in two unequal items they first differ, and what is there: shortened, the items may look the same."""
     pairs: list[tuple[str, Any, Any]] = []
     if type(found) is type(expected) and is_dataclass(found):
         names = [field.name for field in fields(found)]
