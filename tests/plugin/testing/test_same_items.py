@@ -59,3 +59,8 @@ def test_of_two_queries_the_field_is_told(changes, told):
     with pytest.raises(AssertionError) as raised:
         assert_same_items([Query(**query | changes)], [Query(**query)], "read again, other queries")
     assert str(raised.value) == f"read again, other queries: at place 0, there at {told}"
+
+
+def test_names_of_mixed_types_are_compared_too():
+    with pytest.raises(AssertionError, match="other images: at place 1, nothing in place of 1"):
+        assert_same_set(["a"], [1, "a"], "other images")

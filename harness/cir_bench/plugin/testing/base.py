@@ -100,7 +100,7 @@ def _first_difference(where: str, found: Any, expected: Any) -> tuple[str, Any, 
 
 def assert_same_set(found: Iterable[str], expected: Iterable[str], what: str) -> None:
     """The same names in any order; one that only one side has is told."""
-    assert_same_items(sorted(set(found)), sorted(set(expected)), what)
+    assert_same_items(sorted(set(found), key=repr), sorted(set(expected), key=repr), what)
 
 
 def assert_same_embedding(found: Embedding, expected: Embedding, what: str) -> None:
