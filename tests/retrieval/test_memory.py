@@ -152,3 +152,12 @@ def test_memory_does_not_grow_with_queries_times_gallery() -> None:
     tracemalloc.stop()
     assert scorer.largest * (BLOCK_BYTES + TILE_BYTES) <= budget
     assert peak < 40 * 20_000 * 4  # far from one Q x N matrix, ids and index of the gallery included
+
+
+def test_equal_scores_take_no_more_memory_than_their_block() -> None:
+    queries, names = asked(60, 6000)
+    tracemalloc.start()
+    search(lambda q, g: torch.zeros(60, 6000)[q][:, g], queries, names, top_k=300)
+    _, peak = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+    assert peak < 60 * 6000 * 12  # listing every cell that ties would take 24 bytes each, beside the block's own

@@ -150,15 +150,12 @@ def _reaching(block: Block, floor: Tensor, most: int) -> _Cells:
     scores = block.tiles.numpy()
     there = np.empty((q, tiles, width), dtype=bool)  # query by query; a tile's columns follow those of the one before
     np.greater_equal(scores.transpose(1, 0, 2), floor.numpy()[:, None, None], out=there)
+    crowded = np.flatnonzero(np.add.reduce(there.reshape(q, -1), axis=1, dtype=np.int64) > most)
+    there[crowded] = False  # before their cells are listed, which would take many times the block's memory
     query, column = np.divmod(np.flatnonzero(there), tiles * width)
-    crowded = np.bincount(query, minlength=q) > most
-    if crowded.any():
-        calm = ~crowded[query]
-        query, column = query[calm], column[calm]
     tile, place = np.divmod(column, width)
     found = scores.reshape(-1)[(tile * q + query) * width + place]
-    rows = tuple(np.flatnonzero(crowded).tolist())
-    return _Cells(torch.from_numpy(query), torch.from_numpy(column), torch.from_numpy(found), rows)
+    return _Cells(torch.from_numpy(query), torch.from_numpy(column), torch.from_numpy(found), tuple(crowded.tolist()))
 
 
 def _kth_highest(values: Tensor, k: int) -> Tensor:
