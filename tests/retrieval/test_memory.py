@@ -8,7 +8,16 @@ import pytest
 import torch
 
 from cir_bench.errors import ConfigError
-from cir_bench.retrieval.chunks import BLOCK_BYTES, MAX_COLUMNS, TILE_BYTES, ChunkPlan, plan_chunks, working_bytes
+from cir_bench.retrieval.chunks import (
+    BLOCK_BYTES,
+    BLOCK_TILES,
+    MAX_COLUMNS,
+    TILE_BYTES,
+    TILE_SCORES,
+    ChunkPlan,
+    plan_chunks,
+    working_bytes,
+)
 from cir_bench.retrieval.queries import QuerySet
 from cir_bench.retrieval.ranking import Ranking
 from cir_bench.retrieval.scorer import DotScorer, full_precision
@@ -30,6 +39,16 @@ def test_chunks_fit_the_budget(n_queries: int, n_gallery: int, budget: int, vect
 def test_whole_rows_are_taken_where_they_fit() -> None:
     assert plan_chunks(6000, 5000, 2**28).gallery == 5000
     assert plan_chunks(6000, 1_000_000, 2**28).gallery < 1_000_000
+
+
+@pytest.mark.parametrize("n_gallery", [5_000, 30_000, 1_000_000])
+def test_blocks_stay_in_a_processors_cache_however_large_the_budget(n_gallery: int) -> None:
+    plan = plan_chunks(6000, n_gallery, 2**40)
+    assert plan.queries * plan.gallery <= BLOCK_TILES * TILE_SCORES
+
+
+def test_chunks_of_queries_are_of_about_one_size() -> None:
+    assert plan_chunks(1025, 5000, 2**28).queries == 513  # not 1024 and one more
 
 
 def test_a_budget_for_less_than_one_pair_is_refused() -> None:

@@ -11,18 +11,18 @@ from cir_bench.errors import ConfigError
 
 BUDGET_BYTES = 128 * 2**20
 """Working memory of each thread of a search unless told otherwise."""
-BLOCK_BYTES = 6
-"""Per score of a block: the float32 itself, the groups' maxima, and what is looked at because of them."""
+BLOCK_BYTES = 8
+"""Per score of a block: the float32 itself, the groups' maxima (twice), and which cells are looked at."""
 TILE_BYTES = 10
 """Per score of a tile, on top: the scorer's own [q, n] result, a scratch tile to count in, rows copied from it."""
-TILE_SCORES = 2**20
-"""A block is scored and counted in tiles of so many scores: 4 MiB stay in a processor's cache from step to step."""
+TILE_SCORES = 2**21
+"""A block is scored and counted in tiles of so many scores: 8 MiB stay in a processor's cache from step to step."""
 GPU_TILE_SCORES = 2**24
 """A GPU needs more work at once."""
+BLOCK_TILES = 4
+"""A block has about so many tiles at most: 32 MiB of scores stay in a large cache until all is done with them."""
 ROWS = 1024
-"""More queries than this at once make a matrix product no faster."""
-MIN_FULL_ROWS = 512
-"""Fewer whole rows than this at once make it slower; the gallery is cut up instead."""
+"""More queries than this at once make a matrix product no faster, fewer make it slower."""
 MAX_COLUMNS = 2**24
 """Candidates are counted in float32, which is exact up to here."""
 
@@ -56,7 +56,9 @@ def plan_chunks(
     gallery_bytes: int = 0,
     tile_scores: int = TILE_SCORES,
 ) -> ChunkPlan:
-    """The largest useful chunks that fit ``budget_bytes``; whole gallery rows where that leaves enough queries.
+    """The largest useful chunks that fit ``budget_bytes``: as many queries as are useful, then images, best all.
+
+    Chunks of queries are of about one size, so that threads that share them have equal shares.
 
     Args:
         n_queries: Q.
@@ -73,11 +75,10 @@ def plan_chunks(
     n_queries, n_gallery = max(n_queries, 1), max(n_gallery, 1)
 
     def fits(queries: int, gallery: int) -> bool:
-        return working_bytes(queries, gallery, query_bytes, gallery_bytes, tile_scores) <= budget_bytes
+        needed = working_bytes(queries, gallery, query_bytes, gallery_bytes, tile_scores)
+        return queries * gallery <= BLOCK_TILES * tile_scores and needed <= budget_bytes
 
-    queries = min(n_queries, ROWS)
-    if n_gallery <= MAX_COLUMNS and fits(min(queries, MIN_FULL_ROWS), n_gallery):
-        return ChunkPlan(_largest(queries, lambda rows: fits(rows, n_gallery)), n_gallery)
+    queries = _even(n_queries, ROWS)
     while queries:
         columns = _largest(min(n_gallery, MAX_COLUMNS), partial(fits, queries))
         # a chunk narrower than it is high wastes the vectors that are loaded for it
@@ -124,6 +125,11 @@ def spans(length: int, size: int) -> Iterator[slice]:
     """Cut ``range(length)`` into slices of at most ``size``."""
     for start in range(0, length, size):
         yield slice(start, min(start + size, length))
+
+
+def _even(length: int, most: int) -> int:
+    """The size of as few spans as are needed with at most so many each, as equal as can be."""
+    return -(-length // -(-length // most))
 
 
 def _largest(limit: int, fits: Callable[[int], bool]) -> int:

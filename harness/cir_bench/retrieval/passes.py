@@ -18,7 +18,7 @@ from cir_bench.retrieval.ties import CandidateCounts, TieGroups
 from cir_bench.retrieval.topk import NO_ROW, RunningTopK
 from cir_bench.retrieval.workers import Each
 
-TARGETS_AT_ONCE = 64
+TARGETS_AT_ONCE = 128
 """The targets of so many queries are scored together: few pairs in vain, and still a matrix product."""
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import InitVar, dataclass, replace
 from functools import cached_property
 from typing import Any
@@ -46,11 +47,11 @@ class Ranking:
     n_candidates: NDArray[np.int64]
     better: NDArray[np.int64]
     tied: NDArray[np.int64]
-    top_ids: tuple[tuple[str, ...], ...]
+    top_ids: Sequence[tuple[str, ...]]
     top_scores: NDArray[np.float32] | None = None
     top_k: int = TOP_K
     searched: InitVar[bool] = False
-    """Whether ``top_ids`` are ids of different candidates, as a search's are, so that this need not be checked."""
+    """Whether the best candidates are a search's own, so that neither they nor their scores need be checked."""
 
     def __post_init__(self, searched: bool) -> None:
         set_field = object.__setattr__  # the dataclass is frozen; this is its constructor
@@ -60,9 +61,9 @@ class Ranking:
             set_field(self, "top_scores", _read_only(np.array(self.top_scores, dtype=np.float32)))
         self._check_shapes()
         self._check_ranks()
-        self._check_top_scores()
         if not searched:
             self._check_top_ids()
+            self._check_top_scores()
 
     def __len__(self) -> int:
         return len(self.queries)

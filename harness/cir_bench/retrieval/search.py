@@ -5,14 +5,13 @@ from __future__ import annotations
 from collections.abc import Sequence
 from functools import lru_cache
 
-import numpy as np
 import torch
-from numpy.typing import NDArray
 
 from cir_bench.errors import ConfigError
 from cir_bench.retrieval.blocks import BlockReader
 from cir_bench.retrieval.chunks import BUDGET_BYTES, ChunkPlan, plan_for, tile_scores_on
 from cir_bench.retrieval.index import id_order, index_queries, rows_by_id
+from cir_bench.retrieval.names import NamedRows
 from cir_bench.retrieval.passes import find_places
 from cir_bench.retrieval.queries import QuerySet
 from cir_bench.retrieval.ranking import TOP_K, Ranking
@@ -75,16 +74,8 @@ def search(
         n_candidates=n_gallery - index.n_excluded,
         better=places.better,
         tied=places.tied,
-        top_ids=_names(places.rows.cpu().numpy(), gallery_ids),
+        top_ids=NamedRows(places.rows.cpu().numpy(), gallery_ids),
         top_scores=known(places.scores, places.rows),
         top_k=top_k,
         searched=True,
     )
-
-
-def _names(rows: NDArray[np.int64], gallery_ids: Sequence[str]) -> tuple[tuple[str, ...], ...]:
-    """The ids of ``[Q, k]`` gallery rows; lists end before the first -1."""
-    names = np.array([*gallery_ids, None], dtype=object)[rows].tolist()  # -1 is the last
-    if (rows < 0).any():
-        return tuple(tuple(name for name in row if name is not None) for row in names)
-    return tuple(map(tuple, names))
