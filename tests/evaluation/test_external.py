@@ -1,6 +1,10 @@
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from cir_bench.errors import DataError
 from cir_bench.evaluation.evaluate import evaluate
@@ -149,3 +153,44 @@ def test_whole_numbers_are_ids_too() -> None:
     benchmark = ExternalPart(QuerySet(("0",), (("12",),)), frozenset({"7", "12"}))
     rankings, _ = rank_external({"0": [12, 7]}, {"": benchmark}, depth=1)
     assert rankings[""].better.tolist() == [0]
+
+
+@pytest.mark.parametrize("strange", [None, "ab", {"a": 1}, {"a"}, 3], ids=["null", "text", "object", "set", "number"])
+@pytest.mark.parametrize("other", [["a", "b"], ["a", "x"]], ids=["sound", "unknown image"])
+def test_what_is_no_list_is_refused_by_name_whatever_the_other_lists_are(strange: Any, other: list[str]) -> None:
+    with pytest.raises(DataError, match=r"query 'q1' must be a list of image ids, not "):
+        rank({"q0": other, "q1": strange}, part("a", "a"), depth=2, allow_partial=True)
+
+
+@pytest.mark.parametrize("strange", [["a"], None, 1.5, True], ids=["list", "null", "fraction", "truth"])
+def test_what_is_no_image_id_is_refused_by_name(strange: Any) -> None:
+    with pytest.raises(DataError, match=r"query 'q1' lists .* is no image id"):
+        rank({"q0": ["a", "b"], "q1": ["a", strange]}, part("a", "a"), depth=2, allow_partial=True)
+
+
+images = st.sampled_from([*GALLERY, "x", "y"])
+
+
+@given(st.lists(st.none() | st.lists(images, max_size=7), min_size=1, max_size=4), st.data())
+def test_every_lists_ranks_and_faults_are_those_of_going_through_it(
+    lists: list[list[str] | None], data: st.DataObject
+) -> None:
+    targets = [data.draw(st.lists(images, unique=True, max_size=3)) for _ in lists]
+    excluded = [data.draw(st.lists(images, max_size=2)) for _ in lists]
+    ids = tuple(f"q{i}" for i in range(len(lists)))
+    queries = QuerySet(ids, tuple(map(tuple, targets)), tuple(map(tuple, excluded)))
+    given_lists = {query: ranked for query, ranked in zip(ids, lists, strict=True) if ranked is not None}
+    ranking, report = rank(given_lists, ExternalPart(queries, frozenset(GALLERY)), depth=3, allow_partial=True)
+    expected = []
+    for row, (query, ranked) in enumerate(zip(queries.ids, lists, strict=True)):
+        kept = [image for image in dict.fromkeys(ranked or ()) if image in GALLERY and image not in excluded[row]]
+        expected += [kept.index(target) if target in kept else -1 for target in targets[row]]
+        there = ranked or []
+        assert (query in report.missing_queries) == (ranked is None)
+        assert set(report.unknown_images.get(query, ())) == set(there) - set(GALLERY)
+        assert set(report.repeated_images.get(query, ())) == {image for image in there if there.count(image) > 1}
+        assert set(report.excluded_listed.get(query, ())) == set(there) & set(excluded[row]) & set(GALLERY)
+        candidates = len(set(GALLERY) - set(excluded[row]))
+        short = ranked is not None and len(kept) < min(3, candidates)
+        assert report.short_lists.get(query) == ((len(kept), min(3, candidates)) if short else None)
+    assert ranking.better.tolist() == expected

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from enum import Enum
 from typing import Any
@@ -158,18 +158,16 @@ def _by_part(rankings: Ranking | PartRankings | Mapping[str, Ranking | PartRanki
 def _by_tag(
     parts: Mapping[str, PartRankings], metrics: Sequence[Metric], values: Mapping[str, NDArray[np.float64]]
 ) -> tuple[dict[str, float], dict[str, int]]:
-    rows: dict[str, list[int]] = {}
-    for row, tags in enumerate(_tags(parts)):
-        for tag in set(tags):
-            rows.setdefault(tag, []).append(row)
+    found: dict[str, list[NDArray[np.int64]]] = {}
+    before = 0
+    for part in parts.values():
+        for tag, own in part.gallery.queries.rows_by_tag.items():
+            found.setdefault(tag, []).append(before + own)
+        before += len(part.gallery)
+    rows = {tag: np.concatenate(found[tag]) for tag in sorted(found)}
     broken_down = {
         f"tag:{tag}/{metric.name}": metric.over_queries(values[metric.name][rows[tag]])
-        for tag in sorted(rows)
+        for tag in rows
         for metric in metrics
     }
-    return broken_down, {tag: len(rows[tag]) for tag in sorted(rows)}
-
-
-def _tags(parts: Mapping[str, PartRankings]) -> Iterator[tuple[str, ...]]:
-    for part in parts.values():
-        yield from part.gallery.queries.tags
+    return broken_down, {tag: len(own) for tag, own in rows.items()}

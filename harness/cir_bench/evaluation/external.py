@@ -4,10 +4,13 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, field
-from typing import Any
+from functools import cached_property
+from typing import Any, NamedTuple
 
 import numpy as np
+from numpy.typing import NDArray
 
 from cir_bench.errors import DataError
 from cir_bench.evaluation.predictions import check_ids
@@ -104,6 +107,40 @@ class ExternalPart:
     gallery: frozenset[str]
     candidates: Sequence[Collection[str]] | None = None
 
+    @cached_property
+    def query_ids(self) -> frozenset[str]:
+        """The ids of its queries."""
+        return frozenset(self.queries.ids)
+
+    @cached_property
+    def asked(self) -> tuple[_Asked, ...]:
+        """What the list of each query is held against; DataError when there is not one set of candidates per query."""
+        queries = self.queries
+        subsets = self.candidates if self.candidates is not None else [None] * len(queries)
+        if len(subsets) != len(queries):
+            raise DataError(f"{len(queries)} queries came with {len(subsets)} lists of subset candidates.")
+        asked = []
+        for query, judged, excluded, subset in zip(queries.ids, queries.judged, queries.excluded, subsets, strict=True):
+            pool = self.gallery if subset is None else self.gallery.intersection(subset)
+            removed = pool.intersection(excluded) if excluded else NOTHING
+            asked.append(_Asked(query, judged, removed, None if subset is None else pool, len(pool) - len(removed)))
+        return tuple(asked)
+
+    @cached_property
+    def n_candidates(self) -> NDArray[np.int64]:
+        """``[Q]`` how many candidates each query has."""
+        return np.array([each.n_candidates for each in self.asked], dtype=np.int64)
+
+
+class _Asked(NamedTuple):
+    """A query, the images that are judged, those that are removed, its own candidates, and how many remain."""
+
+    query: str
+    judged: tuple[str, ...]
+    removed: frozenset[str]
+    pool: frozenset[str] | None
+    n_candidates: int
+
 
 def rank_external(
     predictions: Mapping[str, Sequence[str | int]],
@@ -129,17 +166,16 @@ def rank_external(
         DataError: the predictions do not fit (one sentence for each kind of fault) and ``allow_partial`` is off; or
             they are not lists of ids, or two parts share a query id.
     """
-    all_ids = [query for part in parts.values() for query in part.queries.ids]
-    shared = first_repeated(all_ids)
-    if shared is not None:
+    query_ids = frozenset[str]().union(*(part.query_ids for part in parts.values()))
+    if len(query_ids) < sum(len(part.queries) for part in parts.values()):
+        shared = first_repeated([query for part in parts.values() for query in part.queries.ids])
         raise DataError(f"The query id {shared!r} occurs in more than one part; a prediction for it is ambiguous.")
-    query_ids = set(all_ids)
     lists = predictions if set(map(type, predictions)) <= {str} else {str(key): predictions[key] for key in predictions}
     found = _Findings()
     rankings = {name: _rank_part(lists, part, depth, found) for name, part in parts.items()}
     report = ExternalReport(
         n_queries=len(query_ids),
-        unknown_queries=tuple(query for query in lists if query not in query_ids),
+        unknown_queries=() if lists.keys() <= query_ids else tuple(query for query in lists if query not in query_ids),
         missing_queries=tuple(found.missing),
         unknown_images=found.unknown,
         repeated_images=found.repeated,
@@ -164,52 +200,53 @@ class _Findings:
 
 
 def _rank_part(lists: Mapping[str, Any], part: ExternalPart, depth: int, found: _Findings) -> Ranking:
-    queries, subsets = part.queries, part.candidates if part.candidates is not None else [None] * len(part.queries)
-    if len(subsets) != len(queries):
-        raise DataError(f"{len(queries)} queries came with {len(subsets)} lists of subset candidates.")
+    listed: list[Any] = list(map(lists.get, part.queries.ids))
+    known = _all_known([images for images in listed if images is not None], part.gallery)
     better: list[int] = []
-    n_candidates: list[int] = []
-    for query, judged, excluded, subset in zip(queries.ids, queries.judged, queries.excluded, subsets, strict=True):
-        pool = part.gallery if subset is None else part.gallery.intersection(subset)
-        removed = pool.intersection(excluded) if excluded else NOTHING
-        candidates = len(pool) - len(removed)
-        n_candidates.append(candidates)
-        if query not in lists:
+    for (query, judged, removed, pool, n_candidates), images in zip(part.asked, listed, strict=True):
+        if images is None and query not in lists:
             found.missing.append(query)
             better += [NEVER] * len(judged)
             continue
-        kept, names = _different(query, lists[query], part.gallery, found)
-        if subset is not None and not names <= pool:
+        kept: Sequence[str] = images
+        names: AbstractSet[str]
+        # what names different images of the gallery and nothing else is taken as it is, the rest is gone through
+        if not (known and images is not None and len(names := set(images)) == len(images)):
+            kept = _usable(query, images, part.gallery, found)
+            names = set(kept)
+        if pool is not None and not names <= pool:
             kept, names = [image for image in kept if image in pool], names & pool
-        if not removed.isdisjoint(names):
-            found.excluded[query] = tuple(image for image in dict.fromkeys(excluded) if image in names)
+        if removed and not removed.isdisjoint(names):
+            found.excluded[query] = tuple(sorted(removed & names))
             kept = list(kept)
             for image in found.excluded[query]:
                 kept.remove(image)
-        if len(kept) < depth and len(kept) < candidates:
-            short = found.short if subset is None else found.short_subsets
-            short[query] = (len(kept), min(depth, candidates))
+        if len(kept) < depth and len(kept) < n_candidates:
+            short = found.short if pool is None else found.short_subsets
+            short[query] = (len(kept), min(depth, n_candidates))
         for image in judged:
             better.append(kept.index(image) if image in names and image not in removed else NEVER)
-    counts, ranks = np.array(n_candidates, dtype=np.int64), np.array(better, dtype=np.int64)
-    return Ranking(queries, len(part.gallery), counts, ranks, np.zeros_like(ranks), ((),) * len(queries))
+    ranks = np.array(better, dtype=np.int64)
+    nothing: tuple[tuple[str, ...], ...] = ((),) * len(part.queries)
+    return Ranking(part.queries, len(part.gallery), part.n_candidates, ranks, np.zeros_like(ranks), nothing)
 
 
-def _different(
-    query: str, images: Any, gallery: frozenset[str], found: _Findings
-) -> tuple[Sequence[str], frozenset[str]]:
-    """The images of a list that are in the gallery, each once and best first, and the same as a set.
+def _all_known(listed: Sequence[Any], gallery: frozenset[str]) -> bool:
+    """Whether all are lists of images of the gallery and nothing else; looked at together, which is much faster."""
+    if not set(map(type, listed)) <= {list, tuple}:
+        return False
+    try:
+        return gallery.issuperset(set().union(*listed))
+    except TypeError:  # something that cannot be an id, as is said when its list is gone through
+        return False
 
-    One operation on sets tells that a list names different images of the gallery and nothing else; it is then taken as
-    it is. Only what does not is gone through, and what is wrong with it goes to ``found``.
+
+def _usable(query: str, images: Any, gallery: frozenset[str], found: _Findings) -> list[str]:
+    """The images of a list that are in the gallery, each once and best first; what is wrong with it goes to ``found``.
+
+    Raises:
+        DataError: it is no list of ids.
     """
-    if isinstance(images, (list, tuple)):
-        try:
-            names = gallery.intersection(images)
-        except TypeError:  # something that cannot be an id, as is said below
-            names = NOTHING
-        if len(names) == len(images):
-            return images, names
     row = check_ids(query, images)
     listed = dict.fromkeys(row)  # in the order of first places
     kept = [image for image in listed if image in gallery]
@@ -217,7 +254,7 @@ def _different(
         found.unknown[query] = tuple(image for image in listed if image not in gallery)
     if len(listed) < len(row):
         found.repeated[query] = tuple(image for image, count in Counter(row).items() if count > 1)
-    return kept, frozenset(kept)
+    return kept
 
 
 def _examples(items: Sequence[str], between: str = ", ") -> str:

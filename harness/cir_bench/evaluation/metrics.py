@@ -47,7 +47,7 @@ class Family:
     per_query: Callable[[Ranking, int], Values]
     has_k: bool = True
     percent: bool = True
-    over_queries: Callable[[Values], float] = lambda values: float(np.mean(values))
+    over_queries: Callable[[Values], float] = lambda values: float(values.sum() / len(values))
     view: View = View.GALLERY
     judged_by: JudgedBy = JudgedBy.TARGETS
 

@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from functools import cached_property
 
 from cir_bench.errors import DataError
+from cir_bench.evaluation.external import ExternalPart
 from cir_bench.evaluation.judged import JudgedBy
 from cir_bench.interfaces.dataset import Dataset, Query
 from cir_bench.protocols.protocol import Protocol
@@ -83,6 +84,16 @@ class PartView:
             tags=tuple(query.tags for query in self.queries),
             gains=tuple(known.gains for known in truth),
         )
+
+    @cached_property
+    def external(self) -> ExternalPart:
+        """What ranked lists of the whole gallery are held against."""
+        return ExternalPart(self.query_set(), self.gallery_names)
+
+    @cached_property
+    def external_subsets(self) -> ExternalPart:
+        """What ranked lists of each query's own candidates are held against; errors as of :meth:`subsets`."""
+        return ExternalPart(self.query_set(), self.gallery_names, self.subsets())
 
     def subsets(self) -> tuple[tuple[str, ...], ...]:
         """For every query the candidates of its subset ranking; DataError naming a query that has none."""

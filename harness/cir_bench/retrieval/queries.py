@@ -92,6 +92,15 @@ class QuerySet:
         """All judged images, flat, query by query: J ids, of which T are targets."""
         return tuple(image for images in self.judged for image in images)
 
+    @cached_property
+    def rows_by_tag(self) -> Mapping[str, NDArray[np.int64]]:
+        """For every tag the places of the queries that have it, ascending."""
+        rows: dict[str, list[int]] = {}
+        for row, tags in enumerate(self.tags):
+            for tag in set(tags):
+                rows.setdefault(tag, []).append(row)
+        return {tag: np.array(own, dtype=np.int64) for tag, own in rows.items()}
+
     def judging(self, targets: Sequence[Sequence[str]]) -> Judging:
         """These queries with other truth: for every query some of its judged images; DataError when one is not."""
         held = QuerySet(self.ids, _tuples("targets", targets), self.excluded, self.tags)

@@ -8,7 +8,7 @@ from typing import TypeAlias
 
 from cir_bench.errors import DataError
 from cir_bench.evaluation.evaluate import PartRankings
-from cir_bench.evaluation.external import ExternalPart, rank_external
+from cir_bench.evaluation.external import rank_external
 from cir_bench.evaluation.metrics import View
 from cir_bench.protocols.eval_set import EvalSet
 from cir_bench.protocols.protocol import Protocol
@@ -42,15 +42,12 @@ def rank_lists(
     Raises:
         DataError: the lists do not fit the evaluation and ``allow_partial`` is off.
     """
-    parts = {name: ExternalPart(part.query_set(), part.gallery_names) for name, part in evaluation.parts.items()}
+    parts = {name: part.external for name, part in evaluation.parts.items()}
     rankings, report = rank_external(ranked, parts, depth=protocol.depth(), allow_partial=allow_partial)
     if not protocol.subset:
         plain = {name: PartRankings(ranking) for name, ranking in rankings.items()}
         return Judged(plain, tuple(report.faults()), tuple(report.notes()))
-    few = {
-        name: ExternalPart(parts[name].queries, parts[name].gallery, part.subsets())
-        for name, part in evaluation.parts.items()
-    }
+    few = {name: part.external_subsets for name, part in evaluation.parts.items()}
     depth = protocol.depth(View.SUBSET)
     if subset is None:  # one list for both; its other faults are in the first report
         subsets, found = rank_external(ranked, few, depth=depth, allow_partial=allow_partial)
