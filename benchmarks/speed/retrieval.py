@@ -22,7 +22,6 @@ import argparse
 import importlib.util
 import json
 import os
-import resource
 import subprocess
 import sys
 import tempfile
@@ -180,7 +179,7 @@ def measure(args: argparse.Namespace) -> dict[str, Any]:
     if args.device == "cuda":
         peak = torch.cuda.max_memory_allocated()
     else:
-        peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024
+        peak = peak_memory()
     ranks = None if places is None else places.tolist()
     return {"seconds": seconds, "asked": asked, "peak": peak, "places": ranks, "best": list(map(int, best))}
 
@@ -191,7 +190,15 @@ def baseline_peak(args: argparse.Namespace) -> int:
     queries = np.load(args.folder / "queries.npy")
     gallery = np.load(args.folder / "gallery.npy", mmap_mode="r" if args.memmap else None)
     torch.as_tensor(queries[:1]) @ torch.as_tensor(np.array(gallery[:1])).T
-    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024
+    return peak_memory()
+
+
+def peak_memory() -> int:
+    """The most memory in bytes that this process has had."""
+    for line in Path("/proc/self/status").read_text().splitlines():
+        if line.startswith("VmHWM:"):  # unlike what getrusage tells, not that of the process which started this one
+            return int(line.split()[1]) * 1024
+    sys.exit("The peak memory of a process is not told here; run this on Linux.")
 
 
 def make_vectors(folder: Path, name: str, rows: int, dim: int, seed: int) -> None:
