@@ -176,10 +176,7 @@ def measure(args: argparse.Namespace) -> dict[str, Any]:
         spent.append(time.perf_counter() - start)
     seconds = min(spent) * len(queries) / asked
     places, best = tell()
-    if args.device == "cuda":
-        peak = torch.cuda.max_memory_allocated()
-    else:
-        peak = peak_memory()
+    peak = torch.cuda.max_memory_allocated() if args.device == "cuda" else peak_memory()
     ranks = None if places is None else places.tolist()
     return {"seconds": seconds, "asked": asked, "peak": peak, "places": ranks, "best": list(map(int, best))}
 
