@@ -194,3 +194,9 @@ def test_every_lists_ranks_and_faults_are_those_of_going_through_it(
         short = ranked is not None and len(kept) < min(3, candidates)
         assert report.short_lists.get(query) == ((len(kept), min(3, candidates)) if short else None)
     assert ranking.better.tolist() == expected
+
+
+@pytest.mark.parametrize("strange", [None, "ab", [["a"]], 3])
+def test_predictions_that_name_no_queries_are_refused(strange: Any) -> None:
+    with pytest.raises(DataError, match=r"Predictions must be \{query id: \[image ids, best first\]\}, not "):
+        rank(strange, part("a"))

@@ -77,3 +77,9 @@ def test_neighbours_name_the_rows() -> None:
 def test_anything_but_a_block_of_floats_is_refused(scores: Tensor, got: str) -> None:
     with pytest.raises(RunError, match=re.escape(f"gave {got} for 4 queries x 6 images")):
         search(lambda q, g: scores, QUERIES, GALLERY)
+
+
+def test_a_double_that_a_ranking_cannot_keep_is_refused() -> None:
+    scores = torch.tensor([[1e39, 0.0]], dtype=torch.float64)
+    with pytest.raises(RunError, match=r"A score is 1e\+39, more than a 32-bit float can keep"):
+        search(lambda q, g: scores[q][:, g], QuerySet(("q",), (("a",),)), ["a", "b"])

@@ -11,6 +11,7 @@ from cir_bench.errors import ConfigError
 from cir_bench.retrieval.chunks import (
     BLOCK_BYTES,
     BLOCK_TILES,
+    LIST_BYTES,
     MAX_COLUMNS,
     TILE_BYTES,
     TILE_SCORES,
@@ -45,6 +46,14 @@ def test_whole_rows_are_taken_where_they_fit() -> None:
 def test_blocks_stay_in_a_processors_cache_however_large_the_budget(n_gallery: int) -> None:
     plan = plan_chunks(6000, n_gallery, 2**40)
     assert plan.queries * plan.gallery <= BLOCK_TILES * TILE_SCORES
+
+
+def test_long_lists_count_as_memory_and_get_wide_blocks() -> None:
+    few, many = (plan_chunks(1024, 30_000, 2**27, best=best) for best in (50, 2000))
+    assert many.gallery > few.gallery  # merging a list of 2,000 four times takes longer than scoring
+    for best in (50, 2000, 20_000):
+        plan = plan_chunks(1024, 30_000, 2**27, best=best)
+        assert working_bytes(plan.queries, plan.gallery) + plan.queries * best * LIST_BYTES <= 2**27
 
 
 def test_chunks_of_queries_are_of_about_one_size() -> None:

@@ -193,3 +193,10 @@ def test_an_image_listed_twice_in_the_gallery_is_refused() -> None:
 def test_impossible_options_are_refused(options: dict[str, Any]) -> None:
     with pytest.raises(ConfigError, match="top_k ≥ 1 and 0 ≤ tolerance"):
         search(lambda q, g: torch.zeros(1, 1), QuerySet(("q",), (("a",),)), ["a"], **options)
+
+
+def test_a_ranking_does_not_change_with_the_callers_list_of_ids() -> None:
+    ids = ["a", "b"]
+    ranking = search(lambda q, g: torch.tensor([[1.0, 2.0]])[q][:, g], QuerySet(("q",), (("a",),)), ids)
+    ids.reverse()
+    assert ranking.top_ids[0] == ("b", "a")

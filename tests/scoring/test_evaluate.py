@@ -7,6 +7,7 @@ import subprocess
 import sys
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -157,6 +158,12 @@ def test_what_does_not_fit_is_refused_in_a_sentence(data: Path) -> None:
         evaluate("cirr/val", ALL[0], subset={}, data_root=data)
     with pytest.raises(ConfigError, match="no protocol 'orginal'; did you mean 'original@1'"):
         evaluate("fashioniq/orginal", {}, data_root=data)
+
+
+@pytest.mark.parametrize("strange", [None, "ab", 5, [1], [{}]])
+def test_what_are_no_rankings_is_refused_in_a_sentence(data: Path, strange: Any) -> None:
+    with pytest.raises(DataError, match=r"^Rankings must be .* or Scores, not "):
+        evaluate("fashioniq/original", strange, data_root=data)
 
 
 def test_scores_of_other_queries_are_passed_over_and_mentioned(data: Path) -> None:

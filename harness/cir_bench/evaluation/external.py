@@ -166,6 +166,8 @@ def rank_external(
         DataError: the predictions do not fit (one sentence for each kind of fault) and ``allow_partial`` is off; or
             they are not lists of ids, or two parts share a query id.
     """
+    if not isinstance(predictions, Mapping):
+        raise DataError(f"Predictions must be {{query id: [image ids, best first]}}, not {predictions!r:.60}.")
     query_ids = frozenset[str]().union(*(part.query_ids for part in parts.values()))
     if len(query_ids) < sum(len(part.queries) for part in parts.values()):
         shared = first_repeated([query for part in parts.values() for query in part.queries.ids])

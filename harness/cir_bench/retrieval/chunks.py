@@ -15,6 +15,10 @@ BLOCK_BYTES = 8
 """Per score of a block: the float32 itself, the groups' maxima (twice), and which cells are looked at."""
 TILE_BYTES = 10
 """Per score of a tile, on top: the scorer's own [q, n] result, a scratch tile to count in, rows copied from it."""
+LIST_BYTES = 64
+"""Per candidate that is kept of a query, while a block's best are merged with the list so far."""
+LISTS_PER_BLOCK = 16
+"""A block is at least so many times as wide as lists are long, where memory allows: merging takes a while, too."""
 TILE_SCORES = 2**21
 """A block is scored and counted in tiles of so many scores: 8 MiB stay in a processor's cache from step to step."""
 GPU_TILE_SCORES = 2**24
@@ -55,6 +59,7 @@ def plan_chunks(
     query_bytes: int = 0,
     gallery_bytes: int = 0,
     tile_scores: int = TILE_SCORES,
+    best: int = 0,
 ) -> ChunkPlan:
     """The largest useful chunks that fit ``budget_bytes``: as many queries as are useful, then images, best all.
 
@@ -68,15 +73,19 @@ def plan_chunks(
         query_bytes: what the scorer needs per query of a chunk.
         gallery_bytes: what the scorer needs per gallery image of a chunk.
         tile_scores: of the device.
+        best: how many candidates are kept of each query.
 
     Raises:
         ConfigError: not even one query and one image fit.
     """
     n_queries, n_gallery = max(n_queries, 1), max(n_gallery, 1)
 
+    query_bytes += LIST_BYTES * min(best, n_gallery)
+
     def fits(queries: int, gallery: int) -> bool:
-        needed = working_bytes(queries, gallery, query_bytes, gallery_bytes, tile_scores)
-        return queries * gallery <= BLOCK_TILES * tile_scores and needed <= budget_bytes
+        if queries * gallery > BLOCK_TILES * tile_scores and gallery > LISTS_PER_BLOCK * best:
+            return False
+        return working_bytes(queries, gallery, query_bytes, gallery_bytes, tile_scores) <= budget_bytes
 
     queries = _even(n_queries, ROWS)
     while queries:
@@ -98,6 +107,7 @@ def plan_for(
     budget_bytes: int,
     tile_scores: int = TILE_SCORES,
     threads: int = 0,
+    best: int = 0,
 ) -> ChunkPlan:
     """:func:`plan_chunks` for each of so many threads, which share the queries; 0: there is one.
 
@@ -106,7 +116,8 @@ def plan_for(
     query_bytes = int(getattr(score_chunk, "query_bytes", 0))
     gallery_bytes = int(getattr(score_chunk, "gallery_bytes", 0))
     threads = max(1, threads)
-    return plan_chunks(-(-n_queries // threads), n_gallery, budget_bytes, query_bytes, gallery_bytes, tile_scores)
+    each = -(-n_queries // threads)
+    return plan_chunks(each, n_gallery, budget_bytes, query_bytes, gallery_bytes, tile_scores, best)
 
 
 def tile_width(queries: int, columns: int, tile_scores: int, multiple: int = 1) -> int:

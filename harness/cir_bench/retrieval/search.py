@@ -34,8 +34,8 @@ def search(
 ) -> Ranking:
     """Rank the whole gallery for every query, exactly.
 
-    Excluded images are masked by id before anything is ranked. Where whole gallery rows fit the budget every pair is
-    scored once; a gallery that must be streamed is passed once for the targets' scores (each query only against the
+    Excluded images are masked by id before anything is ranked. Where a block holds whole gallery rows every pair is
+    scored once; a wider gallery is passed once for the targets' scores (each query only against the
     chunks that hold its targets) and once more for the counts and the top-k.
 
     Args:
@@ -59,7 +59,8 @@ def search(
     n_queries, n_gallery = len(queries), len(gallery_ids)
     index = index_queries(queries, rows_by_id(gallery_ids))
     threads = thread_count(score_chunk, device)
-    plan = chunks or plan_for(score_chunk, n_queries, n_gallery, budget_bytes, tile_scores_on(device.type), threads)
+    tile_scores = tile_scores_on(device.type)
+    plan = chunks or plan_for(score_chunk, n_queries, n_gallery, budget_bytes, tile_scores, threads, top_k)
 
     def describe(query: int, image: int) -> str:
         return f"query {queries.ids[query]!r} against gallery image {gallery_ids[image]!r}"
@@ -74,7 +75,7 @@ def search(
         n_candidates=n_gallery - index.n_excluded,
         better=places.better,
         tied=places.tied,
-        top_ids=NamedRows(places.rows.cpu().numpy(), gallery_ids),
+        top_ids=NamedRows(places.rows.cpu().numpy(), tuple(gallery_ids)),
         top_scores=known(places.scores, places.rows),
         top_k=top_k,
         searched=True,

@@ -9,6 +9,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
+from cir_bench.errors import RunError
 from cir_bench.retrieval.blocks import MASKED, Block
 from cir_bench.retrieval.candidates import Cells, candidates
 from cir_bench.retrieval.primitives import array, descending, tensor
@@ -91,5 +92,14 @@ class RunningTopK:
 
 
 def known(scores: Tensor, rows: Tensor) -> NDArray[np.float32]:
-    """``[Q, k]`` scores as a `Ranking` has them: NaN behind the end of a list."""
-    return np.where(rows.cpu().numpy() != NO_ROW, scores.float().cpu().numpy(), np.float32(np.nan))
+    """``[Q, k]`` scores as a `Ranking` has them: NaN behind the end of a list.
+
+    Raises:
+        RunError: a score of float64 is too large for float32, in which they are kept.
+    """
+    there = rows.cpu().numpy() != NO_ROW
+    kept = scores.float().cpu().numpy()
+    if not np.isfinite(kept[there]).all():
+        most = float(scores.abs()[scores.isfinite()].max())
+        raise RunError(f"A score is {most}, more than a 32-bit float can keep (3.4e38); scale the scores down.")
+    return np.where(there, kept, np.float32(np.nan))

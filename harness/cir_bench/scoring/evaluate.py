@@ -104,7 +104,12 @@ class OpenedProtocol:
         elif subset is not None:
             raise DataError("Scores rank every query's own candidates, too; leave out `subset`.")
         else:
-            judged = rank_scores([rankings] if isinstance(rankings, Scores) else rankings, self.evaluation, protocol)
+            tables = [rankings] if isinstance(rankings, Scores) else rankings
+            if not isinstance(tables, Sequence) or not all(isinstance(table, Scores) for table in tables):
+                raise DataError(
+                    f"Rankings must be {{query id: [image ids, best first]}} or Scores, not {rankings!r:.60}."
+                )
+            judged = rank_scores(tables, self.evaluation, protocol)
         return measure(self.chosen, judged)
 
 
