@@ -42,8 +42,10 @@ from cir_bench.retrieval.search import search
 Vectors = Any
 Found = tuple[Any, list[Any]]
 """For each query the first and last place its target may have (None where the way cannot tell), and the best image."""
-Way = Callable[[argparse.Namespace, Vectors, Vectors], Callable[[], Callable[[], Found]]]
-"""Given the vectors, what is to be measured; it returns what tells, unmeasured, what was found."""
+Tell = Callable[[], Found]
+Run = Callable[[], Tell]
+"""What is measured; it returns what tells, unmeasured, what was found."""
+Way = Callable[[argparse.Namespace, Vectors, Vectors], Run]
 
 
 def target_of(query: int, args: argparse.Namespace) -> int:
@@ -51,24 +53,24 @@ def target_of(query: int, args: argparse.Namespace) -> int:
     return int(query * 7919 % args.gallery)
 
 
-def by_search(args: argparse.Namespace, queries: Vectors, gallery: Vectors) -> Callable[[], Callable[[], Found]]:
+def by_search(args: argparse.Namespace, queries: Vectors, gallery: Vectors) -> Run:
     return searched(args, queries, gallery, lambda name, query: (name[target_of(query, args)],))
 
 
-def by_best_search(args: argparse.Namespace, queries: Vectors, gallery: Vectors) -> Callable[[], Callable[[], Found]]:
+def by_best_search(args: argparse.Namespace, queries: Vectors, gallery: Vectors) -> Run:
     """The best 50 alone: no target is known."""
     return searched(args, queries, gallery, lambda name, query: ())
 
 
 def searched(
     args: argparse.Namespace, queries: Vectors, gallery: Vectors, targets: Callable[[list[str], int], tuple[str, ...]]
-) -> Callable[[], Callable[[], Found]]:
+) -> Run:
     names = [f"{i:08}" for i in range(args.gallery)]
     asked = QuerySet(
         tuple(map(str, range(len(queries)))), tuple(targets(names, query) for query in range(len(queries)))
     )
 
-    def run() -> Callable[[], Found]:
+    def run() -> Tell:
         scorer = DotScorer(queries, gallery, args.device)
         ranking = search(scorer, asked, names, budget_bytes=args.budget_mib * 2**20, device=args.device)
         places = np.stack([ranking.better, ranking.better + ranking.tied], axis=1) if len(ranking.better) else None
@@ -77,11 +79,11 @@ def searched(
     return run
 
 
-def by_argsort(args: argparse.Namespace, queries: Vectors, gallery: Vectors) -> Callable[[], Callable[[], Found]]:
+def by_argsort(args: argparse.Namespace, queries: Vectors, gallery: Vectors) -> Run:
     """What published evaluators do: the whole matrix, sorted."""
     targets = torch.tensor([target_of(i, args) for i in range(len(queries))], device=args.device)
 
-    def run() -> Callable[[], Found]:
+    def run() -> Tell:
         scores = torch.as_tensor(queries).to(args.device) @ torch.as_tensor(gallery).to(args.device).T
         order = scores.argsort(dim=1, descending=True)
         places = (order == targets[:, None]).int().argmax(dim=1, keepdim=True)
@@ -90,11 +92,11 @@ def by_argsort(args: argparse.Namespace, queries: Vectors, gallery: Vectors) -> 
     return run
 
 
-def by_topk(args: argparse.Namespace, queries: Vectors, gallery: Vectors) -> Callable[[], Callable[[], Found]]:
+def by_topk(args: argparse.Namespace, queries: Vectors, gallery: Vectors) -> Run:
     """The whole matrix, top-k and a count: no sorting."""
     targets = torch.tensor([target_of(i, args) for i in range(len(queries))], device=args.device)
 
-    def run() -> Callable[[], Found]:
+    def run() -> Tell:
         scores = torch.as_tensor(queries).to(args.device) @ torch.as_tensor(gallery).to(args.device).T
         top = scores.topk(TOP_K, dim=1).indices
         places = (scores > scores.gather(1, targets[:, None])).sum(dim=1, keepdim=True)
@@ -103,22 +105,22 @@ def by_topk(args: argparse.Namespace, queries: Vectors, gallery: Vectors) -> Cal
     return run
 
 
-def by_faiss(args: argparse.Namespace, queries: Vectors, gallery: Vectors) -> Callable[[], Callable[[], Found]]:
+def by_faiss(args: argparse.Namespace, queries: Vectors, gallery: Vectors) -> Run:
     """faiss-cpu's exact flat index: top-k alone, it cannot tell the rank of a target behind it."""
     return lambda: search_index(built_index(args, gallery), queries)
 
 
-def by_built_faiss(args: argparse.Namespace, queries: Vectors, gallery: Vectors) -> Callable[[], Callable[[], Found]]:
+def by_built_faiss(args: argparse.Namespace, queries: Vectors, gallery: Vectors) -> Run:
     """As `by_faiss`, with the index there already."""
     index = built_index(args, gallery)
     return lambda: search_index(index, queries)
 
 
-def by_faiss_ranks(args: argparse.Namespace, queries: Vectors, gallery: Vectors) -> Callable[[], Callable[[], Found]]:
+def by_faiss_ranks(args: argparse.Namespace, queries: Vectors, gallery: Vectors) -> Run:
     """faiss-cpu's exact index asked for every image, which is how it tells the rank of any target."""
     targets = np.array([target_of(i, args) for i in range(len(queries))])
 
-    def run() -> Callable[[], Found]:
+    def run() -> Tell:
         _, rows = built_index(args, gallery).search(np.asarray(queries), args.gallery)
         places = (rows == targets[:, None]).argmax(axis=1)
         return lambda: (np.stack([places, places], axis=1), rows[:, 0].tolist())
@@ -135,7 +137,7 @@ def built_index(args: argparse.Namespace, gallery: Vectors) -> Any:
     return index
 
 
-def search_index(index: Any, queries: Vectors) -> Callable[[], Found]:
+def search_index(index: Any, queries: Vectors) -> Tell:
     _, rows = index.search(np.asarray(queries), TOP_K)
     return lambda: (None, rows[:, 0].tolist())
 

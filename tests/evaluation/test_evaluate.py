@@ -62,6 +62,11 @@ def test_the_subset_ranking_must_be_of_the_same_queries() -> None:
         PartRankings(ranking("q", [1]), ranking("other", [1]))
 
 
+def test_a_tag_of_one_part_is_of_that_parts_queries() -> None:
+    parts = {"a": ranking("a", [1, 9]), "b": ranking("b", [9, 1, 9], tags=((), ("shape",), ("size",)))}
+    assert evaluate(parts, ["R@1"]).tags == pytest.approx({"tag:shape/R@1": 100, "tag:size/R@1": 0})
+
+
 def test_breakdown_by_tag_pools_the_parts() -> None:
     parts = {
         "a": ranking("a", [1, 9], tags=(("colour",), ("colour", "held out"))),

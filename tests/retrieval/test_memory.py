@@ -19,6 +19,7 @@ from cir_bench.retrieval.chunks import (
     plan_chunks,
     working_bytes,
 )
+from cir_bench.retrieval.neighbours import topk_rows
 from cir_bench.retrieval.queries import QuerySet
 from cir_bench.retrieval.ranking import Ranking
 from cir_bench.retrieval.scorer import DotScorer, full_precision
@@ -48,12 +49,19 @@ def test_blocks_stay_in_a_processors_cache_however_large_the_budget(n_gallery: i
     assert plan.queries * plan.gallery <= BLOCK_TILES * TILE_SCORES
 
 
-def test_long_lists_count_as_memory_and_get_wide_blocks() -> None:
-    few, many = (plan_chunks(1024, 30_000, 2**27, best=best) for best in (50, 2000))
-    assert many.gallery > few.gallery  # merging a list of 2,000 four times takes longer than scoring
-    for best in (50, 2000, 20_000):
-        plan = plan_chunks(1024, 30_000, 2**27, best=best)
-        assert working_bytes(plan.queries, plan.gallery) + plan.queries * best * LIST_BYTES <= 2**27
+@pytest.mark.parametrize("best", [50, 2000, 20_000])
+def test_long_lists_count_as_memory(best: int) -> None:
+    plan = plan_chunks(1024, 30_000, 2**27, best=best)
+    assert working_bytes(plan.queries, plan.gallery) + plan.queries * best * LIST_BYTES <= 2**27
+
+
+def test_a_budget_for_less_than_one_list_is_refused() -> None:
+    queries, names = asked(1, 30_000)
+    gallery = torch.ones(30_000, 2)
+    with pytest.raises(ConfigError, match="memory budget of 1048576 bytes is too small"):
+        search(DotScorer(gallery[:1], gallery), queries, names, top_k=20_000, budget_bytes=2**20)
+    with pytest.raises(ConfigError, match="memory budget of 1048576 bytes is too small"):
+        topk_rows(gallery[:1], gallery, 20_000, budget_bytes=2**20)
 
 
 def test_chunks_of_queries_are_of_about_one_size() -> None:

@@ -17,8 +17,6 @@ TILE_BYTES = 10
 """Per score of a tile, on top: the scorer's own [q, n] result, a scratch tile to count in, rows copied from it."""
 LIST_BYTES = 64
 """Per candidate that is kept of a query, while a block's best are merged with the list so far."""
-LISTS_PER_BLOCK = 16
-"""A block is at least so many times as wide as lists are long, where memory allows: merging takes a while, too."""
 TILE_SCORES = 2**21
 """A block is scored and counted in tiles of so many scores: 8 MiB stay in a processor's cache from step to step."""
 GPU_TILE_SCORES = 2**24
@@ -83,9 +81,8 @@ def plan_chunks(
     query_bytes += LIST_BYTES * min(best, n_gallery)
 
     def fits(queries: int, gallery: int) -> bool:
-        if queries * gallery > BLOCK_TILES * tile_scores and gallery > LISTS_PER_BLOCK * best:
-            return False
-        return working_bytes(queries, gallery, query_bytes, gallery_bytes, tile_scores) <= budget_bytes
+        needed = working_bytes(queries, gallery, query_bytes, gallery_bytes, tile_scores)
+        return queries * gallery <= BLOCK_TILES * tile_scores and needed <= budget_bytes
 
     queries = _even(n_queries, ROWS)
     while queries:

@@ -35,8 +35,8 @@ def search(
     """Rank the whole gallery for every query, exactly.
 
     Excluded images are masked by id before anything is ranked. Where a block holds whole gallery rows every pair is
-    scored once; a wider gallery is passed once for the targets' scores (each query only against the
-    chunks that hold its targets) and once more for the counts and the top-k.
+    scored once; a wider gallery is passed once for the targets' scores (each query only against the chunks that hold
+    its targets) and once more for the counts and the top-k.
 
     Args:
         score_chunk: scores Q × N pairs by row: a `DotScorer`, or any callable for a scorer that does not factorise.
