@@ -22,8 +22,8 @@ HERE = Path(__file__).parent
 COMMAND = "make reference"
 NOTE = f"<!-- Written by docs/generate.py; `{COMMAND}` writes it again. -->\n"
 SPECIAL = {"__init__", "__call__", "__len__", "__getitem__", "__or__"}
-FIXTURES = "cir_bench.kit.fixtures"
-TESTING = "cir_bench.plugin.testing"
+FIXTURES = "cir_bench.pytest_plugin"
+TESTING = "cir_bench.testing"
 
 
 def pages() -> dict[Path, str]:
@@ -154,7 +154,7 @@ def api_page() -> str:
         "changes as [Stability](../stability.md) says.\n",
         "## cir_bench\n",
     ]
-    for name in sorted(cir_bench._HOME_OF, key=str.lower):
+    for name in sorted(set(cir_bench._HOME_OF) - {"__version__"}, key=str.lower):
         parts += _entry(name, cir_bench._HOME_OF[name])
     parts.append(f"## {TESTING}\n")
     for name, module in _testing().items():

@@ -31,9 +31,9 @@ from cir_bench.features.cache import FeatureCache
 from cir_bench.features.cached import CachedSource
 from cir_bench.features.live import MAIN, LiveSource
 from cir_bench.features.source import FeatureSource
+from cir_bench.interfaces.spec_params import make_params, split_argument
 from cir_bench.plugin.build import Builder
 from cir_bench.plugin.loader import load_plugins
-from cir_bench.plugin.params import make_params, split_argument
 from cir_bench.plugin.registry import Registry, create
 from cir_bench.plugin.wrapping import needs_together, wrapped_composers
 from cir_bench.runs.memory import peak_mib, reset_peak

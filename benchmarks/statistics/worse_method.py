@@ -18,9 +18,10 @@ from pathlib import Path
 
 import numpy as np
 
-from cir_bench.evaluation.evaluate import PartRankings, evaluate
+from cir_bench.evaluation.evaluate import evaluate
 from cir_bench.leaderboard import Loaded, Section, build, load_records
 from cir_bench.retrieval.groups import NEVER
+from cir_bench.retrieval.parts import PartRankings
 from cir_bench.retrieval.ranking import Ranking
 from cir_bench.statistics import QueryResults
 from cir_bench.statistics.randomisation import Sample, randomisation_tests

@@ -1,6 +1,6 @@
 """cir-bench: composed image retrieval methods under identical, named protocols.
 
-This is the whole public API; a plugin imports from here and from ``cir_bench.plugin.testing``. Importing it imports
+This is the whole public API; a plugin imports from here and from ``cir_bench.testing``. Importing it imports
 no torch: names are loaded when they are first used.
 
 A plugin in three lines::
@@ -32,6 +32,7 @@ if TYPE_CHECKING:
     from cir_bench.interfaces.dataset import ImageRef as ImageRef
     from cir_bench.interfaces.dataset import Query as Query
     from cir_bench.interfaces.dataset import Triplet as Triplet
+    from cir_bench.interfaces.dataset import TripletSampler as TripletSampler
     from cir_bench.interfaces.embedding import Embedding as Embedding
     from cir_bench.interfaces.encoder import Encoder as Encoder
     from cir_bench.interfaces.encoder import TrainCorpus as TrainCorpus
@@ -43,12 +44,7 @@ if TYPE_CHECKING:
     from cir_bench.interfaces.features import EncoderShape as EncoderShape
     from cir_bench.interfaces.features import Features as Features
     from cir_bench.interfaces.features import FeatureShape as FeatureShape
-    from cir_bench.interfaces.files import read_json as read_json
     from cir_bench.interfaces.finetuning import FinetuneMethod as FinetuneMethod
-    from cir_bench.interfaces.images import decode_image as decode_image
-    from cir_bench.interfaces.images import file_digest as file_digest
-    from cir_bench.interfaces.images import inside as inside
-    from cir_bench.interfaces.images import read_image as read_image
     from cir_bench.interfaces.levels import Level as Level
     from cir_bench.interfaces.levels import Needs as Needs
     from cir_bench.interfaces.levels import Provides as Provides
@@ -63,15 +59,6 @@ if TYPE_CHECKING:
     from cir_bench.interfaces.method import StandardMethod as StandardMethod
     from cir_bench.interfaces.method import Step as Step
     from cir_bench.interfaces.method import TrainBatch as TrainBatch
-    from cir_bench.interfaces.recipe import FinetuneParams as FinetuneParams
-    from cir_bench.interfaces.recipe import MethodParams as MethodParams
-    from cir_bench.interfaces.recipe import NoParams as NoParams
-    from cir_bench.interfaces.recipe import Params as Params
-    from cir_bench.interfaces.recipe import Selection as Selection
-    from cir_bench.interfaces.recipe import Training as Training
-    from cir_bench.interfaces.recompute import recompute as recompute
-    from cir_bench.interfaces.recompute import recompute_blocks as recompute_blocks
-    from cir_bench.interfaces.sampler import TripletSampler as TripletSampler
     from cir_bench.interfaces.specs import ComposerSpec as ComposerSpec
     from cir_bench.interfaces.specs import Context as Context
     from cir_bench.interfaces.specs import DatasetSpec as DatasetSpec
@@ -86,6 +73,12 @@ if TYPE_CHECKING:
     from cir_bench.interfaces.submission import Submission as Submission
     from cir_bench.interfaces.submission import check_lists as check_lists
     from cir_bench.interfaces.submission import json_object as json_object
+    from cir_bench.params.models import FinetuneParams as FinetuneParams
+    from cir_bench.params.models import MethodParams as MethodParams
+    from cir_bench.params.models import NoParams as NoParams
+    from cir_bench.params.models import Params as Params
+    from cir_bench.params.models import Selection as Selection
+    from cir_bench.params.models import Training as Training
     from cir_bench.plugin.hookspecs import API_VERSION as API_VERSION
     from cir_bench.plugin.hookspecs import hookimpl as hookimpl
     from cir_bench.scoring.evaluate import OpenedProtocol as OpenedProtocol
@@ -93,35 +86,41 @@ if TYPE_CHECKING:
     from cir_bench.scoring.evaluate import evaluate as evaluate
     from cir_bench.scoring.evaluate import open_protocol as open_protocol
     from cir_bench.scoring.matrices import Scores as Scores
+    from cir_bench.utils.files import read_json as read_json
+    from cir_bench.utils.images import decode_image as decode_image
+    from cir_bench.utils.images import file_digest as file_digest
+    from cir_bench.utils.images import inside as inside
+    from cir_bench.utils.images import read_image as read_image
+    from cir_bench.utils.recompute import recompute as recompute
+    from cir_bench.utils.recompute import recompute_blocks as recompute_blocks
 
 _HOMES = {
     "errors": "CirBenchError ConfigError DataError PairingError PluginError RunError did_you_mean",
     "interfaces.composer": "Composer GalleryView TopK",
-    "interfaces.dataset": "Dataset ImageRef Query Triplet",
+    "interfaces.dataset": "Dataset ImageRef Query Triplet TripletSampler",
     "interfaces.embedding": "Embedding",
     "interfaces.encoder": "Encoder TrainCorpus state_digest",
     "interfaces.explanation": "Explanation ImageMap Neighbours Weights",
     "interfaces.features": "EncoderShape Features FeatureShape",
-    "interfaces.files": "read_json",
+    "utils.files": "read_json",
     "interfaces.finetuning": "FinetuneMethod",
-    "interfaces.images": "decode_image file_digest inside read_image",
+    "utils.images": "decode_image file_digest inside read_image",
     "interfaces.levels": "Level Needs Provides levels",
     "interfaces.loss": "Loss",
     "interfaces.method": "BatchGallery Build Method Optimiser ParameterGroup Stage StandardMethod Step TrainBatch",
-    "interfaces.recipe": "FinetuneParams MethodParams NoParams Params Selection Training",
-    "interfaces.recompute": "recompute recompute_blocks",
-    "interfaces.sampler": "TripletSampler",
+    "params.models": "FinetuneParams MethodParams NoParams Params Selection Training",
+    "utils.recompute": "recompute recompute_blocks",
     "interfaces.specs": "ComposerSpec Context DatasetSpec EncoderSpec LossSpec MethodSpec Paper RemoteFile",
     "interfaces.splits": "evaluated_split",
     "interfaces.submission": "HiddenSet Mistakes Submission check_lists json_object",
     "plugin.hookspecs": "API_VERSION hookimpl",
     "scoring.evaluate": "OpenedProtocol ProtocolResult evaluate open_protocol",
     "scoring.matrices": "Scores",
+    "version": "__version__",
 }
 _HOME_OF = {name: f"cir_bench.{home}" for home, names in _HOMES.items() for name in names.split()}
 
-__version__ = "0.1.0"
-__all__ = ["__version__", *sorted(_HOME_OF)]  # noqa: PLE0604 (names are loaded lazily)
+__all__ = sorted(_HOME_OF)  # noqa: PLE0605 (names are loaded lazily)
 
 
 def __getattr__(name: str) -> Any:

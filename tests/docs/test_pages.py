@@ -15,12 +15,12 @@ import yaml
 from cir_bench.cli import main
 from cir_bench.cli.app import VERBS
 from cir_bench.interfaces import specs
-from cir_bench.kit.topics import TOPICS
-from cir_bench.plugin import testing
+from cir_bench.interfaces.kinds import KINDS
+from cir_bench import testing
 from cir_bench.plugin.checks import HOOKS
-from cir_bench.plugin.kinds import KINDS
-from cir_bench.plugin.testing.base import Contract
 from cir_bench.protocols.benchmark import Benchmark
+from cir_bench.testing.base import Contract
+from cir_bench.testing.check.topics import TOPICS
 
 HOME_OF = {"cir_bench_benchmarks": "interfaces/benchmark.md"} | {
     kind.hook: f"interfaces/{kind.name}.md" for kind in KINDS

@@ -6,7 +6,8 @@ import numpy as np
 import pytest
 
 from cir_bench.errors import ConfigError, DataError
-from cir_bench.evaluation.evaluate import PartRankings, PartSize, Ties, evaluate
+from cir_bench.evaluation.evaluate import PartSize, Ties, evaluate
+from cir_bench.retrieval.parts import PartRankings
 from cir_bench.retrieval.queries import QuerySet
 from cir_bench.retrieval.ranking import Ranking
 

@@ -13,8 +13,9 @@ from hypothesis import strategies as st
 
 from cir_bench.errors import DataError
 from cir_bench.evaluation.chance import constant_ranking
-from cir_bench.evaluation.evaluate import PartRankings, Ties, evaluate
-from cir_bench.evaluation.metrics import View, parse_metric
+from cir_bench.evaluation.evaluate import Ties, evaluate
+from cir_bench.evaluation.metrics import parse_metric
+from cir_bench.retrieval.parts import CandidateSet, PartRankings
 from cir_bench.retrieval.queries import QuerySet
 from cir_bench.retrieval.ranking import Ranking
 from cir_bench.retrieval.search import search
@@ -133,7 +134,7 @@ def test_negative_values_are_no_loss() -> None:
 def test_soft_recall_among_each_querys_own_candidates() -> None:
     queries = QuerySet(("q",), (("image-5",),), gains=({"image-4": 0.5, "image-0": 1.0},))
     few = search_subsets(lambda q, g: TABLE[q][:, g], queries, GALLERY, [["image-3", "image-4", "image-5"]])
-    assert parse_metric("R_soft_subset@1").view is View.SUBSET
+    assert parse_metric("R_soft_subset@1").view is CandidateSet.SUBSET
     assert [value(few, f"R_soft_subset@{k}") for k in (1, 2, 3)] == pytest.approx([0, 50, 50])
 
 

@@ -4,7 +4,8 @@ import numpy as np
 import pytest
 
 from cir_bench.errors import ConfigError, DataError
-from cir_bench.evaluation.metrics import View, parse_metric, parse_metrics
+from cir_bench.evaluation.metrics import parse_metric, parse_metrics
+from cir_bench.retrieval.parts import CandidateSet
 from cir_bench.retrieval.queries import QuerySet
 from cir_bench.retrieval.ranking import Ranking
 
@@ -42,8 +43,8 @@ def test_repeated_names_are_measured_once() -> None:
 
 
 def test_only_subset_metrics_look_at_the_subset_ranking() -> None:
-    assert parse_metric("R_subset@1").view is View.SUBSET
-    assert parse_metric("R@1").view is View.GALLERY
+    assert parse_metric("R_subset@1").view is CandidateSet.SUBSET
+    assert parse_metric("R@1").view is CandidateSet.GALLERY
 
 
 def test_worked_example_of_hits_recall_and_precision() -> None:

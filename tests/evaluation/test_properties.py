@@ -13,8 +13,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from cir_bench.evaluation.chance import constant_ranking
-from cir_bench.evaluation.metrics import FAMILIES, Metric, View, parse_metric
+from cir_bench.evaluation.metrics import FAMILIES, Metric, parse_metric
 from cir_bench.retrieval.chunks import ChunkPlan
+from cir_bench.retrieval.parts import CandidateSet
 from cir_bench.retrieval.queries import QuerySet
 from cir_bench.retrieval.ranking import Ranking
 from cir_bench.retrieval.search import search
@@ -61,9 +62,9 @@ def metric_of(family: str, k: int) -> Metric:
     return parse_metric(FAMILIES[family].pattern.replace("@K", f"@{k}"))
 
 
-def ranking_of(case: Case, view: View, plan: ChunkPlan | None = None) -> Ranking:
+def ranking_of(case: Case, view: CandidateSet, plan: ChunkPlan | None = None) -> Ranking:
     table = torch.tensor([list(case.scores.values())])
-    if view is View.SUBSET:
+    if view is CandidateSet.SUBSET:
         return search_subsets(lambda q, g: table[q][:, g], case.queries(), list(case.scores), [case.subset])
     return search(lambda q, g: table[q][:, g], case.queries(), list(case.scores), chunks=plan)
 
@@ -193,7 +194,7 @@ def test_only_the_order_of_the_scores_counts(family: str, case: Case, k: int, sh
 def test_equal_scores_for_all_are_exactly_at_chance(family: str, case: Case, k: int, score: float) -> None:
     constant = replace(case, scores=dict.fromkeys(case.scores, score))
     metric = metric_of(family, k)
-    subsets = [case.subset] if metric.view is View.SUBSET else None
+    subsets = [case.subset] if metric.view is CandidateSet.SUBSET else None
     chance = metric.per_query(constant_ranking(case.queries(), list(case.scores), subsets))[0]
     assert value(constant, metric) == pytest.approx(chance)
 

@@ -10,12 +10,12 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from cir_bench.evaluation.evaluate import PartRankings
 from cir_bench.leaderboard import Leaderboard, Loaded, Section, build
 from cir_bench.protocols.protocol import Headline
+from cir_bench.records.record import RunRecord
+from cir_bench.retrieval.parts import PartRankings
 from cir_bench.retrieval.queries import QuerySet
 from cir_bench.retrieval.ranking import Ranking
-from cir_bench.runs.record import RunRecord
 from cir_bench.statistics import QueryResults
 
 PLUGIN = {"distribution": "cir-bench", "version": "0.1.0", "object_version": "1"}

@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 
 from cir_bench.cli import main
-from cir_bench.runs.record import write_record
-from cir_bench.statistics import save_queries
+from cir_bench.records.queries import save_queries
+from cir_bench.records.record import write_record
 
 N = 120
 

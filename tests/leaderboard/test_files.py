@@ -8,7 +8,7 @@ import pytest
 from cir_bench.cli import main
 from cir_bench.errors import ConfigError
 from cir_bench.leaderboard import build, load_records, render, write_leaderboard
-from cir_bench.runs.record import write_record
+from cir_bench.records.record import write_record
 
 
 @pytest.fixture

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from cir_bench.leaderboard import build, load_records, render
-from cir_bench.runs.record import find_records, read_record
+from cir_bench.records.record import find_records, read_record
 
 HISTORIC = Path(__file__).parent / "historic"
 RECORDS = find_records(HISTORIC)

@@ -7,9 +7,9 @@ import pytest
 
 from cir_bench.cli import main
 from cir_bench.leaderboard import build, load_records, pack, render, schema_text
-from cir_bench.protocols.known import known_protocol
-from cir_bench.runs.record import RECORD_FILE, write_record
-from cir_bench.statistics import QUERIES_FILE, save_queries
+from cir_bench.protocols.builtin import known_protocol
+from cir_bench.records.queries import QUERIES_FILE, save_queries
+from cir_bench.records.record import RECORD_FILE, write_record
 
 SCHEMA = "record.schema.json"
 

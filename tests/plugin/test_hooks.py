@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import inspect
 
+from cir_bench.interfaces.kinds import KINDS, kind_of
 from cir_bench.plugin import hookspecs
 from cir_bench.plugin.checks import HOOKS
-from cir_bench.plugin.kinds import KINDS, kind_of
 
 SPECIFIED = {
     name: function

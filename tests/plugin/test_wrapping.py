@@ -6,9 +6,9 @@ import pytest
 
 from cir_bench.errors import ConfigError
 from cir_bench.interfaces.levels import Level, Needs
+from cir_bench.interfaces.spec_params import make_params
 from cir_bench.interfaces.specs import MethodSpec
 from cir_bench.plugin.loader import PluginOptions, load_plugins
-from cir_bench.plugin.params import make_params
 from cir_bench.plugin.wrapping import needs_together, wrapped_composers
 
 SOURCE = """

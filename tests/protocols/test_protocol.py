@@ -7,8 +7,8 @@ from typing import Any
 import pytest
 from pydantic import ValidationError
 
-from cir_bench.evaluation.metrics import View
 from cir_bench.protocols.protocol import Protocol, TextForm
+from cir_bench.retrieval.parts import CandidateSet
 
 ANOTHER: dict[str, Any] = {
     "split": "test",
@@ -67,6 +67,6 @@ def test_depth_is_the_deepest_cut_off_and_subset_tells_of_subset_metrics(protoco
     assert protocol().depth() == 2
     assert not protocol().subset
     few = protocol(metrics=["R@1", "R_subset@3"])
-    assert (few.depth(), few.depth(View.SUBSET)) == (1, 3)
+    assert (few.depth(), few.depth(CandidateSet.SUBSET)) == (1, 3)
     assert protocol(metrics=["R@1", "median_rank"]).depth() == sys.maxsize
     assert few.subset

@@ -13,11 +13,11 @@ import pytest
 
 from cir_bench.cli.app import main
 from cir_bench.leaderboard import load_records
+from cir_bench.records.rankings import save_ranking
+from cir_bench.records.record import RANKINGS_FOLDER, RunRecord, write_record
 from cir_bench.report import Block, blocks
 from cir_bench.retrieval.queries import QuerySet
 from cir_bench.retrieval.ranking import Ranking
-from cir_bench.retrieval.storage import save_ranking
-from cir_bench.runs.record import RANKINGS_FOLDER, RunRecord, write_record
 
 PLUGIN = {"distribution": "cir-bench", "version": "0.1.0", "object_version": "1"}
 TOY = Path(__file__).parents[1] / "support" / "toy_plugin.py"

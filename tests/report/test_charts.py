@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from cir_bench.protocols.known import known_protocol
+from cir_bench.protocols.builtin import known_protocol
 from cir_bench.report import report_page
 from cir_bench.report.cost import cost_figure
 from cir_bench.report.learning import training_gallery

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from cir_bench.cli.app import main
-from cir_bench.runs.record import RunRecord, find_records, read_record
+from cir_bench.records.record import RunRecord, find_records, read_record
 
 PLUGIN = Path(__file__).parents[1] / "support" / "toy_plugin.py"
 

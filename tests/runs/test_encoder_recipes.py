@@ -6,8 +6,8 @@ from typing import Any
 
 import pytest
 
-from cir_bench.interfaces.recipe import Params
 from cir_bench.interfaces.specs import DatasetSpec, EncoderSpec, MethodSpec
+from cir_bench.params.models import Params
 from cir_bench.plugin.owner import Owner
 from cir_bench.plugin.registry import Registered, Registry
 from cir_bench.runs.request import RunRequest

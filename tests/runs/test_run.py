@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from cir_bench.runs.record import RunRecord
+from cir_bench.records.record import RunRecord
 
 
 def test_a_finished_cell_says_everything_about_its_numbers(toy) -> None:
@@ -47,7 +47,7 @@ def test_the_same_seed_gives_the_same_numbers_and_another_seed_others(toy, anoth
 
 def test_every_ranking_is_kept_beside_the_record(toy) -> None:
     from cir_bench.evaluation.evaluate import evaluate
-    from cir_bench.retrieval.storage import load_ranking
+    from cir_bench.records.rankings import load_ranking
 
     toy.run("-m", "sum")
     (path,) = toy.out.rglob("rankings/all.jsonl.gz")

@@ -5,7 +5,7 @@ import pytest
 from cir_bench.errors import RunError
 from cir_bench.inference.rank import rank
 from cir_bench.plugin.loader import PluginOptions, load_plugins
-from cir_bench.retrieval.storage import load_ranking
+from cir_bench.records.rankings import load_ranking
 from cir_bench.runs.request import RunRequest
 from cir_bench.runs.resolve import resolve
 from cir_bench.runs.sources import CellSources

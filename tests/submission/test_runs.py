@@ -11,10 +11,10 @@ import pytest
 
 from cir_bench.errors import CirBenchError, ConfigError, DataError
 from cir_bench.protocols.protocol import Protocol
+from cir_bench.records.rankings import save_ranking
+from cir_bench.records.record import RunRecord, write_record
 from cir_bench.retrieval.queries import QuerySet
 from cir_bench.retrieval.ranking import Ranking
-from cir_bench.retrieval.storage import save_ranking
-from cir_bench.runs.record import RunRecord, write_record
 from cir_bench.submission.runs import Wanted, find_run
 
 PLUGIN = {"distribution": "d", "version": "1", "object_version": "1"}

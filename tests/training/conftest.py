@@ -12,7 +12,7 @@ import torch
 from cir_bench.interfaces.dataset import Triplet
 from cir_bench.interfaces.features import Features
 from cir_bench.interfaces.method import Method, Stage
-from cir_bench.interfaces.recipe import Selection
+from cir_bench.params.models import Selection
 from cir_bench.training.batches import TrainSet
 from cir_bench.training.checkpoints import Checkpoints
 from cir_bench.training.loop import Trainer, TrainResult

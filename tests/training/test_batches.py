@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from cir_bench.errors import DataError
 from cir_bench.interfaces.dataset import Triplet
 from cir_bench.interfaces.features import Features
-from cir_bench.interfaces.recipe import Training
+from cir_bench.params.models import Training
 from cir_bench.training.batches import DrawnSet, TrainSet, epoch_rows, same_targets, train_batches
 
 

@@ -14,8 +14,8 @@ from cir_bench.interfaces.embedding import Embedding
 from cir_bench.interfaces.encoder import Encoder
 from cir_bench.interfaces.features import EncoderShape, Features, FeatureShape
 from cir_bench.interfaces.method import Method, Stage, Step, TrainBatch
-from cir_bench.interfaces.recipe import MethodParams, Training
-from cir_bench.interfaces.recompute import recompute_blocks
+from cir_bench.params.models import MethodParams, Training
+from cir_bench.utils.recompute import recompute_blocks
 
 WIDTH = 8
 

@@ -14,7 +14,7 @@ from cir_bench.interfaces.dataset import Triplet
 from cir_bench.interfaces.embedding import Embedding
 from cir_bench.interfaces.features import Features
 from cir_bench.interfaces.method import Method, Optimiser, ParameterGroup, Stage, Step, TrainBatch
-from cir_bench.interfaces.recipe import MethodParams, Selection, Training
+from cir_bench.params.models import MethodParams, Selection, Training
 from cir_bench.training.batches import TrainSet
 from cir_bench.training.loop import EpochResult
 

@@ -14,9 +14,9 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from cir_bench import __version__
 from cir_bench.cli.streams import write_anything
 from cir_bench.errors import DISK_FULL, CirBenchError, ConfigError, did_you_mean
+from cir_bench.version import __version__
 
 if TYPE_CHECKING:
     import typer

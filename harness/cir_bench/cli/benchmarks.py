@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from typing import Any
 
-from cir_bench import __version__
 from cir_bench.cli.describe import owner_facts
 from cir_bench.errors import ConfigError
 from cir_bench.plugin.owner import CORE, Owner
 from cir_bench.plugin.registry import BenchmarkFile, Registry
 from cir_bench.protocols.benchmark import Benchmark, load_benchmark
 from cir_bench.protocols.find import builtin_benchmarks
+from cir_bench.version import __version__
 
 
 def read_benchmarks(registry: Registry) -> tuple[list[tuple[Benchmark, Owner]], list[str]]:

@@ -15,12 +15,12 @@ import typer
 from cir_bench.cli.common import Settings, open_registry, with_settings
 from cir_bench.cli.describe import columns, print_json, problem_facts
 from cir_bench.errors import ConfigError
-from cir_bench.kit.target import find_target, is_file
-from cir_bench.kit.topics import TOPICS
+from cir_bench.testing.check.choose import find_target, is_file
+from cir_bench.testing.check.topics import TOPICS
 
 if TYPE_CHECKING:
-    from cir_bench.kit.contracts import Outcome
-    from cir_bench.kit.target import Target
+    from cir_bench.testing.check.choose import Target
+    from cir_bench.testing.check.run import Outcome
 
 BROKEN = 1
 """Exit code when a check failed or a plugin could not be loaded."""
@@ -54,7 +54,7 @@ def check(
     settings = replace(settings, plugins=replace(settings.plugins, files=files))
     registry = open_registry(settings, quiet=True)
     target = find_target(registry, wanted)
-    from cir_bench.kit.contracts import run_contracts
+    from cir_bench.testing.check.run import run_contracts
 
     with contextlib.redirect_stdout(sys.stderr):  # what a plugin prints must not spoil --json
         outcomes = run_contracts(

@@ -14,9 +14,9 @@ from cir_bench.cli.common import Settings, with_settings
 from cir_bench.cli.datasets import AsJson, Name, Set, open_benchmark
 from cir_bench.cli.describe import print_json
 from cir_bench.cli.images import with_progress
-from cir_bench.exchange.export import Exported
-from cir_bench.exchange.export import export as write
-from cir_bench.exchange.tables import QUERIES
+from cir_bench.data.export import Exported
+from cir_bench.data.export import export as write
+from cir_bench.data.tables import QUERIES
 from cir_bench.interfaces.splits import TRAIN
 
 

@@ -19,9 +19,9 @@ from cir_bench.cli.datasets import AsJson, choose_benchmark
 from cir_bench.cli.describe import print_json
 from cir_bench.cli.images import SECONDS_BETWEEN_LINES
 from cir_bench.cli.sizes import bytes_as_text
+from cir_bench.data.fetch import Fetched, Progress
+from cir_bench.data.fetch import fetch as fetch_files
 from cir_bench.errors import ConfigError
-from cir_bench.fetching.fetch import Fetched, Progress
-from cir_bench.fetching.fetch import fetch as fetch_files
 from cir_bench.interfaces.specs import DatasetSpec, RemoteFile
 
 Named = Annotated[str, typer.Argument(metavar="DATASET", help="For example fashioniq.")]

@@ -12,8 +12,8 @@ from cir_bench.cli.data_fetch import steps_at
 from cir_bench.cli.datasets import AsJson, Name, Set, choose_benchmark, opened
 from cir_bench.cli.describe import print_json
 from cir_bench.cli.sizes import bytes_as_text
+from cir_bench.interfaces.spec_params import argument_field
 from cir_bench.interfaces.specs import DatasetSpec
-from cir_bench.plugin.checks import argument_field
 from cir_bench.plugin.registry import Registered
 from cir_bench.protocols.check import check_protocol
 from cir_bench.protocols.eval_set import provenance_of

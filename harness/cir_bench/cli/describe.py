@@ -16,9 +16,9 @@ from pydantic_core import PydanticUndefined, to_jsonable_python
 
 from cir_bench.errors import ConfigError
 from cir_bench.interfaces.levels import Needs, Provides
+from cir_bench.interfaces.spec_params import make_params
 from cir_bench.interfaces.specs import EncoderSpec, Spec
 from cir_bench.plugin.owner import Owner, PluginProblem
-from cir_bench.plugin.params import make_params
 from cir_bench.plugin.registry import Registered, Registry
 
 

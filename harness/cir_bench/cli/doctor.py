@@ -12,15 +12,15 @@ from typing import Annotated, Any
 import typer
 from packaging.requirements import Requirement
 
-from cir_bench import __version__
 from cir_bench.cli.benchmarks import read_benchmarks
 from cir_bench.cli.common import Settings, open_registry, with_settings
 from cir_bench.cli.describe import columns, owner_facts, print_json, problem_facts
 from cir_bench.errors import PluginError
+from cir_bench.interfaces.kinds import KINDS
 from cir_bench.interfaces.specs import DatasetSpec
-from cir_bench.plugin.kinds import KINDS
 from cir_bench.plugin.owner import CORE
 from cir_bench.plugin.registry import Registry, load
+from cir_bench.version import __version__
 
 
 @with_settings

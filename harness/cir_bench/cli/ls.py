@@ -7,13 +7,13 @@ from typing import Annotated, Any
 
 import typer
 
-from cir_bench import __version__
 from cir_bench.cli.benchmarks import benchmark_facts, read_benchmarks
 from cir_bench.cli.common import Settings, open_registry, with_settings
 from cir_bench.cli.describe import columns, listed, owner_facts, print_json, problem_facts
-from cir_bench.plugin.kinds import KINDS
+from cir_bench.interfaces.kinds import KINDS
 from cir_bench.plugin.owner import CORE, Owner
 from cir_bench.runs.suite import suite_summary, suites
+from cir_bench.version import __version__
 
 
 class What(str, Enum):

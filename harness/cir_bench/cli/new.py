@@ -9,9 +9,9 @@ import typer
 
 from cir_bench.cli.common import Settings, open_registry, with_settings
 from cir_bench.errors import ConfigError
-from cir_bench.kit.names import check_name
-from cir_bench.kit.scaffold import Kind, render, write
-from cir_bench.plugin.kinds import KINDS
+from cir_bench.interfaces.kinds import KINDS
+from cir_bench.scaffold.names import check_name
+from cir_bench.scaffold.render import Kind, render, write
 
 
 @with_settings

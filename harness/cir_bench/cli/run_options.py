@@ -12,7 +12,7 @@ import typer
 from cir_bench.cli.common import Settings, with_shared
 from cir_bench.config import merge, parse_set, read_yaml
 from cir_bench.errors import ConfigError
-from cir_bench.plugin.params import fill
+from cir_bench.params.fill import fill
 from cir_bench.runs.request import MAX_SEEDS, RunRequest
 
 

@@ -10,8 +10,8 @@ from typing import TextIO
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TaskID, TextColumn, TimeRemainingColumn
 
+from cir_bench.records.record import RunRecord
 from cir_bench.runs.cell import Cell
-from cir_bench.runs.record import RunRecord
 from cir_bench.runs.schedule import RunView
 from cir_bench.runs.state import Kind, State
 

@@ -12,12 +12,11 @@ from cir_bench.cli.benchmarks import benchmark_facts, read_benchmarks
 from cir_bench.cli.common import Settings, open_registry, with_settings
 from cir_bench.cli.describe import columns, listed, pairings, parameters, print_json, provides
 from cir_bench.errors import ConfigError, did_you_mean
+from cir_bench.interfaces.kinds import KINDS
 from cir_bench.interfaces.levels import Needs
+from cir_bench.interfaces.spec_params import argument_field, make_params, split_argument
 from cir_bench.interfaces.specs import ComposerSpec, DatasetSpec, EncoderSpec, LossSpec, MethodSpec
 from cir_bench.plugin.card import card_text
-from cir_bench.plugin.checks import argument_field
-from cir_bench.plugin.kinds import KINDS
-from cir_bench.plugin.params import make_params, split_argument
 from cir_bench.plugin.registry import Registered, Registry
 from cir_bench.plugin.wrapping import needs_together, wrapped_composers
 from cir_bench.protocols.protocol import Protocol

@@ -11,7 +11,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from cir_bench.errors import ConfigError, DataError, did_you_mean
-from cir_bench.evaluation.metrics import Metric, View, parse_metrics
+from cir_bench.evaluation.metrics import Metric, parse_metrics
+from cir_bench.retrieval.parts import PartRankings
 from cir_bench.retrieval.ranking import Ranking
 
 MEAN = "mean"
@@ -70,28 +71,6 @@ class EvaluationResult:
         return {**asdict(self), "ties": self.ties.value}
 
 
-@dataclass(frozen=True)
-class PartRankings:
-    """The rankings of one part: of the whole gallery and, where the benchmark has them, of each query's candidates."""
-
-    gallery: Ranking
-    subset: Ranking | None = None
-
-    def __post_init__(self) -> None:
-        if not len(self.gallery):
-            raise DataError("A ranking of no queries cannot be evaluated.")
-        if self.subset is not None and self.subset.queries.ids != self.gallery.queries.ids:
-            raise DataError("The subset ranking is not of the same queries, in the same order, as the gallery ranking.")
-
-    def of(self, metric: Metric) -> Ranking:
-        """The ranking that ``metric`` looks at."""
-        if metric.view is View.GALLERY:
-            return self.gallery
-        if self.subset is None:
-            raise ConfigError(f"{metric.name} needs a subset ranking, which this benchmark does not have.")
-        return self.subset
-
-
 def evaluate(
     rankings: Ranking | PartRankings | Mapping[str, Ranking | PartRankings],
     metric_names: Sequence[str],
@@ -119,7 +98,7 @@ def evaluate(
     chosen = parse_metrics(metric_names)
     plain = list(parts) == [""]
     for metric in chosen:
-        pooled[metric.name] = [metric.per_query(part.of(metric), pessimistic=worst) for part in parts.values()]
+        pooled[metric.name] = [metric.per_query(metric.ranking(part), pessimistic=worst) for part in parts.values()]
         values = [metric.over_queries(per_query) for per_query in pooled[metric.name]]
         if plain:
             metrics[metric.name] = values[0]

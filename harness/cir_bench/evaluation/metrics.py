@@ -5,7 +5,6 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from enum import Enum
 
 import numpy as np
 from numpy.typing import NDArray
@@ -13,18 +12,10 @@ from numpy.typing import NDArray
 from cir_bench.errors import ConfigError, DataError, did_you_mean
 from cir_bench.evaluation import expected
 from cir_bench.evaluation.judged import JudgedBy
+from cir_bench.retrieval.parts import CandidateSet, PartRankings
 from cir_bench.retrieval.ranking import Ranking
 
 Values = NDArray[np.float64]
-
-
-class View(str, Enum):
-    """Which ranking of a part a metric looks at."""
-
-    GALLERY = "gallery"
-    """The ranking of the whole gallery."""
-    SUBSET = "subset"
-    """The ranking of each query's own few candidates (CIRR)."""
 
 
 @dataclass(frozen=True)
@@ -48,7 +39,7 @@ class Family:
     has_k: bool = True
     percent: bool = True
     over_queries: Callable[[Values], float] = lambda values: float(values.sum() / len(values))
-    view: View = View.GALLERY
+    view: CandidateSet = CandidateSet.GALLERY
     judged_by: JudgedBy = JudgedBy.TARGETS
 
 
@@ -69,13 +60,13 @@ FAMILIES: dict[str, Family] = {
     "recall": Family("recall@K", "true recall: fraction of a query's targets among the first K", expected.true_recall),
     "mAP": Family("mAP@K", "mean of Σ_{i≤K} P(i)·rel(i) / min(|targets|, K) (CIRCO)", expected.average_precision),
     "R_subset": Family(
-        "R_subset@K", "R@K among each query's own candidates (CIRR)", expected.hit_rate, view=View.SUBSET
+        "R_subset@K", "R@K among each query's own candidates (CIRR)", expected.hit_rate, view=CandidateSet.SUBSET
     ),
     "R_soft_subset": Family(
         "R_soft_subset@K",
         "R_soft@K among each query's own candidates (CIRR)",
         expected.hit_rate,
-        view=View.SUBSET,
+        view=CandidateSet.SUBSET,
         judged_by=JudgedBy.GAINS,
     ),
     "MRR": Family(
@@ -101,9 +92,13 @@ class Metric:
     k: int
 
     @property
-    def view(self) -> View:
+    def view(self) -> CandidateSet:
         """Which ranking it looks at."""
         return self.family.view
+
+    def ranking(self, part: PartRankings) -> Ranking:
+        """The ranking of a part that it looks at; `ConfigError` when the part has none."""
+        return part.ranking(self.view, self.name)
 
     def per_query(self, ranking: Ranking, *, pessimistic: bool = False) -> Values:
         """``[Q]`` values, in percent (ranks: as they are), for significance tests between methods.

@@ -9,7 +9,6 @@ from dataclasses import dataclass
 
 import torch
 
-from cir_bench.evaluation.evaluate import PartRankings
 from cir_bench.features.source import FeatureSource
 from cir_bench.inference.embed import Tick, compose_queries, embed_gallery
 from cir_bench.inference.gallery import GalleryForQueries
@@ -17,6 +16,7 @@ from cir_bench.interfaces.composer import Composer
 from cir_bench.interfaces.embedding import Embedding
 from cir_bench.protocols.eval_set import EvalSet, PartView
 from cir_bench.retrieval.index import rows_by_id
+from cir_bench.retrieval.parts import PartRankings
 from cir_bench.retrieval.ranking import TOP_K
 from cir_bench.retrieval.scorer import DotScorer, Rows, ScoreChunk
 from cir_bench.retrieval.search import search

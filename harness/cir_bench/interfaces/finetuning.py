@@ -16,7 +16,7 @@ from cir_bench.interfaces.explanation import Explanation
 from cir_bench.interfaces.features import Features
 from cir_bench.interfaces.loss import Loss
 from cir_bench.interfaces.method import Optimiser, Stage, StandardMethod, Step, TrainBatch
-from cir_bench.interfaces.recipe import FinetuneParams
+from cir_bench.params.models import FinetuneParams
 
 FINETUNE = "finetune"
 

@@ -15,7 +15,7 @@ from cir_bench.interfaces.embedding import Embedding
 from cir_bench.interfaces.encoder import Encoder
 from cir_bench.interfaces.features import EncoderShape, Features
 from cir_bench.interfaces.loss import Loss
-from cir_bench.interfaces.recipe import MethodParams, Training
+from cir_bench.params.models import MethodParams, Training
 
 
 @dataclass(frozen=True)

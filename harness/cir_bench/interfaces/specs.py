@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Any, Literal
 
 from cir_bench.interfaces.levels import Needs, Provides
-from cir_bench.interfaces.recipe import MethodParams, NoParams, Params
+from cir_bench.params.models import MethodParams, NoParams, Params
 
 
 @dataclass(frozen=True)

@@ -34,7 +34,7 @@ class HiddenSet:
 class Submission(ABC):
     """The files of one test server. Named by ``DatasetSpec.submission``, constructed without arguments.
 
-    A plugin's tests of it inherit ``cir_bench.plugin.testing.SubmissionContract``.
+    A plugin's tests of it inherit ``cir_bench.testing.SubmissionContract``.
     """
 
     split: ClassVar[str]

@@ -14,8 +14,8 @@ from cir_bench.leaderboard.model import EncoderUse, Leaderboard, Row, Section
 from cir_bench.leaderboard.places import place_of
 from cir_bench.leaderboard.rows import failed_rows, finished_rows
 from cir_bench.leaderboard.trust import foreign
-from cir_bench.protocols.known import known_protocol
-from cir_bench.runs.record import RunRecord
+from cir_bench.protocols.builtin import known_protocol
+from cir_bench.records.record import RunRecord
 from cir_bench.statistics.rows import RowValues
 
 

@@ -12,7 +12,7 @@ from cir_bench.leaderboard.comparable import newest, sections
 from cir_bench.leaderboard.loaded import Beside, Loaded
 from cir_bench.leaderboard.model import Row
 from cir_bench.leaderboard.rows import finished_rows
-from cir_bench.runs.record import RunRecord
+from cir_bench.records.record import RunRecord
 from cir_bench.statistics.rows import RowValues
 
 

@@ -14,9 +14,9 @@ from cir_bench.leaderboard.comparable import duplicates, identity, newest
 from cir_bench.leaderboard.loaded import Loaded
 from cir_bench.leaderboard.render import render
 from cir_bench.leaderboard.trust import doubt
-from cir_bench.runs.record import RECORD_FILE, RunRecord, find_records, read_record
-from cir_bench.statistics.find import find_queries
-from cir_bench.statistics.storage import save_queries
+from cir_bench.records.find import find_queries
+from cir_bench.records.queries import save_queries
+from cir_bench.records.record import RECORD_FILE, RunRecord, find_records, read_record
 
 
 def load_records(folders: Sequence[Path]) -> tuple[list[Loaded], list[str]]:

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from cir_bench.runs.record import RunRecord
+from cir_bench.records.record import RunRecord
 from cir_bench.statistics.queries import QueryResults
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from cir_bench.runs.record import RunRecord
+from cir_bench.records.record import RunRecord
 
 
 def place_of(record: RunRecord) -> str:

@@ -16,7 +16,7 @@ from functools import cache
 from importlib.resources import files
 
 from cir_bench.leaderboard.model import Reported, Value
-from cir_bench.runs.record import CellKey
+from cir_bench.records.record import CellKey
 
 _OUR_KEY = {"mean": "Rmean"}
 """A printed metric that a record calls otherwise."""

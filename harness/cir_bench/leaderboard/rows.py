@@ -14,7 +14,7 @@ from cir_bench.leaderboard.model import Row
 from cir_bench.leaderboard.places import place_of
 from cir_bench.leaderboard.reported import reported_for
 from cir_bench.leaderboard.trust import foreign
-from cir_bench.runs.record import RunRecord
+from cir_bench.records.record import RunRecord
 from cir_bench.statistics.rows import RowValues, row_values
 
 SHORT = 12

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from cir_bench.protocols.known import known_protocol
-from cir_bench.runs.record import RunRecord
-from cir_bench.statistics.find import contradiction
+from cir_bench.protocols.builtin import known_protocol
+from cir_bench.records.find import contradiction
+from cir_bench.records.record import RunRecord
 from cir_bench.statistics.queries import QueryResults
 
 OWN = "cir-bench"

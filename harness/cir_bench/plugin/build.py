@@ -7,7 +7,7 @@ from typing import Any, cast
 from cir_bench.interfaces.composer import Composer
 from cir_bench.interfaces.features import EncoderShape
 from cir_bench.interfaces.loss import Loss
-from cir_bench.plugin.params import make_params
+from cir_bench.interfaces.spec_params import make_params
 from cir_bench.plugin.registry import Registry, create
 
 

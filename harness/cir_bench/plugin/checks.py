@@ -10,10 +10,11 @@ from pathlib import Path, PurePosixPath
 import pluggy
 
 from cir_bench.errors import did_you_mean
-from cir_bench.interfaces.recipe import MethodParams, Params
+from cir_bench.interfaces.kinds import BENCHMARKS_HOOK, KINDS, Kind
+from cir_bench.interfaces.spec_params import argument_field
 from cir_bench.interfaces.specs import DatasetSpec, MethodSpec, RemoteFile, Spec
+from cir_bench.params.models import MethodParams, Params
 from cir_bench.plugin.hookspecs import API_VERSION, GROUP
-from cir_bench.plugin.kinds import BENCHMARKS_HOOK, KINDS, Kind
 from cir_bench.plugin.owner import Owner, PluginRejected
 
 HOOKS = (*(kind.hook for kind in KINDS), BENCHMARKS_HOOK)
@@ -124,12 +125,6 @@ def _check_file(what: str, file: object) -> None:
     if not re.fullmatch(r"[0-9a-f]{64}", file.sha256) or file.size <= 0:
         message = f"{what} has the file {file.path!r} with the sha256 {file.sha256!r} and {file.size} bytes"
         raise PluginRejected("spec", message, "write 64 hex digits in lower case, and how many bytes it has")
-
-
-def argument_field(spec: Spec) -> str | None:
-    """The parameter that takes ARGUMENT of ``name:ARGUMENT``; None when the object takes none."""
-    field: str | None = getattr(spec, "params", Params).argument
-    return field
 
 
 def check_benchmark(path: object) -> Path:

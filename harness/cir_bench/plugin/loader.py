@@ -10,11 +10,11 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from cir_bench.errors import ConfigError, PluginError, did_you_mean
+from cir_bench.interfaces.kinds import BENCHMARKS_HOOK, KINDS, kind_of
 from cir_bench.interfaces.specs import Spec
 from cir_bench.plugin import candidates as look
 from cir_bench.plugin.candidates import Candidate
 from cir_bench.plugin.checks import check_api, check_benchmark, check_hooks, check_spec, new_manager
-from cir_bench.plugin.kinds import BENCHMARKS_HOOK, KINDS, kind_of
 from cir_bench.plugin.owner import CORE, Owner, PluginProblem, PluginRejected
 from cir_bench.plugin.registry import BenchmarkFile, Registered, Registry
 from cir_bench.plugin.remedies import in_words, remedy_for_import

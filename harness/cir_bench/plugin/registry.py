@@ -11,9 +11,9 @@ from pathlib import Path
 from typing import Any, Generic, TypeVar
 
 from cir_bench.errors import CirBenchError, ConfigError, did_you_mean
+from cir_bench.interfaces.kinds import KINDS, kind_of
 from cir_bench.interfaces.specs import ComposerSpec, DatasetSpec, EncoderSpec, LossSpec, MethodSpec, Spec
 from cir_bench.plugin.blame import BlamedPluginError, blame_on
-from cir_bench.plugin.kinds import KINDS, kind_of
 from cir_bench.plugin.owner import Owner, PluginProblem
 from cir_bench.plugin.remedies import remedy_for_import
 

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from cir_bench.interfaces.levels import Needs
-from cir_bench.interfaces.recipe import MethodParams, Params
+from cir_bench.interfaces.spec_params import make_params
 from cir_bench.interfaces.specs import ComposerSpec, MethodSpec
-from cir_bench.plugin.params import make_params
+from cir_bench.params.models import MethodParams, Params
 from cir_bench.plugin.registry import Registered, Registry
 
 Wrapped = tuple[Registered[ComposerSpec], Params]

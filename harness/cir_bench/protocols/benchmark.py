@@ -11,7 +11,7 @@ from pydantic import Field, ValidationError, field_validator
 
 from cir_bench.config import read_yaml
 from cir_bench.errors import ConfigError, did_you_mean
-from cir_bench.interfaces.recipe import Params, Training
+from cir_bench.params.models import Params, Training
 from cir_bench.protocols.protocol import Protocol
 
 _PROTOCOL_NAME = re.compile(r"[a-z0-9][a-z0-9-]*@[1-9][0-9]*")

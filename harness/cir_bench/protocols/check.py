@@ -6,10 +6,11 @@ from dataclasses import dataclass
 
 from cir_bench.errors import DataError
 from cir_bench.evaluation.chance import constant_ranking
-from cir_bench.evaluation.metrics import Metric, View, parse_metric
+from cir_bench.evaluation.metrics import Metric, parse_metric
 from cir_bench.interfaces.dataset import Dataset
 from cir_bench.protocols.eval_set import EvalSet, PartView, Truth, check_headline, eval_set
 from cir_bench.protocols.protocol import Protocol
+from cir_bench.retrieval.parts import CandidateSet
 
 CHANCE_TOLERANCE = 0.005
 """Chance levels are given with three significant digits."""
@@ -94,7 +95,7 @@ def _ungraded(truth: Truth) -> bool:
 
 
 def _chance(part: PartView, metric: Metric) -> float:
-    candidates = part.subsets() if metric.view is View.SUBSET else None
+    candidates = part.subsets() if metric.view is CandidateSet.SUBSET else None
     constant = constant_ranking(part.query_set(), part.gallery, candidates)
     return metric.over_queries(metric.per_query(constant))
 

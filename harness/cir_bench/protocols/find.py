@@ -8,10 +8,9 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from cir_bench.errors import CirBenchError, ConfigError, did_you_mean
-from cir_bench.interfaces.recipe import Params
+from cir_bench.interfaces.spec_params import argument_field, make_params
 from cir_bench.interfaces.specs import DatasetSpec
-from cir_bench.plugin.checks import argument_field
-from cir_bench.plugin.params import make_params
+from cir_bench.params.models import Params
 from cir_bench.protocols.benchmark import Benchmark, load_benchmark
 from cir_bench.protocols.protocol import Protocol
 

@@ -6,8 +6,7 @@ import hashlib
 from collections.abc import Mapping, Sequence
 
 from cir_bench.errors import ConfigError, DataError
-from cir_bench.interfaces.dataset import Query, Triplet
-from cir_bench.interfaces.sampler import TripletSampler
+from cir_bench.interfaces.dataset import Query, Triplet, TripletSampler
 from cir_bench.protocols.eval_set import EvalSet, view
 from cir_bench.protocols.protocol import Protocol
 

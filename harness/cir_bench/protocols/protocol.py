@@ -11,8 +11,9 @@ from pydantic import Field, field_validator, model_validator
 
 from cir_bench.errors import ConfigError
 from cir_bench.evaluation.judged import JudgedBy
-from cir_bench.evaluation.metrics import View, parse_metrics
-from cir_bench.interfaces.recipe import Params
+from cir_bench.evaluation.metrics import parse_metrics
+from cir_bench.params.models import Params
+from cir_bench.retrieval.parts import CandidateSet
 
 HASH_VERSION = 1
 """Raise it when the same fields come to mean other texts, galleries or exclusions: every hash changes with it."""
@@ -102,13 +103,13 @@ class Protocol(Params):
     @property
     def subset(self) -> bool:
         """Whether some metric ranks each query's own few candidates (CIRR's R_subset)."""
-        return any(metric.view is View.SUBSET for metric in parse_metrics(self.metrics))
+        return any(metric.view is CandidateSet.SUBSET for metric in parse_metrics(self.metrics))
 
     def judges_by(self, truth: JudgedBy) -> bool:
         """Whether some metric holds rankings against this truth (graded values, the first target alone)."""
         return any(metric.family.judged_by is truth for metric in parse_metrics(self.metrics))
 
-    def depth(self, view: View = View.GALLERY) -> int:
+    def depth(self, view: CandidateSet = CandidateSet.GALLERY) -> int:
         """How many candidates the metrics of one view look at: the largest cut-off; all, where one has none."""
         metrics = [metric for metric in parse_metrics(self.metrics) if metric.view is view]
         return max((metric.k if metric.family.has_k else sys.maxsize for metric in metrics), default=0)

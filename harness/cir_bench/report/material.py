@@ -7,9 +7,9 @@ from dataclasses import dataclass
 from functools import cached_property
 
 from cir_bench.leaderboard import Loaded, Row, Section, build
+from cir_bench.records.rankings import load_ranking
+from cir_bench.records.record import RANKINGS_FOLDER
 from cir_bench.retrieval.ranking import Ranking
-from cir_bench.retrieval.storage import load_ranking
-from cir_bench.runs.record import RANKINGS_FOLDER
 
 COLOURS = 8
 """Series 0 … 7 have a colour each, and again with dashes; what learns nothing is grey."""

@@ -11,8 +11,8 @@ from typing import Any
 from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
 
-from cir_bench import __version__
 from cir_bench.report import svg
+from cir_bench.version import __version__
 
 TEMPLATES = "templates"
 POLICY = (

@@ -10,13 +10,13 @@ from typing import Any
 
 from cir_bench.config import dotted
 from cir_bench.interfaces.levels import Needs, Provides
-from cir_bench.interfaces.recipe import SAME_NUMBERS, MethodParams, Params, Training
 from cir_bench.interfaces.specs import DatasetSpec, EncoderSpec, MethodSpec
+from cir_bench.params.models import SAME_NUMBERS, MethodParams, Params, Training
 from cir_bench.plugin.registry import Registered
 from cir_bench.plugin.wrapping import Wrapped, needs_together
 from cir_bench.protocols.find import ChosenBenchmark
 from cir_bench.protocols.protocol import Protocol
-from cir_bench.runs.record import CellKey
+from cir_bench.records.record import CellKey
 
 
 @dataclass(frozen=True)

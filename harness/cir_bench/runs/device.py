@@ -8,9 +8,9 @@ from pathlib import Path
 
 import torch
 
-from cir_bench import __version__
 from cir_bench.errors import ConfigError
-from cir_bench.runs.record import Environment
+from cir_bench.records.record import Environment
+from cir_bench.version import __version__
 
 KINDS = ("cpu", "cuda")
 CPU_FACTS = Path("/proc/cpuinfo")

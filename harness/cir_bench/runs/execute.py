@@ -11,26 +11,27 @@ from datetime import datetime, timezone
 from pathlib import Path
 
 from cir_bench.errors import PairingError
-from cir_bench.evaluation.evaluate import EvaluationResult, PartRankings, evaluate
+from cir_bench.evaluation.evaluate import EvaluationResult, evaluate
 from cir_bench.features.source import FeatureSource
 from cir_bench.inference.rank import Ranked, rank
 from cir_bench.interfaces.encoder import Encoder
 from cir_bench.interfaces.method import Method
 from cir_bench.plugin.registry import Registry, blame
 from cir_bench.protocols.eval_set import EvalSet
-from cir_bench.retrieval.storage import save_ranking
+from cir_bench.records.queries import save_queries
+from cir_bench.records.rankings import save_ranking
+from cir_bench.records.record import RANKINGS_FOLDER, Cost, Phase, RunRecord, write_record
+from cir_bench.retrieval.parts import PartRankings
 from cir_bench.runs import facts
 from cir_bench.runs.cell import Cell
 from cir_bench.runs.device import environment
 from cir_bench.runs.ingredients import fingerprint, ingredients
 from cir_bench.runs.memory import peak_mib, reset_peak
-from cir_bench.runs.record import RANKINGS_FOLDER, Cost, Phase, RunRecord, write_record
 from cir_bench.runs.selection import SelectionMetrics
 from cir_bench.runs.sources import CellSources
 from cir_bench.runs.trained import CHECKPOINTS, new_encoders, new_method
 from cir_bench.runs.workbench import Workbench
 from cir_bench.statistics.queries import QueryResults
-from cir_bench.statistics.storage import save_queries
 from cir_bench.training.checkpoints import Checkpoints
 from cir_bench.training.loop import Trainer, TrainResult
 from cir_bench.training.progress import TrainProgress

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from cir_bench import __version__
 from cir_bench.errors import DISK_FULL, CirBenchError
 from cir_bench.interfaces.method import Method
 from cir_bench.interfaces.specs import MethodSpec, Spec
@@ -11,8 +10,7 @@ from cir_bench.plugin.owner import CORE
 from cir_bench.plugin.registry import Registered
 from cir_bench.protocols.eval_set import EvalSet
 from cir_bench.protocols.protocol import Protocol
-from cir_bench.runs.cell import Cell
-from cir_bench.runs.record import (
+from cir_bench.records.record import (
     DatasetFacts,
     EncoderFacts,
     EpochLog,
@@ -22,9 +20,11 @@ from cir_bench.runs.record import (
     ProtocolFacts,
     SelectionFacts,
 )
+from cir_bench.runs.cell import Cell
 from cir_bench.runs.train_data import TrainData
 from cir_bench.runs.workbench import Workbench
 from cir_bench.training.loop import TrainResult
+from cir_bench.version import __version__
 
 
 def of_plugin(registered: Registered[Spec]) -> PluginFacts:

@@ -8,9 +8,9 @@ from pathlib import Path
 
 from cir_bench.errors import CirBenchError
 from cir_bench.features.cache import Missing
-from cir_bench.interfaces.recipe import Training
+from cir_bench.params.models import Training
+from cir_bench.records.record import RunRecord, find_records, read_record
 from cir_bench.runs.cell import Cell
-from cir_bench.runs.record import RunRecord, find_records, read_record
 from cir_bench.runs.state import Kind, State, state_of
 from cir_bench.runs.workbench import Workbench
 

@@ -8,7 +8,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import Field, field_validator
 
-from cir_bench.interfaces.recipe import Params
+from cir_bench.params.models import Params
 
 DEFAULT_BENCHMARK = "css"
 """The embedded benchmark: nothing to download."""

@@ -12,9 +12,9 @@ from filelock import FileLock, Timeout
 
 from cir_bench.errors import ConfigError
 from cir_bench.plugin.registry import Registry
+from cir_bench.records.record import RunRecord
 from cir_bench.runs.cell import Cell
 from cir_bench.runs.execute import CellRun
-from cir_bench.runs.record import RunRecord
 from cir_bench.runs.state import Kind, State, state_of
 from cir_bench.runs.workbench import Workbench
 from cir_bench.training.progress import TrainProgress

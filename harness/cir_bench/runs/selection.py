@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from cir_bench.evaluation.metrics import View, parse_metric
+from cir_bench.evaluation.metrics import parse_metric
 from cir_bench.protocols.protocol import Protocol
+from cir_bench.retrieval.parts import CandidateSet
 
 
 @dataclass(frozen=True)
@@ -32,4 +33,4 @@ class SelectionMetrics:
 
 
 def _on_gallery(key: str) -> bool:
-    return parse_metric(key.rpartition("/")[2]).view is View.GALLERY
+    return parse_metric(key.rpartition("/")[2]).view is CandidateSet.GALLERY

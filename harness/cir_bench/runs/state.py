@@ -7,9 +7,9 @@ from enum import Enum
 from pathlib import Path
 
 from cir_bench.errors import CirBenchError, DataError
+from cir_bench.records.record import RECORD_FILE, RunRecord, read_record
 from cir_bench.runs.cell import Cell
 from cir_bench.runs.ingredients import changes, ingredients
-from cir_bench.runs.record import RECORD_FILE, RunRecord, read_record
 from cir_bench.runs.workbench import Workbench
 from cir_bench.training.checkpoints import LAST
 

@@ -27,8 +27,8 @@ from pydantic import Field
 
 from cir_bench.config import merge, parse_set, read_yaml
 from cir_bench.errors import ConfigError, did_you_mean
-from cir_bench.interfaces.recipe import Params
-from cir_bench.plugin.params import fill
+from cir_bench.params.fill import fill
+from cir_bench.params.models import Params
 from cir_bench.runs.request import RunRequest
 
 _PACKAGE = "cir_bench.benchmarks"

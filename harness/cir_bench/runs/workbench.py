@@ -18,8 +18,8 @@ from cir_bench.features.source import FeatureSource
 from cir_bench.features.table import FeatureTable
 from cir_bench.interfaces.dataset import Dataset, ImageRef
 from cir_bench.interfaces.encoder import Encoder, TrainCorpus
-from cir_bench.interfaces.recipe import Params
 from cir_bench.interfaces.specs import Context, DatasetSpec
+from cir_bench.params.models import Params
 from cir_bench.plugin.registry import Registered, blame, create
 from cir_bench.protocols.eval_set import EvalSet, check_headline, eval_set, provenance_of
 from cir_bench.runs.cell import Cell

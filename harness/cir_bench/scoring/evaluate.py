@@ -12,9 +12,9 @@ from cir_bench.errors import DataError
 from cir_bench.evaluation.evaluate import EvaluationResult, PartSize
 from cir_bench.evaluation.evaluate import evaluate as evaluate_rankings
 from cir_bench.interfaces.dataset import Dataset
+from cir_bench.interfaces.spec_params import make_params
 from cir_bench.interfaces.specs import Context, DatasetSpec
 from cir_bench.plugin.loader import PluginOptions, load_plugins
-from cir_bench.plugin.params import make_params
 from cir_bench.plugin.registry import Registered, create
 from cir_bench.protocols.eval_set import EvalSet, eval_set
 from cir_bench.protocols.find import ChosenBenchmark, builtin_benchmarks, find_benchmark

@@ -7,11 +7,10 @@ from dataclasses import dataclass, replace
 from typing import TypeAlias
 
 from cir_bench.errors import DataError
-from cir_bench.evaluation.evaluate import PartRankings
 from cir_bench.evaluation.external import rank_external
-from cir_bench.evaluation.metrics import View
 from cir_bench.protocols.eval_set import EvalSet
 from cir_bench.protocols.protocol import Protocol
+from cir_bench.retrieval.parts import CandidateSet, PartRankings
 
 Lists: TypeAlias = "Mapping[str, Sequence[str | int]]"
 """By query id image ids, best first."""
@@ -48,7 +47,7 @@ def rank_lists(
         plain = {name: PartRankings(ranking) for name, ranking in rankings.items()}
         return Judged(plain, tuple(report.faults()), tuple(report.notes()))
     few = {name: part.external_subsets for name, part in evaluation.parts.items()}
-    depth = protocol.depth(View.SUBSET)
+    depth = protocol.depth(CandidateSet.SUBSET)
     if subset is None:  # one list for both; its other faults are in the first report
         subsets, found = rank_external(ranked, few, depth=depth, allow_partial=allow_partial)
         report = replace(report, short_subsets=found.short_subsets)

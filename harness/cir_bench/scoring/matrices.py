@@ -10,10 +10,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from cir_bench.errors import DataError
-from cir_bench.evaluation.evaluate import PartRankings
 from cir_bench.protocols.eval_set import EvalSet, PartView
 from cir_bench.protocols.protocol import Protocol
 from cir_bench.retrieval.index import rows_by_id
+from cir_bench.retrieval.parts import PartRankings
 from cir_bench.retrieval.queries import first_repeated
 from cir_bench.scoring.lists import Judged
 

@@ -1,6 +1,6 @@
 """How sure a number is, and whether two differ. Imports no torch.
 
-* ``queries.py``, ``storage.py``, ``find.py``: `QueryResults`, what a cell keeps of its queries, and its file;
+* ``queries.py``: `QueryResults`, what a cell keeps of its queries;
 * ``rows.py``: `RowValues`, one row of a table over its seeds;
 * ``bootstrap.py``: intervals over queries and seeds;
 * ``randomisation.py``, ``holm.py``: tests of all pairs of a table, corrected; the null hypotheses stand there;
@@ -8,23 +8,16 @@
 * ``table.py``: all of it for one table; ``draws.py``: draws that are the same everywhere.
 """
 
-from cir_bench.statistics.find import contradiction, find_queries
 from cir_bench.statistics.queries import QueryResults
 from cir_bench.statistics.rows import RowValues, row_values
-from cir_bench.statistics.storage import QUERIES_FILE, load_queries, save_queries
 from cir_bench.statistics.table import SIGNIFICANT, Pair, TableStatistics, table_statistics
 
 __all__ = [
-    "QUERIES_FILE",
     "SIGNIFICANT",
     "Pair",
     "QueryResults",
     "RowValues",
     "TableStatistics",
-    "contradiction",
-    "find_queries",
-    "load_queries",
     "row_values",
-    "save_queries",
     "table_statistics",
 ]

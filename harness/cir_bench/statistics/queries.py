@@ -10,9 +10,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from cir_bench.errors import ConfigError
-from cir_bench.evaluation.evaluate import MEAN, PartRankings
+from cir_bench.evaluation.evaluate import MEAN
 from cir_bench.evaluation.metrics import parse_metric, parse_metrics
 from cir_bench.protocols.protocol import Headline
+from cir_bench.retrieval.parts import PartRankings
 from cir_bench.retrieval.queries import QuerySet
 from cir_bench.retrieval.ranking import Ranking
 
@@ -67,7 +68,7 @@ class QueryResults:
     def values(self, name: str) -> Values:
         """``[Q]`` a metric (``R@10``) of each query, in percent; ranks as they are."""
         metric = parse_metric(name)
-        return np.concatenate([metric.per_query(part.of(metric)) for part in self.parts.values()])
+        return np.concatenate([metric.per_query(metric.ranking(part)) for part in self.parts.values()])
 
     def contribution(self, key: str) -> Values | None:
         """``[Q]`` what each query contributes to a key of the record: its mean weighted by ``weights`` is that number.

@@ -8,9 +8,9 @@ from pathlib import Path
 
 from cir_bench.errors import ConfigError, DataError
 from cir_bench.protocols.protocol import Protocol
-from cir_bench.retrieval.storage import load_ranking
+from cir_bench.records.rankings import load_ranking
+from cir_bench.records.record import RANKINGS_FOLDER, RECORD_FILE, CellKey, RunRecord, find_records, read_record
 from cir_bench.runs.cell import file_name, method_file_name
-from cir_bench.runs.record import RANKINGS_FOLDER, RECORD_FILE, CellKey, RunRecord, find_records, read_record
 
 SHOWN = 10
 Lists = dict[str, tuple[str, ...]]

@@ -13,7 +13,7 @@ from cir_bench.features.source import FeatureSource
 from cir_bench.interfaces.dataset import Triplet
 from cir_bench.interfaces.features import Features
 from cir_bench.interfaces.method import TrainBatch
-from cir_bench.interfaces.recipe import Training
+from cir_bench.params.models import Training
 from cir_bench.protocols.text import variant
 from cir_bench.training.seeding import derive_seed, generator
 

@@ -17,7 +17,7 @@ from cir_bench.errors import RunError
 from cir_bench.features.source import FeatureSource
 from cir_bench.interfaces.encoder import Encoder
 from cir_bench.interfaces.method import Method, Stage, Step
-from cir_bench.interfaces.recipe import Selection
+from cir_bench.params.models import Selection
 from cir_bench.training.batches import DrawnSet, TrainSet, train_batches
 from cir_bench.training.checkpoints import Checkpoints
 from cir_bench.training.ema import WeightAverage

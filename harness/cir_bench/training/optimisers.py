@@ -11,7 +11,7 @@ from torch import nn
 
 from cir_bench.errors import RunError
 from cir_bench.interfaces.method import Optimiser
-from cir_bench.interfaces.recipe import Training
+from cir_bench.params.models import Training
 
 
 @dataclass

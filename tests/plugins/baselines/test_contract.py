@@ -1,6 +1,6 @@
 """Every baseline and sentinel keeps the contracts of composers and methods."""
 
-from cir_bench.plugin.testing import ComposerContract, MethodContract
+from cir_bench.testing import ComposerContract, MethodContract
 
 
 class TestRandomComposer(ComposerContract):

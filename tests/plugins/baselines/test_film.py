@@ -8,7 +8,7 @@ import torch.nn.functional as F
 
 import cir_bench_baselines
 from cir_bench import EncoderShape, Features, FeatureShape, Level, PairingError, Provides, TrainBatch
-from cir_bench.plugin.testing import ComposerContract, MethodContract
+from cir_bench.testing import ComposerContract, MethodContract
 from cir_bench_baselines.film import FilmComposer
 
 SHAPE = EncoderShape(FeatureShape(pooled=9, maps=((5, 4, 4), (3, 2, 3))), FeatureShape(pooled=2))

@@ -10,7 +10,7 @@ from torch import nn
 
 import cir_bench_baselines.relationship as module
 from cir_bench import EncoderShape, Features, FeatureShape
-from cir_bench.plugin.testing import ComposerContract, MethodContract
+from cir_bench.testing import ComposerContract, MethodContract
 from cir_bench_baselines.relationship import RelationshipComposer
 
 HEIGHT, WIDTH = 2, 3

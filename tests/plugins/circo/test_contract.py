@@ -7,7 +7,7 @@ from pathlib import Path
 
 from PIL import Image
 
-from cir_bench.plugin.testing import DatasetContract, SubmissionContract
+from cir_bench.testing import DatasetContract, SubmissionContract
 
 
 class TestCIRCO(DatasetContract):

@@ -8,8 +8,8 @@ from pathlib import Path
 import pytest
 
 from cir_bench.cli.app import main
-from cir_bench.retrieval.storage import load_ranking
-from cir_bench.runs.record import RANKINGS_FOLDER, RunRecord, find_records, read_record
+from cir_bench.records.rankings import load_ranking
+from cir_bench.records.record import RANKINGS_FOLDER, RunRecord, find_records, read_record
 
 
 @pytest.fixture

@@ -11,11 +11,12 @@ from torch import Tensor
 
 from cir_bench.errors import DataError
 from cir_bench.evaluation.chance import chance_level
-from cir_bench.evaluation.evaluate import PartRankings, evaluate
+from cir_bench.evaluation.evaluate import evaluate
 from cir_bench.protocols.check import check_protocol
 from cir_bench.protocols.eval_set import PartView, eval_set
 from cir_bench.protocols.find import builtin_benchmarks, find_benchmark
 from cir_bench.protocols.protocol import Protocol
+from cir_bench.retrieval.parts import PartRankings
 from cir_bench.retrieval.scorer import DotScorer
 from cir_bench.retrieval.search import search
 from cir_bench.retrieval.subsets import search_subsets

@@ -10,8 +10,8 @@ from pathlib import Path
 import pytest
 
 from cir_bench.cli.app import main
-from cir_bench.retrieval.storage import load_ranking
-from cir_bench.runs.record import RunRecord, find_records, read_record
+from cir_bench.records.rankings import load_ranking
+from cir_bench.records.record import RunRecord, find_records, read_record
 
 Call = Callable[..., tuple[int, str]]
 

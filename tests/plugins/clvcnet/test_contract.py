@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any, ClassVar
 
-from cir_bench.plugin.testing import ComposerContract, MethodContract
+from cir_bench.testing import ComposerContract, MethodContract
 
 SMALL: Mapping[str, Any] = {"width": 8}
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import cir_bench_clvcnet
 from cir_bench import Level
-from cir_bench.plugin.params import make_params
+from cir_bench.interfaces.spec_params import make_params
 
 (SPEC,) = cir_bench_clvcnet.METHODS
 (COMPOSER,) = cir_bench_clvcnet.COMPOSERS

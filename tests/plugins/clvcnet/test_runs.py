@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from cir_bench.cli.app import main
-from cir_bench.runs.record import RunRecord, find_records, read_record
+from cir_bench.records.record import RunRecord, find_records, read_record
 
 TOY = Path(__file__).parents[2] / "support" / "toy_plugin.py"
 SMALL = {"encoder.image_size": 32, "encoder.width": 8, "encoder.word_width": 8, "encoder.lstm_width": 8, "width": 8}

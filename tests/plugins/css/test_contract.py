@@ -1,6 +1,6 @@
 """css keeps the contract of a data set."""
 
-from cir_bench.plugin.testing import DatasetContract
+from cir_bench.testing import DatasetContract
 
 
 class TestCss(DatasetContract):

@@ -7,7 +7,7 @@ import pytest
 import torch
 
 from cir_bench import Context, ImageRef
-from cir_bench.plugin.testing.pictures import DATASET, Pictures
+from cir_bench.testing.pictures import DATASET, Pictures
 
 TEXT = {"context_length": 12, "vocab_size": 49408, "width": 32, "heads": 2, "layers": 3}
 CONFIGS = {

@@ -6,10 +6,10 @@ import pytest
 import torch
 
 from cir_bench import CirBenchError, Context, DataError, ImageRef, Level, levels
-from cir_bench.plugin.params import make_params
-from cir_bench.plugin.testing import EncoderContract
-from cir_bench.plugin.testing.encoder import TEXTS
-from cir_bench.plugin.testing.pictures import DATASET, Pictures
+from cir_bench.interfaces.spec_params import make_params
+from cir_bench.testing import EncoderContract
+from cir_bench.testing.encoder import TEXTS
+from cir_bench.testing.pictures import DATASET, Pictures
 
 pytest.importorskip("sentence_transformers", reason="needs cir-bench[captions]")
 

@@ -10,7 +10,7 @@ import torch.nn.functional as F
 
 from cir_bench import Context, ImageRef, levels
 from cir_bench.features.cache import FeatureCache
-from cir_bench.plugin.testing.pictures import Pictures
+from cir_bench.testing.pictures import Pictures
 
 SHARED = Path(os.environ.get("CIR_BENCH_SHARED", Path(__file__).parents[4] / "shared"))
 ROOT = SHARED / "data"

@@ -7,8 +7,8 @@ from hypothesis import strategies as st
 from torch import nn
 
 from cir_bench import ConfigError, Context, DataError, TrainCorpus, levels
-from cir_bench.plugin.params import make_params
-from cir_bench.plugin.testing import EncoderContract
+from cir_bench.interfaces.spec_params import make_params
+from cir_bench.testing import EncoderContract
 from cir_bench_encoders import ENCODERS
 from cir_bench_encoders.cnn_lstm import CnnLstm
 from cir_bench_encoders.cnn_lstm_params import CnnLstmParams

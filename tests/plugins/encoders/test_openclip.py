@@ -9,8 +9,8 @@ from PIL import Image
 from torch import nn
 
 from cir_bench import ConfigError, DataError, Level, levels
-from cir_bench.plugin.params import make_params
-from cir_bench.plugin.testing import EncoderContract
+from cir_bench.interfaces.spec_params import make_params
+from cir_bench.testing import EncoderContract
 from cir_bench_encoders import ENCODERS
 from cir_bench_encoders.openclip import OpenClip
 from cir_bench_encoders.openclip_image import target_pad

@@ -7,10 +7,10 @@ from safetensors.torch import save_file
 
 from cir_bench import DataError, ImageRef, levels
 from cir_bench.cli.app import main
-from cir_bench.plugin.params import make_params
-from cir_bench.plugin.testing import EncoderContract
-from cir_bench.plugin.testing.encoder import TEXTS
-from cir_bench.plugin.testing.pictures import DATASET, Pictures
+from cir_bench.interfaces.spec_params import make_params
+from cir_bench.testing import EncoderContract
+from cir_bench.testing.encoder import TEXTS
+from cir_bench.testing.pictures import DATASET, Pictures
 from cir_bench_encoders import ENCODERS
 from cir_bench_encoders.precomputed import Precomputed
 from cir_bench_encoders.precomputed_params import PrecomputedParams

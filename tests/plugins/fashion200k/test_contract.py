@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from cir_bench.plugin.testing import DatasetContract
+from cir_bench.testing import DatasetContract
 
 
 class TestFashion200k(DatasetContract):

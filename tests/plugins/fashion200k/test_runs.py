@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from cir_bench.cli.app import main
-from cir_bench.runs.record import RunRecord, find_records, read_record
+from cir_bench.records.record import RunRecord, find_records, read_record
 from cir_bench.training.batches import TrainSet
 from cir_bench.training.checkpoints import Checkpoints
 from cir_bench.training.loop import Trainer

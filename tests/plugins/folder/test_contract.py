@@ -9,7 +9,7 @@ from typing import Any
 
 from PIL import Image
 
-from cir_bench.plugin.testing import DatasetContract
+from cir_bench.testing import DatasetContract
 
 
 class TestFolder(DatasetContract):

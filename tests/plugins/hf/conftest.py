@@ -11,9 +11,9 @@ import pytest
 from PIL import Image
 
 from cir_bench import Context, Dataset, DatasetSpec
-from cir_bench.exchange.export import export
+from cir_bench.data.export import export
+from cir_bench.interfaces.spec_params import make_params
 from cir_bench.plugin.loader import PluginOptions, load_plugins
-from cir_bench.plugin.params import make_params
 from cir_bench.plugin.registry import create
 from cir_bench_hf import HfParams
 from cir_bench_hf.dataset import Hf

@@ -10,9 +10,9 @@ from PIL import Image
 from pyarrow import Table
 from pyarrow.parquet import write_table
 
-from cir_bench.exchange.card import card
-from cir_bench.exchange.tables import GALLERY, QUERIES, TRIPLETS, features
-from cir_bench.plugin.testing import DatasetContract
+from cir_bench.data.card import card
+from cir_bench.data.tables import GALLERY, QUERIES, TRIPLETS, features
+from cir_bench.testing import DatasetContract
 from cir_bench_hf import cir_bench_datasets
 
 

@@ -2,7 +2,7 @@
 
 from typing import ClassVar
 
-from cir_bench.plugin.testing import LossContract
+from cir_bench.testing import LossContract
 
 
 class TestBatchClassification(LossContract):

@@ -14,9 +14,9 @@ import cir_bench_losses
 import cir_bench_sadn
 import cir_bench_tirg
 from cir_bench import EncoderShape, Features, FeatureShape, MethodSpec, TrainBatch
+from cir_bench.interfaces.spec_params import make_params
 from cir_bench.plugin.build import Builder
 from cir_bench.plugin.owner import Owner
-from cir_bench.plugin.params import make_params
 from cir_bench.plugin.registry import Registered, Registry
 from cir_bench_sadn.method import Sadn
 

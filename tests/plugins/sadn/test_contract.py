@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any, ClassVar
 
-from cir_bench.plugin.testing import MethodContract
+from cir_bench.testing import MethodContract
 
 
 class TestSadn(MethodContract):

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from torch import Tensor
 
 from cir_bench import Embedding
-from cir_bench.plugin.testing import LossContract
+from cir_bench.testing import LossContract
 from cir_bench_sadn.focal import FocalInfoNCELoss
 
 EYE = torch.eye(5, dtype=torch.bool)

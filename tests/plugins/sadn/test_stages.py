@@ -12,8 +12,8 @@ from pydantic import ValidationError
 import cir_bench_sadn
 from cir_bench import BatchGallery, ConfigError
 from cir_bench.cli.app import main
-from cir_bench.plugin.params import make_params
-from cir_bench.runs.record import read_record
+from cir_bench.interfaces.spec_params import make_params
+from cir_bench.records.record import read_record
 from cir_bench_sadn.params import SadnParams
 
 (SPEC,) = cir_bench_sadn.METHODS

@@ -7,7 +7,7 @@ from typing import ClassVar
 
 import pytest
 
-from cir_bench.plugin.testing import DatasetContract
+from cir_bench.testing import DatasetContract
 
 
 class TestShoes(DatasetContract):

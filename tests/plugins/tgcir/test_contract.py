@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import Any, ClassVar
 
 from cir_bench import EncoderShape, FeatureShape
-from cir_bench.plugin.testing import ComposerContract, MethodContract
+from cir_bench.testing import ComposerContract, MethodContract
 
 SMALL: Mapping[str, Any] = {"width": 8, "local_attributes": 4}
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 import cir_bench_tgcir
-from cir_bench.plugin.params import make_params
+from cir_bench.interfaces.spec_params import make_params
 
 (SPEC,) = cir_bench_tgcir.METHODS
 (COMPOSER,) = cir_bench_tgcir.COMPOSERS

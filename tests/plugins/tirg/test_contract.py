@@ -2,7 +2,7 @@
 
 from typing import ClassVar
 
-from cir_bench.plugin.testing import ComposerContract, MethodContract
+from cir_bench.testing import ComposerContract, MethodContract
 
 
 class TestComposer(ComposerContract):

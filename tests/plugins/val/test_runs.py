@@ -10,7 +10,7 @@ import pytest
 from PIL import Image
 
 from cir_bench.cli.app import main
-from cir_bench.runs.record import RunRecord, find_records, read_record
+from cir_bench.records.record import RunRecord, find_records, read_record
 
 TOY = Path(__file__).parents[2] / "support" / "toy_plugin.py"
 SMALL = ["--set", "encoder.image_size=32", "--set", "encoder.width=8", "--set", "encoder.lstm_width=8"]

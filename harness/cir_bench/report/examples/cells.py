@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 from cir_bench.errors import ConfigError, DataError
-from cir_bench.plugin.checks import argument_field
-from cir_bench.plugin.params import make_params, split_argument
+from cir_bench.interfaces.spec_params import argument_field, make_params, split_argument
 from cir_bench.plugin.registry import Registry
 from cir_bench.plugin.wrapping import needs_together, wrapped_composers
 from cir_bench.protocols.eval_set import provenance_of
 from cir_bench.protocols.find import builtin_benchmarks, find_benchmark
+from cir_bench.records.record import RunRecord
 from cir_bench.runs.cell import Cell
-from cir_bench.runs.record import RunRecord
 from cir_bench.runs.resolve import described_dataset
 from cir_bench.runs.workbench import Workbench
 

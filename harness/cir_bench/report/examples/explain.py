@@ -19,10 +19,10 @@ from cir_bench.interfaces.composer import Composer, GalleryView
 from cir_bench.interfaces.explanation import Explanation, ImageMap, Neighbours, Weights
 from cir_bench.plugin.registry import Registry, blame
 from cir_bench.protocols.eval_set import EvalQuery, PartView
+from cir_bench.records.record import RunRecord
 from cir_bench.retrieval.index import rows_by_id
 from cir_bench.runs.cell import Cell
 from cir_bench.runs.ingredients import changes, ingredients
-from cir_bench.runs.record import RunRecord
 from cir_bench.runs.sources import CellSources
 from cir_bench.runs.trained import load_trained
 from cir_bench.runs.workbench import Workbench

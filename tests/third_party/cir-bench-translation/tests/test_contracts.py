@@ -1,6 +1,6 @@
 """The objects of this plugin keep cir-bench's contracts."""
 
-from cir_bench.plugin.testing import ComposerContract, LossContract, MethodContract
+from cir_bench.testing import ComposerContract, LossContract, MethodContract
 
 
 class TestComposer(ComposerContract):

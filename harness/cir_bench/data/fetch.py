@@ -1,0 +1,110 @@
+"""The files that a data set's spec declares: what is there is verified, what is missing is downloaded."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+from filelock import FileLock, Timeout
+
+from cir_bench.data.transfer import transfer
+from cir_bench.errors import ConfigError, DataError
+from cir_bench.interfaces.specs import DatasetSpec, RemoteFile
+from cir_bench.utils.images import inside
+
+LOCK = ".fetch.lock"
+Progress = Callable[[RemoteFile, int], None]
+"""Told of a file how many of its bytes are there, again and again."""
+
+
+@dataclass(frozen=True)
+class Fetched:
+    """A file that is in place and is the right one.
+
+    Attributes:
+        file: as the spec declares it.
+        path: where it lies.
+        new: whether it was downloaded just now.
+    """
+
+    file: RemoteFile
+    path: Path
+    new: bool
+
+
+def fetch(
+    spec: DatasetSpec, folder: Path, *, accept_licence: bool = False, progress: Progress = lambda file, done: None
+) -> Iterator[Fetched]:
+    """Put every declared file in place, in the spec's order; one that is there and right is left alone.
+
+    A file appears under its name only whole and verified. What an interrupted call has left is continued by the next.
+
+    Args:
+        spec: of the data set.
+        folder: the data set's own, ``<data root>/<name>``; made when it is missing.
+        accept_licence: whether the user accepts a licence that forbids commercial use.
+        progress: told while a file is downloaded.
+
+    Raises:
+        ConfigError: something is to be fetched under a non-commercial licence that was not accepted.
+        DataError: a file cannot be downloaded or written, has not the content it must have, or another one is in its
+            place; or another process is fetching into the folder.
+    """
+    places = [(file, inside(folder, file.path)) for file in spec.files]
+    missing = {file.path for file, path in places if not _is_there(file, path)}
+    if missing and spec.non_commercial and not accept_licence:
+        raise ConfigError(
+            f"{len(missing)} files of {spec.name!r} are under a licence that forbids commercial use ({spec.licence}; "
+            f"{spec.homepage}): read it, and pass --accept-licence if you accept it."
+        )
+    if not missing:
+        yield from (Fetched(file, path, new=False) for file, path in places)
+        return
+    folder.mkdir(parents=True, exist_ok=True)
+    try:
+        with FileLock(folder / LOCK, timeout=0):
+            for file, path in places:
+                # looked at again: another process may have fetched it before this one had the lock
+                new = file.path in missing and not _is_there(file, path)
+                if new:
+                    _fetch(file, path, progress)
+                yield Fetched(file, path, new=new)
+    except Timeout as error:
+        raise DataError(f"another process is fetching into {folder}; wait for it, then run this again.") from error
+
+
+def _is_there(file: RemoteFile, path: Path) -> bool:
+    if not path.exists():
+        return False
+    if path.is_file() and path.stat().st_size == file.size and sha256_of(path) == file.sha256:
+        return True
+    raise DataError(
+        f"{path} is there, but it is not the file of {file.url} (another sha256); move it away and run this again, or "
+        "keep it and do without fetch."
+    )
+
+
+def _fetch(file: RemoteFile, path: Path, progress: Progress) -> None:
+    part = path.with_name(f"{path.name}.part")
+    for done in transfer(file.url, part, file.size):
+        progress(file, done)
+    found = sha256_of(part)
+    if found != file.sha256:
+        part.unlink()  # else the next call would continue it
+        raise DataError(
+            f"{file.url} has the sha256 {found}, {file.sha256} expected: it changed on its server or on its way. "
+            "Nothing was put in place; run this again, and should it stay so, get the file elsewhere."
+        )
+    os.replace(part, path)
+
+
+def sha256_of(path: Path) -> str:
+    """Hex sha256 of a file's bytes."""
+    digest = hashlib.sha256()
+    with path.open("rb") as content:
+        while block := content.read(2**20):
+            digest.update(block)
+    return digest.hexdigest()

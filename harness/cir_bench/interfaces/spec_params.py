@@ -1,0 +1,68 @@
+"""A spec's parameters: ``NAME:ARGUMENT`` taken apart, defaults with a recipe's and the user's values on top."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any, cast, overload
+
+from cir_bench.errors import ConfigError
+from cir_bench.interfaces.kinds import kind_of
+from cir_bench.interfaces.specs import MethodSpec, Spec
+from cir_bench.params.fill import fill
+from cir_bench.params.models import MethodParams, Params
+
+
+def argument_field(spec: Spec) -> str | None:
+    """The parameter that takes ARGUMENT of ``name:ARGUMENT``; None when the object takes none."""
+    field: str | None = getattr(spec, "params", Params).argument
+    return field
+
+
+def split_argument(text: str) -> tuple[str, str | None]:
+    """``"openclip:RN50"`` as ``("openclip", "RN50")``, ``"tiny"`` as ``("tiny", None)``."""
+    name, colon, argument = text.partition(":")
+    if not name or (colon and not argument):
+        raise ConfigError(f"{text!r} is no name: write NAME or NAME:ARGUMENT, for example openclip:RN50.")
+    return name, argument if colon else None
+
+
+@overload
+def make_params(
+    spec: MethodSpec, overrides: Mapping[str, Any] | None = None, argument: str | None = None
+) -> MethodParams: ...
+
+
+@overload
+def make_params(spec: Spec, overrides: Mapping[str, Any] | None = None, argument: str | None = None) -> Params: ...
+
+
+def make_params(spec: Spec, overrides: Mapping[str, Any] | None = None, argument: str | None = None) -> Params:
+    """The spec's parameters: its defaults, with ``overrides`` (nested) on top.
+
+    A nested model that is a default keeps those of its values that ``overrides`` does not name.
+
+    Args:
+        spec: whose params model is filled.
+        overrides: values by name; nested ones as nested mappings.
+        argument: ARGUMENT of ``name:ARGUMENT``, for the field that the params model names.
+
+    Raises:
+        ConfigError: an unknown key (the nearest is told), a bad value (what is allowed is told), or an argument for an
+            object that takes none.
+    """
+    what = f"{kind_of(spec).name} {spec.name!r}"
+    values = dict(overrides or {})
+    if argument is not None:
+        field = argument_field(spec)
+        if field is None:
+            raise ConfigError(f"{what} takes no argument, but {spec.name}:{argument} gives it one; write {spec.name}.")
+        if field in values:
+            raise ConfigError(
+                f"{what} is given its {field} twice: as {spec.name}:{argument} and as {field}=…; keep one."
+            )
+        values[field] = argument
+    return fill(_model(spec), values, what)
+
+
+def _model(spec: Spec) -> type[Params]:
+    return cast(type[Params], getattr(spec, "params"))  # noqa: B009 (every kind of spec has it, their base has not)

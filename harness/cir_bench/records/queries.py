@@ -1,0 +1,192 @@
+"""`QueryResults` as a file beside ``record.json``: gzipped JSON, by column; equal results give equal bytes.
+
+::
+
+    {"format": "cir-bench queries 1", "metrics": ["R@1", …], "headline": {"name": "R@1", "mean_of": ["R@1"]},
+     "parts": {"": {"ids": [["css-00000", 2053]],
+                    "tags": {"sets": [["kind:shape", …], …], "of": [0, …]},
+                    "gallery": {"n_gallery": 2762, "n_candidates": 2761, "targets": 1, "better": […], "tied": 0},
+                    "subset": null}}}
+
+``ids`` are texts, or ``[first, count]`` for ids that only count on. A column of equal numbers is one number.
+``better`` and ``tied`` hold one number for each judged image, query after query (`Ranking`); ``targets`` counts the
+targets of a query, which come first; images that only have a gain follow. ``gains``, if any, are by judged image.
+"""
+
+from __future__ import annotations
+
+import gzip
+import json
+import os
+import re
+import zlib
+from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from cir_bench.errors import CirBenchError, DataError
+from cir_bench.protocols.protocol import Headline
+from cir_bench.retrieval.parts import PartRankings
+from cir_bench.retrieval.queries import QuerySet
+from cir_bench.retrieval.ranking import Ranking
+from cir_bench.statistics.queries import QueryResults
+
+FORMAT = "cir-bench queries 1"
+QUERIES_FILE = "queries.json.gz"
+LONGEST_RUN = 10_000_000
+"""More queries than any benchmark asks: a file from elsewhere does not fill the memory with ids."""
+
+
+def save_queries(results: QueryResults, folder: Path) -> Path:
+    """Write ``queries.json.gz`` into ``folder``, atomically, and return its path."""
+    path = folder / QUERIES_FILE
+    temporary = folder / f".{QUERIES_FILE}.{os.getpid()}.tmp"
+    text = json.dumps(_to_json(results), ensure_ascii=False, separators=(",", ":")) + "\n"
+    try:
+        # mtime=0, so that equal results are equal files
+        temporary.write_bytes(gzip.compress(text.encode(), compresslevel=9, mtime=0))
+        os.replace(temporary, path)
+    finally:
+        temporary.unlink(missing_ok=True)
+    return path
+
+
+def load_queries(path: Path) -> QueryResults:
+    """Read and check what :func:`save_queries` wrote.
+
+    Raises:
+        DataError: the file is missing, damaged, of another format, or contradicts itself.
+    """
+    try:
+        found = json.loads(gzip.decompress(path.read_bytes()))
+        if found.get("format") != FORMAT:
+            raise DataError(f"its format is not {FORMAT!r}")
+        return _from_json(found)
+    except (OSError, EOFError, zlib.error, ValueError, LookupError, TypeError, AttributeError, CirBenchError) as error:
+        reason = str(error).splitlines()[0] if str(error) else repr(error)
+        raise DataError(
+            f"The per-query results {path} cannot be read ({reason}); run the cell again, or delete the file."
+        ) from error
+
+
+def _to_json(results: QueryResults) -> dict[str, Any]:
+    return {
+        "format": FORMAT,
+        "metrics": results.metrics,
+        "headline": results.headline.model_dump(mode="json"),
+        "parts": {
+            name: {
+                "ids": list(_runs(part.gallery.queries.ids)),
+                "tags": _tags_to_json(part.gallery.queries.tags),
+                "gallery": _ranking_to_json(part.gallery),
+                "subset": None if part.subset is None else _ranking_to_json(part.subset),
+            }
+            for name, part in results.parts.items()
+        },
+    }
+
+
+def _from_json(found: Mapping[str, Any]) -> QueryResults:
+    parts = {}
+    for name, part in found["parts"].items():
+        ids = tuple(_unrolled(part["ids"]))
+        sets = [tuple(tags) for tags in part["tags"]["sets"]]
+        tags = tuple(sets[place] for place in _column(part["tags"]["of"], len(ids)))
+        gallery = _ranking_from_json(part["gallery"], ids, tags)
+        subset = part["subset"] and _ranking_from_json(part["subset"], ids, tags)
+        parts[str(name)] = PartRankings(gallery, subset)
+    if not parts:
+        raise DataError("it has no queries")
+    return QueryResults(parts, tuple(found["metrics"]), Headline.model_validate(found["headline"]))
+
+
+def _ranking_to_json(ranking: Ranking) -> dict[str, Any]:
+    queries = ranking.queries
+    columns = {
+        "n_candidates": ranking.n_candidates.tolist(),
+        "targets": [len(targets) for targets in queries.targets],
+        "better": ranking.better.tolist(),
+        "tied": ranking.tied.tolist(),
+    }
+    found: dict[str, Any] = {"n_gallery": ranking.n_gallery}
+    found |= {name: values[0] if len(set(values)) == 1 else values for name, values in columns.items()}
+    if any(queries.gains):
+        pairs = zip(queries.judged, queries.gains, strict=True)
+        found["gains"] = [[gains.get(image) for image in judged] for judged, gains in pairs]
+    return found
+
+
+def _ranking_from_json(found: Mapping[str, Any], ids: tuple[str, ...], tags: tuple[tuple[str, ...], ...]) -> Ranking:
+    n_targets = _column(found["targets"], len(ids))
+    gains = found.get("gains") or [[None] * count for count in n_targets.tolist()]
+    queries = QuerySet(
+        ids=ids,
+        targets=tuple(tuple(map(str, range(count))) for count in n_targets.tolist()),
+        tags=tags,
+        gains=tuple({str(place): gain for place, gain in enumerate(row) if gain is not None} for row in gains),
+    )
+    n_judged = len(queries.judged_ids)
+    return Ranking(
+        queries=queries,
+        n_gallery=int(found["n_gallery"]),
+        n_candidates=_column(found["n_candidates"], len(ids)),
+        better=_column(found["better"], n_judged),
+        tied=_column(found["tied"], n_judged),
+        top_ids=((),) * len(ids),
+    )
+
+
+def _column(values: int | Sequence[int], length: int) -> NDArray[np.int64]:
+    """A column of ``length`` whole numbers, however it is written."""
+    column = np.full(length, values) if isinstance(values, int) else np.array(values, dtype=object)
+    if column.shape != (length,) or not all(type(value) is int for value in column.tolist()):
+        raise DataError(f"a column holds {column.size} values, not {length} whole numbers")
+    return column.astype(np.int64)
+
+
+def _tags_to_json(tags: Sequence[tuple[str, ...]]) -> dict[str, Any]:
+    sets = sorted(set(tags))
+    place = {one: index for index, one in enumerate(sets)}
+    of = [place[one] for one in tags]
+    return {"sets": sets, "of": of[0] if len(set(of)) == 1 else of}
+
+
+def _runs(ids: Sequence[str]) -> Iterator[Any]:
+    """Ids, those that count on by one as ``[first, count]``."""
+    start = 0
+    while start < len(ids):
+        count = 1
+        expected = _counting_from(ids[start])
+        next(expected, None)
+        while start + count < len(ids) and next(expected, None) == ids[start + count]:
+            count += 1
+        yield [ids[start], count] if count > 1 else ids[start]
+        start += count
+
+
+def _unrolled(runs: Sequence[Any]) -> Iterator[str]:
+    for run in runs:
+        if isinstance(run, str):
+            yield run
+            continue
+        first, count = run
+        if not 0 < count <= LONGEST_RUN:
+            raise DataError(f"{count!r} queries count on from {first!r}")
+        names = _counting_from(first)
+        for _ in range(count):
+            yield next(names)
+
+
+def _counting_from(first: str) -> Iterator[str]:
+    """``a-09``, ``a-10``, … ; nothing behind the first when it ends in no digit."""
+    yield first
+    stem, digits = re.fullmatch(r"(.*?)([0-9]*)", first, flags=re.DOTALL).groups()  # type: ignore[union-attr] # it always matches
+    if not digits:
+        return
+    number = int(digits)
+    while True:
+        number += 1
+        yield f"{stem}{number:0{len(digits)}d}"

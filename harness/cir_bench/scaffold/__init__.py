@@ -1,0 +1,1 @@
+"""``cir-bench new``: ``names`` checks a name, ``render`` fills in ``templates/``."""

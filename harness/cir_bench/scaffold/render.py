@@ -1,0 +1,67 @@
+"""A new package from the templates: rendered in memory, then written whole or not at all."""
+
+from __future__ import annotations
+
+import os
+import re
+import tempfile
+from collections.abc import Mapping
+from enum import Enum
+from pathlib import Path
+
+from cir_bench.errors import ConfigError
+from cir_bench.scaffold.names import Names
+from cir_bench.version import __version__
+
+TEMPLATES = Path(__file__).with_name("templates")
+SUFFIX = ".tmpl"
+"""Of template files: they are no Python, Markdown or YAML yet."""
+_PLACE = re.compile(r"@@(\w+)@@")
+
+
+class Kind(str, Enum):
+    """What a new package is about."""
+
+    METHOD = "method"
+    """A composer, a loss and the method that uses both."""
+    DATASET = "dataset"
+    """A data set with a benchmark of its own."""
+    ENCODER = "encoder"
+    """An encoder of images and texts."""
+
+
+def render(names: Names, kind: Kind) -> dict[str, str]:
+    """The files of a new package: text by path, ``/`` between folders."""
+    values = {"name": names.name, "module": names.module, "Class": names.class_name, "version": __version__}
+    found: dict[str, str] = {}
+    for folder in (TEMPLATES / "common", TEMPLATES / kind.value):
+        for file in folder.rglob(f"*{SUFFIX}"):
+            # hidden files get their dot here: packaging tools like to leave them out
+            parts = [re.sub(r"^dot-", ".", part) for part in file.relative_to(folder).with_suffix("").parts]
+            found[_filled("/".join(parts), values)] = _filled(file.read_text(encoding="utf-8"), values)
+    return dict(sorted(found.items()))
+
+
+def _filled(text: str, values: Mapping[str, str]) -> str:
+    return _PLACE.sub(lambda place: values[place[1]], text)
+
+
+def write(files: Mapping[str, str], folder: Path) -> None:
+    """Write the files below ``folder``, which must not be there (an empty folder may be).
+
+    Raises:
+        ConfigError: something is there already, or nothing can be written there.
+    """
+    if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
+        raise ConfigError(f"{folder} is already there and not empty; choose another name, or another place with --out.")
+    try:
+        folder.parent.mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryDirectory(prefix=f".{folder.name}-", dir=folder.parent) as name:
+            made = Path(name, "package")
+            for path, text in files.items():
+                file = made.joinpath(*path.split("/"))
+                file.parent.mkdir(parents=True, exist_ok=True)
+                file.write_text(text, encoding="utf-8", newline="\n")
+            os.replace(made, folder)  # an empty folder of that name is replaced
+    except OSError as error:
+        raise ConfigError(f"{folder} cannot be written ({error.strerror}); choose another place with --out.") from error

@@ -1,0 +1,37 @@
+"""The contracts of the interfaces, as pytest classes that a plugin's tests inherit. Needs pytest.
+
+A plugin's whole test file for its method (its distribution must be installed, or name the file in ``plugin_files``)::
+
+    from cir_bench.testing import MethodContract
+
+    class TestMine(MethodContract):
+        name = "mine"
+
+`MethodContract` works on made-up features, `RunContract` trains and evaluates on a small generated benchmark,
+`SubmissionContract` holds a hidden test set's files against their own check.
+``params`` sets parameters by name; where a contract needs more (files of a data set, an encoder's images), there is a
+method to override, told in the class's docstring. What cannot apply (nothing to train) is skipped with the reason.
+"""
+
+import pytest
+
+_MODULES = ("base", "composer", "composing", "dataset", "encoder", "loss", "method", "running", "submission")
+pytest.register_assert_rewrite(*(f"{__name__}.{module}" for module in _MODULES))
+
+from cir_bench.testing.composer import ComposerContract as ComposerContract  # noqa: E402 (rewriting comes first)
+from cir_bench.testing.dataset import DatasetContract as DatasetContract  # noqa: E402
+from cir_bench.testing.encoder import EncoderContract as EncoderContract  # noqa: E402
+from cir_bench.testing.loss import LossContract as LossContract  # noqa: E402
+from cir_bench.testing.method import MethodContract as MethodContract  # noqa: E402
+from cir_bench.testing.running import RunContract as RunContract  # noqa: E402
+from cir_bench.testing.submission import SubmissionContract as SubmissionContract  # noqa: E402
+
+__all__ = [
+    "ComposerContract",
+    "DatasetContract",
+    "EncoderContract",
+    "LossContract",
+    "MethodContract",
+    "RunContract",
+    "SubmissionContract",
+]

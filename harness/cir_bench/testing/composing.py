@@ -1,0 +1,190 @@
+"""How every composer behaves, whether it is registered as one or belongs to a method."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Sequence
+
+import pytest
+import torch
+from torch import Tensor
+
+from cir_bench.interfaces.composer import Composer
+from cir_bench.interfaces.embedding import Embedding
+from cir_bench.interfaces.features import EncoderShape, Features
+from cir_bench.interfaces.method import BatchGallery
+from cir_bench.testing.base import Contract, assert_finite, assert_same, assert_same_embedding, copies, seeded
+from cir_bench.testing.features import make_features, other_padding, zeros
+
+QUERIES = 6
+CANDIDATES = 9
+
+
+class Composing(Contract, ABC):
+    """Checks of a composer on made-up features of exactly the declared levels."""
+
+    @abstractmethod
+    def composer(self, seed: int = 0) -> Composer:
+        """The composer, made with torch's generator at ``seed``, in evaluation mode."""
+
+    @abstractmethod
+    def encoder_shape(self) -> EncoderShape:
+        """Widths of the made-up features."""
+
+    def branches(self) -> Sequence[str]:
+        """Names of encoder copies whose features are made up too."""
+        return ()
+
+    def query_features(self, batch: int = QUERIES, seed: int = 1) -> tuple[Features, Features]:
+        """Made-up features of reference images and of texts."""
+        shape = self.encoder_shape()
+        reference = make_features(shape.image, batch, seed, self.branches())
+        return reference, make_features(shape.text, batch, seed + 1, self.branches())
+
+    def target_features(self, batch: int = CANDIDATES, seed: int = 3) -> Features:
+        """Made-up features of candidates."""
+        return make_features(self.encoder_shape().image, batch, seed, self.branches())
+
+    def query(self, composer: Composer, seed: int = 1) -> Embedding:
+        """Composed queries, refined by the candidates where the composer does that."""
+        with torch.no_grad():
+            query = composer.compose(*self.query_features(seed=seed))
+            return composer.refine(query, self.gallery(composer)) if composer.uses_gallery else query
+
+    def gallery(self, composer: Composer, order: Tensor | None = None) -> BatchGallery:
+        """The candidates, in another order if one is given."""
+        target = composer.embed_target(self.target_features())
+        return BatchGallery(target if order is None else target[order])
+
+    def test_queries_and_candidates_fit_each_other(self) -> None:
+        """The same spaces of the same widths, a batch row each, in the features' dtype; one score per pair."""
+        composer = self.composer()
+        query, target = self.query(composer), composer.embed_target(self.target_features())
+        assert (len(query), len(target)) == (QUERIES, CANDIDATES)
+        assert set(query.spaces) == set(target.spaces), "queries and candidates live in different spaces"
+        for name in query.spaces:
+            assert query.spaces[name].shape[1:] == target.spaces[name].shape[1:], f"space {name} has two widths"
+        for tensor in [*query.spaces.values(), *target.spaces.values()]:
+            assert tensor.dtype == torch.float32, f"the features are float32, the embedding is {tensor.dtype}"
+        assert composer.score(query, target).shape == (QUERIES, CANDIDATES)
+
+    def test_values_are_finite_even_for_features_of_zeros(self) -> None:
+        """No NaN, no infinity: an empty text may have features of zeros."""
+        composer = self.composer()
+        reference, text = self.query_features()
+        for inputs in ((reference, text), (reference, zeros(text)), (zeros(reference), zeros(text))):
+            query = composer.compose(*inputs)
+            assert_finite({**query.spaces, **query.extras, "joint": query.joint()}, "query")
+        target = composer.embed_target(zeros(self.target_features()))
+        assert_finite({**target.spaces, **target.extras, "joint": target.joint()}, "candidate")
+
+    def test_vectors_have_a_length_and_scores_have_bounds(self) -> None:
+        """No vector of length 0, whose cosine with everything is a tie; joint scores are sums of weighted cosines."""
+        composer = self.composer()
+        query, target = self.query(composer), composer.embed_target(self.target_features())
+        for role, embedding in (("query", query), ("candidate", target)):
+            for name, vectors in embedding.spaces.items():
+                lengths = vectors.detach().flatten(1).norm(dim=1)
+                assert bool((lengths > 1e-6).all()), (
+                    f"a {role} has the length {float(lengths.min()):.2g} in space {name}"
+                )
+        if not composer.factorises:
+            return
+        highest = sum(query.weights.get(name, 1.0) for name in query.spaces)
+        scores = composer.score(query, target)
+        largest = float(scores.detach().abs().max())
+        assert largest <= highest + 1e-4, (
+            f"scores factorise, yet one is {largest:.3g} and the weights sum to {highest:g}"
+        )
+        assert_same(scores, query.score(target), "score() of a composer that factorises is not the joint score")
+
+    def test_lower_precision_gives_finite_values(self) -> None:
+        """Under bfloat16 autocast nothing overflows or divides by zero."""
+        composer = self.composer()
+        with torch.autocast("cpu", torch.bfloat16):
+            query, target = self.query(composer), composer.embed_target(self.target_features())
+        assert_finite({**query.spaces, **target.spaces}, "in bfloat16")
+
+    def test_one_seed_one_composer(self) -> None:
+        """Made twice at one seed, it has the same weights and gives the same queries."""
+        first, second = self.composer(seed=5), self.composer(seed=5)
+        for name, tensor in first.state_dict().items():
+            assert_same(second.state_dict()[name], tensor, f"weights {name}")
+        assert_same_embedding(self.query(second), self.query(first), "queries")
+
+    def test_evaluation_has_no_randomness(self) -> None:
+        """Composed twice in evaluation mode, whatever the generator's state, a query is the same."""
+        composer = self.composer()
+        with seeded(1):
+            first, target = self.query(composer), composer.embed_target(self.target_features())
+        with seeded(2):
+            assert_same_embedding(self.query(composer), first, "queries")
+            assert_same_embedding(composer.embed_target(self.target_features()), target, "candidates")
+
+    def test_a_row_does_not_depend_on_its_batch(self) -> None:
+        """Row i alone is row i of the batch (evaluation mode), for queries and for candidates."""
+        composer = self.composer()
+        (reference, text), image = self.query_features(), self.target_features()
+        query, target = composer.compose(reference, text), composer.embed_target(image)
+        for i in range(QUERIES):
+            row = slice(i, i + 1)
+            assert_same_embedding(composer.compose(reference[row], text[row]), query[row], f"query {i}")
+            assert_same_embedding(composer.embed_target(image[row]), target[row], f"candidate {i}")
+        if composer.uses_gallery:
+            gallery = self.gallery(composer)
+            refined = composer.refine(query, gallery)
+            assert_same_embedding(composer.refine(query[2:3], gallery), refined[2:3], "refined query 2")
+
+    def test_padding_is_not_read(self) -> None:
+        """What stands behind the mask changes nothing."""
+        composer = self.composer()
+        (reference, text), image = self.query_features(), self.target_features()
+        if reference.mask is None and text.mask is None:
+            pytest.skip("it reads no tokens")
+        padded = composer.compose(other_padding(reference), other_padding(text))
+        assert_same_embedding(padded, composer.compose(reference, text), "queries")
+        assert_same_embedding(composer.embed_target(other_padding(image)), composer.embed_target(image), "candidates")
+
+    def test_scores_follow_the_order_of_the_gallery(self) -> None:
+        """Candidates in another order: the same scores in that order, and the same refined queries."""
+        composer = self.composer()
+        order = torch.randperm(CANDIDATES, generator=torch.Generator().manual_seed(0))
+        query, target = self.query(composer), composer.embed_target(self.target_features())
+        scores = composer.score(query, target)
+        assert_same(composer.score(query, target[order]), scores[:, order], "scores")
+        assert_same_embedding(composer.embed_target(self.target_features()[order]), target[order], "candidates")
+        if composer.uses_gallery:
+            plain = composer.compose(*self.query_features())
+            refined = composer.refine(plain, self.gallery(composer, order))
+            assert_same_embedding(refined, composer.refine(plain, self.gallery(composer)), "refined queries")
+
+    def test_composing_keeps_no_memory_of_candidates(self) -> None:
+        """A query is the same before and after candidates were embedded and scored: no target leaks into it."""
+        composer = self.composer()
+        inputs = self.query_features()
+        before = composer.compose(*inputs)
+        for seed in (11, 12):
+            composer.score(before, composer.embed_target(self.target_features(seed=seed)))
+        assert_same_embedding(composer.compose(*inputs), before, "queries")
+
+    def test_features_are_left_as_they_are(self) -> None:
+        """Features are shared and cached: nothing may be changed in place, in training either."""
+        composer = self.composer()
+        (reference, text), image = self.query_features(), self.target_features()
+        given = {"reference": reference, "text": text, "image": image}
+        before = {role: copies(features) for role, features in given.items()}
+        for mode in (True, False):
+            composer.train(mode)
+            composer.compose(reference, text)
+            composer.embed_target(image)
+        for role, features in given.items():
+            for name, tensor in features.tensors().items():
+                assert torch.equal(tensor, before[role].tensors()[name]), f"{name} of the {role} was changed"
+
+    def test_the_weights_are_all_in_the_state_dict(self) -> None:
+        """Another instance with the loaded state gives the same queries and candidates."""
+        first, second = self.composer(seed=1), self.composer(seed=2)
+        second.load_state_dict(first.state_dict())
+        assert_same_embedding(self.query(second), self.query(first), "queries")
+        image = self.target_features()
+        assert_same_embedding(second.embed_target(image), first.embed_target(image), "candidates")

@@ -1,0 +1,221 @@
+"""`MethodContract`."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import ClassVar
+
+import pytest
+import torch
+
+from cir_bench.interfaces.composer import Composer
+from cir_bench.interfaces.features import EncoderShape, Features
+from cir_bench.interfaces.levels import Needs
+from cir_bench.interfaces.method import Method, Stage, Step, TrainBatch
+from cir_bench.interfaces.spec_params import make_params
+from cir_bench.interfaces.specs import MethodSpec
+from cir_bench.plugin.build import Builder
+from cir_bench.plugin.card import card_text
+from cir_bench.plugin.registry import create, load
+from cir_bench.plugin.wrapping import needs_together, wrapped_composers
+from cir_bench.testing.base import assert_finite, assert_same, assert_same_embedding, seeded, without_gradient
+from cir_bench.testing.composing import Composing
+from cir_bench.testing.features import make_features, shape_for
+
+TRIPLETS = 8
+
+
+class MethodContract(Composing):
+    """The contract of a method: set ``name``, and ``params`` or ``shape`` where the defaults do not do.
+
+    Its composer is checked as by `ComposerContract`. In addition: training steps and optimisers of every stage, the
+    recipes, and that evaluation is unable to see a target.
+    """
+
+    shape: ClassVar[EncoderShape | None] = None
+    """Widths of the made-up features; None: small ones that fit the declared needs."""
+    unused_parameters: ClassVar[frozenset[str]] = frozenset()
+    """Parameters that rightly get no gradient in any stage; say why beside them."""
+    learns: ClassVar[bool] = True
+    """False for a method whose loss on one batch need not fall within the steps that are tried."""
+
+    def method(self, seed: int = 0) -> Method:
+        """``Class(params, build)`` by name."""
+        registered = self.find(MethodSpec)
+        params = make_params(registered.spec, self.params)
+        with seeded(seed):
+            method: Method = create(registered, params, Builder(self.registry(), self.encoder_shape()))
+        return method
+
+    def needs(self) -> Needs:
+        """What it declares to need under ``params``."""
+        spec = self.find(MethodSpec).spec
+        params = make_params(spec, self.params)
+        return needs_together(spec, params, wrapped_composers(self.registry(), spec, params))
+
+    def composer(self, seed: int = 0) -> Composer:
+        """The method's composer, in evaluation mode."""
+        return self.method(seed).eval().composer
+
+    def encoder_shape(self) -> EncoderShape:
+        """Widths of the made-up features."""
+        return self.shape or shape_for(self.needs())
+
+    def branches(self) -> Sequence[str]:
+        """The encoder copies that the method's class asks for."""
+        names: Sequence[str] = load(self.find(MethodSpec)).branches
+        return names
+
+    def batch(self, seed: int = 20, target_seed: int = 23) -> TrainBatch:
+        """Made-up triplets, two of which have one target; with gradients, as when the encoder is trained."""
+        reference, text = self.query_features(TRIPLETS, seed)
+        target = self.target_features(TRIPLETS, target_seed)
+        target = target[torch.tensor([0, 1, 2, 3, 4, 5, 6, 0])]
+        same = torch.eye(TRIPLETS).bool()
+        same[0, 7] = same[7, 0] = True
+        side = make_features(self.encoder_shape().text, TRIPLETS, target_seed + 1, self.branches())
+        described = torch.arange(TRIPLETS) != 1
+        for features in (reference, text, target, side):
+            _with_gradients(features)
+        if not self.needs().side_text:
+            return TrainBatch(reference, text, target, same)
+        return TrainBatch(reference, text, target, same, side, described)
+
+    def test_every_recipe_is_valid(self) -> None:
+        """The paper track's parameters, for every benchmark, fit the parameter model."""
+        spec = self.find(MethodSpec).spec
+        for where, recipe in spec.recipes.items():
+            assert make_params(spec, recipe), where
+
+    def test_its_card_can_be_read(self) -> None:
+        """Where the card is a file, the package ships it and it says something."""
+        registered = self.find(MethodSpec)
+        assert card_text(registered).strip() or not registered.spec.card
+
+    def test_stages_have_names_of_their_own(self) -> None:
+        """Names are what logs, records and checkpoints go by."""
+        names = [stage.name for stage in self.method().stages()]
+        assert len(set(names)) == len(names)
+        assert all(names)
+
+    def test_every_step_has_finite_terms_and_a_known_optimiser(self) -> None:
+        """Each term is a scalar; weights and optimiser name things that exist."""
+        method = self.method().train()
+        for stage in method.stages():
+            optimisers = {optimiser.name for optimiser in method.optimisers(stage, {})}
+            steps = _steps(method, stage, self.batch())
+            assert steps, f"stage {stage.name} yields no step"
+            for step in steps:
+                assert step.terms, f"a step of stage {stage.name} has no terms"
+                assert_finite(step.terms, f"stage {stage.name}")
+                assert all(term.shape == () for term in step.terms.values()), "a loss term is not a scalar"
+                assert set(step.weights) <= set(step.terms), "a weight for a term that is not there"
+                assert step.optimiser in optimisers, f"optimiser {step.optimiser!r} is not one of {sorted(optimisers)}"
+
+    def test_one_seed_one_training(self) -> None:
+        """Made and stepped twice at one seed, the terms are the same."""
+        runs = []
+        for _ in range(2):
+            method = self.method(seed=6).train()
+            with seeded(7):
+                runs.append([step.terms for stage in method.stages() for step in _steps(method, stage, self.batch())])
+        for first, second in zip(*runs, strict=True):
+            for name in first:
+                assert_same(second[name].detach(), first[name].detach(), f"term {name}")
+
+    def test_gradients_reach_every_trainable_parameter(self) -> None:
+        """Over all stages, every parameter gets some gradient and belongs to an optimiser."""
+        method = self.method().train()
+        missing = {name for name, parameter in method.named_parameters() if parameter.requires_grad}
+        if not missing:
+            pytest.skip("it has no trainable parameters")
+        stepped: set[int] = set()
+        for stage in method.stages():
+            groups = [group for optimiser in method.optimisers(stage, {}) for group in optimiser.groups]
+            held = [id(parameter) for group in groups for parameter in group.parameters]
+            assert len(set(held)) == len(held), f"stage {stage.name}: a parameter is in two groups"
+            stepped |= set(held)
+            for seed in range(3):
+                method.zero_grad()
+                with seeded(seed):
+                    for step in method.training_steps(self.batch(20 + seed, 60 + seed), stage):
+                        torch.autograd.backward(step.total(), retain_graph=True)
+                missing &= without_gradient(method)
+        assert missing == self.unused_parameters, f"parameters without gradient: {sorted(missing)}"
+        idle = {name for name, parameter in method.named_parameters() if id(parameter) not in stepped}
+        trainable = {name for name, parameter in method.named_parameters() if parameter.requires_grad}
+        assert not idle & trainable, f"parameters that no optimiser steps: {sorted(idle & trainable)}"
+
+    def test_training_lowers_the_loss(self) -> None:
+        """Thirty steps on one batch, in the method's own groups: the last total of every stage is below the first."""
+        method = self.method().train()
+        batch = self.batch()
+        for stage in method.stages():
+            optimisers = {
+                one.name: torch.optim.Adam([{"params": list(g.parameters), "lr": 3e-3} for g in one.groups])
+                for one in method.optimisers(stage, {})
+                if one.groups
+            }
+            if not self.learns or not optimisers:
+                continue
+            totals = []
+            with seeded(8):
+                for _ in range(30):
+                    total = 0.0
+                    for step in method.training_steps(batch, stage):
+                        method.zero_grad()
+                        torch.autograd.backward(step.total())
+                        optimisers[step.optimiser].step()
+                        total += float(step.total().detach())
+                    totals.append(total)
+            assert min(totals[-3:]) < totals[0], f"stage {stage.name}: the loss went from {totals[0]} to {totals[-1]}"
+
+    def test_targets_of_training_leave_no_trace_in_queries(self) -> None:
+        """Stepped through other targets (weights fixed), it composes the same queries: no target is remembered."""
+        queries = []
+        for target_seed in (23, 99):
+            method = self.method().eval()
+            for stage in method.stages():
+                _steps(method, stage, self.batch(target_seed=target_seed))
+            queries.append(self.query(method.composer))
+        assert_same_embedding(queries[1], queries[0], "queries")
+
+    def test_what_is_only_for_training_is_not_used_at_evaluation(self) -> None:
+        """With NaN in every weight outside the composer (a teacher's, a loss's), all embeddings are the same."""
+        method = self.method().eval()
+        image = self.target_features()
+        query, target = self.query(method.composer), method.composer.embed_target(image)
+        inside = {id(tensor) for tensor in [*method.composer.parameters(), *method.composer.buffers()]}
+        with torch.no_grad():
+            for tensor in [*method.parameters(), *method.buffers()]:
+                if id(tensor) not in inside and tensor.is_floating_point():
+                    tensor.fill_(torch.nan)
+        assert_same_embedding(self.query(method.composer), query, "queries")
+        assert_same_embedding(method.composer.embed_target(image), target, "candidates")
+
+    def test_a_checkpoint_brings_everything_back(self) -> None:
+        """Another instance with the loaded state gives the same queries and the same loss terms."""
+        first, second = self.method(seed=1).eval(), self.method(seed=2).eval()
+        stages = first.stages()
+        for stage in stages:
+            _steps(first, stage, self.batch())  # a stage may switch what is composed
+        second.load_state_dict(first.state_dict())
+        assert_same_embedding(self.query(second.composer), self.query(first.composer), "queries")
+        for stage in stages[-1:]:
+            pairs = zip(_steps(first, stage, self.batch()), _steps(second, stage, self.batch()), strict=True)
+            for ours, theirs in pairs:
+                for name in ours.terms:
+                    assert_same(theirs.terms[name].detach(), ours.terms[name].detach(), f"term {name}")
+
+
+def _steps(method: Method, stage: Stage, batch: TrainBatch) -> list[Step]:
+    with seeded(9):
+        return list(method.training_steps(batch, stage))
+
+
+def _with_gradients(features: Features) -> None:
+    for tensor in features.tensors().values():
+        if tensor.is_floating_point():
+            tensor.requires_grad_()
+    for branch in features.branches.values():
+        _with_gradients(branch)

@@ -1,0 +1,134 @@
+"""Parameters: what is not named keeps the object's own default; a mistake names the key and what is allowed."""
+
+from __future__ import annotations
+
+from typing import Annotated, ClassVar, Literal
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from pydantic import Field
+
+from cir_bench.config import parse_set
+from cir_bench.errors import ConfigError
+from cir_bench.interfaces.spec_params import make_params, split_argument
+from cir_bench.interfaces.specs import DatasetSpec, EncoderSpec, MethodSpec
+from cir_bench.params.models import MethodParams, Params, Training
+
+
+class Mine(MethodParams):
+    training: Training = Training(epochs=7, lr=0.5)
+    second: Training | None = None
+    scale: Literal["normalised", "learned"] = "normalised"
+    widths: Annotated[tuple[int, ...], Field(min_length=1)] = (8, 4)
+    margin: float | Literal["soft"] = 0.2
+
+
+class Named(Params):
+    argument: ClassVar[str | None] = "model"
+    model: str
+    size: int = 224
+
+
+METHOD = MethodSpec(name="mine", summary="a method", implementation="a:B", params=Mine)
+ENCODER = EncoderSpec(name="clip", summary="an encoder", implementation="a:B", params=Named)
+
+
+def set_(*assignments: str) -> Mine:
+    params = make_params(METHOD, parse_set(assignments))
+    assert isinstance(params, Mine)
+    return params
+
+
+def test_what_is_not_named_keeps_the_methods_own_default():
+    params = set_("training.epochs=3")
+    assert (params.training.epochs, params.training.lr) == (3, 0.5)
+
+
+def test_values_are_typed():
+    params = set_("training.lr=1e-4", "widths=[1, 2]", "margin=soft", "second={epochs: 2}", "training.milestones=[3]")
+    assert params.training.lr == pytest.approx(1e-4)
+    assert params.widths == (1, 2)
+    assert params.margin == "soft"
+    assert params.second == Training(epochs=2)
+    assert params.training.milestones == (3,)
+
+
+@pytest.mark.parametrize(
+    ("assignment", "said"),
+    [
+        ("sacle=learned", r"method 'mine' has no parameter sacle; did you mean 'scale'\?"),
+        ("training.epohcs=1", r"has no parameter training\.epohcs; did you mean 'training\.epochs'\?"),
+        ("trainig.epochs=1", r"has no parameter trainig; did you mean 'training'\?"),
+        ("second.epohcs=1", r"there is no parameter second\.epohcs, did you mean 'second\.epochs'\?"),
+        ("training.epochs=-1", r"training\.epochs=-1 is not allowed \(.*greater than or equal to 0"),
+        ("training.epochs=many", r"training\.epochs='many' is not allowed \(.*valid integer"),
+        ("training.lr=inf", r"training\.lr='inf' is not allowed \(.*finite number"),
+        ("training.lr=.nan", r"training\.lr=nan is not allowed \("),
+        ("training.weight_decay=.inf", r"training\.weight_decay=inf is not allowed \(.*finite number"),
+        ("training.epochs=.inf", r"training\.epochs=inf is not allowed \(.*finite number"),
+        ("margin=nan", r"margin='nan' is not allowed"),
+        ("training.encoder=warm", r"training\.encoder='warm' is not allowed \(.*'auto', 'frozen' or 'train'"),
+        ("scale=3", r"scale=3 is not allowed \(.*'normalised' or 'learned'"),
+        ("widths=[1, x]", r"widths\.1='x' is not allowed"),
+        ("margin=hard", r"margin='hard' is not allowed"),
+        ("training=3", r"training=3 is not allowed"),
+        ("scale.deep=3", r"scale=\{'deep': 3\} is not allowed"),
+    ],
+)
+def test_a_mistake_is_one_sentence_with_key_value_and_what_is_allowed(assignment, said):
+    with pytest.raises(ConfigError, match=said) as caught:
+        set_(assignment)
+    assert "\n" not in str(caught.value)
+
+
+def test_two_mistakes_are_both_told():
+    with pytest.raises(ConfigError, match=r"epochs=-1 .*; training\.batch_size=1 "):
+        set_("training.epochs=-1", "training.batch_size=1")
+
+
+def test_a_parameter_without_default_must_be_given():
+    with pytest.raises(ConfigError, match="encoder 'clip': the parameter model must be given"):
+        make_params(ENCODER)
+
+
+def test_the_argument_goes_into_the_field_that_the_model_names():
+    assert make_params(ENCODER, {"size": 288}, "RN50") == Named(model="RN50", size=288)
+    with pytest.raises(ConfigError, match="given its model twice"):
+        make_params(ENCODER, {"model": "RN50"}, "RN101")
+    with pytest.raises(ConfigError, match="method 'mine' takes no argument, but mine:x gives it one"):
+        make_params(METHOD, None, "x")
+
+
+def test_a_data_set_takes_its_path_like_any_argument():
+    class Folder(Params):
+        argument: ClassVar[str | None] = "path"
+        path: str
+
+    spec = DatasetSpec(name="folder", summary="yours", implementation="a:B", params=Folder)
+    assert make_params(spec, None, "../photos") == Folder(path="../photos")
+
+
+@pytest.mark.parametrize(
+    ("text", "parts"),
+    [
+        ("tiny", ("tiny", None)),
+        ("openclip:RN50", ("openclip", "RN50")),
+        ("openclip:hf-hub:laion/model", ("openclip", "hf-hub:laion/model")),
+        (r"precomputed:C:\features.npz", ("precomputed", r"C:\features.npz")),
+    ],
+)
+def test_a_name_is_split_at_its_first_colon(text, parts):
+    assert split_argument(text) == parts
+
+
+@pytest.mark.parametrize("text", ["", ":RN50", "openclip:"])
+def test_half_a_name_is_refused(text):
+    with pytest.raises(ConfigError, match="NAME:ARGUMENT"):
+        split_argument(text)
+
+
+@given(st.integers(0, 10**6), st.integers(2, 10**6))
+def test_every_allowed_number_survives_the_command_line(epochs, batch):
+    params = set_(f"training.epochs={epochs}", f"training.batch_size={batch}")
+    assert (params.training.epochs, params.training.batch_size) == (epochs, batch)

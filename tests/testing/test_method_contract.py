@@ -1,0 +1,37 @@
+"""`MethodContract` accepts a sound method and catches each fault by the check that is meant for it."""
+
+from __future__ import annotations
+
+import pytest
+
+from cir_bench.errors import ConfigError
+from cir_bench.testing import MethodContract
+
+FAULTS = {
+    "remembers-targets": ("test_targets_of_training_leave_no_trace_in_queries", "queries, main"),
+    "uses-teacher": ("test_what_is_only_for_training_is_not_used_at_evaluation", "queries, main"),
+    "no-steps": ("test_every_step_has_finite_terms_and_a_known_optimiser", "yields no step"),
+    "nan-term": ("test_every_step_has_finite_terms_and_a_known_optimiser", "is not finite"),
+    "unknown-optimiser": (
+        "test_every_step_has_finite_terms_and_a_known_optimiser",
+        "'teacher' is not one of",
+    ),
+    "unknown-weight": ("test_every_step_has_finite_terms_and_a_known_optimiser", "a weight for a term"),
+    "forgets-teacher": ("test_gradients_reach_every_trainable_parameter", "no optimiser steps.*teacher.weight"),
+    "twice-in-groups": ("test_gradients_reach_every_trainable_parameter", "in two groups"),
+    "idle-parameter": ("test_gradients_reach_every_trainable_parameter", "without gradient.*idle"),
+    "same-stages": ("test_stages_have_names_of_their_own", None),
+    "climbs": ("test_training_lowers_the_loss", "the loss went from"),
+    "bad-recipe": ("test_every_recipe_is_valid", "did you mean 'training.epochs'"),
+}
+
+
+def test_a_sound_method_with_a_teacher_passes(check):
+    check(MethodContract, "sound")
+
+
+@pytest.mark.parametrize("name", FAULTS)
+def test_a_fault_is_caught(check, name):
+    test, message = FAULTS[name]
+    with pytest.raises((AssertionError, ConfigError), match=message):
+        check(MethodContract, name, test)

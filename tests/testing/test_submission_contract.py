@@ -1,0 +1,80 @@
+"""`SubmissionContract` accepts sound submissions and catches each fault by the check that is meant for it."""
+
+from __future__ import annotations
+
+import importlib.util
+import json
+from pathlib import Path
+
+import pytest
+
+from cir_bench.errors import ConfigError
+from cir_bench.testing import SubmissionContract
+
+FAULTS = {
+    "NoAddress": ("test_it_says_what_is_submitted_and_where", "no address: 'by e-mail'"),
+    "NoBenchmark": ("test_it_says_what_is_submitted_and_where", "no benchmark evaluates the split 'test'"),
+    "Escapes": ("test_files_are_bytes_under_plain_names", r"'\.\./lists\.json' is no plain file name"),
+    "Texts": ("test_files_are_bytes_under_plain_names", r"lists\.json holds a str"),
+    "NoFiles": ("test_files_are_bytes_under_plain_names", "it writes no file"),
+    "Unstable": ("test_one_ranking_one_submission", None),
+    "Constant": ("test_one_ranking_one_submission", "is the same for other rankings"),
+    "RefusesItself": ("test_what_it_writes_passes_its_check_whatever_is_known", "wrong length"),
+    "NeedsData": ("test_what_it_writes_passes_its_check_whatever_is_known", "unknown queries"),
+    "ForbidsReference": (
+        "test_a_reference_is_a_mistake_where_it_is_removed_and_only_there",
+        "which the protocol keeps: .*reference listed",
+    ),
+    "AllowsReference": (
+        "test_a_reference_is_a_mistake_where_it_is_removed_and_only_there",
+        "which the protocol removes: no mistake is found",
+    ),
+    "MissesQueries": ("test_each_mistake_in_a_ranking_is_found_and_says_where", "a query is missing: no mistake"),
+    "AnyLength": ("test_each_mistake_in_a_ranking_is_found_and_says_where", "a list is empty: no mistake"),
+    "Repeats": ("test_each_mistake_in_a_ranking_is_found_and_says_where", "an image is listed twice: no mistake"),
+    "NamesNoQuery": ("test_each_mistake_in_a_ranking_is_found_and_says_where", "'somewhere' does not name '11'"),
+    "AnyImage": ("test_an_image_from_elsewhere_is_found", "an image is not in the gallery: no mistake"),
+    "AnySubset": ("test_an_image_from_elsewhere_is_found", "an image is not in the subset: no mistake"),
+    "EmptyKinds": ("test_what_it_writes_passes_its_check_whatever_is_known", "nothing to say: it says of no place"),
+}
+
+
+def faulty(name):
+    """A class of the plugin, without loading it as one."""
+    spec = importlib.util.spec_from_file_location("faulty", Path(__file__).with_name("faulty_submissions.py"))
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return getattr(module, name)
+
+
+@pytest.mark.parametrize("name", ["hidden-kept", "hidden-removed"])
+def test_a_sound_submission_passes(check, name):
+    check(SubmissionContract, name)
+
+
+@pytest.mark.parametrize("name", FAULTS)
+def test_a_fault_is_caught(check, name):
+    found = faulty(name)
+
+    class Contract(SubmissionContract):
+        def submission(self):
+            return found()
+
+    test, message = FAULTS[name]
+    data_set = "hidden-removed" if "Removed" in [base.__name__ for base in found.__mro__] else "hidden-kept"
+    with pytest.raises(AssertionError, match=message):
+        check(Contract, data_set, test)
+
+
+def test_a_check_that_crashes_is_caught(check):
+    class Contract(SubmissionContract):
+        def submission(self):
+            return faulty("Crashes")()
+
+    with pytest.raises(json.JSONDecodeError):
+        check(Contract, "hidden-kept", "test_what_is_no_submission_is_a_mistake_and_no_crash")
+
+
+def test_a_data_set_without_one_has_nothing_to_check(check):
+    with pytest.raises(ConfigError, match="'open' has no hidden test set that a server scores"):
+        check(SubmissionContract, "open", "test_it_says_what_is_submitted_and_where")
