@@ -12,11 +12,11 @@ from itertools import pairwise
 import pytest
 import yaml
 
+from cir_bench import testing
 from cir_bench.cli import main
 from cir_bench.cli.app import VERBS
 from cir_bench.interfaces import specs
 from cir_bench.interfaces.kinds import KINDS
-from cir_bench import testing
 from cir_bench.plugin.checks import HOOKS
 from cir_bench.protocols.benchmark import Benchmark
 from cir_bench.testing.base import Contract

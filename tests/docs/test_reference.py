@@ -9,9 +9,9 @@ import pytest
 
 import cir_bench
 from cir_bench import pytest_plugin as fixtures
+from cir_bench import testing
 from cir_bench.cli import main
 from cir_bench.cli.app import VERBS
-from cir_bench import testing
 
 RENEW = "the code and its reference differ; run `make reference` and look at the diff"
 
