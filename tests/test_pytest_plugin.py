@@ -4,7 +4,7 @@ import re
 import subprocess
 import sys
 
-from cir_bench import Level, Needs, levels
+from cir_bench import FeatureLevel, Needs, levels
 
 HEAVY = {"torch", "numpy", "pydantic", "typer", "datasets", "open_clip", "PIL", "yaml"}
 FIXTURES = ["cir_bench_cli", "cir_bench_features", "cir_bench_run"]
@@ -29,7 +29,7 @@ def test_a_pytest_that_has_nothing_to_do_with_cir_bench_loads_no_torch(tmp_path)
 def test_features_have_the_levels_that_are_asked_for(cir_bench_features):
     shape, reference, text = cir_bench_features(Needs(image=levels("maps"), text=levels("tokens")), batch=3)
     assert (len(reference), len(text)) == (3, 3)
-    assert (reference.levels, text.levels) == ({Level.MAPS}, {Level.TOKENS})
+    assert (reference.levels, text.levels) == ({FeatureLevel.MAPS}, {FeatureLevel.TOKENS})
     assert shape.image.pooled is None
 
 

@@ -9,7 +9,7 @@ import numpy as np
 import torch
 from PIL import Image
 
-from cir_bench import Dataset, Encoder, EncoderShape, Features, FeatureShape, ImageRef, Level, Triplet
+from cir_bench import Dataset, Encoder, EncoderShape, FeatureLevel, Features, FeatureShape, ImageRef, Triplet
 
 CACHED_WIDTH = 640
 """Of RN50x4's pooled features."""
@@ -57,8 +57,8 @@ class Drawn(Encoder):
     def image_item(self, image: ImageRef, *, train: bool = False) -> str:
         return image.id
 
-    def encode_images(self, items: Sequence[Any], levels: frozenset[Level]) -> Features:
+    def encode_images(self, items: Sequence[Any], levels: frozenset[FeatureLevel]) -> Features:
         return Features(pooled=torch.randn(len(items), CACHED_WIDTH))
 
-    def encode_texts(self, texts: Sequence[str], levels: frozenset[Level]) -> Features:
+    def encode_texts(self, texts: Sequence[str], levels: frozenset[FeatureLevel]) -> Features:
         return self.encode_images(texts, levels)

@@ -39,26 +39,26 @@ if TYPE_CHECKING:
     from cir_bench.interfaces.encoder import state_digest as state_digest
     from cir_bench.interfaces.explanation import Explanation as Explanation
     from cir_bench.interfaces.explanation import ImageMap as ImageMap
-    from cir_bench.interfaces.explanation import Neighbours as Neighbours
-    from cir_bench.interfaces.explanation import Weights as Weights
+    from cir_bench.interfaces.explanation import NamedWeights as NamedWeights
+    from cir_bench.interfaces.explanation import NeighbourWeights as NeighbourWeights
     from cir_bench.interfaces.features import EncoderShape as EncoderShape
     from cir_bench.interfaces.features import Features as Features
     from cir_bench.interfaces.features import FeatureShape as FeatureShape
     from cir_bench.interfaces.finetuning import FinetuneMethod as FinetuneMethod
-    from cir_bench.interfaces.levels import Level as Level
+    from cir_bench.interfaces.levels import FeatureLevel as FeatureLevel
     from cir_bench.interfaces.levels import Needs as Needs
     from cir_bench.interfaces.levels import Provides as Provides
     from cir_bench.interfaces.levels import levels as levels
     from cir_bench.interfaces.loss import Loss as Loss
     from cir_bench.interfaces.method import BatchGallery as BatchGallery
-    from cir_bench.interfaces.method import Build as Build
+    from cir_bench.interfaces.method import BuildContext as BuildContext
     from cir_bench.interfaces.method import Method as Method
     from cir_bench.interfaces.method import Optimiser as Optimiser
     from cir_bench.interfaces.method import ParameterGroup as ParameterGroup
-    from cir_bench.interfaces.method import Stage as Stage
     from cir_bench.interfaces.method import StandardMethod as StandardMethod
-    from cir_bench.interfaces.method import Step as Step
     from cir_bench.interfaces.method import TrainBatch as TrainBatch
+    from cir_bench.interfaces.method import TrainStage as TrainStage
+    from cir_bench.interfaces.method import TrainStep as TrainStep
     from cir_bench.interfaces.specs import ComposerSpec as ComposerSpec
     from cir_bench.interfaces.specs import Context as Context
     from cir_bench.interfaces.specs import DatasetSpec as DatasetSpec
@@ -100,14 +100,15 @@ _HOMES = {
     "interfaces.dataset": "Dataset ImageRef Query Triplet TripletSampler",
     "interfaces.embedding": "Embedding",
     "interfaces.encoder": "Encoder TrainCorpus state_digest",
-    "interfaces.explanation": "Explanation ImageMap Neighbours Weights",
+    "interfaces.explanation": "Explanation ImageMap NamedWeights NeighbourWeights",
     "interfaces.features": "EncoderShape Features FeatureShape",
     "utils.files": "read_json",
     "interfaces.finetuning": "FinetuneMethod",
     "utils.images": "decode_image file_digest inside read_image",
-    "interfaces.levels": "Level Needs Provides levels",
+    "interfaces.levels": "FeatureLevel Needs Provides levels",
     "interfaces.loss": "Loss",
-    "interfaces.method": "BatchGallery Build Method Optimiser ParameterGroup Stage StandardMethod Step TrainBatch",
+    "interfaces.method": "BatchGallery BuildContext Method Optimiser ParameterGroup StandardMethod TrainBatch "
+    "TrainStage TrainStep",
     "params.models": "FinetuneParams MethodParams NoParams Params Selection Training",
     "utils.recompute": "recompute recompute_blocks",
     "interfaces.specs": "ComposerSpec Context DatasetSpec EncoderSpec LossSpec MethodSpec Paper RemoteFile",

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import ClassVar
 
-from cir_bench import Build, Method, MethodParams, Stage, StandardMethod
+from cir_bench import BuildContext, Method, MethodParams, StandardMethod, TrainStage
 from cir_bench_baselines.params import ConcatParams, FilmParams, RelationshipParams
 
 
@@ -14,11 +14,11 @@ class Sentinel(Method):
 
     name: ClassVar[str]
 
-    def __init__(self, params: MethodParams, build: Build) -> None:
+    def __init__(self, params: MethodParams, build: BuildContext) -> None:
         super().__init__(params)
         self.composer = build.composer(self.name)
 
-    def stages(self) -> Sequence[Stage]:
+    def stages(self) -> Sequence[TrainStage]:
         """None: a sentinel does not learn."""
         return ()
 
@@ -46,7 +46,7 @@ class NaiveMethod(StandardMethod):
 
     name: ClassVar[str]
 
-    def __init__(self, params: MethodParams, build: Build) -> None:
+    def __init__(self, params: MethodParams, build: BuildContext) -> None:
         loss = build.loss("batch-classification", learn_scale=False)
         super().__init__(params, build.composer(self.name), {"batch-classification": loss})
 
@@ -72,7 +72,7 @@ class SumMethod(NaiveMethod):
 class ConcatMethod(StandardMethod):
     """MLP on [image; text] with the batch classification loss (learnable scale, as TIRG's)."""
 
-    def __init__(self, params: ConcatParams, build: Build) -> None:
+    def __init__(self, params: ConcatParams, build: BuildContext) -> None:
         composer = build.composer("concat", hidden=params.hidden, dropout=params.dropout)
         super().__init__(params, composer, {"batch-classification": build.loss("batch-classification")})
 
@@ -80,7 +80,7 @@ class ConcatMethod(StandardMethod):
 class FilmMethod(StandardMethod):
     """FiLM on the last feature map with the batch classification loss."""
 
-    def __init__(self, params: FilmParams, build: Build) -> None:
+    def __init__(self, params: FilmParams, build: BuildContext) -> None:
         composer = build.composer("film", embed_width=params.embed_width)
         super().__init__(params, composer, {"batch-classification": build.loss("batch-classification")})
 
@@ -88,6 +88,6 @@ class FilmMethod(StandardMethod):
 class RelationshipMethod(StandardMethod):
     """A relation network on the last feature map with the batch classification loss."""
 
-    def __init__(self, params: RelationshipParams, build: Build) -> None:
+    def __init__(self, params: RelationshipParams, build: BuildContext) -> None:
         composer = build.composer("relationship", hidden=params.hidden, embed_width=params.embed_width)
         super().__init__(params, composer, {"batch-classification": build.loss("batch-classification")})

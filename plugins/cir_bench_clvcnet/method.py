@@ -9,16 +9,16 @@ from torch import Tensor, nn
 from torch.func import functional_call
 
 from cir_bench import (
-    Build,
+    BuildContext,
     Embedding,
     Encoder,
     Features,
     Method,
     Optimiser,
     ParameterGroup,
-    Stage,
-    Step,
     TrainBatch,
+    TrainStage,
+    TrainStep,
 )
 from cir_bench_clvcnet.composer import NAMES, ClvcnetComposer, names_of
 from cir_bench_clvcnet.losses import cosines, feature_distance, perceptual, ranking_divergence
@@ -53,7 +53,7 @@ class Clvcnet(Method):
     params: ClvcnetParams
     composer: ClvcnetComposer
 
-    def __init__(self, params: ClvcnetParams, build: Build) -> None:
+    def __init__(self, params: ClvcnetParams, build: BuildContext) -> None:
         super().__init__(params)
         self.branches = names_of(params.networks)
         shared = {name: getattr(params, name) for name in CompositionParams.model_fields}
@@ -71,7 +71,7 @@ class Clvcnet(Method):
         self.distribution_factor = params.nu if multiply else 1 / params.nu
         self.weights = kind_weights(params)
 
-    def optimisers(self, stage: Stage, encoders: Mapping[str, Encoder]) -> Sequence[Optimiser]:
+    def optimisers(self, stage: TrainStage, encoders: Mapping[str, Encoder]) -> Sequence[Optimiser]:
         """One for each network: its composition module, its scale, and its copy of the encoder when that is trained."""
         made = []
         for name in self.branches:
@@ -83,7 +83,7 @@ class Clvcnet(Method):
             made.append(Optimiser(name, [group for group in groups if group.parameters]))
         return made
 
-    def training_steps(self, batch: TrainBatch, stage: Stage) -> Iterator[Step]:
+    def training_steps(self, batch: TrainBatch, stage: TrainStage) -> Iterator[TrainStep]:
         """A step for each network, the local one first."""
         inputs = {name: _branches(name, batch) for name in self.branches}
         found = {name: self.composer.network(name)(*inputs[name]) for name in self.branches}
@@ -93,7 +93,7 @@ class Clvcnet(Method):
             terms = self._terms(name, batch, found[name], guide)
             weights = {TERMS[name][kind]: self.weights[kind] for kind in terms}
             named = {TERMS[name][kind]: term for kind, term in terms.items()}
-            yield Step(named, weights, optimiser=name)  # Eqs. 19 and 20
+            yield TrainStep(named, weights, optimiser=name)  # Eqs. 19 and 20
             if name == LOCAL and guide is not None and (RANK in self.weights or FEATURE in self.weights):
                 found[name] = as_guide(self.composer.network(name), *inputs[name])  # as the step has left it
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from cir_bench import Build, FinetuneMethod
+from cir_bench import BuildContext, FinetuneMethod
 from cir_bench_combiner.params import CombinerParams
 
 LOSS = "batch-classification"
@@ -18,7 +18,7 @@ class Combiner(FinetuneMethod):
     params: CombinerParams
     main_stage = "combiner"
 
-    def __init__(self, params: CombinerParams, build: Build) -> None:
+    def __init__(self, params: CombinerParams, build: BuildContext) -> None:
         combiner = build.composer(
             "combiner", projection=params.projection, hidden=params.hidden, dropout=params.dropout
         )

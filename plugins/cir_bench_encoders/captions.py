@@ -11,10 +11,10 @@ from cir_bench import (
     DataError,
     Encoder,
     EncoderShape,
+    FeatureLevel,
     Features,
     FeatureShape,
     ImageRef,
-    Level,
     recompute_blocks,
 )
 from cir_bench_encoders.caption_files import load_captions
@@ -61,14 +61,14 @@ class Captions(Encoder):
             )
         return caption
 
-    def encode_images(self, items: Sequence[Any], levels: frozenset[Level]) -> Features:
+    def encode_images(self, items: Sequence[Any], levels: frozenset[FeatureLevel]) -> Features:
         """Features of B captions."""
         return self.encode_texts(items, levels)
 
-    def encode_texts(self, texts: Sequence[str], levels: frozenset[Level]) -> Features:
+    def encode_texts(self, texts: Sequence[str], levels: frozenset[FeatureLevel]) -> Features:
         """Features of B texts; words beyond the model's maximal length are cut."""
         pooled, tokens, mask = self.model(texts)
-        return Features(pooled, tokens, mask) if Level.TOKENS in levels else Features(pooled)
+        return Features(pooled, tokens, mask) if FeatureLevel.TOKENS in levels else Features(pooled)
 
     def set_gradient_checkpointing(self, on: bool) -> None:
         """Of the model's transformer layers."""

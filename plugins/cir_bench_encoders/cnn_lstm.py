@@ -18,10 +18,10 @@ from cir_bench import (
     Context,
     Encoder,
     EncoderShape,
+    FeatureLevel,
     Features,
     FeatureShape,
     ImageRef,
-    Level,
     TrainCorpus,
     recompute_blocks,
     state_digest,
@@ -107,16 +107,16 @@ class CnnLstm(Encoder):
         item: Tensor = pil_to_tensor(geometry(image.open().convert("RGB")))
         return item
 
-    def encode_images(self, items: Sequence[Any], levels: frozenset[Level]) -> Features:
+    def encode_images(self, items: Sequence[Any], levels: frozenset[FeatureLevel]) -> Features:
         """Features of B images ``[3, S, S]`` uint8."""
         maps = tuple(self.cnn(self.normalise(torch.stack(list(items))))[-3:])
         pooled = self.image_linear(maps[-1].mean(dim=(2, 3)))
-        return Features(pooled=pooled, maps=maps if Level.MAPS in levels else ())
+        return Features(pooled=pooled, maps=maps if FeatureLevel.MAPS in levels else ())
 
-    def encode_texts(self, texts: Sequence[str], levels: frozenset[Level]) -> Features:
+    def encode_texts(self, texts: Sequence[str], levels: frozenset[FeatureLevel]) -> Features:
         """Features of B texts."""
         pooled, states, mask = self.text(texts)
-        return Features(pooled, states, mask) if Level.TOKENS in levels else Features(pooled)
+        return Features(pooled, states, mask) if FeatureLevel.TOKENS in levels else Features(pooled)
 
     @property
     def _mean(self) -> tuple[float, ...]:

@@ -15,10 +15,10 @@ from cir_bench import (
     Context,
     Encoder,
     EncoderShape,
+    FeatureLevel,
     Features,
     FeatureShape,
     ImageRef,
-    Level,
     recompute,
     recompute_blocks,
 )
@@ -84,14 +84,14 @@ class OpenClip(Encoder):
         """``[3, H, W]`` uint8; there is no augmentation."""
         return self._prepare(image.open())
 
-    def encode_images(self, items: Sequence[Any], levels: frozenset[Level]) -> Features:
+    def encode_images(self, items: Sequence[Any], levels: frozenset[FeatureLevel]) -> Features:
         """Features of B images ``[3, H, W]`` uint8."""
         return self._image_features(self.normalise(torch.stack(list(items))), levels)
 
-    def encode_texts(self, texts: Sequence[str], levels: frozenset[Level]) -> Features:
+    def encode_texts(self, texts: Sequence[str], levels: frozenset[FeatureLevel]) -> Features:
         """Features of B texts; words beyond the model's context length are cut."""
         ids: Tensor = self._tokenize(list(texts)).to(self.device)
-        if Level.TOKENS not in levels:
+        if FeatureLevel.TOKENS not in levels:
             return Features(pooled=self._encode("encode_text", ids))
         out = self._intermediates(text=ids, text_indices=[len(self._text_tower().transformer.resblocks) - 2])
         mask = self._real_tokens(ids)
@@ -99,11 +99,11 @@ class OpenClip(Encoder):
         tokens = out["text_intermediates"][0][:, :longest]
         return Features(pooled=out["text_features"], tokens=tokens, mask=mask[:, :longest])
 
-    def _image_features(self, pixels: Tensor, levels: frozenset[Level]) -> Features:
-        if Level.MAPS in levels:
+    def _image_features(self, pixels: Tensor, levels: frozenset[FeatureLevel]) -> Features:
+        if FeatureLevel.MAPS in levels:
             out = self._intermediates(image=pixels, image_indices=[2, 3, 4])  # 0 is the stem
             return Features(pooled=out["image_features"], maps=tuple(out["image_intermediates"]))
-        if Level.TOKENS in levels:
+        if FeatureLevel.TOKENS in levels:
             blocks = self._part("visual").transformer.resblocks
             options = {"image_output_fmt": "NLC", "image_output_extra_tokens": True}
             out = self._intermediates(image=pixels, image_indices=[len(blocks) - 2], **options)

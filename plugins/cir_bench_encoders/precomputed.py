@@ -31,10 +31,10 @@ from cir_bench import (
     DataError,
     Encoder,
     EncoderShape,
+    FeatureLevel,
     Features,
     FeatureShape,
     ImageRef,
-    Level,
     file_digest,
 )
 from cir_bench_encoders.precomputed_file import FeatureFile
@@ -70,11 +70,11 @@ class Precomputed(Encoder):
             raise DataError(f"{self._file.path} has no features of image {image.id!r} of {image.dataset_name}.")
         return self._file.row_of["image"][image.id]
 
-    def encode_images(self, items: Sequence[Any], levels: frozenset[Level]) -> Features:
+    def encode_images(self, items: Sequence[Any], levels: frozenset[FeatureLevel]) -> Features:
         """Features of B rows."""
         return self._features("image", items, levels)
 
-    def encode_texts(self, texts: Sequence[str], levels: frozenset[Level]) -> Features:
+    def encode_texts(self, texts: Sequence[str], levels: frozenset[FeatureLevel]) -> Features:
         """Features of B texts; `DataError` naming the first one that is not in the file."""
         rows = self._file.row_of["text"]
         for text in texts:
@@ -89,11 +89,11 @@ class Precomputed(Encoder):
     def _file_digest(self) -> str:
         return file_digest(self._file.path)
 
-    def _features(self, role: str, rows: Sequence[int], levels: frozenset[Level]) -> Features:
+    def _features(self, role: str, rows: Sequence[int], levels: frozenset[FeatureLevel]) -> Features:
         names = {"pooled": f"{role}_pooled"}
-        if Level.TOKENS in levels:
+        if FeatureLevel.TOKENS in levels:
             names |= {"tokens": f"{role}_tokens", "mask": f"{role}_mask"}
-        if Level.MAPS in levels:
+        if FeatureLevel.MAPS in levels:
             depth = self._depth
             names |= {f"map{i}": f"{role}_map{depth - i}" for i in range(depth)}
         tensors = {ours: self._file.rows(name, rows) for ours, name in names.items() if self._file.has(name)}

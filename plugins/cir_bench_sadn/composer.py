@@ -8,7 +8,16 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from cir_bench import Composer, ConfigError, Embedding, EncoderShape, Explanation, Features, GalleryView, Neighbours
+from cir_bench import (
+    Composer,
+    ConfigError,
+    Embedding,
+    EncoderShape,
+    Explanation,
+    Features,
+    GalleryView,
+    NeighbourWeights,
+)
 from cir_bench_sadn.aggregation import NeighbourAggregation
 from cir_bench_sadn.base import output_of
 from cir_bench_sadn.params import NO_CIA, NO_DBC, NO_NEIGHBOURHOOD, NO_RESIDUAL, NORMED, SadnParams
@@ -84,7 +93,7 @@ class SadnComposer(Composer):
         weights, rows = (torch.cat(parts) for parts in zip(*found, strict=True))
         order = weights.argsort(dim=1, descending=True, stable=True)
         note = "The candidates nearest to the unrefined query; their weighted sum refines it."
-        shown = Neighbours("Neighbours and their weights", weights.gather(1, order), note, rows.gather(1, order))
+        shown = NeighbourWeights("Neighbours and their weights", weights.gather(1, order), note, rows.gather(1, order))
         return (shown, *of_base)
 
     def neighbourhoods(self, query: Embedding, gallery: GalleryView) -> Iterator[tuple[slice, Tensor]]:

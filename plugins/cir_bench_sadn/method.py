@@ -9,7 +9,17 @@ import torch
 from torch import Tensor
 from torch.utils.checkpoint import checkpoint
 
-from cir_bench import BatchGallery, Build, ConfigError, Embedding, FinetuneMethod, Loss, Stage, Step, TrainBatch
+from cir_bench import (
+    BatchGallery,
+    BuildContext,
+    ConfigError,
+    Embedding,
+    FinetuneMethod,
+    Loss,
+    TrainBatch,
+    TrainStage,
+    TrainStep,
+)
 from cir_bench_sadn.adaptation import adaptation_loss
 from cir_bench_sadn.aggregation import alignment
 from cir_bench_sadn.composer import SadnComposer
@@ -29,7 +39,7 @@ class Sadn(FinetuneMethod):
     params: SadnParams
     main_stage = "sadn"
 
-    def __init__(self, params: SadnParams, build: Build) -> None:
+    def __init__(self, params: SadnParams, build: BuildContext) -> None:
         base = build.composer(params.base, **params.of_base())
         first = build.loss(FIRST_STAGE_LOSS, scale=100.0, scale_on="similarity", learn_scale=False)
         super().__init__(params, SadnComposer(base, build.shape, params), {FIRST_STAGE_LOSS: first})
@@ -38,7 +48,7 @@ class Sadn(FinetuneMethod):
         if self.rank is None and not self.adapts:
             raise ConfigError("sadn without L_rank and without L_adapt learns from nothing; set lambda_adapt above 0.")
 
-    def main_steps(self, batch: TrainBatch, stage: Stage) -> Iterator[Step]:
+    def main_steps(self, batch: TrainBatch, stage: TrainStage) -> Iterator[TrainStep]:
         """One step: L_rank and L_adapt of the batch."""
         sadn = cast(SadnComposer, self.composer.inner)
         query = sadn.compose(batch.reference, batch.text)
@@ -50,7 +60,7 @@ class Sadn(FinetuneMethod):
             terms["rank"] = self.rank(ranked, target, batch.same_target)  # Eq. 13
         if self.adapts:
             terms["adapt"] = adapt.mean()  # Eq. 6
-        yield Step(terms, {"adapt": self.params.lambda_adapt} if self.adapts else {})  # Eq. 14
+        yield TrainStep(terms, {"adapt": self.params.lambda_adapt} if self.adapts else {})  # Eq. 14
 
     def _refine(self, sadn: SadnComposer, query: Embedding, target: Embedding) -> tuple[Embedding, Tensor]:
         """Q̂ and each query's L_adapt ``[B]``; the batch's targets are the candidates, the own target among them."""
@@ -76,7 +86,7 @@ class Sadn(FinetuneMethod):
         return Embedding.single(torch.cat(refined_parts)), torch.cat(adapt_parts)
 
 
-def _ranking_loss(params: SadnParams, build: Build) -> Loss | None:
+def _ranking_loss(params: SadnParams, build: BuildContext) -> Loss | None:
     """L_rank: the focal InfoNCE, or what Table 5 puts in its place."""
     if params.ablation == NO_RANK:
         return None

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from cir_bench import ComposerSpec, Level, MethodSpec, Needs, Paper, hookimpl
+from cir_bench import ComposerSpec, FeatureLevel, MethodSpec, Needs, Paper, hookimpl
 from cir_bench_tgcir.params import GLOBAL, LOCAL, POOLED, TgcirComposerParams, TgcirParams
 from cir_bench_tgcir.recipes import FROZEN, RECIPES
 
@@ -11,9 +11,9 @@ CIR_BENCH_API = 1
 
 def tgcir_needs(params: TgcirComposerParams | TgcirParams) -> Needs:
     """Pooled features and tokens; with attributes of one kind alone only what those read."""
-    wanted = {Level.POOLED: params.attributes != LOCAL, Level.TOKENS: params.attributes != GLOBAL}
+    wanted = {FeatureLevel.POOLED: params.attributes != LOCAL, FeatureLevel.TOKENS: params.attributes != GLOBAL}
     needed = frozenset(level for level, there in wanted.items() if there)
-    return Needs(image=needed, text=needed, same_width=wanted[Level.POOLED] and params.global_basis == POOLED)
+    return Needs(image=needed, text=needed, same_width=wanted[FeatureLevel.POOLED] and params.global_basis == POOLED)
 
 
 COMPOSERS = [

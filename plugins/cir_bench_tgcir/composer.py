@@ -8,7 +8,7 @@ from contextlib import contextmanager
 import torch
 from torch import Tensor
 
-from cir_bench import Composer, Embedding, EncoderShape, Explanation, Features, GalleryView, Weights
+from cir_bench import Composer, Embedding, EncoderShape, Explanation, Features, GalleryView, NamedWeights
 from cir_bench_tgcir.attributes import IMAGE, TEXT, GlobalAttributes, LocalAttributes
 from cir_bench_tgcir.composition import Student
 from cir_bench_tgcir.params import GLOBAL, LOCAL, Attributes, GlobalBasis, Pooling
@@ -79,7 +79,7 @@ class TgcirComposer(Composer):
         }
         names = [f"{kind} {number}" for kind, count in counts.items() for number in range(1, count + 1)]
         note = "How much of each attribute of the reference image is kept; the rest comes from the text."
-        return (Weights("Keep mask", composed.keep, note, names),)
+        return (NamedWeights("Keep mask", composed.keep, note, names),)
 
     def _attributes(self, role: str, features: Features) -> Tensor:
         kinds = [kind for kind in (self.global_attributes, self.local_attributes) if kind is not None]

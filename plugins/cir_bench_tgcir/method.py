@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 from torch import Tensor
 
-from cir_bench import Build, Method, Stage, Step, TrainBatch
+from cir_bench import BuildContext, Method, TrainBatch, TrainStage, TrainStep
 from cir_bench_tgcir.composer import TgcirComposer, early_fusion, late_fusion
 from cir_bench_tgcir.losses import distillation, mask_agreement, matching_divergence, orthogonality
 from cir_bench_tgcir.params import AttributeParams, TgcirParams
@@ -38,7 +38,7 @@ class Tgcir(Method):
     params: TgcirParams
     composer: TgcirComposer
 
-    def __init__(self, params: TgcirParams, build: Build) -> None:
+    def __init__(self, params: TgcirParams, build: BuildContext) -> None:
         super().__init__(params)
         shared = {name: getattr(params, name) for name in AttributeParams.model_fields}
         self.composer = TgcirComposer(build.shape, **shared, attributes=params.attributes)
@@ -48,7 +48,7 @@ class Tgcir(Method):
         taught = any(name in self.weights for name in OF_TEACHER)
         self.teacher = Teacher(params.width, params.teacher_detach) if taught else None
 
-    def training_steps(self, batch: TrainBatch, stage: Stage) -> Iterator[Step]:
+    def training_steps(self, batch: TrainBatch, stage: TrainStage) -> Iterator[TrainStep]:
         """One step with all terms that have a weight."""
         reference = self.composer.image_attributes(batch.reference)
         text = self.composer.text_attributes(batch.text)
@@ -71,7 +71,7 @@ class Tgcir(Method):
             alike = late_fusion(target.detach())
             guide, guided = alike.score(alike), query.score(candidate)
             terms[L_KL] = matching_divergence(guide, guided, self.params.tau, batch.same_target)  # Eqs. 12–14
-        yield Step(terms, self.weights)  # Eq. 15
+        yield TrainStep(terms, self.weights)  # Eq. 15
 
 
 def term_weights(params: TgcirParams) -> dict[str, float]:

@@ -6,7 +6,17 @@ from collections.abc import Iterator, Mapping, Sequence
 
 from torch import Tensor, nn
 
-from cir_bench import Build, ConfigError, Encoder, Method, Optimiser, ParameterGroup, Stage, Step, TrainBatch
+from cir_bench import (
+    BuildContext,
+    ConfigError,
+    Encoder,
+    Method,
+    Optimiser,
+    ParameterGroup,
+    TrainBatch,
+    TrainStage,
+    TrainStep,
+)
 from cir_bench_val.params import JOINT, OFF, PRETRAIN, ValParams
 from cir_bench_val.semantic import VisualSemanticLoss
 
@@ -24,28 +34,28 @@ class Val(Method):
 
     params: ValParams
 
-    def __init__(self, params: ValParams, build: Build) -> None:
+    def __init__(self, params: ValParams, build: BuildContext) -> None:
         super().__init__(params)
         self.composer = build.composer("val", heads=params.heads, layers=params.layers, ablation=params.ablation)
         self.hinge = build.loss("triplet-hinge", margin=params.margin, spaces="each")
         self.semantic = VisualSemanticLoss(build.shape, self.hinge) if params.side_text != OFF else None
 
-    def stages(self) -> Sequence[Stage]:
+    def stages(self) -> Sequence[TrainStage]:
         """``pretraining`` (when asked for), then ``training``."""
-        main = Stage("training", self.params.training)
+        main = TrainStage("training", self.params.training)
         if self.params.side_text != PRETRAIN:
             return (main,)
         pretraining = self.params.pretraining or self.params.training
-        return Stage(PRETRAINING, pretraining, select=False, descriptions=True), main
+        return TrainStage(PRETRAINING, pretraining, select=False, descriptions=True), main
 
-    def optimisers(self, stage: Stage, encoders: Mapping[str, Encoder]) -> Sequence[Optimiser]:
+    def optimisers(self, stage: TrainStage, encoders: Mapping[str, Encoder]) -> Sequence[Optimiser]:
         """One, over the encoder and those parts of the method that have a loss in this stage."""
         idle = _parameters(self._idle(stage))
         (main,) = super().optimisers(stage, encoders)
         groups = [ParameterGroup([p for p in group.parameters if id(p) not in idle], group.lr) for group in main.groups]
         return (Optimiser(main.name, [group for group in groups if group.parameters]),)
 
-    def training_steps(self, batch: TrainBatch, stage: Stage) -> Iterator[Step]:
+    def training_steps(self, batch: TrainBatch, stage: TrainStage) -> Iterator[TrainStep]:
         """One step with the stage's terms."""
         terms: dict[str, Tensor] = {}
         target = self.composer.embed_target(batch.target)
@@ -57,9 +67,9 @@ class Val(Method):
             assert batch.described is not None
             _refuse_frozen(batch, self.params.side_text)
             terms[L_VS] = self.semantic(target, batch.side_text, batch.same_target, batch.described)
-        yield Step(terms)
+        yield TrainStep(terms)
 
-    def _idle(self, stage: Stage) -> nn.Module | None:
+    def _idle(self, stage: TrainStage) -> nn.Module | None:
         """What has no loss in this stage."""
         if stage.name == PRETRAINING:
             return self.composer

@@ -7,7 +7,7 @@ import pytest
 import torch
 from PIL import Image
 
-from cir_bench import DataError, Dataset, Encoder, EncoderShape, Features, FeatureShape, ImageRef, Level
+from cir_bench import DataError, Dataset, Encoder, EncoderShape, FeatureLevel, Features, FeatureShape, ImageRef
 from cir_bench.features.cache import FeatureCache
 
 
@@ -54,8 +54,8 @@ class CountingEncoder(Encoder):
             FeatureShape(pooled=2, maps=((1, 4, 4), (2, 2, 2), (3, 1, 1))), FeatureShape(pooled=2, tokens=1)
         )
         self.words = "plain"
-        self.image_batches: list[tuple[list[float], frozenset[Level]]] = []
-        self.text_batches: list[tuple[list[str], frozenset[Level]]] = []
+        self.image_batches: list[tuple[list[float], frozenset[FeatureLevel]]] = []
+        self.text_batches: list[tuple[list[str], frozenset[FeatureLevel]]] = []
 
     @property
     def preprocess(self):

@@ -1,7 +1,7 @@
 import pytest
 import torch
 
-from cir_bench import ConfigError, DataError, Level, PluginError, levels
+from cir_bench import ConfigError, DataError, FeatureLevel, PluginError, levels
 from cir_bench.features import fill
 from cir_bench.features.cache import FeatureCache
 
@@ -96,8 +96,8 @@ def test_a_new_level_of_a_known_image_is_a_miss_for_that_level_alone(cache, enco
     extract(cache, encoder, images.refs(["image1", "image2"]), POOLED)
     table = extract(cache, encoder, images.refs(["image1", "image2", "image3"]), POOLED | MAPS)
     assert [(batch, sorted(wanted)) for batch, wanted in encoder.image_batches[1:]] == [
-        ([1, 2], [Level.MAPS]),
-        ([3], [Level.MAPS, Level.POOLED]),
+        ([1, 2], [FeatureLevel.MAPS]),
+        ([3], [FeatureLevel.MAPS, FeatureLevel.POOLED]),
     ]
     assert table.rows([2]).pooled.tolist() == [[3, 3]]
     assert table.rows([2]).levels == POOLED | MAPS

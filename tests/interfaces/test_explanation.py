@@ -3,7 +3,7 @@
 import pytest
 import torch
 
-from cir_bench import Composer, Embedding, Explanation, Features, ImageMap, Neighbours, Weights
+from cir_bench import Composer, Embedding, Explanation, Features, ImageMap, NamedWeights, NeighbourWeights
 
 
 class Plain(Composer):
@@ -26,10 +26,10 @@ def test_its_length_is_the_number_of_queries():
         (lambda: Explanation("one", torch.tensor([float("nan")])), "no finite number"),
         (lambda: ImageMap("one", torch.ones(2, 3)), "takes 3 dimensions"),
         (lambda: ImageMap("one", -torch.ones(1, 2, 2)), "negative"),
-        (lambda: Neighbours("one", torch.ones(1, 2)), "one gallery row for each"),
-        (lambda: Neighbours("one", torch.ones(1, 2), "", torch.ones(1, 3)), "one gallery row for each"),
-        (lambda: Weights("one", torch.ones(1, 2), "", ["a"]), "2 weights and 1 names"),
-        (lambda: Weights("one", 2 * torch.ones(1, 1), "", ["a"]), "outside"),
+        (lambda: NeighbourWeights("one", torch.ones(1, 2)), "one gallery row for each"),
+        (lambda: NeighbourWeights("one", torch.ones(1, 2), "", torch.ones(1, 3)), "one gallery row for each"),
+        (lambda: NamedWeights("one", torch.ones(1, 2), "", ["a"]), "2 weights and 1 names"),
+        (lambda: NamedWeights("one", 2 * torch.ones(1, 1), "", ["a"]), "outside"),
     ],
 )
 def test_what_cannot_be_shown_is_refused_by_name(make, complaint):

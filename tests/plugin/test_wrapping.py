@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from cir_bench.errors import ConfigError
-from cir_bench.interfaces.levels import Level, Needs
+from cir_bench.interfaces.levels import FeatureLevel, Needs
 from cir_bench.interfaces.spec_params import make_params
 from cir_bench.interfaces.specs import MethodSpec
 from cir_bench.plugin.loader import PluginOptions, load_plugins
@@ -55,8 +55,8 @@ def wrapped_with(registry, **values):
 def test_what_the_composer_needs_is_added_to_what_the_method_needs(registry):
     ((composer, _),), needs = wrapped_with(registry, inner_params={"maps": 3})
     assert (composer.name, composer.spec.version) == ("deep", "7")
-    both = frozenset({Level.POOLED, Level.MAPS})
-    assert needs == Needs(image=both, text=frozenset({Level.TOKENS}), map_levels=3, same_width=True)
+    both = frozenset({FeatureLevel.POOLED, FeatureLevel.MAPS})
+    assert needs == Needs(image=both, text=frozenset({FeatureLevel.TOKENS}), map_levels=3, same_width=True)
 
 
 def test_a_method_that_wraps_nothing_needs_what_it_says(registry):

@@ -118,7 +118,7 @@ class NanLoss(cb.StandardMethod):
 
     def training_steps(self, batch, stage):
         for step in super().training_steps(batch, stage):
-            yield cb.Step({name: term * float("nan") for name, term in step.terms.items()})
+            yield cb.TrainStep({name: term * float("nan") for name, term in step.terms.items()})
 
 
 @cb.hookimpl

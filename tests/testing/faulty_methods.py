@@ -9,9 +9,9 @@ from cir_bench import (
     MethodSpec,
     Optimiser,
     ParameterGroup,
-    Stage,
     StandardMethod,
-    Step,
+    TrainStage,
+    TrainStep,
     hookimpl,
 )
 
@@ -28,7 +28,7 @@ class SoundMethod(StandardMethod):
         for step in super().training_steps(batch, stage):
             both = torch.cat([batch.reference.need_pooled(), batch.target.need_pooled()], dim=1).detach()
             distilled = (self.composer.compose(batch.reference, batch.text).main - self.teacher(both)).square().mean()
-            yield Step({**step.terms, "teacher": distilled}, {"teacher": 0.1})
+            yield TrainStep({**step.terms, "teacher": distilled}, {"teacher": 0.1})
 
 
 class RemembersTargets(SoundMethod):
@@ -77,19 +77,19 @@ class NoSteps(SoundMethod):
 class NanTerm(SoundMethod):
     def training_steps(self, batch, stage):
         for step in super().training_steps(batch, stage):
-            yield Step({name: term / 0 * 0 for name, term in step.terms.items()})
+            yield TrainStep({name: term / 0 * 0 for name, term in step.terms.items()})
 
 
 class UnknownOptimiser(SoundMethod):
     def training_steps(self, batch, stage):
         for step in super().training_steps(batch, stage):
-            yield Step(step.terms, optimiser="teacher")
+            yield TrainStep(step.terms, optimiser="teacher")
 
 
 class UnknownWeight(SoundMethod):
     def training_steps(self, batch, stage):
         for step in super().training_steps(batch, stage):
-            yield Step(step.terms, {"techer": 0.1})
+            yield TrainStep(step.terms, {"techer": 0.1})
 
 
 class ForgetsTeacher(SoundMethod):
@@ -113,7 +113,7 @@ class IdleParameter(SoundMethod):
 
 class SameStages(SoundMethod):
     def stages(self):
-        return (Stage("one", self.params.training), Stage("one", self.params.training))
+        return (TrainStage("one", self.params.training), TrainStage("one", self.params.training))
 
 
 class Climbs(SoundMethod):
@@ -121,7 +121,7 @@ class Climbs(SoundMethod):
 
     def training_steps(self, batch, stage):
         for step in super().training_steps(batch, stage):
-            yield Step({name: term.detach() * 2 - term for name, term in step.terms.items()})
+            yield TrainStep({name: term.detach() * 2 - term for name, term in step.terms.items()})
 
 
 METHODS = {

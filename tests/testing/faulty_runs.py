@@ -3,7 +3,7 @@
 import torch
 from torch import nn
 
-from cir_bench import Composer, Embedding, MethodSpec, Needs, StandardMethod, Step, hookimpl, levels
+from cir_bench import Composer, Embedding, MethodSpec, Needs, StandardMethod, TrainStep, hookimpl, levels
 
 
 class Mix(Composer):
@@ -83,7 +83,7 @@ class Fails(Sound):
 class NanLoss(Sound):
     def training_steps(self, batch, stage):
         for step in super().training_steps(batch, stage):
-            yield Step({name: term * torch.nan for name, term in step.terms.items()})
+            yield TrainStep({name: term * torch.nan for name, term in step.terms.items()})
 
 
 METHODS = (Sound, Peeks, Speechless, Unseeded, FirstCandidate, Fails, NanLoss)

@@ -11,7 +11,7 @@ import torch
 
 from cir_bench.interfaces.dataset import Triplet
 from cir_bench.interfaces.features import Features
-from cir_bench.interfaces.method import Method, Stage
+from cir_bench.interfaces.method import Method, TrainStage
 from cir_bench.params.models import Selection
 from cir_bench.training.batches import TrainSet
 from cir_bench.training.checkpoints import Checkpoints
@@ -55,7 +55,7 @@ def train(tmp_path: Path) -> Callable[..., TrainResult]:
     def run(method: Method, **options: Any) -> TrainResult:
         score = options.get("score")
 
-        def trains_encoder(stage: Stage) -> bool:
+        def trains_encoder(stage: TrainStage) -> bool:
             return stage.training.encoder == "train"
 
         return Trainer(

@@ -13,7 +13,7 @@ from cir_bench.interfaces.composer import Composer
 from cir_bench.interfaces.embedding import Embedding
 from cir_bench.interfaces.encoder import Encoder
 from cir_bench.interfaces.features import EncoderShape, Features, FeatureShape
-from cir_bench.interfaces.method import Method, Stage, Step, TrainBatch
+from cir_bench.interfaces.method import Method, TrainBatch, TrainStage, TrainStep
 from cir_bench.params.models import MethodParams, Training
 from cir_bench.utils.recompute import recompute_blocks
 
@@ -86,12 +86,12 @@ class Distance(Method):
         self.linear = nn.Linear(WIDTH, WIDTH)  # something to train while the encoder is frozen
         self.trainings = stages
 
-    def stages(self) -> Sequence[Stage]:
-        return tuple(Stage(f"stage {place}", training) for place, training in enumerate(self.trainings))
+    def stages(self) -> Sequence[TrainStage]:
+        return tuple(TrainStage(f"stage {place}", training) for place, training in enumerate(self.trainings))
 
-    def training_steps(self, batch: TrainBatch, stage: Stage) -> Iterator[Step]:
+    def training_steps(self, batch: TrainBatch, stage: TrainStage) -> Iterator[TrainStep]:
         query = self.linear(self.composer.compose(batch.reference, batch.text).main)
-        yield Step({"distance": (query - batch.target.need_pooled()).pow(2).mean()})
+        yield TrainStep({"distance": (query - batch.target.need_pooled()).pow(2).mean()})
 
 
 class Live:

@@ -13,7 +13,7 @@ from cir_bench.interfaces.composer import Composer
 from cir_bench.interfaces.dataset import Triplet
 from cir_bench.interfaces.embedding import Embedding
 from cir_bench.interfaces.features import Features
-from cir_bench.interfaces.method import Method, Optimiser, ParameterGroup, Stage, Step, TrainBatch
+from cir_bench.interfaces.method import Method, Optimiser, ParameterGroup, TrainBatch, TrainStage, TrainStep
 from cir_bench.params.models import MethodParams, Selection, Training
 from cir_bench.training.batches import TrainSet
 from cir_bench.training.loop import EpochResult
@@ -39,10 +39,10 @@ class Regression(Method):
         self.composer = Linear()
         self.batches: list[TrainBatch] = []
 
-    def training_steps(self, batch: TrainBatch, stage: Stage) -> Iterator[Step]:
+    def training_steps(self, batch: TrainBatch, stage: TrainStage) -> Iterator[TrainStep]:
         self.batches.append(batch)
         query = self.composer.compose(batch.reference, batch.text).main
-        yield Step({"distance": (query - batch.target.need_pooled()).pow(2).mean()})
+        yield TrainStep({"distance": (query - batch.target.need_pooled()).pow(2).mean()})
 
     def weights(self) -> torch.Tensor:
         return nn.utils.parameters_to_vector(self.parameters()).detach().clone()
@@ -116,8 +116,8 @@ def test_a_stage_may_go_without_a_choice(train) -> None:
     """Its last epoch is where the next stage starts; the next one's best is chosen among its own epochs."""
 
     class TwoStages(Regression):
-        def stages(self) -> Sequence[Stage]:
-            return (Stage("first", self.params.training, select=False), Stage("second", self.params.training))
+        def stages(self) -> Sequence[TrainStage]:
+            return (TrainStage("first", self.params.training, select=False), TrainStage("second", self.params.training))
 
     scores = iter([5.0, 9.0, 7.0])
     result = train(TwoStages(Training(epochs=3, batch_size=8)), score=lambda: next(scores))
@@ -130,8 +130,11 @@ def test_a_stage_may_go_without_a_choice(train) -> None:
 
 def test_a_stage_on_descriptions_sees_images_with_their_own_and_no_triplet(train) -> None:
     class OnDescriptions(Regression):
-        def stages(self) -> Sequence[Stage]:
-            return (Stage("words", self.params.training, descriptions=True), Stage("triplets", self.params.training))
+        def stages(self) -> Sequence[TrainStage]:
+            return (
+                TrainStage("words", self.params.training, descriptions=True),
+                TrainStage("triplets", self.params.training),
+            )
 
     pairs = TrainSet(
         [Triplet("3", ("+5",), "3"), Triplet("4", ("+6",), "4")], [("+5",), ("+6",)], {"3": "+5", "4": "+6"}
@@ -149,8 +152,8 @@ def test_a_stage_on_descriptions_sees_images_with_their_own_and_no_triplet(train
 
 def test_a_single_example_is_refused_and_two_are_one_batch(train, made_up_of) -> None:
     class OnDescriptions(Regression):
-        def stages(self) -> Sequence[Stage]:
-            return (Stage("words", self.params.training, descriptions=True),)
+        def stages(self) -> Sequence[TrainStage]:
+            return (TrainStage("words", self.params.training, descriptions=True),)
 
     training = Training(epochs=1, batch_size=8)
     with pytest.raises(RunError, match=r"needs two examples at least, .* has 1 triplet; add some, or hold none out"):
@@ -198,23 +201,23 @@ class Alternating(Regression):
         self.other = nn.Linear(WIDTH, WIDTH)
         self.changes: list[tuple[bool, bool]] = []
 
-    def optimisers(self, stage: Stage, encoders: object) -> Sequence[Optimiser]:
+    def optimisers(self, stage: TrainStage, encoders: object) -> Sequence[Optimiser]:
         return (
             Optimiser("L", [ParameterGroup(list(self.composer.parameters()), 0.1)]),
             Optimiser("G", [ParameterGroup(list(self.other.parameters()), 0.01)]),
         )
 
-    def training_steps(self, batch: TrainBatch, stage: Stage) -> Iterator[Step]:
+    def training_steps(self, batch: TrainBatch, stage: TrainStage) -> Iterator[TrainStep]:
         def state() -> list[torch.Tensor]:
             return [self.composer.map.weight.detach().clone(), self.other.weight.detach().clone()]
 
         before = state()
         query = self.composer.compose(batch.reference, batch.text).main
-        yield Step({"local": (query - batch.target.need_pooled()).pow(2).mean()}, optimiser="L")
+        yield TrainStep({"local": (query - batch.target.need_pooled()).pow(2).mean()}, optimiser="L")
         between = state()
         self.changes.append(tuple(not torch.equal(a, b) for a, b in zip(before, between, strict=True)))
         mutual = (self.other(batch.target.need_pooled()) - query.detach()).pow(2).mean()
-        yield Step({"global": mutual, "extra": mutual}, weights={"extra": 0.0}, optimiser="G")
+        yield TrainStep({"global": mutual, "extra": mutual}, weights={"extra": 0.0}, optimiser="G")
         after = state()
         self.changes.append(tuple(not torch.equal(a, b) for a, b in zip(between, after, strict=True)))
 
@@ -229,11 +232,11 @@ def test_several_optimisers_step_in_turn_within_one_batch(train) -> None:
 class Staged(Regression):
     """Two stages; the second is told that the encoder has changed."""
 
-    def stages(self) -> Sequence[Stage]:
+    def stages(self) -> Sequence[TrainStage]:
         training = self.params.training
         return (
-            Stage("finetune", training.model_copy(update={"encoder": "train", "epochs": 1})),
-            Stage("compose", training.model_copy(update={"encoder": "frozen"})),
+            TrainStage("finetune", training.model_copy(update={"encoder": "train", "epochs": 1})),
+            TrainStage("compose", training.model_copy(update={"encoder": "frozen"})),
         )
 
 
@@ -247,14 +250,14 @@ def test_stages_run_in_order_and_know_when_the_encoder_has_changed(train, source
 @pytest.mark.parametrize(
     ("step", "message"),
     [
-        (lambda query: Step({"a": query.sum()}, optimiser="nobody"), "step of the optimiser 'nobody'"),
-        (lambda query: Step({"a": query.detach().sum()}), "depends on nothing that is trained"),
-        (lambda query: Step({"a": query.sum() * float("inf")}), "'a' became"),
+        (lambda query: TrainStep({"a": query.sum()}, optimiser="nobody"), "step of the optimiser 'nobody'"),
+        (lambda query: TrainStep({"a": query.detach().sum()}), "depends on nothing that is trained"),
+        (lambda query: TrainStep({"a": query.sum() * float("inf")}), "'a' became"),
     ],
 )
 def test_a_recipe_that_cannot_work_is_told_so(train, step, message: str) -> None:
     class Wrong(Regression):
-        def training_steps(self, batch: TrainBatch, stage: Stage) -> Iterator[Step]:
+        def training_steps(self, batch: TrainBatch, stage: TrainStage) -> Iterator[TrainStep]:
             yield step(self.composer.compose(batch.reference, batch.text).main)
 
     with pytest.raises(RunError, match=message):

@@ -19,7 +19,7 @@ from cir_bench.features.table import FeatureTable
 from cir_bench.interfaces.dataset import ImageRef
 from cir_bench.interfaces.encoder import Encoder
 from cir_bench.interfaces.features import Features, FeatureShape
-from cir_bench.interfaces.levels import Level
+from cir_bench.interfaces.levels import FeatureLevel
 
 TOKENS_PER_ITEM = 32
 """Guess of the padded length of a token sequence, for estimates only."""
@@ -64,7 +64,7 @@ class FeatureCache:
         name: str,
         encoder: Encoder,
         images: Sequence[ImageRef],
-        levels: Iterable[Level],
+        levels: Iterable[FeatureLevel],
         *,
         scope: Scope,
         map_levels: int = 1,
@@ -91,7 +91,7 @@ class FeatureCache:
             DataError: an image that is missing or cannot be decoded, by its name.
         """
 
-        def encode(positions: Sequence[int], wanted: frozenset[Level]) -> Iterator[Features]:
+        def encode(positions: Sequence[int], wanted: frozenset[FeatureLevel]) -> Iterator[Features]:
             for items in item_batches(encoder, [images[position] for position in positions], batch_size, workers):
                 yield encoder.encode_images(items, wanted)
 
@@ -104,7 +104,7 @@ class FeatureCache:
         name: str,
         encoder: Encoder,
         texts: Sequence[str],
-        levels: Iterable[Level],
+        levels: Iterable[FeatureLevel],
         *,
         scope: Scope,
         dtype: torch.dtype = torch.float32,
@@ -113,7 +113,7 @@ class FeatureCache:
     ) -> FeatureTable:
         """Features of ``texts``; equal texts are encoded once, and the table's ids are the texts themselves."""
 
-        def encode(positions: Sequence[int], wanted: frozenset[Level]) -> Iterator[Features]:
+        def encode(positions: Sequence[int], wanted: frozenset[FeatureLevel]) -> Iterator[Features]:
             for start in range(0, len(positions), batch_size):
                 chosen = [texts[position] for position in positions[start : start + batch_size]]
                 yield encoder.encode_texts(chosen, wanted)
@@ -128,7 +128,7 @@ class FeatureCache:
         name: str,
         encoder: Encoder,
         images: Sequence[ImageRef],
-        levels: Iterable[Level],
+        levels: Iterable[FeatureLevel],
         *,
         scope: Scope,
         map_levels: int = 1,
@@ -144,7 +144,7 @@ class FeatureCache:
         name: str,
         encoder: Encoder,
         texts: Sequence[str],
-        levels: Iterable[Level],
+        levels: Iterable[FeatureLevel],
         *,
         scope: Scope,
         dtype: torch.dtype = torch.float32,

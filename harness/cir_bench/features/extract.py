@@ -15,7 +15,7 @@ from cir_bench.features.processes import read_in_order
 from cir_bench.interfaces.dataset import ImageRef
 from cir_bench.interfaces.encoder import Encoder
 from cir_bench.interfaces.features import Features
-from cir_bench.interfaces.levels import Level
+from cir_bench.interfaces.levels import FeatureLevel
 
 
 def read_item(encoder: Encoder, image: ImageRef, *, train: bool = False) -> Any:
@@ -48,7 +48,9 @@ def evaluating(encoder: Encoder) -> Iterator[None]:
         encoder.train(training)
 
 
-def checked(features: Features, expected: int, levels: frozenset[Level], name: str, dtype: torch.dtype) -> Features:
+def checked(
+    features: Features, expected: int, levels: frozenset[FeatureLevel], name: str, dtype: torch.dtype
+) -> Features:
     """``features`` on the CPU as ``dtype``, after holding them against the interface."""
     if len(features) != expected or levels - features.levels:
         raise PluginError(

@@ -12,7 +12,7 @@ from cir_bench.features.identity import Role
 from cir_bench.features.store import Rows, Scope, Store
 from cir_bench.interfaces.encoder import Encoder
 from cir_bench.interfaces.features import Features
-from cir_bench.interfaces.levels import Level
+from cir_bench.interfaces.levels import FeatureLevel
 
 SHARD_ITEMS = 4096
 SHARD_BYTES = 128 << 20
@@ -21,7 +21,7 @@ SHARD_BYTES = 128 << 20
 Progress = Callable[[int, int], None]
 """Called with (items encoded so far, items to encode)."""
 
-Encode = Callable[[Sequence[int], frozenset[Level]], Iterator[Features]]
+Encode = Callable[[Sequence[int], frozenset[FeatureLevel]], Iterator[Features]]
 """Features of the items at some positions of the caller's list, in batches, in order."""
 
 
@@ -66,7 +66,7 @@ def fill(job: Job, store: Store, items: Sequence[str], positions: Sequence[int],
     job.progress(0, total)
     for columns, unordered in groups.items():
         slots = sorted(unordered, key=lambda slot: job.order(positions[slot]))
-        levels = frozenset(Level("maps" if c.startswith("map") else c) for c in columns)
+        levels = frozenset(FeatureLevel("maps" if c.startswith("map") else c) for c in columns)
         buffer = _Buffer(job, store, columns, [items[slot] for slot in slots])
         with evaluating(job.encoder):
             for features in job.encode([positions[slot] for slot in slots], levels):

@@ -12,7 +12,7 @@ import torch
 
 from cir_bench.errors import ConfigError
 from cir_bench.interfaces.encoder import Encoder
-from cir_bench.interfaces.levels import Level
+from cir_bench.interfaces.levels import FeatureLevel
 
 FORMAT = 1
 """Version of the file format; raising it makes every file of an older format a miss."""
@@ -49,15 +49,15 @@ class Identity:
         return hashlib.sha256(text.encode()).hexdigest()
 
 
-def columns(levels: Iterable[Level], map_levels: int) -> tuple[str, ...]:
+def columns(levels: Iterable[FeatureLevel], map_levels: int) -> tuple[str, ...]:
     """The columns that hold ``levels``: maps are counted from the deepest, so three maps extend what one map stored.
 
-    >>> columns([Level.POOLED, Level.MAPS], map_levels=2)
+    >>> columns([FeatureLevel.POOLED, FeatureLevel.MAPS], map_levels=2)
     ('pooled', 'map1', 'map2')
     """
     wanted = frozenset(levels)
-    names = [level.value for level in (Level.POOLED, Level.TOKENS) if level in wanted]
-    if Level.MAPS in wanted:
+    names = [level.value for level in (FeatureLevel.POOLED, FeatureLevel.TOKENS) if level in wanted]
+    if FeatureLevel.MAPS in wanted:
         names += [f"map{depth}" for depth in range(1, map_levels + 1)]
     return tuple(names)
 

@@ -17,7 +17,7 @@ from cir_bench.features.processes import worth_workers
 from cir_bench.interfaces.dataset import ImageRef
 from cir_bench.interfaces.encoder import Encoder
 from cir_bench.interfaces.features import Features
-from cir_bench.interfaces.levels import Level
+from cir_bench.interfaces.levels import FeatureLevel
 
 MAIN = "main"
 """The branch's name when a method has one encoder."""
@@ -70,8 +70,8 @@ class LiveSource:
         self,
         encoders: Mapping[str, Encoder],
         image: Callable[[str], ImageRef],
-        image_levels: frozenset[Level],
-        text_levels: frozenset[Level],
+        image_levels: frozenset[FeatureLevel],
+        text_levels: frozenset[FeatureLevel],
         *,
         memory: ItemMemory | None = None,
         workers: int = 0,

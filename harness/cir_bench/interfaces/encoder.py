@@ -14,7 +14,7 @@ from torch import nn
 from cir_bench.errors import ConfigError
 from cir_bench.interfaces.dataset import ImageRef
 from cir_bench.interfaces.features import EncoderShape, Features
-from cir_bench.interfaces.levels import Level
+from cir_bench.interfaces.levels import FeatureLevel
 
 
 @dataclass(frozen=True)
@@ -52,11 +52,11 @@ class Encoder(nn.Module, ABC):
         """
 
     @abstractmethod
-    def encode_images(self, items: Sequence[Any], levels: frozenset[Level]) -> Features:
+    def encode_images(self, items: Sequence[Any], levels: frozenset[FeatureLevel]) -> Features:
         """Features of B items at the asked levels (at least those), on the module's device."""
 
     @abstractmethod
-    def encode_texts(self, texts: Sequence[str], levels: frozenset[Level]) -> Features:
+    def encode_texts(self, texts: Sequence[str], levels: frozenset[FeatureLevel]) -> Features:
         """Features of B texts at the asked levels (at least those), on the module's device. Empty texts are legal."""
 
     def has(self, image: ImageRef) -> bool:

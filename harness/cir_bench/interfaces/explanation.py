@@ -53,7 +53,7 @@ class ImageMap(Explanation):
 
 
 @dataclass(frozen=True)
-class Neighbours(Explanation):
+class NeighbourWeights(Explanation):
     """Which candidates, and how much each: weights ``values`` ``[B, K]`` of the gallery's ``rows`` ``[B, K]``."""
 
     rows: Tensor | None = None
@@ -66,7 +66,7 @@ class Neighbours(Explanation):
 
 
 @dataclass(frozen=True)
-class Weights(Explanation):
+class NamedWeights(Explanation):
     """Numbers between 0 and 1 with names: ``values`` ``[B, K]`` and K ``names``."""
 
     names: Sequence[str] = ()

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 import torch
 from torch import Tensor
 
-from cir_bench.interfaces.levels import Level
+from cir_bench.interfaces.levels import FeatureLevel
 
 
 @dataclass(frozen=True)
@@ -73,14 +73,14 @@ class Features:
         return 0
 
     @property
-    def levels(self) -> frozenset[Level]:
+    def levels(self) -> frozenset[FeatureLevel]:
         """The levels that are present."""
         return frozenset(
             level
             for level, there in (
-                (Level.POOLED, self.pooled is not None),
-                (Level.TOKENS, self.tokens is not None),
-                (Level.MAPS, bool(self.maps)),
+                (FeatureLevel.POOLED, self.pooled is not None),
+                (FeatureLevel.TOKENS, self.tokens is not None),
+                (FeatureLevel.MAPS, bool(self.maps)),
             )
             if there
         )
@@ -92,19 +92,19 @@ class Features:
     def need_pooled(self) -> Tensor:
         """``pooled`` ``[B, d]``, or an error when the encoder did not give it."""
         if self.pooled is None:
-            raise ValueError("pooled features are missing: declare Level.POOLED in `needs`")
+            raise ValueError("pooled features are missing: declare FeatureLevel.POOLED in `needs`")
         return self.pooled
 
     def need_tokens(self) -> tuple[Tensor, Tensor]:
         """``tokens`` ``[B, L, d]`` and ``mask`` ``[B, L]``, or an error when the encoder did not give them."""
         if self.tokens is None or self.mask is None:
-            raise ValueError("token features are missing: declare Level.TOKENS in `needs`")
+            raise ValueError("token features are missing: declare FeatureLevel.TOKENS in `needs`")
         return self.tokens, self.mask
 
     def need_maps(self, count: int = 1) -> tuple[Tensor, ...]:
         """The ``count`` deepest maps, shallow to deep, or an error when the encoder gave fewer."""
         if len(self.maps) < count:
-            raise ValueError(f"{count} feature maps are needed, {len(self.maps)} are there: declare Level.MAPS")
+            raise ValueError(f"{count} feature maps are needed, {len(self.maps)} are there: declare FeatureLevel.MAPS")
         return self.maps[len(self.maps) - count :]
 
     def tensors(self) -> dict[str, Tensor]:

@@ -15,7 +15,7 @@ from cir_bench.interfaces.encoder import Encoder
 from cir_bench.interfaces.explanation import Explanation
 from cir_bench.interfaces.features import Features
 from cir_bench.interfaces.loss import Loss
-from cir_bench.interfaces.method import Optimiser, Stage, StandardMethod, Step, TrainBatch
+from cir_bench.interfaces.method import Optimiser, StandardMethod, TrainBatch, TrainStage, TrainStep
 from cir_bench.params.models import FinetuneParams
 
 FINETUNE = "finetune"
@@ -70,7 +70,7 @@ class StagedComposer(Composer):
 class FinetuneMethod(StandardMethod):
     """A method with CLIP4Cir's first stage before its own (Baldrati et al., CVPRW 2022; SADN, ACM MM 2024).
 
-    Stage ``finetune`` (left out when ``params.finetune`` is None) trains the encoder alone, with query =
+    TrainStage ``finetune`` (left out when ``params.finetune`` is None) trains the encoder alone, with query =
     normalise(image + text) and ``losses``. The second stage trains the method by :meth:`main_steps`.
 
     Args:
@@ -94,12 +94,12 @@ class FinetuneMethod(StandardMethod):
     ) -> None:
         super().__init__(params, StagedComposer(composer), losses, weights)
 
-    def stages(self) -> Sequence[Stage]:
+    def stages(self) -> Sequence[TrainStage]:
         """``finetune`` (when asked for), then the main stage."""
-        first = (Stage(FINETUNE, self.params.finetune),) if self.params.finetune else ()
-        return (*first, Stage(self.main_stage, self.params.training))
+        first = (TrainStage(FINETUNE, self.params.finetune),) if self.params.finetune else ()
+        return (*first, TrainStage(self.main_stage, self.params.training))
 
-    def optimisers(self, stage: Stage, encoders: Mapping[str, Encoder]) -> Sequence[Optimiser]:
+    def optimisers(self, stage: TrainStage, encoders: Mapping[str, Encoder]) -> Sequence[Optimiser]:
         """In ``finetune`` only the encoder's parameters: the composer has no part in that stage."""
         wanted = super().optimisers(stage, encoders)
         if stage.name != FINETUNE:
@@ -107,7 +107,7 @@ class FinetuneMethod(StandardMethod):
         own = {id(parameter) for parameter in self.parameters()}
         return [Optimiser(o.name, [g for g in o.groups if not own.issuperset(map(id, g.parameters))]) for o in wanted]
 
-    def training_steps(self, batch: TrainBatch, stage: Stage) -> Iterator[Step]:
+    def training_steps(self, batch: TrainBatch, stage: TrainStage) -> Iterator[TrainStep]:
         """One step on the sum in ``finetune``; :meth:`main_steps` afterwards."""
         finetuning = stage.name == FINETUNE
         self.composer.use_sum(finetuning)
@@ -118,7 +118,7 @@ class FinetuneMethod(StandardMethod):
             batch = replace(batch, reference=_detached(batch.reference), target=_detached(batch.target))
         yield from super().training_steps(batch, stage)
 
-    def main_steps(self, batch: TrainBatch, stage: Stage) -> Iterator[Step]:
+    def main_steps(self, batch: TrainBatch, stage: TrainStage) -> Iterator[TrainStep]:
         """The steps of the second stage; the default is `StandardMethod`'s."""
         yield from super().training_steps(batch, stage)
 

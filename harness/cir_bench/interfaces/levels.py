@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from enum import Enum
 
 
-class Level(str, Enum):
+class FeatureLevel(str, Enum):
     """A kind of feature of an image or of a text."""
 
     POOLED = "pooled"
@@ -21,12 +21,12 @@ class Level(str, Enum):
         return self.value
 
 
-def levels(*names: str | Level) -> frozenset[Level]:
-    """``levels("pooled", "maps")`` as a set of :class:`Level`."""
-    return frozenset(Level(name) for name in names)
+def levels(*names: str | FeatureLevel) -> frozenset[FeatureLevel]:
+    """``levels("pooled", "maps")`` as a set of :class:`FeatureLevel`."""
+    return frozenset(FeatureLevel(name) for name in names)
 
 
-def _named(kinds: Iterable[Level]) -> str:
+def _named(kinds: Iterable[FeatureLevel]) -> str:
     return ", ".join(sorted(kind.value for kind in kinds)) or "nothing"
 
 
@@ -34,16 +34,16 @@ def _named(kinds: Iterable[Level]) -> str:
 class Needs:
     """What a composer or a method consumes; checked against an encoder's :class:`Provides` before any work."""
 
-    image: frozenset[Level] = field(default_factory=lambda: levels("pooled"))
-    text: frozenset[Level] = field(default_factory=lambda: levels("pooled"))
+    image: frozenset[FeatureLevel] = field(default_factory=lambda: levels("pooled"))
+    text: frozenset[FeatureLevel] = field(default_factory=lambda: levels("pooled"))
     map_levels: int = 1
-    """How many maps are read, counted from the deepest (VAL: 3). Only with ``Level.MAPS`` in ``image``."""
+    """How many maps are read, counted from the deepest (VAL: 3). Only with ``FeatureLevel.MAPS`` in ``image``."""
     same_width: bool = False
     """Pooled image and text features are added up, so they must have one width."""
     side_text: bool = False
     """Training reads the image's own description (VAL's L_vs)."""
     side_text_from: str | None = None
-    """Stages on descriptions (`Stage.descriptions`) take images and descriptions from this data set, ``NAME`` or
+    """Stages on descriptions (`TrainStage.descriptions`) take images and descriptions from this data set, ``NAME`` or
     ``NAME:ARGUMENT``, rather than from the benchmark's own (VAL on FashionIQ: from Fashion200k)."""
 
     def __or__(self, other: Needs) -> Needs:
@@ -62,8 +62,8 @@ class Needs:
 class Provides:
     """What an encoder gives."""
 
-    image: frozenset[Level] = field(default_factory=lambda: levels("pooled"))
-    text: frozenset[Level] = field(default_factory=lambda: levels("pooled"))
+    image: frozenset[FeatureLevel] = field(default_factory=lambda: levels("pooled"))
+    text: frozenset[FeatureLevel] = field(default_factory=lambda: levels("pooled"))
     map_levels: int = 0
     same_width: bool = True
     trainable: bool = True
@@ -77,7 +77,7 @@ class Provides:
         for what, wanted, given in (("image", needs.image, self.image), ("text", needs.text, self.text)):
             if wanted - given:
                 found.append(f"{what} features {_named(wanted - given)} (it gives {_named(given)})")
-        if Level.MAPS in needs.image and Level.MAPS in self.image and needs.map_levels > self.map_levels:
+        if FeatureLevel.MAPS in needs.image and FeatureLevel.MAPS in self.image and needs.map_levels > self.map_levels:
             found.append(f"{needs.map_levels} levels of image maps (it gives {self.map_levels})")
         if needs.same_width and not self.same_width:
             found.append("image and text features of one width")

@@ -45,7 +45,7 @@ class TrainBatch:
 
 
 @dataclass(frozen=True)
-class Step:
+class TrainStep:
     """Loss terms of one optimiser step. Every term is logged by its name; the sum with ``weights`` is minimised."""
 
     terms: Mapping[str, Tensor]
@@ -58,7 +58,7 @@ class Step:
 
 
 @dataclass(frozen=True)
-class Stage:
+class TrainStage:
     """One stage of training, run in order; the weights of one stage are the start of the next.
 
     Attributes:
@@ -88,13 +88,13 @@ class ParameterGroup:
 
 @dataclass(frozen=True)
 class Optimiser:
-    """One optimiser of a stage; ``Step.optimiser`` names the one that a step belongs to."""
+    """One optimiser of a stage; ``TrainStep.optimiser`` names the one that a step belongs to."""
 
     name: str
     groups: Sequence[ParameterGroup]
 
 
-class Build(Protocol):
+class BuildContext(Protocol):
     """What a method's constructor is given: the encoder's widths, and other plugins' composers and losses by name."""
 
     shape: EncoderShape
@@ -121,11 +121,11 @@ class Method(nn.Module, ABC):
         super().__init__()
         self.params = params
 
-    def stages(self) -> Sequence[Stage]:
+    def stages(self) -> Sequence[TrainStage]:
         """The stages in order; the default is one, with ``params.training``. Nothing to train: it is skipped."""
-        return (Stage("training", self.params.training),)
+        return (TrainStage("training", self.params.training),)
 
-    def optimisers(self, stage: Stage, encoders: Mapping[str, Encoder]) -> Sequence[Optimiser]:
+    def optimisers(self, stage: TrainStage, encoders: Mapping[str, Encoder]) -> Sequence[Optimiser]:
         """The optimisers of ``stage``; the default is one, ``main``, over the method and the encoders being trained.
 
         Args:
@@ -140,7 +140,7 @@ class Method(nn.Module, ABC):
                 groups.append(ParameterGroup([p for p in parameters if p.requires_grad], lr))
         return (Optimiser("main", [group for group in groups if group.parameters]),)
 
-    def training_steps(self, batch: TrainBatch, stage: Stage) -> Iterator[Step]:
+    def training_steps(self, batch: TrainBatch, stage: TrainStage) -> Iterator[TrainStep]:
         """Yield the optimiser steps of one batch; each is taken before the generator goes on (alternating training)."""
         raise NotImplementedError(f"{type(self).__name__} has something to train but no training_steps")
 
@@ -167,14 +167,14 @@ class StandardMethod(Method):
         self.losses = nn.ModuleDict(dict(losses))
         self.weights = dict(weights or {})
 
-    def training_steps(self, batch: TrainBatch, stage: Stage) -> Iterator[Step]:
+    def training_steps(self, batch: TrainBatch, stage: TrainStage) -> Iterator[TrainStep]:
         """One step: every loss on the composed queries and the embedded targets."""
         query = self.composer.compose(batch.reference, batch.text)
         target = self.composer.embed_target(batch.target)
         if self.composer.uses_gallery:
             query = self.composer.refine(query, BatchGallery(target))
         terms = {name: loss(query, target, batch.same_target) for name, loss in self.losses.items()}
-        yield Step(terms, self.weights)
+        yield TrainStep(terms, self.weights)
 
 
 class BatchGallery:

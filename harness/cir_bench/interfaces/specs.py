@@ -3,7 +3,7 @@
 ``implementation`` is ``"package.module:Class"``. How it is called:
 
 * dataset and encoder: ``Class(params, context)`` with the validated params model and a :class:`Context`;
-* method: ``Class(params, build)`` with a :class:`~cir_bench.interfaces.method.Build`;
+* method: ``Class(params, build)`` with a :class:`~cir_bench.interfaces.method.BuildContext`;
 * composer: ``Class(shape, **params)``; loss: ``Class(**params)`` (plain modules, usable without the harness).
 """
 
@@ -143,8 +143,8 @@ class MethodSpec(Spec):
     params: type[MethodParams] = MethodParams
     needs: Needs | Callable[[Any], Needs] = field(default_factory=Needs)
     wraps: Callable[[Any], Mapping[str, Mapping[str, Any]]] | None = None
-    """Of a wrapper (SADN): by its parameters, names and parameters of the composers that it asks `Build` for without
-    knowing them. Their needs are added to its own, and their versions are ingredients of its cells."""
+    """Of a wrapper (SADN): by its parameters, names and parameters of the composers that it asks `BuildContext` for
+    without knowing them. Their needs are added to its own, and their versions are ingredients of its cells."""
     kind: Literal["method", "baseline", "sentinel"] = "method"
     """sentinel: random or constant scores, always at the bottom of a leaderboard and at chance."""
     learns: bool = True

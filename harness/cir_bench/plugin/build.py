@@ -12,7 +12,7 @@ from cir_bench.plugin.registry import Registry, create
 
 
 class Builder:
-    """The `Build` that a method's constructor is given.
+    """The `BuildContext` that a method's constructor is given.
 
     Args:
         registry: where names are looked up.

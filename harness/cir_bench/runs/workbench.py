@@ -152,7 +152,7 @@ class Workbench:
         return cast(TrainData, self._once(key, make))
 
     def description_set(self, cell: Cell) -> TrainSet:
-        """Images with their own descriptions, for stages on them (`Stage.descriptions`)."""
+        """Images with their own descriptions, for stages on them (`TrainStage.descriptions`)."""
         there = self._there(cell)
         return of_descriptions(cell, self._descriptions(cell), there, allow_partial=self.allow_partial)
 

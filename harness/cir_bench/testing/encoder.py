@@ -16,7 +16,7 @@ from cir_bench.errors import ConfigError
 from cir_bench.interfaces.dataset import ImageRef
 from cir_bench.interfaces.encoder import Encoder, TrainCorpus
 from cir_bench.interfaces.features import Features, FeatureShape
-from cir_bench.interfaces.levels import Level, Provides
+from cir_bench.interfaces.levels import FeatureLevel, Provides
 from cir_bench.interfaces.spec_params import make_params
 from cir_bench.interfaces.specs import Context, EncoderSpec
 from cir_bench.plugin.registry import create
@@ -76,12 +76,12 @@ class EncoderContract(Contract):
         self.prepare(tmp_path)
         return tmp_path
 
-    def encode_images(self, encoder: Encoder, images: Sequence[ImageRef], levels: frozenset[Level]) -> Features:
+    def encode_images(self, encoder: Encoder, images: Sequence[ImageRef], levels: frozenset[FeatureLevel]) -> Features:
         """Features of images, without gradients."""
         with torch.no_grad():
             return encoder.encode_images([encoder.image_item(image) for image in images], levels)
 
-    def encode_texts(self, encoder: Encoder, texts: Sequence[str], levels: frozenset[Level]) -> Features:
+    def encode_texts(self, encoder: Encoder, texts: Sequence[str], levels: frozenset[FeatureLevel]) -> Features:
         """Features of texts, without gradients."""
         with torch.no_grad():
             return encoder.encode_texts(list(texts), levels)
@@ -260,7 +260,7 @@ def _check_widths(features: Features, shape: FeatureShape, role: str) -> None:
         assert sizes == shape.maps, f"{role}: maps {sizes}"
 
 
-def _check_level(level: Level, alone: Features, together: Features) -> None:
+def _check_level(level: FeatureLevel, alone: Features, together: Features) -> None:
     assert level in alone.levels, f"{level} was asked for alone and is not there"
     _check_rows(together, [alone[i : i + 1] for i in range(len(alone))])
 

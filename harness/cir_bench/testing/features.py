@@ -7,7 +7,7 @@ from collections.abc import Sequence
 import torch
 
 from cir_bench.interfaces.features import EncoderShape, Features, FeatureShape
-from cir_bench.interfaces.levels import Level, Needs
+from cir_bench.interfaces.levels import FeatureLevel, Needs
 
 IMAGE_WIDTH = 16
 TEXT_WIDTH = 12
@@ -17,14 +17,16 @@ MAPS = ((4, 8, 8), (8, 4, 4), (12, 2, 2))
 
 def shape_for(needs: Needs) -> EncoderShape:
     """Widths of exactly what is needed; image and text differ where they may."""
-    maps = MAPS[len(MAPS) - min(needs.map_levels, len(MAPS)) :] if Level.MAPS in needs.image else ()
+    maps = MAPS[len(MAPS) - min(needs.map_levels, len(MAPS)) :] if FeatureLevel.MAPS in needs.image else ()
     text_width = IMAGE_WIDTH if needs.same_width else TEXT_WIDTH
     return EncoderShape(_shape(needs.image, IMAGE_WIDTH, maps), _shape(needs.text, text_width, ()))
 
 
-def _shape(levels: frozenset[Level], width: int, maps: tuple[tuple[int, int, int], ...]) -> FeatureShape:
+def _shape(levels: frozenset[FeatureLevel], width: int, maps: tuple[tuple[int, int, int], ...]) -> FeatureShape:
     return FeatureShape(
-        pooled=width if Level.POOLED in levels else None, tokens=width if Level.TOKENS in levels else None, maps=maps
+        pooled=width if FeatureLevel.POOLED in levels else None,
+        tokens=width if FeatureLevel.TOKENS in levels else None,
+        maps=maps,
     )
 
 

@@ -27,10 +27,10 @@ from cir_bench import (
     Encoder,
     EncoderShape,
     EncoderSpec,
+    FeatureLevel,
     Features,
     FeatureShape,
     ImageRef,
-    Level,
     Params,
     Provides,
     Query,
@@ -162,7 +162,7 @@ class BarsEncoder(Encoder):
         pixels = torch.from_numpy(np.array(picture, dtype=np.float32))
         return pixels.permute(2, 0, 1) / 127.5 - 1
 
-    def encode_images(self, items: Sequence[Any], levels: frozenset[Level]) -> Features:
+    def encode_images(self, items: Sequence[Any], levels: frozenset[FeatureLevel]) -> Features:
         """Features of B pictures."""
         pixels = torch.stack(list(items)).to(self.device)
         bars = pixels.mean(3).reshape(len(items), 3, len(BARS), -1).mean(3).transpose(1, 2)  # [B, bar, RGB]
@@ -179,7 +179,7 @@ class BarsEncoder(Encoder):
             maps=maps,
         )
 
-    def encode_texts(self, texts: Sequence[str], levels: frozenset[Level]) -> Features:
+    def encode_texts(self, texts: Sequence[str], levels: frozenset[FeatureLevel]) -> Features:
         """Features of B texts; a word is known by a digest of its letters."""
         rows = [[WORDS, *(zlib.crc32(word.encode()) % WORDS for word in text.lower().split())] for text in texts]
         mask = torch.zeros(len(texts), max(map(len, rows)), dtype=torch.bool, device=self.device)
@@ -191,14 +191,14 @@ class BarsEncoder(Encoder):
 
 
 def _only(
-    asked: frozenset[Level], pooled: Tensor, tokens: Tensor, mask: Tensor, maps: tuple[Tensor, ...] = ()
+    asked: frozenset[FeatureLevel], pooled: Tensor, tokens: Tensor, mask: Tensor, maps: tuple[Tensor, ...] = ()
 ) -> Features:
-    with_tokens = Level.TOKENS in asked
+    with_tokens = FeatureLevel.TOKENS in asked
     return Features(
-        pooled=pooled if Level.POOLED in asked else None,
+        pooled=pooled if FeatureLevel.POOLED in asked else None,
         tokens=tokens if with_tokens else None,
         mask=mask if with_tokens else None,
-        maps=maps if Level.MAPS in asked else (),
+        maps=maps if FeatureLevel.MAPS in asked else (),
     )
 
 

@@ -11,7 +11,7 @@ import torch
 from cir_bench.interfaces.composer import Composer
 from cir_bench.interfaces.features import EncoderShape, Features
 from cir_bench.interfaces.levels import Needs
-from cir_bench.interfaces.method import Method, Stage, Step, TrainBatch
+from cir_bench.interfaces.method import Method, TrainBatch, TrainStage, TrainStep
 from cir_bench.interfaces.spec_params import make_params
 from cir_bench.interfaces.specs import MethodSpec
 from cir_bench.plugin.build import Builder
@@ -208,7 +208,7 @@ class MethodContract(Composing):
                     assert_same(theirs.terms[name].detach(), ours.terms[name].detach(), f"term {name}")
 
 
-def _steps(method: Method, stage: Stage, batch: TrainBatch) -> list[Step]:
+def _steps(method: Method, stage: TrainStage, batch: TrainBatch) -> list[TrainStep]:
     with seeded(9):
         return list(method.training_steps(batch, stage))
 

@@ -16,7 +16,7 @@ from torch import Tensor, nn
 from cir_bench.errors import RunError
 from cir_bench.features.source import FeatureSource
 from cir_bench.interfaces.encoder import Encoder
-from cir_bench.interfaces.method import Method, Stage, Step
+from cir_bench.interfaces.method import Method, TrainStage, TrainStep
 from cir_bench.params.models import Selection
 from cir_bench.training.batches import DrawnSet, TrainSet, train_batches
 from cir_bench.training.checkpoints import Checkpoints
@@ -81,7 +81,7 @@ class Trainer:
         self,
         method: Method,
         encoders: Mapping[str, Encoder],
-        trains_encoder: Callable[[Stage], bool],
+        trains_encoder: Callable[[TrainStage], bool],
         data: TrainSet | DrawnSet,
         sources: Sources,
         score: Callable[[FeatureSource, bool], float] | None,
@@ -124,7 +124,7 @@ class Trainer:
             encoder.eval()
         return self._result
 
-    def _run_stage(self, number: int, stage: Stage, resumed: Mapping[str, Any] | None) -> None:
+    def _run_stage(self, number: int, stage: TrainStage, resumed: Mapping[str, Any] | None) -> None:
         training = stage.training
         live = self._trains_encoder(stage)
         for encoder in self._encoders.values():
@@ -164,7 +164,7 @@ class Trainer:
     def _epoch(
         self,
         number: int,
-        stage: Stage,
+        stage: TrainStage,
         epoch: int,
         source: FeatureSource,
         optimisers: Mapping[str, RunningOptimiser],
@@ -213,7 +213,7 @@ class Trainer:
             self._progress.batch_done(2 * len(batch.same_target))
         return {name: self._finite(float(total) / batches, name, stage, epoch) for name, total in sums.items()}, images
 
-    def _examples(self, stage: Stage, epoch: int) -> TrainSet:
+    def _examples(self, stage: TrainStage, epoch: int) -> TrainSet:
         """What an epoch of the stage trains on: the triplets, or images with their descriptions."""
         if not stage.descriptions:
             examples, what = self._data.of_epoch(epoch), "triplet; add some, or hold none out (--set selection.on=last)"
@@ -229,7 +229,7 @@ class Trainer:
         return examples
 
     def _backward(
-        self, step: Step, total: Tensor, optimisers: Mapping[str, RunningOptimiser], stage: Stage, epoch: int
+        self, step: TrainStep, total: Tensor, optimisers: Mapping[str, RunningOptimiser], stage: TrainStage, epoch: int
     ) -> None:
         if step.optimiser not in optimisers:
             raise RunError(
@@ -243,7 +243,7 @@ class Trainer:
             )
         total.backward()  # type: ignore[no-untyped-call]  # torch does not annotate Tensor.backward
 
-    def _finite(self, value: float, name: str, stage: Stage, epoch: int) -> float:
+    def _finite(self, value: float, name: str, stage: TrainStage, epoch: int) -> float:
         if not math.isfinite(value):
             raise RunError(
                 f"The loss term {name!r} became {value} in epoch {epoch} of stage {stage.name!r}; "
@@ -251,7 +251,7 @@ class Trainer:
             )
         return value
 
-    def _look(self, stage: Stage, epoch: int, source: FeatureSource) -> float | None:
+    def _look(self, stage: TrainStage, epoch: int, source: FeatureSource) -> float | None:
         """Take the held-out score where it is due, and keep the weights when they are the best so far."""
         due = (epoch + 1) % self._selection.every == 0 or epoch + 1 == stage.training.epochs
         if self._score is None or not stage.select or not due:

@@ -10,7 +10,7 @@ from PIL import Image
 from torch import Tensor
 from torchvision.transforms.functional import pil_to_tensor
 
-from cir_bench import Context, Encoder, EncoderShape, Features, FeatureShape, ImageRef, Level, NoParams
+from cir_bench import Context, Encoder, EncoderShape, FeatureLevel, Features, FeatureShape, ImageRef, NoParams
 from cir_bench_encoders.pixels import Normalise
 from cir_bench_encoders.tiny.towers import IMAGE_SIZE, MAPS, WIDTH, ImageTower, TextTower
 from cir_bench_encoders.tiny.weights import load
@@ -61,17 +61,17 @@ class Tiny(Encoder):
         item: Tensor = pil_to_tensor(picture)
         return item
 
-    def encode_images(self, items: Sequence[Any], levels: frozenset[Level]) -> Features:
+    def encode_images(self, items: Sequence[Any], levels: frozenset[FeatureLevel]) -> Features:
         """Features of B images ``[3, 48, 48]`` uint8."""
         pooled, maps = self.image(self.normalise(torch.stack(list(items))))
-        found = Features(pooled, maps=maps if Level.MAPS in levels else ())
-        if Level.TOKENS in levels:
+        found = Features(pooled, maps=maps if FeatureLevel.MAPS in levels else ())
+        if FeatureLevel.TOKENS in levels:
             tokens = maps[-1].flatten(2).transpose(1, 2)
             mask = torch.ones(tokens.shape[:2], dtype=torch.bool, device=tokens.device)
             return Features(pooled, tokens, mask, found.maps)
         return found
 
-    def encode_texts(self, texts: Sequence[str], levels: frozenset[Level]) -> Features:
+    def encode_texts(self, texts: Sequence[str], levels: frozenset[FeatureLevel]) -> Features:
         """Features of B texts."""
         pooled, tokens, mask = self.text(texts)
-        return Features(pooled, tokens, mask) if Level.TOKENS in levels else Features(pooled)
+        return Features(pooled, tokens, mask) if FeatureLevel.TOKENS in levels else Features(pooled)

@@ -7,7 +7,7 @@ import torch
 import torch.nn.functional as F
 
 import cir_bench_baselines
-from cir_bench import EncoderShape, Features, FeatureShape, Level, PairingError, Provides, TrainBatch
+from cir_bench import EncoderShape, FeatureLevel, Features, FeatureShape, PairingError, Provides, TrainBatch
 from cir_bench.testing import ComposerContract, MethodContract
 from cir_bench_baselines.film import FilmComposer
 
@@ -100,7 +100,7 @@ def test_the_method_minimises_the_batch_classification_loss(make_method) -> None
 @pytest.mark.parametrize("name", ["film", "relationship"])
 def test_both_map_baselines_need_one_map_and_say_so(make_composer, name: str) -> None:
     needs = SPECS[name].needs_for(SPECS[name].params())
-    assert (needs.image, needs.text, needs.map_levels) == ({Level.MAPS}, {Level.POOLED}, 1)
+    assert (needs.image, needs.text, needs.map_levels) == ({FeatureLevel.MAPS}, {FeatureLevel.POOLED}, 1)
     with pytest.raises(PairingError, match=f"{name} needs feature maps"):
         make_composer(name)
 

@@ -8,7 +8,7 @@ import pytest
 import torch
 from pydantic import ValidationError
 
-from cir_bench import Step, TrainBatch
+from cir_bench import TrainBatch, TrainStep
 from cir_bench.runs.suite import load_suite
 from cir_bench_clvcnet.method import Clvcnet
 from cir_bench_clvcnet.params import Ablation, ClvcnetParams
@@ -24,7 +24,7 @@ ONLY_PLUS = {"local-only+": "local", "global-only+": "global"}
 SAME_TRAINING = ["avgpool", *WITHOUT, *ONLY_PLUS]
 
 
-def steps(method: Clvcnet, batch: TrainBatch) -> list[Step]:
+def steps(method: Clvcnet, batch: TrainBatch) -> list[TrainStep]:
     return list(method.training_steps(batch, method.stages()[0]))
 
 
@@ -36,7 +36,7 @@ def targets(method: Clvcnet, batch: TrainBatch) -> dict[str, torch.Tensor]:
     return dict(method.composer.embed_target(batch.target).spaces)
 
 
-def assert_same_terms(found: list[Step], expected: list[Step]) -> None:
+def assert_same_terms(found: list[TrainStep], expected: list[TrainStep]) -> None:
     for one, other in zip(found, expected, strict=True):
         assert one.optimiser == other.optimiser
         for name, term in one.terms.items():

@@ -6,18 +6,18 @@ import pytest
 import torch
 from torch import Tensor
 
-from cir_bench import Encoder, Step, TrainBatch
+from cir_bench import Encoder, TrainBatch, TrainStep
 from cir_bench_clvcnet.method import Clvcnet
 
 NAMES = ("local", "global")
 
 
-def steps(method: Clvcnet, batch: TrainBatch) -> list[Step]:
+def steps(method: Clvcnet, batch: TrainBatch) -> list[TrainStep]:
     """Both steps, at the same weights."""
     return list(method.training_steps(batch, method.stages()[0]))
 
 
-def values(step: Step) -> dict[str, float]:
+def values(step: TrainStep) -> dict[str, float]:
     return {name: term.item() for name, term in step.terms.items()}
 
 
@@ -169,7 +169,7 @@ def test_the_networks_are_stepped_in_turn(make_clvcnet, random_batch, by_hand) -
     }
     generator = method.training_steps(batch, stage)
 
-    def take(step: Step) -> None:
+    def take(step: TrainStep) -> None:
         optimisers[step.optimiser].zero_grad()
         step.total().backward()
         optimisers[step.optimiser].step()

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import cir_bench_clvcnet
-from cir_bench import Level
+from cir_bench import FeatureLevel
 from cir_bench.interfaces.spec_params import make_params
 
 (SPEC,) = cir_bench_clvcnet.METHODS
@@ -35,7 +35,7 @@ def test_the_paper_s_encoder_is_a_resnet_50_and_an_lstm_of_1024() -> None:
 
 def test_it_needs_a_map_and_words() -> None:
     needs = SPEC.needs_for(make_params(SPEC))
-    assert (needs.image, needs.text, needs.map_levels) == ({Level.MAPS}, {Level.TOKENS}, 1)
+    assert (needs.image, needs.text, needs.map_levels) == ({FeatureLevel.MAPS}, {FeatureLevel.TOKENS}, 1)
 
 
 def test_the_composer_s_defaults_are_the_method_s() -> None:

@@ -10,7 +10,7 @@ import torch.nn.functional as F
 from torch import nn
 
 import cir_bench_combiner
-from cir_bench import Encoder, Features, Stage, Step, TrainBatch
+from cir_bench import Encoder, Features, TrainBatch, TrainStage, TrainStep
 from cir_bench_combiner.method import LOSS, Combiner
 from cir_bench_combiner.params import CombinerParams
 
@@ -47,7 +47,7 @@ def encoder() -> TwoTowers:
     return TwoTowers()
 
 
-def only_step(steps: Iterator[Step]) -> Step:
+def only_step(steps: Iterator[TrainStep]) -> TrainStep:
     (step,) = steps
     return step
 
@@ -71,7 +71,7 @@ def test_first_stage_trains_the_encoder_alone(make_combiner, encoder: TwoTowers)
     assert _trained(method, second, None) == set(method.parameters())
 
 
-def _trained(method: Combiner, stage: Stage, encoder: Encoder | None) -> set[nn.Parameter]:
+def _trained(method: Combiner, stage: TrainStage, encoder: Encoder | None) -> set[nn.Parameter]:
     optimisers = method.optimisers(stage, {"main": encoder} if encoder else {})
     return {parameter for one in optimisers for group in one.groups for parameter in group.parameters}
 

@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 import torch
 
-from cir_bench import CirBenchError, Context, DataError, ImageRef, Level, levels
+from cir_bench import CirBenchError, Context, DataError, FeatureLevel, ImageRef, levels
 from cir_bench.interfaces.spec_params import make_params
 from cir_bench.testing import EncoderContract
 from cir_bench.testing.encoder import TEXTS
@@ -231,4 +231,4 @@ def test_the_packaged_minilm_is_used_and_recorded(context):
 def test_the_spec_says_pixel_free_and_the_argument_is_the_path():
     assert SPEC.pixel_free
     assert make_params(SPEC, {}, "captions.json").path == Path("captions.json")
-    assert SPEC.provides_for(CaptionsParams()).text == {Level.POOLED, Level.TOKENS}
+    assert SPEC.provides_for(CaptionsParams()).text == {FeatureLevel.POOLED, FeatureLevel.TOKENS}

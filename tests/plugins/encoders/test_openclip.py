@@ -8,7 +8,7 @@ import torch
 from PIL import Image
 from torch import nn
 
-from cir_bench import ConfigError, DataError, Level, levels
+from cir_bench import ConfigError, DataError, FeatureLevel, levels
 from cir_bench.interfaces.spec_params import make_params
 from cir_bench.testing import EncoderContract
 from cir_bench_encoders import ENCODERS
@@ -318,7 +318,7 @@ def test_real_sizes_with_random_weights_saved_locally(tmp_path, context, picture
         wanted = SPEC.provides_for(OpenClipParams(model=model)).image
         features = encoder.encode_images([encoder.image_item(pictures[0])], wanted)
     assert features.levels == wanted
-    assert Level.POOLED in wanted
+    assert FeatureLevel.POOLED in wanted
 
 
 def test_the_specs_need_no_torch():

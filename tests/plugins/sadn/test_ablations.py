@@ -9,7 +9,7 @@ import torch
 import torch.nn.functional as F
 
 import cir_bench_sadn.composer
-from cir_bench import BatchGallery, Step
+from cir_bench import BatchGallery, TrainStep
 from cir_bench_losses.hinge import TripletHingeLoss
 from cir_bench_sadn.aggregation import NeighbourAggregation
 from cir_bench_sadn.method import Sadn
@@ -19,7 +19,7 @@ PARAMS = {"neighbours": 3, "tau": 5.0, "lambda_adapt": 10.0}
 SWITCHES = [name for name in SadnParams.model_fields["ablation"].annotation.__args__ if name != "none"]
 
 
-def step_of(method: Sadn, batch) -> Step:
+def step_of(method: Sadn, batch) -> TrainStep:
     (step,) = method.training_steps(batch, method.stages()[-1])
     return step
 

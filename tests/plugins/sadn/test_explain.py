@@ -2,7 +2,7 @@
 
 import torch
 
-from cir_bench import BatchGallery, Neighbours
+from cir_bench import BatchGallery, NeighbourWeights
 
 
 def explained(make_sadn, make_batch, **params):
@@ -13,7 +13,7 @@ def explained(make_sadn, make_batch, **params):
 
 def test_the_weighted_neighbours_give_the_refined_query_back(make_sadn, make_batch):
     composer, batch, candidates, (shown,) = explained(make_sadn, make_batch, neighbours=4)
-    assert isinstance(shown, Neighbours)
+    assert isinstance(shown, NeighbourWeights)
     assert shown.values.shape == (7, 4)
     query = composer.scaled(composer.compose(batch.reference, batch.text))
     vectors = composer.scaled(candidates)[shown.rows]

@@ -8,7 +8,7 @@ from pydantic import ValidationError
 from torch import Tensor
 
 import cir_bench_tgcir
-from cir_bench import Level, Step, TrainBatch
+from cir_bench import FeatureLevel, TrainBatch, TrainStep
 from cir_bench_tgcir.method import Tgcir
 from cir_bench_tgcir.params import TgcirParams
 
@@ -25,7 +25,7 @@ OF_ATTRIBUTES = {"local-only": slice(3, 7), "global-only": slice(0, 3)}
 LETTERS = {"L_rank_tea": "lam", "L_mask_tea": "eta", "L_ortho": "mu", "L_ckd": "nu", "L_kl": "kappa"}
 
 
-def step_of(method: Tgcir, batch: TrainBatch) -> Step:
+def step_of(method: Tgcir, batch: TrainBatch) -> TrainStep:
     (step,) = method.training_steps(batch, method.stages()[0])
     return step
 
@@ -99,13 +99,13 @@ def test_with_attributes_of_one_kind_every_term_is_the_paper_s_over_those(
 @pytest.mark.parametrize(
     ("ablation", "levels"),
     [
-        ("none", {Level.POOLED, Level.TOKENS}),
-        ("no-target-guide", {Level.POOLED, Level.TOKENS}),
-        ("local-only", {Level.TOKENS}),
-        ("global-only", {Level.POOLED}),
+        ("none", {FeatureLevel.POOLED, FeatureLevel.TOKENS}),
+        ("no-target-guide", {FeatureLevel.POOLED, FeatureLevel.TOKENS}),
+        ("local-only", {FeatureLevel.TOKENS}),
+        ("global-only", {FeatureLevel.POOLED}),
     ],
 )
-def test_needs_are_what_is_read(ablation: str, levels: set[Level]) -> None:
+def test_needs_are_what_is_read(ablation: str, levels: set[FeatureLevel]) -> None:
     needs = SPEC.needs_for(TgcirParams(ablation=ablation))
     assert (needs.image, needs.text, needs.same_width, needs.side_text) == (levels, levels, False, False)
 

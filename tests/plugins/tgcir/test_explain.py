@@ -3,13 +3,13 @@
 import pytest
 import torch
 
-from cir_bench import Weights
+from cir_bench import NamedWeights
 
 
 def test_the_keep_mask_is_the_student_s_own(make_tgcir, random_batch, by_hand):
     method, batch = make_tgcir(), random_batch()
     (shown,) = method.composer.explain(batch.reference, batch.text, None)
-    assert isinstance(shown, Weights)
+    assert isinstance(shown, NamedWeights)
     hand = by_hand(method)
     pairs = zip(hand.attributes("image", batch.reference), hand.attributes("text", batch.text), strict=True)
     expected = [hand.student(reference, text)[0] for reference, text in pairs]

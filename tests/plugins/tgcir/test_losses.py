@@ -8,7 +8,7 @@ import pytest
 import torch
 from torch import Tensor
 
-from cir_bench import Step, TrainBatch
+from cir_bench import TrainBatch, TrainStep
 from cir_bench_tgcir.losses import matching_divergence, orthogonality
 from cir_bench_tgcir.method import Tgcir
 
@@ -16,7 +16,7 @@ TERMS = ["L_rank_stu", "L_rank_tea", "L_mask_tea", "L_ortho", "L_ckd", "L_kl"]
 WEIGHTS = {"lam": 0.7, "eta": 1.3, "mu": 0.2, "nu": 3.0, "kappa": 0.4}
 
 
-def step_of(method: Tgcir, batch: TrainBatch) -> Step:
+def step_of(method: Tgcir, batch: TrainBatch) -> TrainStep:
     (step,) = method.training_steps(batch, method.stages()[0])
     return step
 

@@ -7,7 +7,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from cir_bench import Features, Stage, TrainBatch
+from cir_bench import Features, TrainBatch, TrainStage
 
 WIDTH, VALUES, ATTRIBUTES = 24, 5, 3
 
@@ -50,7 +50,7 @@ def test_tirg_learns_to_replace_an_attribute(make_tirg, params: dict[str, str]) 
     toy = Toy()
     gallery = toy.images(toy.gallery)
     method = make_tirg(image=WIDTH, text=WIDTH, **params)
-    stage = Stage("training", method.params.training)
+    stage = TrainStage("training", method.params.training)
     optimiser = torch.optim.Adam(method.parameters(), lr=1e-3)
     for _ in range(400):
         images, texts, targets, _ = toy.batch(64)

@@ -6,7 +6,7 @@ import pytest
 import torch
 
 import cir_bench_tirg
-from cir_bench import Features, Level, Stage, TrainBatch
+from cir_bench import FeatureLevel, Features, TrainBatch, TrainStage
 from cir_bench_tirg.composer import TirgComposer
 from cir_bench_tirg.last_conv import TirgLastConvComposer
 from cir_bench_tirg.params import TirgParams
@@ -26,11 +26,11 @@ def test_parameter_count_at_the_paper_s_width(make_tirg) -> None:
 
 def test_variant_picks_the_composer_and_what_it_needs(make_tirg) -> None:
     assert isinstance(make_tirg().composer, TirgComposer)
-    assert SPEC.needs_for(TirgParams()).image == {Level.POOLED}
+    assert SPEC.needs_for(TirgParams()).image == {FeatureLevel.POOLED}
     last_conv = TirgParams(variant="last-conv")
     assert isinstance(make_tirg(maps=MAPS, variant="last-conv").composer, TirgLastConvComposer)
-    assert SPEC.needs_for(last_conv).image == {Level.MAPS}
-    assert SPEC.needs_for(last_conv).text == {Level.POOLED}
+    assert SPEC.needs_for(last_conv).image == {FeatureLevel.MAPS}
+    assert SPEC.needs_for(last_conv).text == {FeatureLevel.POOLED}
 
 
 def test_no_width_is_forced_on_the_encoder() -> None:
@@ -43,7 +43,7 @@ def test_loss_changes_the_term_and_nothing_else(make_tirg, loss: str) -> None:
     method = make_tirg(loss=loss)
     torch.manual_seed(0)
     other = make_tirg()
-    (step,) = method.training_steps(_batch(), Stage("training", method.params.training))
+    (step,) = method.training_steps(_batch(), TrainStage("training", method.params.training))
     assert list(step.terms) == [loss]
     assert step.total() > 0
     for mine, its in zip(method.composer.parameters(), other.composer.parameters(), strict=True):

@@ -9,7 +9,7 @@ import pytest
 import torch
 from torch import Tensor
 
-from cir_bench import Stage, TrainBatch
+from cir_bench import TrainBatch, TrainStage
 from cir_bench_val.composer import LEVELS
 from cir_bench_val.method import Val
 
@@ -142,7 +142,7 @@ def test_gradients_are_those_of_the_formula(make_val, random_weights, random_bat
     weights = [parameter.detach().requires_grad_() for parameter in method.parameters()]
     names = [name for name, _ in method.named_parameters()]
     inputs = [*made.reference.maps, made.text.need_pooled(), *(m.detach() for m in made.target.maps)]
-    stage = Stage("training", method.params.training)
+    stage = TrainStage("training", method.params.training)
 
     def total(*values: Tensor) -> Tensor:
         given, numbers = values[: len(inputs) + 1], values[len(inputs) + 1 :]

@@ -9,7 +9,7 @@ import torch
 from pydantic import ValidationError
 
 import cir_bench_val
-from cir_bench import ConfigError, EncoderShape, Features, FeatureShape, Level, PairingError, TrainBatch
+from cir_bench import ConfigError, EncoderShape, FeatureLevel, Features, FeatureShape, PairingError, TrainBatch
 from cir_bench.runs.suite import load_suite
 from cir_bench_encoders.cnn_lstm_params import CnnLstmParams
 from cir_bench_val.params import ValParams
@@ -150,7 +150,12 @@ def test_heads_that_do_not_divide_the_channels_are_refused(make_val) -> None:
 
 def test_needs_are_three_maps_and_one_text_vector() -> None:
     needs = SPEC.needs_for(ValParams())
-    assert (needs.image, needs.text, needs.map_levels, needs.same_width) == ({Level.MAPS}, {Level.POOLED}, 3, False)
+    assert (needs.image, needs.text, needs.map_levels, needs.same_width) == (
+        {FeatureLevel.MAPS},
+        {FeatureLevel.POOLED},
+        3,
+        False,
+    )
 
 
 def test_descriptions_of_another_data_set_are_needed_for_pretraining_alone() -> None:

@@ -16,7 +16,7 @@ from cir_bench.features.source import FeatureSource
 from cir_bench.inference.embed import embed_gallery
 from cir_bench.inference.gallery import GalleryForQueries
 from cir_bench.interfaces.composer import Composer, GalleryView
-from cir_bench.interfaces.explanation import Explanation, ImageMap, Neighbours, Weights
+from cir_bench.interfaces.explanation import Explanation, ImageMap, NamedWeights, NeighbourWeights
 from cir_bench.plugin.registry import Registry, blame
 from cir_bench.protocols.eval_set import EvalQuery, PartView
 from cir_bench.records.record import RunRecord
@@ -115,15 +115,17 @@ def _of_query(explanation: Explanation, place: int, view: PartView) -> Shown:
     title, note = explanation.title, explanation.note
     if isinstance(explanation, ImageMap):
         return Shown(title, note, map=values)
-    if isinstance(explanation, Neighbours):
+    if isinstance(explanation, NeighbourWeights):
         assert explanation.rows is not None
         rows = explanation.rows[place].tolist()
         return Shown(
             title, note, neighbours=[(view.gallery[row], float(v)) for row, v in zip(rows, values, strict=True)]
         )
-    if isinstance(explanation, Weights):
+    if isinstance(explanation, NamedWeights):
         return Shown(title, note, weights=[(name, float(v)) for name, v in zip(explanation.names, values, strict=True)])
-    raise RunError(f"explain gave {type(explanation).__name__}; it must give ImageMap, Neighbours or Weights.")
+    raise RunError(
+        f"explain gave {type(explanation).__name__}; it must give ImageMap, NeighbourWeights or NamedWeights."
+    )
 
 
 def why_not(error: CirBenchError) -> str:
