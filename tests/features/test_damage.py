@@ -3,6 +3,7 @@
 import json
 
 import pytest
+from support.killed import kill_writer
 
 from cir_bench import RunError, levels
 from cir_bench.features.cache import FeatureCache
@@ -103,8 +104,7 @@ def test_leftovers_of_a_killed_writer_are_swept(encoder, images, tmp_path):
     cache = FeatureCache(tmp_path)
     cache.image_features("counting", encoder, images.refs(["image1"]), POOLED, scope=SCOPE)
     (payload,) = tmp_path.rglob("*.safetensors")
-    leftover = payload.with_name("00001.safetensors.4711.tmp")
-    leftover.write_bytes(b"half")
+    leftover = kill_writer(payload.with_name("00001.safetensors"))
     cache.image_features("counting", encoder, images.refs(["image2"]), POOLED, scope=SCOPE)
     assert not leftover.exists()
 

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 import torch
+from support.killed import kill_writer
 
 from cir_bench.errors import RunError
 from cir_bench.training import checkpoints
@@ -47,8 +48,9 @@ def test_a_full_disk_is_told_and_the_last_epoch_stays(kept, tmp_path, monkeypatc
 
 
 def test_what_a_killed_process_left_half_written_is_removed(kept, tmp_path) -> None:
-    (tmp_path / f"{LAST}.tmp99").write_bytes(b"half")
+    kill_writer(tmp_path / LAST)
     assert kept.load(CPU)["epoch"] == 1
+    kept.save({"epoch": 2, "best_number": 1})
     assert sorted(path.name for path in tmp_path.iterdir()) == [LAST, "weights-1.safetensors"]
 
 

@@ -7,9 +7,9 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from cir_bench.atomic import replacing_folder
 from cir_bench.data.card import card
 from cir_bench.data.shards import write_shards
-from cir_bench.data.staging import growing
 from cir_bench.data.tables import (
     GALLERY,
     QUERIES,
@@ -64,8 +64,7 @@ def export(
     Args:
         dataset: to be written.
         spec: its own, for the card.
-        out: the folder; it must not be there yet, or be empty. It appears when everything is written. What a killed
-            export to it left beside it is removed.
+        out: the folder, which must not exist yet or be empty. It appears when everything is written.
         splits: ``train`` for the triplets, others for queries and their gallery.
         optional: leave out, and say so, the splits that the data does not have.
         images: whether pixels are written.
@@ -78,12 +77,9 @@ def export(
             written.
     """
     _check_free(out)
-    place = out.resolve()
     done = Exported()
     try:
-        if not place.parent.exists():
-            place.parent.mkdir(parents=True, exist_ok=True)
-        with growing(place) as part:
+        with replacing_folder(out.resolve()) as part:
             for name in dict.fromkeys(splits):
                 try:
                     split = name if name == TRAIN else dataset.evaluated(name)
@@ -98,9 +94,6 @@ def export(
                 raise DataError(" ".join(["there is nothing to write.", *done.left_out.values()]))
             (part / "README.md").write_text(card(spec, dataset.provenance(), done.rows), encoding="utf-8")
             _check_free(out)
-            if place.is_dir():
-                place.rmdir()
-            part.replace(place)
     except OSError as error:
         remedy = "free some space" if error.errno in DISK_FULL else "choose another place"
         raise DataError(f"--out {out} cannot be written: {error.strerror or error}; {remedy}.") from error

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import hashlib
-import os
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
 from filelock import FileLock, Timeout
 
+from cir_bench.atomic import move_into_place
 from cir_bench.data.transfer import transfer
 from cir_bench.errors import ConfigError, DataError
 from cir_bench.interfaces.specs import DatasetSpec, RemoteFile
@@ -98,7 +98,7 @@ def _fetch(file: RemoteFile, path: Path, progress: Progress) -> None:
             f"{file.url} has the sha256 {found}, {file.sha256} expected: it changed on its server or on its way. "
             "Nothing was put in place; run this again, and should it stay so, get the file elsewhere."
         )
-    os.replace(part, path)
+    move_into_place(part, path)
 
 
 def sha256_of(path: Path) -> str:

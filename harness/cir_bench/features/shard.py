@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import hashlib
 import json
-import os
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -14,6 +13,8 @@ import numpy as np
 import numpy.typing as npt
 from pydantic import BaseModel, ConfigDict, ValidationError
 from safetensors.numpy import save
+
+from cir_bench.atomic import replacing
 
 Array = npt.NDArray[Any]
 _DTYPES: dict[str, np.dtype[Any]] = {
@@ -55,18 +56,10 @@ def write(path: Path, items: tuple[str, ...], arrays: Mapping[str, Array]) -> No
         bytes=len(payload),
         sha256=hashlib.sha256(payload).hexdigest(),
     )
-    write_atomically(path, payload)
-    write_atomically(path.with_suffix(".json"), manifest.model_dump_json().encode())
-
-
-def write_atomically(path: Path, content: bytes) -> None:
-    """Write a file beside ``path``, then rename it, so that ``path`` is never seen half written."""
-    temporary = path.with_name(f"{path.name}.{os.getpid()}.tmp")
-    with temporary.open("wb") as file:
-        file.write(content)
-        file.flush()
-        os.fsync(file.fileno())
-    temporary.replace(path)
+    with replacing(path) as temporary:
+        temporary.write_bytes(payload)
+    with replacing(path.with_suffix(".json")) as temporary:
+        temporary.write_text(manifest.model_dump_json(), encoding="utf-8")
 
 
 def read_manifest(path: Path) -> Manifest:

@@ -15,6 +15,7 @@ from pathlib import Path
 import numpy as np
 from filelock import FileLock, Timeout
 
+from cir_bench.atomic import replacing
 from cir_bench.errors import RunError
 from cir_bench.features import shard as files
 from cir_bench.features.identity import Identity
@@ -75,8 +76,8 @@ class Store:
         try:
             self.folder.mkdir(parents=True, exist_ok=True)
             if not (self.folder / "identity.json").exists():
-                content = json.dumps(asdict(self.identity), indent=2)
-                files.write_atomically(self.folder / "identity.json", content.encode())
+                with replacing(self.folder / "identity.json") as temporary:
+                    temporary.write_text(json.dumps(asdict(self.identity), indent=2), encoding="utf-8")
         except OSError as error:
             raise self._unwritable(error) from error
         lock = FileLock(self.folder / "lock")
@@ -124,16 +125,13 @@ class Store:
         """Add one shard with ``arrays`` ``[n, ...]`` for n items. Hold the lock."""
         folder = self._scope_folder(scope) / column
         try:
-            folder.mkdir(parents=True, exist_ok=True)
             taken = [int(path.stem) for path in folder.glob("*.safetensors") if path.stem.isdigit()]
             files.write(folder / f"{max(taken, default=-1) + 1:05d}.safetensors", tuple(items), arrays)
         except OSError as error:
             raise self._unwritable(error) from error
 
     def sweep(self) -> None:
-        """Remove what :meth:`find` saw to be damaged, and half-written shards, and warn why. Hold the lock."""
-        for leftover in self.folder.glob("*/*/*/*.tmp"):
-            leftover.unlink(missing_ok=True)
+        """Remove what :meth:`find` saw to be damaged and warn why. Hold the lock."""
         stems = {
             path.with_suffix("") for kind in ("safetensors", "json") for path in self.folder.glob(f"*/*/*/*.{kind}")
         }

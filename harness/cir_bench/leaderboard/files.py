@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import json
-import os
 import shutil
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 
+from cir_bench.atomic import replacing
 from cir_bench.errors import CirBenchError, ConfigError
 from cir_bench.leaderboard.build import build
 from cir_bench.leaderboard.comparable import duplicates, identity, newest
@@ -85,27 +85,19 @@ def pack(found: Iterable[Loaded], folder: Path) -> None:
         if place in taken:
             raise ConfigError(f"{one.folder} and {taken[place]} would both be copied to {place}; pack them one by one.")
         taken[place] = one.folder
-        place.mkdir(parents=True, exist_ok=True)
-        shutil.copyfile(one.folder / RECORD_FILE, place / RECORD_FILE)
+        with replacing(place / RECORD_FILE) as temporary:
+            shutil.copyfile(one.folder / RECORD_FILE, temporary)
         if one.queries is not None:
             save_queries(one.queries, place)
 
 
 def write_leaderboard(records: Iterable[RunRecord | Loaded], path: Path) -> Path:
-    """Write the leaderboard of ``records`` as markdown (temporary file, then rename) and return its path."""
+    """Write the leaderboard of ``records`` as Markdown and return its path."""
     return write_text(render(build(records)), path)
 
 
 def write_text(text: str, path: Path) -> Path:
-    """Write ``text`` (temporary file, then rename) and return its path."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    if path.exists() and not path.is_file():  # /dev/stdout or a pipe is written to, never replaced
-        path.write_text(text, encoding="utf-8", newline="\n")
-        return path
-    temporary = path.with_suffix(f".tmp{os.getpid()}")
-    try:
+    """Write ``text``, whole or not at all, and return its path."""
+    with replacing(path) as temporary:
         temporary.write_text(text, encoding="utf-8", newline="\n")
-        temporary.replace(path)
-    finally:
-        temporary.unlink(missing_ok=True)
     return path

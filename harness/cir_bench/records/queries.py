@@ -17,7 +17,6 @@ from __future__ import annotations
 
 import gzip
 import json
-import os
 import re
 import zlib
 from collections.abc import Iterator, Mapping, Sequence
@@ -27,6 +26,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from cir_bench.atomic import replacing
 from cir_bench.errors import CirBenchError, DataError
 from cir_bench.protocols.protocol import Headline
 from cir_bench.retrieval.parts import PartRankings
@@ -43,14 +43,10 @@ LONGEST_RUN = 10_000_000
 def save_queries(results: QueryResults, folder: Path) -> Path:
     """Write ``queries.json.gz`` into ``folder``, atomically, and return its path."""
     path = folder / QUERIES_FILE
-    temporary = folder / f".{QUERIES_FILE}.{os.getpid()}.tmp"
     text = json.dumps(_to_json(results), ensure_ascii=False, separators=(",", ":")) + "\n"
-    try:
+    with replacing(path) as temporary:
         # mtime=0, so that equal results are equal files
         temporary.write_bytes(gzip.compress(text.encode(), compresslevel=9, mtime=0))
-        os.replace(temporary, path)
-    finally:
-        temporary.unlink(missing_ok=True)
     return path
 
 

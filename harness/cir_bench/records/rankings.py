@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import gzip
 import json
-import os
 import zlib
 from collections.abc import Iterator, Mapping
 from pathlib import Path
@@ -12,6 +11,7 @@ from typing import Any
 
 import numpy as np
 
+from cir_bench.atomic import replacing
 from cir_bench.errors import DataError
 from cir_bench.retrieval.groups import NEVER
 from cir_bench.retrieval.queries import QuerySet
@@ -29,18 +29,14 @@ def save_ranking(ranking: Ranking, path: Path) -> None:
     with graded truth also has ``gains`` (value by image) and ``graded``: the images that only have a gain, in the form
     of ``targets``.
     """
-    temporary = path.with_name(f".{path.name}.{os.getpid()}.tmp")
-    try:
-        with (
-            temporary.open("wb") as raw,
-            # no file name and no time in the gzip header, so that equal rankings are equal files
-            gzip.GzipFile(filename="", mode="wb", fileobj=raw, mtime=0, compresslevel=6) as packed,
-        ):
-            for line in _lines(ranking):
-                packed.write(json.dumps(line, ensure_ascii=False, separators=(",", ":")).encode() + b"\n")
-        os.replace(temporary, path)
-    finally:
-        temporary.unlink(missing_ok=True)
+    with (
+        replacing(path) as temporary,
+        temporary.open("wb") as raw,
+        # no file name and no time in the gzip header, so that equal rankings are equal files
+        gzip.GzipFile(filename="", mode="wb", fileobj=raw, mtime=0, compresslevel=6) as packed,
+    ):
+        for line in _lines(ranking):
+            packed.write(json.dumps(line, ensure_ascii=False, separators=(",", ":")).encode() + b"\n")
 
 
 def load_ranking(path: Path) -> Ranking:

@@ -10,12 +10,12 @@ Percentages are in percent, times in seconds unless the name says otherwise, mem
 from __future__ import annotations
 
 import math
-import os
 from pathlib import Path
 from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
+from cir_bench.atomic import replacing
 from cir_bench.errors import DataError
 
 SCHEMA_VERSION = 1
@@ -216,15 +216,10 @@ class RunRecord(_Model):
 
 
 def write_record(record: RunRecord, folder: Path) -> Path:
-    """Write ``record.json`` atomically (temporary file, then rename) and return its path."""
-    folder.mkdir(parents=True, exist_ok=True)
+    """Write ``record.json`` into ``folder``, whole or not at all, and return its path."""
     path = folder / RECORD_FILE
-    temporary = path.with_suffix(f".tmp{os.getpid()}")
-    try:
+    with replacing(path) as temporary:
         temporary.write_text(record.model_dump_json(indent=1) + "\n", encoding="utf-8")
-        temporary.replace(path)
-    finally:
-        temporary.unlink(missing_ok=True)
     return path
 
 

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import os
 import re
-import tempfile
 from collections.abc import Mapping
 from enum import Enum
 from pathlib import Path
 
+from cir_bench.atomic import replacing_folder
 from cir_bench.errors import ConfigError
 from cir_bench.scaffold.names import Names
 from cir_bench.version import __version__
@@ -55,13 +54,10 @@ def write(files: Mapping[str, str], folder: Path) -> None:
     if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
         raise ConfigError(f"{folder} is already there and not empty; choose another name, or another place with --out.")
     try:
-        folder.parent.mkdir(parents=True, exist_ok=True)
-        with tempfile.TemporaryDirectory(prefix=f".{folder.name}-", dir=folder.parent) as name:
-            made = Path(name, "package")
+        with replacing_folder(folder) as temporary:
             for path, text in files.items():
-                file = made.joinpath(*path.split("/"))
+                file = temporary.joinpath(*path.split("/"))
                 file.parent.mkdir(parents=True, exist_ok=True)
                 file.write_text(text, encoding="utf-8", newline="\n")
-            os.replace(made, folder)  # an empty folder of that name is replaced
     except OSError as error:
         raise ConfigError(f"{folder} cannot be written ({error.strerror}); choose another place with --out.") from error

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Mapping
 from pathlib import Path
 
+from cir_bench.atomic import replacing
 from cir_bench.errors import ConfigError
 
 
@@ -22,13 +22,8 @@ def write_files(files: Mapping[Path, bytes], *, overwrite: bool = False) -> None
             "--out, or replace what is there with --overwrite."
         )
     for path, data in files.items():
-        path.parent.mkdir(parents=True, exist_ok=True)
-        temporary = path.with_name(f".{path.name}.{os.getpid()}.tmp")
-        try:
+        with replacing(path) as temporary:
             temporary.write_bytes(data)
-            temporary.replace(path)
-        finally:
-            temporary.unlink(missing_ok=True)
 
 
 def _read(path: Path) -> bytes | None:

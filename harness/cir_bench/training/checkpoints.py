@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import pickle
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
@@ -14,6 +13,7 @@ from safetensors import SafetensorError
 from safetensors.torch import load_file, save_file
 from torch import Tensor
 
+from cir_bench.atomic import replacing
 from cir_bench.errors import RunError
 
 LAST = "last.pt"
@@ -48,8 +48,6 @@ class Checkpoints:
     def load(self, device: torch.device) -> dict[str, Any] | None:
         """The last state, or None when there is none, it is damaged, or it belongs to other settings."""
         path = self._folder / LAST
-        for left in self._folder.glob("*.tmp*"):
-            left.unlink(missing_ok=True)  # of a process that was killed while it wrote
         try:
             state = torch.load(path, map_location=device, weights_only=True)
         except FileNotFoundError:
@@ -97,18 +95,14 @@ class Checkpoints:
     @contextmanager
     def _replacing(self, name: str) -> Iterator[Path]:
         """A temporary file that takes the place of ``name`` when it is whole; `RunError` when it cannot be written."""
-        temporary = self._folder / f"{name}.tmp{os.getpid()}"
         try:
-            self._folder.mkdir(parents=True, exist_ok=True)
-            yield temporary
-            temporary.replace(self._folder / name)
+            with replacing(self._folder / name) as temporary:
+                yield temporary
         except (OSError, RuntimeError, SafetensorError) as error:  # a full disk is any of the three
             raise RunError(
                 f"the checkpoint {self._folder / name} cannot be written ({error}); free some space, or choose another "
                 "folder with --out, and run it again with --retry-failed."
             ) from error
-        finally:
-            temporary.unlink(missing_ok=True)
 
     def _drop_weights(self, keep: int | None) -> None:
         kept = None if keep is None else BEST.format(keep)
