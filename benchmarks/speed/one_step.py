@@ -252,5 +252,8 @@ def _cached(
     names = sorted({name for triplet in train.triplets for name in (triplet.reference, triplet.target)})
     texts = sorted({text for texts in train.texts for text in texts})
     refs = [ImageRef("noise", data, name) for name in names]
-    images = cache.image_features("drawn", drawn, refs, needs.image, scope=scope)
-    return CachedSource([images], [cache.text_features("drawn", drawn, texts, needs.text, scope=scope)], device)
+    image_table = cache.image_features("drawn", drawn, refs, needs.image, scope=scope)
+    text_table = cache.text_features("drawn", drawn, texts, needs.text, scope=scope)
+    for table in (image_table, text_table):
+        table.preload(device)
+    return CachedSource(image_table, text_table, device)

@@ -1,7 +1,9 @@
+import math
+
 import pytest
 import torch
 
-from cir_bench import ConfigError, DataError, FeatureLevel, PluginError, levels
+from cir_bench import DataError, FeatureLevel, PluginError, levels
 from cir_bench.features import fill
 from cir_bench.features.cache import FeatureCache
 
@@ -15,13 +17,9 @@ def extract(cache, encoder, images, wanted=POOLED, name="counting", scope=TRAIN,
     return cache.image_features(name, encoder, images, wanted, scope=scope, **options)
 
 
-def test_features_come_back_by_id_and_by_position_in_the_order_asked_for(cache, encoder, images):
+def test_features_come_back_by_id_in_the_order_asked_for(cache, encoder, images):
     table = extract(cache, encoder, images.refs(["image3", "image1", "image3"]))
-    assert len(table) == 3
-    assert table.ids == ("image3", "image1", "image3")
-    assert table.rows([0, 1, 2]).pooled.tolist() == [[3, 3], [1, 1], [3, 3]]
-    assert table.rows(["image1", "image3"]).pooled.tolist() == [[1, 1], [3, 3]]
-    assert table.rows(torch.tensor([1])).pooled.tolist() == [[1, 1]]
+    assert table.rows(["image3", "image1", "image3"]).pooled.tolist() == [[3, 3], [1, 1], [3, 3]]
     with pytest.raises(KeyError):
         table.rows(["image9"])
 
@@ -38,7 +36,7 @@ def test_only_what_is_missing_is_encoded_also_across_splits(cache, encoder, imag
     extract(cache, encoder, images.refs(["image1", "image2"]), scope=TRAIN)
     table = extract(cache, encoder, images.refs(["image2", "image3"]), scope=VAL)
     assert [batch for batch, _ in encoder.image_batches] == [[1, 2], [3]]
-    assert table.rows([0, 1]).pooled.tolist() == [[2, 2], [3, 3]]
+    assert table.rows(["image2", "image3"]).pooled.tolist() == [[2, 2], [3, 3]]
 
 
 def test_equal_contents_are_encoded_once(cache, encoder, images):
@@ -62,32 +60,32 @@ def test_tokens_are_padded_to_the_longest_of_the_rows_asked_for(cache, encoder):
     for text in texts:  # three shards of different lengths
         cache.text_features("counting", encoder, [text], wanted, scope=TRAIN)
     table = cache.text_features("counting", encoder, texts, wanted, scope=TRAIN)
-    assert table.rows([0, 1]).tokens.shape == (2, 3, 1)
-    assert table.rows([2, 0]).tokens[:, :, 0].tolist() == [[97, 98, 99, 100, 101, 102], [97, 0, 0, 0, 0, 0]]
-    direct = table.rows([1, 0])
+    assert table.rows(["a", "abc"]).tokens.shape == (2, 3, 1)
+    assert table.rows(["abcdef", "a"]).tokens[:, :, 0].tolist() == [[97, 98, 99, 100, 101, 102], [97, 0, 0, 0, 0, 0]]
+    direct = table.rows(["abc", "a"])
     assert table.preload()
-    assert torch.equal(table.rows([1, 0]).tokens, direct.tokens)
-    assert torch.equal(table.rows([1, 0]).mask, direct.mask)
+    assert torch.equal(table.rows(["abc", "a"]).tokens, direct.tokens)
+    assert torch.equal(table.rows(["abc", "a"]).mask, direct.mask)
 
 
 def test_a_preloaded_table_reads_no_file(cache, encoder, images, tmp_path):
     table = extract(cache, encoder, images.refs(["image5", "image6", "image5"]), levels("pooled", "maps"), map_levels=2)
-    before = table.rows([2, 1])
+    before = table.rows(["image5", "image6"])
     assert table.nbytes == 2 * 4 * (2 + 3 + 8)
     assert not table.preload(max_bytes=table.nbytes - 1)
     assert table.preload(max_bytes=table.nbytes)
     for file in tmp_path.rglob("*.safetensors"):
         file.write_bytes(b"")
-    after = table.rows([2, 1])
+    after = table.rows(["image5", "image6"])
     assert all(torch.equal(a, b) for a, b in zip(before.tensors().values(), after.tensors().values(), strict=True))
 
 
 def test_maps_are_counted_from_the_deepest_and_only_those_asked_for_are_kept(cache, encoder, images, tmp_path):
-    one = extract(cache, encoder, images.refs(["image4"]), MAPS, map_levels=1).rows([0])
+    one = extract(cache, encoder, images.refs(["image4"]), MAPS, map_levels=1).rows(["image4"])
     assert [tuple(m.shape) for m in one.maps] == [(1, 3, 1, 1)]
     assert one.maps[0].flatten().tolist() == [6, 6, 6]
     assert {path.parent.name for path in tmp_path.rglob("*.safetensors")} == {"map1"}
-    three = extract(cache, encoder, images.refs(["image4"]), MAPS, map_levels=3).rows([0])
+    three = extract(cache, encoder, images.refs(["image4"]), MAPS, map_levels=3).rows(["image4"])
     assert [tuple(m.shape) for m in three.maps] == [(1, 1, 4, 4), (1, 2, 2, 2), (1, 3, 1, 1)]
     assert [m.flatten()[0].item() for m in three.maps] == [4, 5, 6]
 
@@ -99,9 +97,9 @@ def test_a_new_level_of_a_known_image_is_a_miss_for_that_level_alone(cache, enco
         ([1, 2], [FeatureLevel.MAPS]),
         ([3], [FeatureLevel.MAPS, FeatureLevel.POOLED]),
     ]
-    assert table.rows([2]).pooled.tolist() == [[3, 3]]
-    assert table.rows([2]).levels == POOLED | MAPS
-    assert extract(cache, encoder, images.refs(["image1"]), POOLED).rows([0]).levels == POOLED
+    assert table.rows(["image3"]).pooled.tolist() == [[3, 3]]
+    assert table.rows(["image3"]).levels == POOLED | MAPS
+    assert extract(cache, encoder, images.refs(["image1"]), POOLED).rows(["image1"]).levels == POOLED
 
 
 def change_nothing(encoder, images):
@@ -128,10 +126,6 @@ def change_version(encoder, images):
     return {}
 
 
-def change_dtype(encoder, images):
-    return {"dtype": torch.float16}
-
-
 def change_content(encoder, images):
     images.content["image1"] = 77
     return {}
@@ -153,7 +147,6 @@ def change_map_levels(encoder, images):
         (change_weights, 1),
         (change_preprocess, 1),
         (change_version, 1),
-        (change_dtype, 1),
         (change_content, 1),
         (change_level, 1),
         (change_map_levels, 1),
@@ -173,7 +166,7 @@ def test_a_change_of_any_ingredient_of_the_key_is_a_miss_and_nothing_else_is(
         images.refs(["image1"]),
         wanted,
         scope=TRAIN,
-        **{k: v for k, v in options.items() if k in ("dtype", "map_levels")},
+        map_levels=options.get("map_levels", 1),
     )
     assert missing.items == encoded_again
     extract(cache, encoder, images.refs(["image1"]), **arguments)
@@ -196,20 +189,9 @@ def test_missing_says_how_many_and_how_large_without_encoding(cache, encoder, im
     missing = cache.missing_images("counting", encoder, refs, POOLED | MAPS, scope=VAL, map_levels=2)
     assert (missing.items, missing.of) == (3, 3)
     assert missing.nbytes == 4 * (2 * 2 + 3 * (3 + 8))
-    texts = cache.missing_texts("counting", encoder, ["a", "a", "b"], POOLED, scope=VAL, dtype=torch.float16)
-    assert (texts.items, texts.of, texts.nbytes) == (2, 2, 2 * 2 * 2)
+    texts = cache.missing_texts("counting", encoder, ["a", "a", "b"], POOLED, scope=VAL)
+    assert (texts.items, texts.of, texts.nbytes) == (2, 2, 4 * 2 * 2)
     assert encoder.encoded() == 1
-
-
-def test_float16_is_stored_and_float32_comes_back(cache, encoder, images):
-    table = extract(cache, encoder, images.refs(["image1"]), dtype=torch.float16)
-    assert table.nbytes == 4
-    assert table.rows([0]).pooled.dtype == torch.float32
-
-
-def test_a_dtype_that_cannot_be_mapped_is_refused(cache, encoder, images):
-    with pytest.raises(ConfigError, match=r"bfloat16.*float32 or float16"):
-        extract(cache, encoder, images.refs(["image1"]), dtype=torch.bfloat16)
 
 
 def test_progress_counts_what_is_encoded(cache, encoder, images):
@@ -234,7 +216,7 @@ def test_the_encoder_runs_in_evaluation_mode_and_gets_its_mode_back(cache, encod
 def test_worker_processes_keep_the_order(cache, encoder, images):
     images.content = {f"i{n}": n % 256 for n in range(300)}
     table = extract(cache, encoder, images.refs(), batch_size=16, workers=2)
-    assert table.rows(list(range(300))).pooled[:, 0].tolist() == [n % 256 for n in range(300)]
+    assert table.rows(list(images.content)).pooled[:, 0].tolist() == [n % 256 for n in range(300)]
 
 
 @pytest.mark.parametrize("workers", [0, 2])
@@ -254,15 +236,14 @@ def test_an_encoder_that_returns_another_number_of_rows_is_blamed(cache, encoder
 
 def test_features_that_are_not_finite_are_refused(cache, encoder, images):
     with torch.no_grad():
-        encoder.weight.fill_(1e6)
-    with pytest.raises(PluginError, match=r"not finite as torch.float16"):
-        extract(cache, encoder, images.refs(), dtype=torch.float16)
+        encoder.weight.fill_(math.inf)
+    with pytest.raises(PluginError, match="encoder counting returned pooled features that are not finite"):
+        extract(cache, encoder, images.refs())
 
 
 def test_names_never_leave_the_cache_folder(cache, encoder, images, tmp_path):
-    a = extract(cache, encoder, images.refs(["image1"]), scope=("folder:../../x", "../.."))
-    b = extract(cache, encoder, images.refs(["image2"]), scope=("folder:../..-x", "../.."))
-    assert len(a) == len(b) == 1
+    extract(cache, encoder, images.refs(["image1"]), scope=("folder:../../x", "../.."))
+    extract(cache, encoder, images.refs(["image2"]), scope=("folder:../..-x", "../.."))
     assert all(path.is_relative_to(tmp_path / "features") for path in tmp_path.rglob("*") if path.is_file())
     assert len(list((tmp_path / "features").glob("*/folder-*"))) == 2
 
@@ -271,7 +252,7 @@ def test_large_sets_are_written_in_shards(cache, encoder, images, tmp_path, monk
     monkeypatch.setattr(fill, "SHARD_ITEMS", 4)
     table = extract(cache, encoder, images.refs(), batch_size=2)
     assert len(list(tmp_path.rglob("*.safetensors"))) == 3
-    assert table.rows([9, 0, 4, 3]).pooled[:, 0].tolist() == [9, 0, 4, 3]
+    assert table.rows(["image9", "image0", "image4", "image3"]).pooled[:, 0].tolist() == [9, 0, 4, 3]
 
 
 def test_shards_are_bounded_in_bytes(cache, encoder, images, tmp_path, monkeypatch):

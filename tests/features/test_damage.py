@@ -81,7 +81,7 @@ def test_a_damaged_shard_is_rebuilt_with_a_warning(damage, encoder, images, tmp_
 
     with pytest.warns(CacheWarning, match=r"00000.safetensors cannot be used: .*encoded again"):
         table = FeatureCache(tmp_path).image_features("counting", encoder, refs, POOLED, scope=SCOPE)
-    assert table.rows([0, 1]).pooled.tolist() == [[3, 3], [1, 1]]
+    assert table.rows(["image3", "image1"]).pooled.tolist() == [[3, 3], [1, 1]]
     assert encoder.encoded() == 4
 
     FeatureCache(tmp_path).image_features("counting", encoder, refs, POOLED, scope=SCOPE)
@@ -96,7 +96,7 @@ def test_sound_shards_beside_a_damaged_one_are_kept(encoder, images, tmp_path):
         table = FeatureCache(tmp_path).image_features(
             "counting", encoder, images.refs(["image1", "image2"]), POOLED, scope=SCOPE
         )
-    assert table.rows([0, 1]).pooled.tolist() == [[1, 1], [2, 2]]
+    assert table.rows(["image1", "image2"]).pooled.tolist() == [[1, 1], [2, 2]]
     assert encoder.encoded() == 3
 
 

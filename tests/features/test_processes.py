@@ -28,7 +28,7 @@ def extract_and_report(root, encoder, images, start, results):
     torch.set_num_threads(1)
     start.wait()
     table = extract(root, encoder, images)
-    results.put((encoder.encoded(), table.rows(list(range(len(table)))).pooled[:, 0].tolist()))
+    results.put((encoder.encoded(), table.rows(list(images.content)).pooled[:, 0].tolist()))
 
 
 def hold(path, held, release):
@@ -95,4 +95,4 @@ def test_what_was_written_before_a_kill_is_kept_and_the_batches_stay_the_same(
     table = extract(tmp_path, encoder, images)
     uninterrupted = [[0, 1], [2, 3], [4, 5], [6, 7], [8, 9]]
     assert [batch for batch, _ in encoder.image_batches] == uninterrupted[batches_before_the_kill:]
-    assert table.rows(list(range(10))).pooled[:, 0].tolist() == list(range(10))
+    assert table.rows(list(images.content)).pooled[:, 0].tolist() == list(range(10))

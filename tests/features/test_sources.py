@@ -4,7 +4,6 @@ import torch
 from cir_bench import DataError, levels
 from cir_bench.features.cached import CachedSource
 from cir_bench.features.live import ItemMemory, LiveSource
-from cir_bench.features.table import FeatureTable
 
 POOLED = levels("pooled")
 
@@ -79,22 +78,13 @@ def test_an_undecodable_image_is_named(encoder, images):
 
 
 @pytest.mark.parametrize("preload_bytes", [0, 1 << 20])
-def test_a_cached_source_joins_the_tables_of_the_splits(cache, encoder, images, preload_bytes):
-    both = levels("pooled", "maps")
-    train = cache.image_features("e", encoder, images.refs(["image5", "image1"]), both, scope=("plain", "train"))
-    val = cache.image_features("e", encoder, images.refs(["image1", "image2"]), both, scope=("plain", "val"))
-    texts = [
-        cache.text_features("e", encoder, [text], levels("tokens"), scope=("plain", "train")) for text in ("a", "bcd")
-    ]
-    source = CachedSource([train, val], texts, preload_bytes=preload_bytes)
+def test_a_cached_source_reads_from_files_and_from_memory(cache, encoder, images, preload_bytes):
+    names, scope = ["image5", "image1", "image2"], ("plain", "train")
+    pictures = cache.image_features("e", encoder, images.refs(names), levels("pooled", "maps"), scope=scope)
+    words = cache.text_features("e", encoder, ["a", "bcd"], levels("tokens"), scope=scope)
+    assert pictures.preload(max_bytes=preload_bytes) == words.preload(max_bytes=preload_bytes) == bool(preload_bytes)
+    source = CachedSource(pictures, words, torch.device("cpu"))
     assert source.images(["image2", "image5", "image1"]).need_pooled()[:, 0].tolist() == [2, 5, 1]
     assert source.images(["image2", "image5"]).need_maps(1)[0].flatten(1)[:, 0].tolist() == [4, 7]
     assert source.texts(["a"]).need_tokens()[0].flatten().tolist() == [97]
     assert source.texts(["bcd", "a"]).need_tokens()[1].tolist() == [[True] * 3, [True, False, False]]
-
-
-def test_tables_of_different_levels_are_not_joined(cache, encoder, images):
-    a = cache.image_features("e", encoder, images.refs(), POOLED, scope=("plain", "train"))
-    b = cache.image_features("e", encoder, images.refs(), levels("maps"), scope=("plain", "train"))
-    with pytest.raises(ValueError, match="different columns"):
-        FeatureTable.join([a, b])

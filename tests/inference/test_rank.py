@@ -147,7 +147,7 @@ def test_a_neighbourhood_is_no_larger_than_what_exclusion_leaves() -> None:
     view = GalleryForQueries(gallery, gallery.joint(), [[0, 1], [2]])
     found = view.topk(Embedding.single(VECTORS[:2]), 10)
     assert found.rows.shape == (2, 2) and not set(found.rows[0].tolist()) & {0, 1}
-    with pytest.raises(RunError, match="asked about 1 queries, but this view is of 2"):
+    with pytest.raises(RunError, match="called with 1 queries, but this view is of 2"):
         view.topk(Embedding.single(VECTORS[:1]), 1)
 
 
@@ -167,5 +167,5 @@ def test_a_composer_must_give_one_embedding_per_item() -> None:
         def embed_target(self, image: Features) -> Embedding:
             return Embedding.single(image.need_pooled()[:-1])
 
-    with pytest.raises(RunError, match="embed_target gave 29 embeddings for 30 items"):
+    with pytest.raises(RunError, match="embed_target returned 29 embeddings for 30 items"):
         run(Short(), evaluation())

@@ -1,6 +1,6 @@
 """Reading ahead: worker processes decode the images of coming training batches while this process trains.
 
-What is read is the same with any number of workers, because every image has a seed of its own for its augmentation.
+The result does not depend on the number of workers, because every image has its own augmentation seed.
 """
 
 from __future__ import annotations
@@ -22,8 +22,8 @@ CHUNK = 32
 """Images that a worker reads at a time."""
 
 
-class Wanted(NamedTuple):
-    """An image to read; ``seed``: of the random choices of its training augmentation, None: its evaluation item."""
+class ImageRequest(NamedTuple):
+    """An image to read, with the seed of its training augmentation; None: its evaluation item."""
 
     image: ImageRef
     seed: int | None = None
@@ -34,31 +34,31 @@ def place_seed(batch_seed: int, place: int) -> int:
     return int.from_bytes(hashlib.blake2b(f"{batch_seed}/{place}".encode(), digest_size=8).digest(), "big") >> 1
 
 
-def read_ahead(encoder: Encoder, wanted: Sequence[Wanted], workers: int, ahead: int) -> Iterator[Any]:
-    """What `Encoder.image_item` makes of each image, in order.
+def read_ahead(encoder: Encoder, requests: Sequence[ImageRequest], workers: int, ahead: int) -> Iterator[Any]:
+    """The result of `Encoder.image_item` for each image, in order.
 
     Args:
-        encoder: reads them.
-        wanted: all that will be asked for.
-        workers: processes; 0, or few images: they are read here when they are asked for.
-        ahead: images to have in hand or in work before they are asked for.
+        encoder: reads the images.
+        requests: everything that will be asked for.
+        workers: processes; with 0, or with few images, this process reads each image when it is asked for.
+        ahead: images to have ready or in progress before they are asked for.
 
     Raises:
-        DataError: an image that is missing or cannot be decoded, by its name, when it is its turn.
+        DataError: an image is missing or cannot be decoded; raised, naming it, when it is its turn.
         PluginError: the encoder failed.
     """
     each = math.ceil(ahead / (CHUNK * max(1, workers)))
-    return read_in_order(lambda place: _read(encoder, wanted[place]), len(wanted), CHUNK, workers, max(2, each))
+    return read_in_order(lambda place: _read(encoder, requests[place]), len(requests), CHUNK, workers, max(2, each))
 
 
-def _read(encoder: Encoder, wanted: Wanted) -> Any:
+def _read(encoder: Encoder, request: ImageRequest) -> Any:
     try:
-        if wanted.seed is None:
-            return read_item(encoder, wanted.image)
-        torch.default_generator.manual_seed(wanted.seed)
-        return read_item(encoder, wanted.image, train=True)
+        if request.seed is None:
+            return read_item(encoder, request.image)
+        torch.default_generator.manual_seed(request.seed)
+        return read_item(encoder, request.image, train=True)
     except CirBenchError:
         raise
     except Exception as error:
         name, what = type(encoder).__name__, f"{type(error).__name__}: {error}"
-        raise PluginError(f"image_item of the encoder {name} failed on image {wanted.image.id!r}: {what}.") from error
+        raise PluginError(f"image_item of the encoder {name} failed on image {request.image.id!r}: {what}.") from error

@@ -8,13 +8,12 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
-import torch
 
 from cir_bench.errors import RunError
 from cir_bench.features.extract import item_batches
-from cir_bench.features.fill import Job, Progress, fill
+from cir_bench.features.fill import Job, Progress, fill, no_progress
 from cir_bench.features.identity import Identity, columns, text_digest
-from cir_bench.features.store import Rows, Scope, Store
+from cir_bench.features.store import RowLocations, Scope, Store
 from cir_bench.features.table import FeatureTable
 from cir_bench.interfaces.dataset import ImageRef
 from cir_bench.interfaces.encoder import Encoder
@@ -22,22 +21,12 @@ from cir_bench.interfaces.features import Features, FeatureShape
 from cir_bench.interfaces.levels import FeatureLevel
 
 TOKENS_PER_ITEM = 32
-"""Guess of the padded length of a token sequence, for estimates only."""
-
-
-def _silent(done: int, total: int) -> None:
-    """No progress."""
-
-
-def values_per_item(shape: FeatureShape, column: str) -> int:
-    """Numbers stored for one item in ``column``."""
-    if column.startswith("map"):
-        return math.prod(shape.maps[-int(column[3:])])
-    return shape.width if column == "pooled" else (shape.tokens or 0) * TOKENS_PER_ITEM
+"""Assumed length of a token sequence, for estimates only."""
+FLOAT_BYTES = 4
 
 
 @dataclass(frozen=True)
-class Missing:
+class MissingFeatures:
     """What an extraction would have to do."""
 
     items: int
@@ -45,14 +34,14 @@ class Missing:
     of: int
     """Distinct items asked for."""
     nbytes: int
-    """Estimate of the disk space that is needed."""
+    """Estimated disk space."""
 
 
 class FeatureCache:
     """Features by content, below ``root`` (``<cache dir>/features``); safe to share between processes.
 
-    Features depend on the encoder's name, weights, preprocessing and code version, the dtype, the role and the item's
-    content; a change of any of them is a miss, and nothing else is.
+    Features depend on the encoder's name, weights, preprocessing and code version, the role and the item's content; a
+    change of any of them is a miss, and nothing else is.
     """
 
     def __init__(self, root: Path) -> None:
@@ -68,27 +57,25 @@ class FeatureCache:
         *,
         scope: Scope,
         map_levels: int = 1,
-        dtype: torch.dtype = torch.float32,
         batch_size: int = 64,
         workers: int = 0,
-        progress: Progress | None = None,
+        progress: Progress = no_progress,
     ) -> FeatureTable:
         """Features of ``images`` at ``levels`` (of the maps only the ``map_levels`` deepest), encoding what is missing.
 
         Args:
             name: the encoder's name with argument, as in the cell.
-            encoder: used in evaluation mode, on the device where it is.
-            images: in the order of the table's rows; repeats are fine.
-            levels: what is stored and what ``rows`` returns.
+            encoder: used in evaluation mode, on the device it is on.
+            images: repeats are fine.
+            levels: what is stored, and what the table's rows hold.
             scope: (data set, split), the folder that new features are written to.
             map_levels: how many maps, counted from the deepest.
-            dtype: of the files, float32 or float16.
             batch_size: images per forward pass.
             workers: processes that decode images; small sets are decoded in this one.
-            progress: called after every batch, and once before the first; not at all when nothing is missing.
+            progress: called before the first batch and after every batch; not at all when nothing is missing.
 
         Raises:
-            DataError: an image that is missing or cannot be decoded, by its name.
+            DataError: an image is missing or cannot be decoded; names it.
         """
 
         def encode(positions: Sequence[int], wanted: frozenset[FeatureLevel]) -> Iterator[Features]:
@@ -96,8 +83,8 @@ class FeatureCache:
                 yield encoder.encode_images(items, wanted)
 
         digests = [encoder.image_digest(image) for image in images]
-        job = Job(name, encoder, "image", scope, encode, batch_size, progress or _silent)
-        return self._features(job, [image.id for image in images], digests, columns(levels, map_levels), dtype)
+        job = Job(name, encoder, "image", scope, encode, batch_size, progress)
+        return self._features(job, [image.id for image in images], digests, columns(levels, map_levels))
 
     def text_features(
         self,
@@ -107,9 +94,8 @@ class FeatureCache:
         levels: Iterable[FeatureLevel],
         *,
         scope: Scope,
-        dtype: torch.dtype = torch.float32,
         batch_size: int = 256,
-        progress: Progress | None = None,
+        progress: Progress = no_progress,
     ) -> FeatureTable:
         """Features of ``texts``; equal texts are encoded once, and the table's ids are the texts themselves."""
 
@@ -120,8 +106,8 @@ class FeatureCache:
 
         digests = [text_digest(text) for text in texts]
         length = [len(text) for text in texts]
-        job = Job(name, encoder, "text", scope, encode, batch_size, progress or _silent, order=length.__getitem__)
-        return self._features(job, texts, digests, columns(levels, 0), dtype)
+        job = Job(name, encoder, "text", scope, encode, batch_size, progress, order=length.__getitem__)
+        return self._features(job, texts, digests, columns(levels, 0))
 
     def missing_images(
         self,
@@ -132,50 +118,38 @@ class FeatureCache:
         *,
         scope: Scope,
         map_levels: int = 1,
-        dtype: torch.dtype = torch.float32,
-    ) -> Missing:
+    ) -> MissingFeatures:
         """What :meth:`image_features` would encode; nothing is encoded and no checksum is computed."""
         digests = [encoder.image_digest(image) for image in images]
         wanted = columns(levels, map_levels)
-        return self._missing(Identity.of(name, encoder, "image", dtype), encoder.shape.image, digests, wanted, scope)
+        return self._missing(Identity.of(name, encoder, "image"), encoder.shape.image, digests, wanted, scope)
 
     def missing_texts(
-        self,
-        name: str,
-        encoder: Encoder,
-        texts: Sequence[str],
-        levels: Iterable[FeatureLevel],
-        *,
-        scope: Scope,
-        dtype: torch.dtype = torch.float32,
-    ) -> Missing:
+        self, name: str, encoder: Encoder, texts: Sequence[str], levels: Iterable[FeatureLevel], *, scope: Scope
+    ) -> MissingFeatures:
         """What :meth:`text_features` would encode."""
         digests = [text_digest(text) for text in texts]
-        wanted = columns(levels, 0)
-        return self._missing(Identity.of(name, encoder, "text", dtype), encoder.shape.text, digests, wanted, scope)
+        return self._missing(Identity.of(name, encoder, "text"), encoder.shape.text, digests, columns(levels, 0), scope)
 
     def _store(self, identity: Identity) -> Store:
         return self._stores.setdefault(identity, Store(self.root, identity))
 
     def _missing(
         self, identity: Identity, shape: FeatureShape, digests: Sequence[str], wanted: Sequence[str], scope: Scope
-    ) -> Missing:
+    ) -> MissingFeatures:
         items = list(dict.fromkeys(digests))
         found = {c: self._store(identity).find(items, c, scope, check=False) for c in wanted}
         any_missing = np.any([rows.missing for rows in found.values()], axis=0)
-        size = np.dtype(identity.dtype).itemsize
-        nbytes = sum(int(rows.missing.sum()) * values_per_item(shape, c) * size for c, rows in found.items())
-        return Missing(int(np.sum(any_missing)), len(items), nbytes)
+        nbytes = sum(int(rows.missing.sum()) * _numbers(shape, c) * FLOAT_BYTES for c, rows in found.items())
+        return MissingFeatures(int(np.sum(any_missing)), len(items), nbytes)
 
-    def _features(
-        self, job: Job, ids: Sequence[str], digests: Sequence[str], wanted: Sequence[str], dtype: torch.dtype
-    ) -> FeatureTable:
-        store = self._store(Identity.of(job.name, job.encoder, job.role, dtype))
+    def _features(self, job: Job, ids: Sequence[str], digests: Sequence[str], wanted: Sequence[str]) -> FeatureTable:
+        store = self._store(Identity.of(job.name, job.encoder, job.role))
         first = {digest: len(digests) - 1 - back for back, digest in enumerate(reversed(digests))}
         items = list(dict.fromkeys(digests))
         slot = {item: number for number, item in enumerate(items)}
 
-        def look() -> dict[str, Rows]:
+        def look() -> dict[str, RowLocations]:
             return {column: store.find(items, column, job.scope) for column in wanted}
 
         found = look()
@@ -187,6 +161,13 @@ class FeatureCache:
             if any(rows.missing.any() for rows in found.values()):
                 raise RunError(
                     f"features that were just written to {store.folder} are gone or damaged; "
-                    "check that nothing empties the cache folder and that its disk is sound, then run again."
+                    "check that nothing empties the cache folder and that its disk works, then run again."
                 )
-        return FeatureTable(ids, np.array([slot[digest] for digest in digests], dtype=np.int64), found)
+        return FeatureTable({name: slot[digest] for name, digest in zip(ids, digests, strict=True)}, found)
+
+
+def _numbers(shape: FeatureShape, column: str) -> int:
+    """Numbers stored for one item in ``column``."""
+    if column.startswith("map"):
+        return math.prod(shape.maps[-int(column[3:])])
+    return shape.width if column == "pooled" else (shape.tokens or 0) * TOKENS_PER_ITEM

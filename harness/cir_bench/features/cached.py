@@ -1,8 +1,9 @@
-"""`CachedSource`: features of a frozen encoder, out of the cache."""
+"""`CachedSource`: features of a frozen encoder, read from the cache."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 
 import torch
 
@@ -10,36 +11,22 @@ from cir_bench.features.table import FeatureTable
 from cir_bench.interfaces.features import Features
 
 
+@dataclass(frozen=True)
 class CachedSource:
-    """A `FeatureSource` over the tables of the cell's splits.
+    """A `FeatureSource` over tables of every image and text that will be asked for, on ``device``."""
 
-    Args:
-        images: tables of every image that will be asked for.
-        texts: tables of every text that will be asked for.
-        device: where features are wanted.
-        preload_bytes: tables up to this size are kept on ``device``; larger ones are read from their files.
-    """
-
-    def __init__(
-        self,
-        images: Sequence[FeatureTable],
-        texts: Sequence[FeatureTable],
-        device: torch.device | str = "cpu",
-        preload_bytes: int = 1 << 30,
-    ) -> None:
-        self._device = device
-        self._images, self._texts = FeatureTable.join(images), FeatureTable.join(texts)
-        for table in (self._images, self._texts):
-            table.preload(device, preload_bytes)
+    image_table: FeatureTable
+    text_table: FeatureTable
+    device: torch.device
 
     def images(self, ids: Sequence[str]) -> Features:
         """Features of B images."""
-        return self._images.rows(ids, self._device)
+        return self.image_table.rows(ids, self.device)
 
     def train_images(self, batches: Sequence[Sequence[str]], seeds: Sequence[int]) -> Iterator[Features]:
-        """Features of each batch; frozen features know no augmentation, so nothing is drawn."""
+        """Features of each batch; cached features are not augmented, so the seeds are not used."""
         return map(self.images, batches)
 
     def texts(self, texts: Sequence[str]) -> Features:
         """Features of B texts."""
-        return self._texts.rows(texts, self._device)
+        return self.text_table.rows(texts, self.device)

@@ -1,4 +1,4 @@
-"""Extraction: items through an encoder, batch by batch, images decoded in worker processes, order kept."""
+"""Extraction: items through an encoder batch by batch, in order, with images decoded in worker processes."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ def item_batches(encoder: Encoder, images: Sequence[ImageRef], batch_size: int, 
 
 @contextmanager
 def evaluating(encoder: Encoder) -> Iterator[None]:
-    """The encoder in evaluation mode, without gradients and in full precision; its mode comes back afterwards."""
+    """The encoder in evaluation mode, without gradients and in full precision; its mode is restored afterwards."""
     training = encoder.training
     encoder.eval()
     try:
@@ -48,20 +48,15 @@ def evaluating(encoder: Encoder) -> Iterator[None]:
         encoder.train(training)
 
 
-def checked(
-    features: Features, expected: int, levels: frozenset[FeatureLevel], name: str, dtype: torch.dtype
-) -> Features:
-    """``features`` on the CPU as ``dtype``, after holding them against the interface."""
+def checked(features: Features, expected: int, levels: frozenset[FeatureLevel], name: str) -> Features:
+    """``features`` on the CPU in float32; PluginError when they are not what the interface promises."""
     if len(features) != expected or levels - features.levels:
         raise PluginError(
             f"encoder {name} returned {len(features)} items with {sorted(features.levels)} for {expected} items with "
-            f"{sorted(levels)}; its encode_images or encode_texts is wrong."
+            f"{sorted(levels)}; correct its encode_images or encode_texts."
         )
-    stored = features.to("cpu", dtype)
+    stored = features.to("cpu", torch.float32)
     for part, tensor in stored.tensors().items():
         if tensor.is_floating_point() and not torch.isfinite(tensor).all():
-            raise PluginError(
-                f"encoder {name} returned {part} features that are not finite as {dtype}; "
-                "check its weights, and store float32 if the values are large."
-            )
+            raise PluginError(f"encoder {name} returned {part} features that are not finite; check its weights.")
     return stored

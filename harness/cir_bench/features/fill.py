@@ -1,4 +1,4 @@
-"""Encode what a store lacks, and write it shard by shard."""
+"""Encode what a store lacks and write it shard by shard."""
 
 from __future__ import annotations
 
@@ -9,14 +9,14 @@ import torch
 
 from cir_bench.features.extract import checked, evaluating
 from cir_bench.features.identity import Role
-from cir_bench.features.store import Rows, Scope, Store
+from cir_bench.features.store import RowLocations, Scope, Store
 from cir_bench.interfaces.encoder import Encoder
 from cir_bench.interfaces.features import Features
 from cir_bench.interfaces.levels import FeatureLevel
 
 SHARD_ITEMS = 4096
 SHARD_BYTES = 128 << 20
-"""A shard is written when it has so many items or bytes: no more than that is lost by a kill."""
+"""A shard is written when it has this many items or bytes; a kill loses no more than that."""
 
 Progress = Callable[[int, int], None]
 """Called with (items encoded so far, items to encode)."""
@@ -25,13 +25,13 @@ Encode = Callable[[Sequence[int], frozenset[FeatureLevel]], Iterator[Features]]
 """Features of the items at some positions of the caller's list, in batches, in order."""
 
 
-def _as_given(position: int) -> int:
-    return 0
+def no_progress(done: int, total: int) -> None:
+    """Nobody is told."""
 
 
 @dataclass(frozen=True)
 class Job:
-    """What is encoded, by what, and where it goes."""
+    """What to encode, with which encoder, and where to write it."""
 
     name: str
     encoder: Encoder
@@ -40,22 +40,24 @@ class Job:
     encode: Encode
     batch_size: int
     progress: Progress
-    order: Callable[[int], int] = field(default=_as_given)
-    """Sort key by position; texts go through in order of length, so that little is padded."""
+    order: Callable[[int], int] = field(default=lambda position: 0)
+    """Sort key of a position; texts are encoded in order of length, so that little is padded."""
 
 
-def fill(job: Job, store: Store, items: Sequence[str], positions: Sequence[int], found: Mapping[str, Rows]) -> None:
-    """Encode every item at the columns it lacks. Hold the store's lock.
+def fill(
+    job: Job, store: Store, items: Sequence[str], positions: Sequence[int], found: Mapping[str, RowLocations]
+) -> None:
+    """Encode every item at the columns it lacks. The caller holds the store's lock.
 
-    Shards end where batches end. After a kill the same items therefore meet in the same batches again, and the
-    features are bit for bit those of an uninterrupted run.
+    Shards end where batches end. After a kill, the same items are therefore in the same batches again, and the features
+    are bit for bit those of an uninterrupted run.
 
     Args:
-        job: the job.
+        job: what to encode.
         store: where the features go.
         items: distinct digests.
         positions: for each item, a position in the caller's list.
-        found: for each column asked for, what is there.
+        found: for each column asked for, what the store already has.
     """
     groups: dict[tuple[str, ...], list[int]] = {}
     lacking = {column: rows.missing for column, rows in found.items()}
@@ -71,14 +73,14 @@ def fill(job: Job, store: Store, items: Sequence[str], positions: Sequence[int],
         with evaluating(job.encoder):
             for features in job.encode([positions[slot] for slot in slots], levels):
                 count = min(job.batch_size, len(slots) - buffer.seen)
-                buffer.add(checked(features, count, levels, job.name, getattr(torch, store.identity.dtype)))
+                buffer.add(checked(features, count, levels, job.name))
                 done += count
                 job.progress(done, total)
         buffer.flush()
 
 
 class _Buffer:
-    """Collects batches until they make a shard."""
+    """Collects batches until they fill a shard."""
 
     def __init__(self, job: Job, store: Store, columns: Sequence[str], items: Sequence[str]) -> None:
         self.job, self.store, self.columns, self.items = job, store, columns, items
@@ -107,7 +109,7 @@ class _Buffer:
 
 
 def _only(features: Features, columns: Sequence[str]) -> Features:
-    """What ``columns`` are taken from."""
+    """The levels that ``columns`` are taken from."""
     depth = max((int(column[3:]) for column in columns if column.startswith("map")), default=0)
     return Features(
         pooled=features.pooled if "pooled" in columns else None,

@@ -1,4 +1,4 @@
-"""What cached features are a function of: the ingredients of the key, and the columns they are stored in."""
+"""What cached features depend on, and the columns they are stored in."""
 
 from __future__ import annotations
 
@@ -8,9 +8,6 @@ from collections.abc import Iterable
 from dataclasses import asdict, dataclass
 from typing import Literal
 
-import torch
-
-from cir_bench.errors import ConfigError
 from cir_bench.interfaces.encoder import Encoder
 from cir_bench.interfaces.levels import FeatureLevel
 
@@ -18,39 +15,36 @@ FORMAT = 1
 """Version of the file format; raising it makes every file of an older format a miss."""
 
 Role = Literal["image", "text"]
-DTYPES = {torch.float32: "float32", torch.float16: "float16"}
 
 
 @dataclass(frozen=True)
 class Identity:
-    """Everything but the item itself that decides what its features are. A change of any of them is a miss."""
+    """Everything but the item itself that its features depend on. A change of any of it is a miss."""
 
     encoder: str
     """Name with argument, ``openclip:RN50``."""
     weights: str
     """``Encoder.weights_digest()``."""
     preprocess: str
-    dtype: str
-    """The dtype features are stored in."""
     version: str
     """``Encoder.version``, the version of its code."""
     role: Role
+    dtype: str = "float32"
+    """The dtype that features are stored in."""
 
     @classmethod
-    def of(cls, name: str, encoder: Encoder, role: Role, dtype: torch.dtype = torch.float32) -> Identity:
+    def of(cls, name: str, encoder: Encoder, role: Role) -> Identity:
         """The identity of ``encoder`` with the weights it has now."""
-        if dtype not in DTYPES:
-            raise ConfigError(f"features cannot be stored as {dtype}: choose {' or '.join(DTYPES.values())}.")
-        return cls(name, encoder.weights_digest(), encoder.preprocess, DTYPES[dtype], encoder.version, role)
+        return cls(name, encoder.weights_digest(), encoder.preprocess, encoder.version, role)
 
     def digest(self) -> str:
-        """Hex sha256 over all ingredients."""
+        """Hex sha256 of all of it."""
         text = json.dumps({"format": FORMAT, **asdict(self)}, sort_keys=True)
         return hashlib.sha256(text.encode()).hexdigest()
 
 
 def columns(levels: Iterable[FeatureLevel], map_levels: int) -> tuple[str, ...]:
-    """The columns that hold ``levels``: maps are counted from the deepest, so three maps extend what one map stored.
+    """The columns that hold ``levels``. Maps are counted from the deepest, so asking for three extends a stored one.
 
     >>> columns([FeatureLevel.POOLED, FeatureLevel.MAPS], map_levels=2)
     ('pooled', 'map1', 'map2')

@@ -1,4 +1,4 @@
-"""`LiveSource`: features of the encoder as it is now, with gradients. What is being trained never meets the cache."""
+"""`LiveSource`: features of the encoder as it is now, with gradients; an encoder under training is never cached."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from cir_bench.features.ahead import Wanted, place_seed, read_ahead
+from cir_bench.features.ahead import ImageRequest, place_seed, read_ahead
 from cir_bench.features.extract import read_item
 from cir_bench.features.processes import worth_workers
 from cir_bench.interfaces.dataset import ImageRef
@@ -24,10 +24,10 @@ MAIN = "main"
 
 
 class ItemMemory:
-    """Decoded items, kept so that an epoch does not decode again what the last one did.
+    """Decoded items, kept so that an epoch does not decode again what the previous one did.
 
-    First come, first kept: once ``max_bytes`` are full, further items are decoded every time. Items of an encoder
-    belong to its preprocessing, so one memory serves one encoder (or copies of it).
+    First come, first kept: once ``max_bytes`` are used up, further items are decoded every time. Items depend on the
+    encoder's preprocessing, so a memory serves one encoder (or copies of it).
     """
 
     def __init__(self, max_bytes: int = 1 << 30) -> None:
@@ -43,7 +43,7 @@ class ItemMemory:
         return self._items.get(image_id)
 
     def put(self, image_id: str, item: Any) -> None:
-        """Keep the item if there is room."""
+        """Keep the item if there is room for it."""
         size = item.nbytes if isinstance(item, Tensor) else sys.getsizeof(item)
         if image_id in self._items:
             return
@@ -55,14 +55,14 @@ class ItemMemory:
 
 
 class LiveSource:
-    """A `FeatureSource` that runs the encoder; in its training mode and with gradients if the caller set them so.
+    """A `FeatureSource` that runs the encoder, in the mode and with the gradients that the caller has set.
 
     Args:
         encoders: encoder copies by branch, ``{"main": encoder}`` without branches. Copies share the decoded items.
         image: the handle of an image by id.
-        image_levels: levels asked of images.
-        text_levels: levels asked of texts.
-        memory: where decoded items are kept; one per run, so that a second source finds them again.
+        image_levels: levels of image features.
+        text_levels: levels of text features.
+        memory: where decoded items are kept; one for all sources of a cell.
         workers: processes that read training batches ahead, and threads that decode a batch at evaluation.
     """
 
@@ -88,7 +88,7 @@ class LiveSource:
         return self._encoded(self._items(ids, {}))
 
     def train_images(self, batches: Sequence[Sequence[str]], seeds: Sequence[int]) -> Iterator[Features]:
-        """Features of each batch's images; the images of coming batches are read meanwhile."""
+        """Features of each batch's images; the images of coming batches are read in the meantime."""
         items = self._augmented(batches, seeds) if self._first.augments else self._plain(batches, seeds)
         return map(self._encoded, items)
 
@@ -110,19 +110,19 @@ class LiveSource:
 
     def _augmented(self, batches: Sequence[Sequence[str]], seeds: Sequence[int]) -> Iterator[list[Any]]:
         """Items drawn anew for each batch."""
-        wanted = [
-            Wanted(self._image(name), place_seed(seed, place))
+        requests = [
+            ImageRequest(self._image(name), place_seed(seed, place))
             for names, seed in zip(batches, seeds, strict=True)
             for place, name in enumerate(names)
         ]
-        items = self._read_ahead(wanted, batches)
+        items = self._read_ahead(requests, batches)
         for names, seed in zip(batches, seeds, strict=True):
             batch = list(islice(items, len(names)))
             torch.manual_seed(seed)
             yield batch
 
     def _plain(self, batches: Sequence[Sequence[str]], seeds: Sequence[int]) -> Iterator[list[Any]]:
-        """Items without augmentation; read ahead is what the memory lacks, once as long as there is room in it."""
+        """Items without augmentation; what the memory lacks is read ahead, once as long as the memory has room."""
         absent: list[list[str]] = []
         coming: set[str] = set()
         for names in batches:
@@ -131,27 +131,27 @@ class LiveSource:
                 coming.update(absent[-1])
         if not worth_workers(sum(map(len, absent)), self._workers):
             absent = [[] for _ in batches]
-        items = self._read_ahead([Wanted(self._image(name)) for names in absent for name in names], batches)
+        items = self._read_ahead([ImageRequest(self._image(name)) for names in absent for name in names], batches)
         for names, lacking, seed in zip(batches, absent, seeds, strict=True):
             read = dict(zip(lacking, islice(items, len(lacking)), strict=True))
             torch.manual_seed(seed)
             yield self._items(names, read)
 
-    def _read_ahead(self, wanted: Sequence[Wanted], batches: Sequence[Sequence[str]]) -> Iterator[Any]:
+    def _read_ahead(self, requests: Sequence[ImageRequest], batches: Sequence[Sequence[str]]) -> Iterator[Any]:
         """Items of single images, two batches ahead."""
-        return read_ahead(self._first, wanted, self._workers, ahead=2 * max(map(len, batches), default=0))
+        return read_ahead(self._first, requests, self._workers, ahead=2 * max(map(len, batches), default=0))
 
     def _items(self, ids: Sequence[str], read: Mapping[str, Any]) -> list[Any]:
-        """Items without augmentation: out of ``read``, of the memory, or decoded now."""
+        """Items without augmentation: from ``read`` or the memory, or decoded now."""
         for name, item in read.items():
             self._memory.put(name, item)
-        known = {name: read[name] if name in read else self._memory.get(name) for name in ids}
-        absent = [name for name, item in known.items() if item is None]
+        found = {name: read[name] if name in read else self._memory.get(name) for name in ids}
+        absent = [name for name, item in found.items() if item is None]
 
         def decode(name: str) -> Any:
             return read_item(self._first, self._image(name))
 
         for name, item in zip(absent, (self._threads.map if self._threads else map)(decode, absent), strict=True):
-            known[name] = item
+            found[name] = item
             self._memory.put(name, item)
-        return [known[name] for name in ids]
+        return [found[name] for name in ids]

@@ -1,8 +1,8 @@
-"""Reading images in worker processes, in order. Whatever keeps them from working, the images are read all the same.
+"""Reading images in worker processes, in order. When workers cannot start, die or stall, this process reads the rest.
 
-What a worker has read comes back as bytes through a pipe. Torch's own way for tensors is a file in ``/dev/shm``, a
-socket in ``TMPDIR`` and a file handle each: where one of these is short (``/dev/shm`` of a container, ``ulimit -n``,
-a long ``TMPDIR``), the worker drops what it has read, and who waits for it waits for ever.
+Workers send what they have read as bytes through a pipe. Torch's own way of sending a tensor needs a file in
+``/dev/shm``, a socket in ``TMPDIR`` and a file handle; when one of these is scarce (``/dev/shm`` of a container,
+``ulimit -n``, a long ``TMPDIR``), the worker drops the tensor and the receiver waits forever.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ from torch.utils.data import Dataset as MapStyle
 WORTH_WORKERS = 256
 """With fewer images than this, starting worker processes takes longer than decoding."""
 STALLED = 300.0
-"""Seconds without a batch after which workers are given up. One forked while another thread held a lock never moves."""
+"""Seconds without a batch after which workers are given up: one forked while a thread held a lock hangs forever."""
 
 _LOG = logging.getLogger(__name__)
 
@@ -34,32 +34,32 @@ Read = Callable[[int], Any]
 
 
 def worth_workers(count: int, workers: int) -> bool:
-    """Whether processes are to read so many images."""
-    return workers > 0 and count >= WORTH_WORKERS and sys.platform == "linux"  # elsewhere no cheap fork
+    """Whether ``count`` images are read faster by worker processes."""
+    return workers > 0 and count >= WORTH_WORKERS and sys.platform == "linux"  # forking is cheap only there
 
 
 def read_in_order(read: Read, count: int, batch: int, workers: int, prefetch: int = 2) -> Iterator[Any]:
-    """``read(0)`` to ``read(count - 1)``, one after the other.
+    """``read(0)`` to ``read(count - 1)``, in order.
 
     Args:
-        read: called in a worker, and here when a worker cannot do it: then its exception keeps its form.
-        count: how many items there are.
+        read: called in a worker, and again in this process if it failed there, so that its exception arrives unchanged.
+        count: number of items.
         batch: items that a worker reads at a time.
-        workers: processes; 0, or few items: everything is read here, when it is asked for.
-        prefetch: batches that each worker has in work or ready.
+        workers: processes; with 0, or with few items, this process reads each item when it is asked for.
+        prefetch: batches that each worker has ready or in progress.
 
     Raises:
-        Exception: what ``read`` raised, when it is the item's turn.
+        Exception: whatever ``read`` raised, when it is the item's turn.
     """
-    done, told = 0, False
+    done, warned = 0, False
     if worth_workers(count, workers):
         for handed in chain.from_iterable(_from_workers(read, count, batch, workers, prefetch)):
             failed = handed is _Absent.FAILED
             item = read(done) if failed else handed
-            if failed and not told:
-                told = True
+            if failed and not warned:
+                warned = True
                 _LOG.warning(
-                    "worker processes cannot hand over what this process reads without a fault (image %d of %d, a %s); "
+                    "worker processes cannot return what this process reads without a problem (image %d of %d, a %s); "
                     "such images are read twice; --workers 0 reads them once",
                     *(done + 1, count, type(item).__name__),
                 )
@@ -69,10 +69,10 @@ def read_in_order(read: Read, count: int, batch: int, workers: int, prefetch: in
 
 
 def _from_workers(read: Read, count: int, batch: int, workers: int, prefetch: int) -> Iterator[list[Any]]:
-    """Batches as long as there are any: fewer than all when the workers cannot start, die or stall."""
+    """Batches from worker processes; they end early when the workers cannot start, die or stall."""
     done = 0
     try:
-        get_context("fork").Lock()  # raises where there is no room for any, of which torch makes a longer story
+        get_context("fork").Lock()  # raises where no lock can be made, with a clearer message than torch's
         loader: DataLoader[Any] = DataLoader(
             _Positions(read, count),
             batch_size=batch,
@@ -81,13 +81,13 @@ def _from_workers(read: Read, count: int, batch: int, workers: int, prefetch: in
             prefetch_factor=prefetch,
             timeout=STALLED,
             multiprocessing_context="fork",
-            generator=torch.Generator(),  # the loader draws a seed for its workers; not from the caller's stream
+            generator=torch.Generator(),  # the loader draws a seed for its workers: not from the global generator
         )
         for packed in loader:
             items = pickle.loads(packed)  # noqa: S301 (written by `_pack`, in a process forked from this one)
             yield items
             done += len(items)
-    except (OSError, RuntimeError) as error:  # what the system, and the DataLoader, say of processes
+    except (OSError, RuntimeError) as error:  # the system's and the DataLoader's errors about processes
         why = str(error).partition("\n")[0]
         _LOG.warning(
             "worker processes failed after %d of %d images (%s); this process reads the rest, which takes longer; "
@@ -102,7 +102,7 @@ class _Absent(Enum):
 
 
 class _Positions(MapStyle[Any]):
-    """Items as the entries of a map-style data set; failures are values: exceptions of workers lose their form."""
+    """Items as entries of a map-style data set; a failure is a value, since exceptions of workers arrive changed."""
 
     def __init__(self, read: Read, count: int) -> None:
         self._read, self._count = read, count
@@ -118,10 +118,10 @@ class _Positions(MapStyle[Any]):
 
 
 class _Pickler(pickle.Pickler):
-    """Tensors as arrays: torch's own pickle of a tensor is an archive."""
+    """Pickles tensors as arrays, which is faster than torch's own way."""
 
     def reducer_override(self, obj: Any) -> Any:
-        """How ``obj`` is written; NotImplemented: as always."""
+        """How to pickle ``obj``; NotImplemented: as usual."""
         plain = type(obj) is Tensor and obj.layout is torch.strided and obj.dtype in _OF_NUMPY
         if not plain or obj.requires_grad or obj.is_neg() or obj.device.type != "cpu":
             return NotImplemented
@@ -135,7 +135,7 @@ _OF_NUMPY = frozenset(
 
 
 def _pack(items: list[Any]) -> bytes:
-    """A batch as bytes; every item of one that cannot be packed is read again."""
+    """A batch as bytes; when it cannot be pickled, all of its items are marked as failed and read again."""
     packed = io.BytesIO()
     try:
         _Pickler(packed, protocol=5).dump(items)

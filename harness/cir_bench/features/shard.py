@@ -1,4 +1,4 @@
-"""One shard: a safetensors file and its JSON manifest, written atomically, checked before use, read by memory map."""
+"""One shard: a safetensors file and its JSON manifest, written atomically, checked before use and memory-mapped."""
 
 from __future__ import annotations
 
@@ -19,17 +19,16 @@ from cir_bench.atomic import replacing
 Array = npt.NDArray[Any]
 _DTYPES: dict[str, np.dtype[Any]] = {
     "F32": np.dtype(np.float32),
-    "F16": np.dtype(np.float16),
     "BOOL": np.dtype(np.bool_),
 }
 
 
 class DamagedShardError(Exception):
-    """A shard that must not be used; the message says why."""
+    """A shard that cannot be used; the message says why."""
 
 
 class Manifest(BaseModel):
-    """What must be true of the safetensors file of the same name."""
+    """Describes the safetensors file of the same name."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
@@ -48,7 +47,7 @@ class Shard:
 
 
 def write(path: Path, items: tuple[str, ...], arrays: Mapping[str, Array]) -> None:
-    """Write shard ``path`` (``….safetensors``) and then its manifest; it counts only once both are there."""
+    """Write the shard ``path`` (``….safetensors``), then its manifest; a shard without manifest is not used."""
     payload = save({name: np.ascontiguousarray(array) for name, array in arrays.items()})
     manifest = Manifest(
         items=items,
@@ -63,7 +62,7 @@ def write(path: Path, items: tuple[str, ...], arrays: Mapping[str, Array]) -> No
 
 
 def read_manifest(path: Path) -> Manifest:
-    """The manifest of shard ``path``; also checks the shard's size, so that a truncated file is found cheaply."""
+    """The manifest of the shard ``path``, after comparing the file's size, which finds truncated files cheaply."""
     try:
         manifest = Manifest.model_validate_json(path.with_suffix(".json").read_bytes())
         size = path.stat().st_size
@@ -74,19 +73,19 @@ def read_manifest(path: Path) -> Manifest:
     if size != manifest.bytes:
         raise DamagedShardError(f"it has {size} bytes instead of {manifest.bytes}")
     if any(not shape or shape[0] != len(manifest.items) for shape in manifest.shapes.values()):
-        raise DamagedShardError("its manifest lists another number of items than it has rows")
+        raise DamagedShardError("its rows are not as many as the items of its manifest")
     return manifest
 
 
 def open_checked(path: Path, manifest: Manifest) -> Shard:
-    """Map the shard after comparing its checksum with the manifest's: everything is read once."""
+    """Map the shard after comparing its checksum with the manifest's, which reads all of it once."""
     try:
         with path.open("rb") as file:
             sha256 = hashlib.sha256()
             while block := file.read(1 << 20):
                 sha256.update(block)
         if sha256.hexdigest() != manifest.sha256:
-            raise DamagedShardError("its checksum is not the manifest's")
+            raise DamagedShardError("its checksum differs from the manifest's")
         return Shard(_map(path, manifest))
     except OSError as error:
         raise DamagedShardError(f"it cannot be read ({error.strerror})") from error
@@ -109,7 +108,7 @@ def _map(path: Path, manifest: Manifest) -> dict[str, Array]:
             raise DamagedShardError(f"{name} has the shape {shape} instead of {manifest.shapes[name]}")
         if 8 + length + start + dtype.itemsize * int(np.prod(shape)) > manifest.bytes:
             raise DamagedShardError(f"{name} reaches beyond the end of the file")
-        empty = 0 in shape  # no bytes cannot be mapped
+        empty = 0 in shape  # nothing to map
         arrays[name] = np.zeros(shape, dtype) if empty else np.memmap(path, dtype, "r", 8 + length + start, shape)
     return arrays
 

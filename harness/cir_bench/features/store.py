@@ -1,4 +1,4 @@
-"""`Store`: the shards of one identity on disk. Finds rows by item digest, adds shards, removes damaged ones."""
+"""`Store`: the shards of one identity. Finds rows by item digest, adds shards, removes damaged ones."""
 
 from __future__ import annotations
 
@@ -22,21 +22,21 @@ from cir_bench.features.identity import Identity
 from cir_bench.features.shard import Array, DamagedShardError, Manifest, Shard
 
 PATIENCE = 2.0
-"""Seconds after which a wait for another process is told."""
+"""Seconds of waiting for another process after which the log says so."""
 
 _LOG = logging.getLogger(__name__)
 
 
 class CacheWarning(UserWarning):
-    """Something in the feature cache was wrong and has been put right."""
+    """Something in the feature cache was damaged and has been repaired."""
 
 
 @dataclass
-class Rows:
-    """Where the rows of some items of one column are: parallel to the items, ``shard`` -1 for missing ones."""
+class RowLocations:
+    """Where one column's rows of n items are stored."""
 
     shard: Array
-    """``[n]`` indices into ``shards``."""
+    """``[n]`` indices into ``shards``; -1 for a missing item."""
     row: Array
     """``[n]`` rows within the shard."""
     shards: list[Shard] = field(default_factory=list)
@@ -45,16 +45,6 @@ class Rows:
     def missing(self) -> Array:
         """``[n]`` bool."""
         return np.asarray(self.shard < 0)
-
-    @staticmethod
-    def join(parts: Sequence[Rows]) -> Rows:
-        """The rows of all parts, one after the other."""
-        starts = np.cumsum([0, *(len(part.shards) for part in parts)])
-        return Rows(
-            np.concatenate([part.shard + start for part, start in zip(parts, starts, strict=False)]),
-            np.concatenate([part.row for part in parts]),
-            [shard for part in parts for shard in part.shards],
-        )
 
 
 Scope = tuple[str, str]
@@ -72,7 +62,7 @@ class Store:
 
     @contextmanager
     def lock(self) -> Iterator[None]:
-        """One process at a time encodes for an identity; another one waits and then finds the rows there."""
+        """Hold the identity's lock: one process at a time encodes, and others then find its rows."""
         try:
             self.folder.mkdir(parents=True, exist_ok=True)
             if not (self.folder / "identity.json").exists():
@@ -93,14 +83,14 @@ class Store:
         finally:
             lock.release()
 
-    def find(self, items: Sequence[str], column: str, scope: Scope, *, check: bool = True) -> Rows:
-        """Rows of ``items`` (unique digests) in ``column``: in ``scope`` first, then in every other one.
+    def find(self, items: Sequence[str], column: str, scope: Scope, *, check: bool = True) -> RowLocations:
+        """Where ``items`` (unique digests) are in ``column``: searches ``scope`` first, then every other scope.
 
-        ``check`` compares the checksum of every shard that is used (once per process); without it (for counting) a
-        shard needs a valid manifest and the right size, and ``shards`` stays empty.
+        ``check`` compares the checksum of every shard that is used (once per process). Without it (for counting), a
+        valid manifest and the right size are enough, and ``shards`` stays empty.
         """
         wanted = {item: position for position, item in enumerate(items)}
-        rows = Rows(np.full(len(items), -1), np.zeros(len(items), dtype=np.int64))
+        rows = RowLocations(np.full(len(items), -1), np.zeros(len(items), dtype=np.int64))
         used = 0
         for path in self._paths(column, scope):
             if not wanted:
@@ -122,7 +112,7 @@ class Store:
         return rows
 
     def append(self, scope: Scope, column: str, items: Sequence[str], arrays: Mapping[str, Array]) -> None:
-        """Add one shard with ``arrays`` ``[n, ...]`` for n items. Hold the lock."""
+        """Add one shard with ``arrays`` ``[n, ...]`` for n items. The caller holds the lock."""
         folder = self._scope_folder(scope) / column
         try:
             taken = [int(path.stem) for path in folder.glob("*.safetensors") if path.stem.isdigit()]
@@ -131,7 +121,7 @@ class Store:
             raise self._unwritable(error) from error
 
     def sweep(self) -> None:
-        """Remove what :meth:`find` saw to be damaged and warn why. Hold the lock."""
+        """Remove the shards that :meth:`find` found damaged, with a warning. The caller holds the lock."""
         stems = {
             path.with_suffix("") for kind in ("safetensors", "json") for path in self.folder.glob(f"*/*/*/*.{kind}")
         }
@@ -142,9 +132,7 @@ class Store:
                 if isinstance(seen, DamagedShardError):
                     raise seen
             except DamagedShardError as why:
-                message = (
-                    f"feature cache: {path} cannot be used: {why}; it is removed and what it held is encoded again."
-                )
+                message = f"feature cache: {path} cannot be used: {why}; it is removed and its items are encoded again."
                 warnings.warn(message, CacheWarning, stacklevel=2)
                 path.unlink(missing_ok=True)
                 path.with_suffix(".json").unlink(missing_ok=True)
@@ -194,6 +182,6 @@ def _stamp(path: Path) -> tuple[Path, int, int]:
 
 
 def _safe(name: str) -> str:
-    """``name`` as one folder name; names that had to be changed stay apart by a digest (``folder:../emoji``)."""
+    """``name`` as one folder name; a name that had to be changed gets a digest, so that names stay distinct."""
     plain = re.sub(r"[^A-Za-z0-9_-]+", "-", name).strip("-")[:60]
     return plain if plain == name and plain else f"{plain or 'x'}-{hashlib.sha256(name.encode()).hexdigest()[:8]}"

@@ -1,5 +1,6 @@
-"""Evaluation's own path: features in, `Ranking` out. Nothing here is given a target before the ranking is made.
+"""Evaluation's own path: features in, `Ranking` out. Nothing here sees a target before the ranking is complete.
 
-``embed.py`` composes queries and embeds galleries, ``gallery.py`` shows the gallery to a composer that refines its
-queries by it, ``rank.py`` searches.
+* ``embed.py``: composes queries and embeds galleries, in chunks;
+* ``gallery.py``: the gallery as seen by a composer that refines its queries with it;
+* ``rank.py``: ranks every part's gallery for every query.
 """

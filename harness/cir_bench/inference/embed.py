@@ -1,8 +1,8 @@
-"""From features to embeddings, in chunks: the gallery, and the queries."""
+"""From features to embeddings, in chunks: the gallery and the queries."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 
 import torch
 import torch.nn.functional as F
@@ -13,21 +13,22 @@ from cir_bench.features.source import FeatureSource
 from cir_bench.interfaces.composer import Composer
 from cir_bench.interfaces.embedding import Embedding
 
-Tick = Callable[[int], None]
-"""Told how many items were just done."""
+BATCH = 256
+"""Images or queries per forward pass."""
 
 
-def embed_gallery(
-    composer: Composer, source: FeatureSource, ids: Sequence[str], batch_size: int, tick: Tick
-) -> Embedding:
-    """Embed N gallery images chunk by chunk; a chunk's features are dropped once it is embedded."""
+def embed_gallery(composer: Composer, source: FeatureSource, ids: Sequence[str], batch_size: int = BATCH) -> Embedding:
+    """Embed N gallery images; the features of a chunk are dropped once it is embedded.
+
+    Raises:
+        RunError: ``embed_target`` returned another number of embeddings than it was given images.
+    """
     parts = []
     for start in range(0, len(ids), batch_size):
         chunk = ids[start : start + batch_size]
         embedding = composer.embed_target(source.images(chunk))
         _check_size(embedding, len(chunk), "embed_target")
         parts.append(_slim(embedding, composer))
-        tick(len(chunk))
     return Embedding.cat(parts)
 
 
@@ -37,9 +38,12 @@ def compose_queries(
     references: Sequence[str],
     texts: Sequence[tuple[str, ...]],
     batch_size: int,
-    tick: Tick,
 ) -> Embedding:
-    """Compose Q queries; a query of several texts is the mean of their normed embeddings (SEARLE, LinCIR)."""
+    """Compose Q queries; a query with several texts is the mean of their normalised embeddings (SEARLE, LinCIR).
+
+    Raises:
+        RunError: ``compose`` returned another number of embeddings than it was given pairs.
+    """
     parts = []
     for start in range(0, len(references), batch_size):
         chunk = slice(start, start + batch_size)
@@ -49,12 +53,11 @@ def compose_queries(
         embedding = composer.compose(source.images(repeated), source.texts(flat))
         _check_size(embedding, len(flat), "compose")
         parts.append(embedding if max(counts) == 1 else mean_of_texts(embedding, counts))
-        tick(len(counts))
     return Embedding.cat(parts)
 
 
 def mean_of_texts(embedding: Embedding, counts: Sequence[int]) -> Embedding:
-    """``[sum counts, ...]`` to ``[len(counts), ...]``: the mean of each query's normed vectors, space by space."""
+    """``[sum counts, ...]`` to ``[len(counts), ...]``: the mean of each query's normalised vectors, space by space."""
     device = next(iter(embedding.spaces.values())).device
     owner = torch.repeat_interleave(torch.arange(len(counts)), torch.tensor(counts)).to(device)
     number = torch.tensor(counts, device=device)
@@ -71,10 +74,10 @@ def mean_of_texts(embedding: Embedding, counts: Sequence[int]) -> Embedding:
 
 
 def _slim(embedding: Embedding, composer: Composer) -> Embedding:
-    """What the search needs: a composer whose score factorises needs no extras of its candidates."""
+    """Without extras when the score factorises: a search then needs only the vectors."""
     return Embedding(embedding.spaces, embedding.weights) if composer.factorises else embedding
 
 
 def _check_size(embedding: Embedding, expected: int, function: str) -> None:
     if len(embedding) != expected:
-        raise RunError(f"{function} gave {len(embedding)} embeddings for {expected} items; it must give one for each.")
+        raise RunError(f"{function} returned {len(embedding)} embeddings for {expected} items; return one for each.")

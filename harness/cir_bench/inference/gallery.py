@@ -1,4 +1,4 @@
-"""The gallery as a composer sees it that refines its queries by it (SADN)."""
+"""The gallery as seen by a composer that refines its queries with it (SADN)."""
 
 from __future__ import annotations
 
@@ -13,12 +13,12 @@ from cir_bench.retrieval.neighbours import topk_rows
 
 
 class GalleryForQueries:
-    """A :class:`~cir_bench.interfaces.composer.GalleryView` for some queries; their excluded images are not in it.
+    """A :class:`~cir_bench.interfaces.composer.GalleryView` for B queries that hides each query's excluded images.
 
     Args:
         gallery: the N candidates.
         joint: ``gallery.joint()``, computed once for all queries.
-        excluded: for each of the B queries the gallery rows that are no candidates.
+        excluded: for each query, the gallery rows that are not candidates.
     """
 
     def __init__(self, gallery: Embedding, joint: Tensor, excluded: Sequence[Sequence[int]]) -> None:
@@ -28,11 +28,15 @@ class GalleryForQueries:
         return len(self._gallery)
 
     def topk(self, queries: Embedding, k: int) -> TopK:
-        """The k best candidates of each of the B queries, found in chunks; fewer when fewer are left for any query."""
+        """The k best candidates of each query, or as many as the query with the most exclusions has left.
+
+        Raises:
+            RunError: ``queries`` are not the B queries of this view.
+        """
         if len(queries) != len(self._excluded):
             raise RunError(
-                f"topk was asked about {len(queries)} queries, but this view is of {len(self._excluded)}; "
-                "ask about all the queries given to refine, in their order."
+                f"topk was called with {len(queries)} queries, but this view is of {len(self._excluded)}; "
+                "pass all the queries given to refine, in their order."
             )
         left = len(self) - max((len(rows) for rows in self._excluded), default=0)
         found = topk_rows(queries.joint(), self._joint, min(k, left), self._excluded, device=self._joint.device)

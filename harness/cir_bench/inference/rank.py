@@ -10,7 +10,7 @@ from dataclasses import dataclass
 import torch
 
 from cir_bench.features.source import FeatureSource
-from cir_bench.inference.embed import Tick, compose_queries, embed_gallery
+from cir_bench.inference.embed import BATCH, compose_queries, embed_gallery
 from cir_bench.inference.gallery import GalleryForQueries
 from cir_bench.interfaces.composer import Composer
 from cir_bench.interfaces.embedding import Embedding
@@ -25,12 +25,11 @@ from cir_bench.retrieval.subsets import search_subsets
 
 @dataclass(frozen=True)
 class Ranked:
-    """The rankings of a benchmark, and what they took (seconds)."""
+    """The rankings of every part of a benchmark."""
 
     parts: Mapping[str, PartRankings]
-    gallery_seconds: float
     query_seconds: float
-    """Composing, refining and searching, for all queries; features given."""
+    """Time to compose, refine and search for all queries, features given."""
 
 
 def rank(
@@ -41,44 +40,40 @@ def rank(
     subset: bool,
     device: torch.device,
     precision: str = "float32",
-    batch_size: int = 256,
-    tick: Tick = lambda count: None,
+    batch_size: int = BATCH,
 ) -> Ranked:
-    """Rank every part's gallery for every query of it.
+    """Rank every part's gallery for each of its queries.
 
     Args:
         composer: in evaluation mode.
         source: features of images and texts.
-        evaluation: queries, galleries and the truth that the finished ranking is held against.
-        subset: whether the protocol also ranks each query's own few candidates.
-        device: where it runs.
+        evaluation: queries, galleries and the truth, which is only read once a ranking is complete.
+        subset: whether to rank each query's own subset of candidates, too.
+        device: where to compute.
         precision: ``float32`` or ``bfloat16`` (by autocast; scores are always compared in float32).
         batch_size: images or queries per forward pass.
-        tick: told how many images and queries were done.
     """
     parts: dict[str, PartRankings] = {}
-    gallery_seconds = query_seconds = 0.0
+    query_seconds = 0.0
     autocast = _autocast(device, precision)
     with torch.inference_mode():
         for name, part in evaluation.parts.items():
+            with autocast():
+                gallery = embed_gallery(composer, source, part.gallery, batch_size).to(dtype=torch.float32)
             started = time.perf_counter()
             with autocast():
-                gallery = embed_gallery(composer, source, part.gallery, batch_size, tick).to(dtype=torch.float32)
-            embedded = time.perf_counter()
-            with autocast():
-                queries = _queries(composer, source, part, gallery, batch_size, tick)
+                queries = _queries(composer, source, part, gallery, batch_size)
             parts[name] = _search(composer, queries, gallery, part, subset, device)
-            gallery_seconds += embedded - started
-            query_seconds += time.perf_counter() - embedded
-    return Ranked(parts, gallery_seconds, query_seconds)
+            query_seconds += time.perf_counter() - started
+    return Ranked(parts, query_seconds)
 
 
 def _queries(
-    composer: Composer, source: FeatureSource, part: PartView, gallery: Embedding, batch_size: int, tick: Tick
+    composer: Composer, source: FeatureSource, part: PartView, gallery: Embedding, batch_size: int
 ) -> Embedding:
     references = [query.reference for query in part.queries]
     texts = [query.texts for query in part.queries]
-    queries = compose_queries(composer, source, references, texts, batch_size, tick).to(dtype=torch.float32)
+    queries = compose_queries(composer, source, references, texts, batch_size).to(dtype=torch.float32)
     if not composer.uses_gallery:
         return queries
     row_of = rows_by_id(part.gallery)

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from cir_bench.errors import CirBenchError
-from cir_bench.features.cache import Missing
+from cir_bench.features.cache import MissingFeatures
 from cir_bench.params.models import Training
 from cir_bench.records.record import RunRecord, find_records, read_record
 from cir_bench.runs.cell import Cell
@@ -32,7 +32,7 @@ class Extraction:
     benchmark: str
     split: str
     role: str
-    missing: Missing
+    missing: MissingFeatures
 
 
 @dataclass

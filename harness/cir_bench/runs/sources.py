@@ -57,8 +57,8 @@ class CellSources:
     def _refrozen(self, images: Sequence[str], texts: Sequence[str], split: str) -> FeatureSource:
         made = {
             branch: CachedSource(
-                [self._bench.image_table(self._cell, encoder, images, split, self._scratch)],
-                [self._bench.text_table(self._cell, encoder, texts, split, self._scratch)],
+                self._bench.image_table(self._cell, encoder, images, split, self._scratch),
+                self._bench.text_table(self._cell, encoder, texts, split, self._scratch),
                 self._bench.device,
             )
             for branch, encoder in self._encoders.items()

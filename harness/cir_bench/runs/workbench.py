@@ -12,7 +12,7 @@ from typing import Any, cast
 import torch
 
 from cir_bench.errors import CirBenchError, DataError, without_locals
-from cir_bench.features.cache import FeatureCache, Missing
+from cir_bench.features.cache import FeatureCache, MissingFeatures
 from cir_bench.features.cached import CachedSource
 from cir_bench.features.source import FeatureSource
 from cir_bench.features.table import FeatureTable
@@ -224,11 +224,13 @@ class Workbench:
         def make() -> FeatureSource:
             image_table = self._once(image_key, lambda: self.image_table(cell, encoder, images, split, self.cache))
             text_table = self._once(text_key, lambda: self.text_table(cell, encoder, texts, split, self.cache))
-            return CachedSource([image_table], [text_table], self.device, PRELOAD_BYTES)
+            return CachedSource(image_table, text_table, self.device)
 
         return cast(FeatureSource, self._once(("source", image_key, text_key), make))
 
-    def missing(self, cell: Cell, images: Sequence[str], texts: Sequence[str], split: str) -> dict[str, Missing]:
+    def missing(
+        self, cell: Cell, images: Sequence[str], texts: Sequence[str], split: str
+    ) -> dict[str, MissingFeatures]:
         """What would have to be extracted, by role; nothing is encoded."""
         encoder, needs, scope = self.frozen_encoder(cell), cell.needs, (cell.key.benchmark, split)
         name = cell.key.encoder
@@ -244,7 +246,7 @@ class Workbench:
     ) -> FeatureTable:
         """Features of images at the levels the cell's method needs, from ``cache`` or encoded now."""
         with blame(cell.encoder, "extracting image features"):
-            return cache.image_features(
+            table = cache.image_features(
                 cell.key.encoder,
                 encoder,
                 self.refs(cell, images),
@@ -254,13 +256,15 @@ class Workbench:
                 workers=self.workers,
                 progress=lambda done, total: self.progress(f"images of {cell.key.benchmark} ({split})", done, total),
             )
+            table.preload(self.device)
+            return table
 
     def text_table(
         self, cell: Cell, encoder: Encoder, texts: Sequence[str], split: str, cache: FeatureCache
     ) -> FeatureTable:
         """Features of texts at the levels the cell's method needs."""
         with blame(cell.encoder, "extracting text features"):
-            return cache.text_features(
+            table = cache.text_features(
                 cell.key.encoder,
                 encoder,
                 texts,
@@ -268,6 +272,8 @@ class Workbench:
                 scope=(cell.key.benchmark, split),
                 progress=lambda done, total: self.progress(f"texts of {cell.key.benchmark} ({split})", done, total),
             )
+            table.preload(self.device)
+            return table
 
     def refs(self, cell: Cell, images: Sequence[str]) -> list[ImageRef]:
         """Handles on images of the cell's data set."""
@@ -282,10 +288,6 @@ class Workbench:
         if key not in self._made:
             self._made[key] = make()
         return self._made[key]
-
-
-PRELOAD_BYTES = 2 << 30
-"""Tables up to this size are kept in memory (on the device); larger ones are read from their files row by row."""
 
 
 def default_workers() -> int:

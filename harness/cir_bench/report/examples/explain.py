@@ -27,8 +27,6 @@ from cir_bench.runs.sources import CellSources
 from cir_bench.runs.trained import load_trained
 from cir_bench.runs.workbench import Workbench
 
-BATCH = 256
-
 
 @dataclass(frozen=True)
 class Shown:
@@ -99,7 +97,7 @@ def explanations(
 
 
 def _gallery(composer: Composer, source: FeatureSource, view: PartView, queries: Sequence[EvalQuery]) -> GalleryView:
-    embedded = embed_gallery(composer, source, view.gallery, BATCH, lambda count: None).to(dtype=torch.float32)
+    embedded = embed_gallery(composer, source, view.gallery).to(dtype=torch.float32)
     row_of = rows_by_id(view.gallery)
     excluded = [[row_of[image] for image in view.truth[query.id].excluded if image in row_of] for query in queries]
     return GalleryForQueries(embedded, embedded.joint(), excluded)
