@@ -19,7 +19,8 @@ from pathlib import Path
 import numpy as np
 
 from cir_bench.evaluation.evaluate import evaluate
-from cir_bench.leaderboard import Loaded, Section, build, load_records
+from cir_bench.leaderboard import Section, build
+from cir_bench.records.load import StoredRecord, load_records
 from cir_bench.retrieval.groups import NEVER
 from cir_bench.retrieval.parts import PartRankings
 from cir_bench.retrieval.ranking import Ranking
@@ -43,15 +44,15 @@ def _flipped(ranking: Ranking, chosen: np.ndarray) -> Ranking:
     return replace(ranking, better=np.where(there, last, ranking.better))
 
 
-def renamed(one: Loaded, ending: str, queries: QueryResults) -> Loaded:
+def renamed(one: StoredRecord, ending: str, queries: QueryResults) -> StoredRecord:
     """The cell under another name, with what other queries give."""
     cell = one.record.cell.model_copy(update={"method": one.record.cell.method + ending})
     found = evaluate(queries.parts, queries.metrics, headline=queries.headline.mean_of)
     metrics = {**found.metrics, queries.headline.name: found.headline}
-    return Loaded(one.record.model_copy(update={"cell": cell, "metrics": metrics}), one.folder, queries)
+    return StoredRecord(one.record.model_copy(update={"cell": cell, "metrics": metrics}), one.folder, queries)
 
 
-def _sample(cells: list[Loaded], chosen: np.ndarray) -> Sample:
+def _sample(cells: list[StoredRecord], chosen: np.ndarray) -> Sample:
     values = [one.queries.headline_values() for one in cells if one.queries is not None]
     return Sample(tuple(one.record.cell.seed for one in cells), np.stack([v[chosen] for v in values if v is not None]))
 

@@ -230,7 +230,7 @@ def test_without_data_the_check_says_what_it_could_not_look_at(submit: Submit, t
         (("--check", "file", "--seed", "0"), "--check only reads FILE"),
         (("--check", "file", "--overwrite"), "--check only reads FILE"),
         (("--check", "file"), "The file file cannot be read: No such file or directory."),
-        (("--run", "runs"), "there is no record.json in it or below"),
+        (("--run", "runs"), "contains no record.json"),
     ],
 )
 def test_a_mistake_in_the_command_is_one_sentence(submit: Submit, words: tuple[str, ...], said: str) -> None:

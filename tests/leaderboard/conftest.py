@@ -10,8 +10,9 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from cir_bench.leaderboard import Leaderboard, Loaded, Section, build
+from cir_bench.leaderboard import Leaderboard, Section, build
 from cir_bench.protocols.protocol import Headline
+from cir_bench.records.load import StoredRecord
 from cir_bench.records.record import RunRecord
 from cir_bench.retrieval.parts import PartRankings
 from cir_bench.retrieval.queries import QuerySet
@@ -118,12 +119,12 @@ def only_section() -> Any:
 class Load(Protocol):
     def __call__(
         self, name: str, hits: NDArray[np.bool_], seed: int, /, known: bool = ..., prefix: str = ..., **changes: Any
-    ) -> Loaded: ...
+    ) -> StoredRecord: ...
 
 
 def _loaded(
     name: str, hits: NDArray[np.bool_], seed: int, /, known: bool = True, prefix: str = "q", **changes: Any
-) -> Loaded:
+) -> StoredRecord:
     """A cell that hits at once where ``hits``, else at the second place, with its queries."""
     count = len(hits)
     ids = tuple(f"{prefix}-{place}" for place in range(count))
@@ -139,7 +140,7 @@ def _loaded(
     metrics = {"R@1": 100.0 * float(hits.mean()), "R@10": 100.0}
     sizes = {"n_queries": {"": count}}
     record = _make(name, 0.0, **({"cell": {"seed": seed}, "metrics": metrics} | sizes | changes))
-    return Loaded(record, Path(), queries if known else None)
+    return StoredRecord(record, Path(), queries if known else None)
 
 
 @pytest.fixture(scope="session")

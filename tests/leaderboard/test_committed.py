@@ -4,7 +4,8 @@ from pathlib import Path
 
 import pytest
 
-from cir_bench.leaderboard import build, load_records, render
+from cir_bench.leaderboard import build, render
+from cir_bench.records.load import load_records
 
 FOLDER = Path(__file__).parents[2] / "leaderboard"
 

@@ -7,7 +7,8 @@ import pytest
 
 from cir_bench.cli import main
 from cir_bench.errors import ConfigError
-from cir_bench.leaderboard import build, load_records, render, write_leaderboard
+from cir_bench.leaderboard import build, render, write_leaderboard
+from cir_bench.records.load import load_records
 from cir_bench.records.record import write_record
 
 

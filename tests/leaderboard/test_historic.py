@@ -7,11 +7,12 @@ from pathlib import Path
 
 import pytest
 
-from cir_bench.leaderboard import build, load_records, render
-from cir_bench.records.record import find_records, read_record
+from cir_bench.leaderboard import build, render
+from cir_bench.records.load import load_records
+from cir_bench.records.record import RECORD_FILE, read_record
 
 HISTORIC = Path(__file__).parent / "historic"
-RECORDS = find_records(HISTORIC)
+RECORDS = sorted(HISTORIC.rglob(RECORD_FILE))
 
 
 def test_there_are_some():

@@ -6,8 +6,9 @@ import numpy as np
 import pytest
 
 from cir_bench.cli import main
-from cir_bench.leaderboard import build, load_records, pack, render, schema_text
-from cir_bench.protocols.builtin import known_protocol
+from cir_bench.leaderboard import build, pack, render, schema_text
+from cir_bench.protocols.builtin import builtin_protocol
+from cir_bench.records.load import load_records
 from cir_bench.records.queries import QUERIES_FILE, save_queries
 from cir_bench.records.record import RECORD_FILE, write_record
 
@@ -17,7 +18,7 @@ SCHEMA = "record.schema.json"
 @pytest.fixture
 def css(make):
     """A record of css as it is measured here."""
-    known = known_protocol("css", "test@1")
+    known = builtin_protocol("css", "test@1")
     facts = {"hash": known.hash(), "reference": known.reference, "gallery": known.gallery}
 
     def make_css(name="tirg", **changes):
@@ -80,7 +81,7 @@ def test_a_record_with_damaged_queries_stays_without_an_interval_and_says_so(loa
     one = loaded("tirg", np.arange(40) < 10, 0)
     (write_record(one.record, tmp_path / "a").parent / QUERIES_FILE).write_bytes(b"no gzip")
     (found,), said = read(tmp_path)
-    assert found.queries is None and "stays, but is compared with nothing" in said
+    assert found.queries is None and "is kept, but is compared with nothing" in said
 
 
 def test_a_foreign_plugin_and_a_foreign_data_set_are_named(make):

@@ -8,7 +8,8 @@ import pytest
 from cir_bench import DatasetSpec, Params
 from cir_bench.errors import ConfigError
 from cir_bench.protocols.benchmark import load_benchmark
-from cir_bench.protocols.find import builtin_benchmarks, find_benchmark
+from cir_bench.protocols.builtin import builtin_benchmarks
+from cir_bench.protocols.find import find_benchmark
 
 FILE = """
 name: {name}

@@ -5,8 +5,9 @@ import pytest
 
 from cir_bench.errors import DataError
 from cir_bench.evaluation.evaluate import evaluate
-from cir_bench.protocols.builtin import known_protocol
-from cir_bench.records.find import contradiction, find_queries
+from cir_bench.protocols.builtin import builtin_protocol
+from cir_bench.records.check import metrics_mistake
+from cir_bench.records.find import find_queries
 from cir_bench.records.queries import QUERIES_FILE, save_queries
 from cir_bench.records.rankings import save_ranking
 from cir_bench.records.record import RunRecord
@@ -33,7 +34,7 @@ def ranking(ranks):
 @pytest.fixture
 def old(tmp_path):
     """A cell of FashionIQ from before queries were kept: a record, and its rankings."""
-    protocol = known_protocol("fashioniq", "original@1")
+    protocol = builtin_protocol("fashioniq", "original@1")
     parts = {name: ranking(ranks) for name, ranks in RANKS.items()}
     result = evaluate(parts, protocol.metrics, headline=protocol.headline.mean_of)
     (tmp_path / "rankings").mkdir()
@@ -56,7 +57,7 @@ def test_an_old_cell_s_queries_are_made_from_its_rankings(old, tmp_path):
     found = find_queries(tmp_path, old)
     assert found.metrics == ("R@10", "R@50")
     assert found.headline.mean_of == ("mean/R@10", "mean/R@50")
-    assert contradiction(old, found) == ""
+    assert metrics_mistake(old, found) == ""
     assert found.headline_values() @ found.weights == pytest.approx(old.metrics["Rmean"])
 
 
@@ -87,10 +88,10 @@ def test_damaged_ones_are_said_to_be(old, tmp_path):
         find_queries(tmp_path, old)
 
 
-def test_a_number_that_the_queries_do_not_give_is_a_contradiction(old, tmp_path):
+def test_a_number_that_the_queries_do_not_give_is_a_metrics_mistake(old, tmp_path):
     found = find_queries(tmp_path, old)
     wrong = old.model_copy(update={"metrics": {**old.metrics, "dress/R@10": 99.0}})
-    assert contradiction(wrong, found) == "it says dress/R@10 is 99.0000, but its queries give 33.3333"
+    assert metrics_mistake(wrong, found) == "it says dress/R@10 is 99.0000, but its queries give 33.3333"
     invented = old.model_copy(update={"metrics": {**old.metrics, "R@3": 5.0}})
-    assert "its queries give nothing" in contradiction(invented, found)
-    assert "headline" in contradiction(old.model_copy(update={"headline": "mean/R@10"}), found)
+    assert "its queries give nothing" in metrics_mistake(invented, found)
+    assert "headline" in metrics_mistake(old.model_copy(update={"headline": "mean/R@10"}), found)

@@ -12,9 +12,9 @@ import numpy as np
 import pytest
 
 from cir_bench.cli.app import main
-from cir_bench.leaderboard import load_records
-from cir_bench.records.rankings import save_ranking
-from cir_bench.records.record import RANKINGS_FOLDER, RunRecord, write_record
+from cir_bench.records.load import load_records
+from cir_bench.records.rankings import ranking_path, save_ranking
+from cir_bench.records.record import RunRecord, write_record
 from cir_bench.report import Block, blocks
 from cir_bench.retrieval.queries import QuerySet
 from cir_bench.retrieval.ranking import Ranking
@@ -114,8 +114,7 @@ def cell(tmp_path: Path) -> Callable[..., RunRecord]:
         folder = tmp_path / "runs" / f"{len(list((tmp_path / 'runs').glob('*'))):03d}"
         write_record(record, folder)
         if kept:
-            (folder / RANKINGS_FOLDER).mkdir()
-            save_ranking(ranking, folder / RANKINGS_FOLDER / "all.jsonl.gz")
+            save_ranking(ranking, ranking_path(folder, ""))
         return record
 
     return write

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from cir_bench.protocols.builtin import known_protocol
+from cir_bench.protocols.builtin import builtin_protocol
 from cir_bench.report import report_page
 from cir_bench.report.cost import cost_figure
 from cir_bench.report.learning import training_gallery
@@ -208,7 +208,7 @@ def test_of_many_variants_charts_show_the_best_of_each_method_and_say_so(cell, s
 def test_a_reported_number_has_a_difference_on_its_own_encoder_and_a_star_on_another(cell, shown):
     """`fashioniq/original@1` with the paper's encoder and with captions."""
     key = {"benchmark": "fashioniq", "protocol": "original@1"}
-    known = known_protocol("fashioniq", "original@1")
+    known = builtin_protocol("fashioniq", "original@1")
     facts = {"hash": known.hash(), "query_text": known.query_text}
     changes = {"protocol": facts, "ingredients": {"protocol.hash": known.hash()}, "metrics": {"mean/R@10": 40.0}}
     for encoder in ("openclip:RN50x4", "captions"):

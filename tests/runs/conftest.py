@@ -9,7 +9,8 @@ from pathlib import Path
 import pytest
 
 from cir_bench.cli.app import main
-from cir_bench.records.record import RunRecord, find_records, read_record
+from cir_bench.records.load import read_records
+from cir_bench.records.record import RunRecord
 
 PLUGIN = Path(__file__).parents[1] / "support" / "toy_plugin.py"
 
@@ -36,7 +37,7 @@ class Toy:
 
     def records(self) -> dict[str, RunRecord]:
         """By ``method/seed`` (with ``+variant`` where there is one)."""
-        found = [read_record(path) for path in find_records(self.out)]
+        found = list(read_records(self.out)[0].values())
         return {f"{r.cell.method}{'+' if r.cell.variant else ''}{r.cell.variant}/{r.cell.seed}": r for r in found}
 
 

@@ -8,7 +8,7 @@ from cir_bench.cli import main
 from cir_bench.interfaces.specs import MethodSpec
 from cir_bench.plugin.loader import PluginOptions, load_plugins
 from cir_bench.protocols.benchmark import load_benchmark
-from cir_bench.protocols.find import builtin_benchmarks
+from cir_bench.protocols.builtin import builtin_benchmarks
 from cir_bench.runs.request import RunRequest
 from cir_bench.runs.resolve import left_out, resolve
 

@@ -387,7 +387,7 @@ def test_a_full_disk_is_told_with_its_remedy(toy, monkeypatch) -> None:
     def full(*args: object) -> None:
         raise OSError(errno.ENOSPC, "No space left on device")
 
-    monkeypatch.setattr(execute, "save_ranking", full)
+    monkeypatch.setattr(execute, "save_part", full)
     code, said = toy.run("-m", "sum")
     assert code == 1 and "No space left on device" in said and "free some space" in said and "defect" not in said
     monkeypatch.undo()

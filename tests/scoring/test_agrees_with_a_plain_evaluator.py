@@ -15,7 +15,7 @@ import pytest
 from cir_bench import Scores, evaluate
 from cir_bench.cli import main
 from cir_bench.protocols.benchmark import load_benchmark
-from cir_bench.protocols.find import builtin_benchmarks
+from cir_bench.protocols.builtin import builtin_benchmarks
 
 CHECKOUT = Path(__file__).parents[2]
 

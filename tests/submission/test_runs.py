@@ -161,7 +161,7 @@ def test_when_none_fits_every_reason_is_given(cell: Cell, tmp_path: Path) -> Non
     cell("d", cell={"method": "tirg"})
     first, *reasons = refusal(tmp_path / "runs", wanted(method="sum")).splitlines()
     assert first == f"None of the 4 cells below {tmp_path / 'runs'} can be submitted:"
-    expected = ("it failed", "it is of quiz/val@1", "not a readable run record", "not of the method")
+    expected = ("not a readable run record", "it failed", "it is of quiz/val@1", "not of the method")
     assert len(reasons) == 4
     assert all(words in reason for words, reason in zip(expected, reasons, strict=True))
 
@@ -179,7 +179,7 @@ def test_a_damaged_record_alone_is_named(tmp_path: Path) -> None:
 
 
 def test_a_folder_without_records_is_named(tmp_path: Path) -> None:
-    with pytest.raises(ConfigError, match=r"there is no record\.json in it or below"):
+    with pytest.raises(ConfigError, match=r"contains no record\.json"):
         find_run(tmp_path / "nothing", wanted())
 
 

@@ -9,7 +9,7 @@ from cir_bench.errors import ConfigError
 from cir_bench.plugin.owner import CORE, Owner
 from cir_bench.plugin.registry import BenchmarkFile, Registry
 from cir_bench.protocols.benchmark import Benchmark, load_benchmark
-from cir_bench.protocols.find import builtin_benchmarks
+from cir_bench.protocols.builtin import builtin_benchmarks
 from cir_bench.version import __version__
 
 

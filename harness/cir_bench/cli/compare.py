@@ -51,7 +51,7 @@ def compare(
     record had to be left out; 2 for a mistake.
     """
     from cir_bench.leaderboard.choose import choose
-    from cir_bench.leaderboard.files import load_records
+    from cir_bench.records.load import load_records
     from cir_bench.statistics.versus import versus
 
     found, damaged = load_records(records or [RUNS])

@@ -14,7 +14,7 @@ from cir_bench.errors import ConfigError
 from cir_bench.interfaces.dataset import Dataset
 from cir_bench.interfaces.specs import DatasetSpec
 from cir_bench.plugin.registry import Registered
-from cir_bench.protocols.find import ChosenBenchmark, builtin_benchmarks, find_benchmark
+from cir_bench.protocols.find import ChosenBenchmark, find_benchmark
 from cir_bench.scoring.evaluate import open_dataset
 
 Name = Annotated[str, typer.Argument(metavar="BENCHMARK", help="NAME, NAME/PROTOCOL, folder:PATH or hf:PATH.")]
@@ -41,7 +41,7 @@ def choose_benchmark(settings: Settings, name: str) -> tuple[ChosenBenchmark, Re
         ConfigError: no such benchmark, protocol or data set.
     """
     registry = open_registry(settings)
-    files = [*builtin_benchmarks(), *(file.path for file in registry.benchmark_files)]
+    files = registry.benchmark_paths()
     chosen = find_benchmark(name, files)
     return chosen, registry.dataset(chosen.benchmark.dataset)
 

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 if TYPE_CHECKING:
-    from cir_bench.leaderboard import Loaded
+    from cir_bench.records.load import StoredRecord
 
 RUNS = Path("runs")
 FILE = "LEADERBOARD.md"
@@ -67,6 +67,7 @@ def leaderboard(
     """
     from cir_bench import leaderboard as lb
     from cir_bench.errors import ConfigError
+    from cir_bench.records.load import load_records
 
     if schema:
         print(lb.schema_text(), end="")
@@ -76,7 +77,7 @@ def leaderboard(
     if out is not None and not out.suffix and not out.exists():
         raise ConfigError(f"--out {out} is the file to write, such as {out}/{FILE}; the folder to read is --records.")
     folders = records or [RUNS]
-    found, damaged = lb.load_records(folders)
+    found, damaged = load_records(folders)
     if not found and not damaged:
         named = ", ".join(map(str, folders))
         raise ConfigError(f"There are no run records below {named}; run `cir-bench run --all` first, or name another.")
@@ -99,7 +100,7 @@ def leaderboard(
         raise typer.Exit(STALE)
 
 
-def _is_stale(committed: Path, folders: list[Path], records: list[Loaded], tolerance: float) -> bool:
+def _is_stale(committed: Path, folders: list[Path], records: list[StoredRecord], tolerance: float) -> bool:
     from cir_bench.errors import ConfigError
     from cir_bench.leaderboard import build, compare, render
 

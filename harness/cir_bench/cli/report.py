@@ -64,7 +64,8 @@ def report(
 
     Exit codes: 0; 1 when a damaged record had to be left out; 2 for a mistake, such as a folder without records.
     """
-    from cir_bench.leaderboard import load_records, write_text
+    from cir_bench.leaderboard import write_text
+    from cir_bench.records.load import load_records
     from cir_bench.report import blocks, report_page
 
     where = out or FOLDER

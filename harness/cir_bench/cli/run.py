@@ -44,7 +44,8 @@ def run(
     cells = resolve_all(requests, registry)
     request = requests[0]  # what belongs to the whole run is the same in all
     from cir_bench.cli.run_view import make_view, say
-    from cir_bench.leaderboard import load_records, write_leaderboard
+    from cir_bench.leaderboard import write_leaderboard
+    from cir_bench.records.load import load_records
     from cir_bench.runs.device import choose_device
     from cir_bench.runs.schedule import run_cells
     from cir_bench.runs.workbench import Workbench, default_workers

@@ -1,14 +1,13 @@
 """Records in, tables out: one per benchmark, protocol, track (and encoder), never ranked together.
 
-``load_records`` reads what runs left behind and checks it, ``build`` sorts it into a `Leaderboard` (pydantic, no text)
-with intervals and tie groups, ``render`` (``render_latex``, ``render_csv``) writes it, ``compare`` says where a
-committed leaderboard is stale, and ``pack`` copies what to commit or to send. Imports no torch.
+``build`` sorts records into a `Leaderboard` (pydantic, no text) with intervals and tie groups, ``render``
+(``render_latex``, ``render_csv``) writes it, ``compare`` says where a committed leaderboard is stale, and ``pack``
+copies what to commit or to send. Imports no torch.
 """
 
 from cir_bench.leaderboard.build import build
-from cir_bench.leaderboard.files import load_records, overruled, pack, schema_text, write_leaderboard, write_text
+from cir_bench.leaderboard.files import overruled, pack, schema_text, write_leaderboard, write_text
 from cir_bench.leaderboard.latex import render_latex
-from cir_bench.leaderboard.loaded import Loaded
 from cir_bench.leaderboard.model import Comparison, Interval, Leaderboard, Reported, Row, Section, Value
 from cir_bench.leaderboard.render import render
 from cir_bench.leaderboard.stale import compare
@@ -18,14 +17,12 @@ __all__ = [
     "Comparison",
     "Interval",
     "Leaderboard",
-    "Loaded",
     "Reported",
     "Row",
     "Section",
     "Value",
     "build",
     "compare",
-    "load_records",
     "overruled",
     "pack",
     "render",

@@ -8,23 +8,24 @@ from typing import Any
 
 from cir_bench.leaderboard.comparable import SectionKey, duplicates, newest, sections
 from cir_bench.leaderboard.compared import compare_rows
-from cir_bench.leaderboard.loaded import Beside, Loaded
+from cir_bench.leaderboard.loaded import Beside
 from cir_bench.leaderboard.metrics import LOWER_IS_BETTER, columns
 from cir_bench.leaderboard.model import EncoderUse, Leaderboard, Row, Section
 from cir_bench.leaderboard.places import place_of
 from cir_bench.leaderboard.rows import failed_rows, finished_rows
 from cir_bench.leaderboard.trust import foreign
-from cir_bench.protocols.builtin import known_protocol
+from cir_bench.protocols.builtin import builtin_protocol
+from cir_bench.records.load import StoredRecord
 from cir_bench.records.record import RunRecord
 from cir_bench.statistics.rows import RowValues
 
 
-def build(records: Iterable[RunRecord | Loaded]) -> Leaderboard:
+def build(records: Iterable[RunRecord | StoredRecord]) -> Leaderboard:
     """The leaderboard of these records; their order does not matter. Cells on hidden test sets have no numbers to show.
 
     Numbers of two protocols, two versions of the data, two tracks or (controlled) two encoders are in sections of
     their own. Seeds are averaged when everything else that they depend on is the same; else the row is split. Rows get
-    intervals and are compared where the queries of their cells are known (`Loaded`).
+    intervals and are compared where the queries of their cells are known (`StoredRecord`).
     """
     beside = Beside(records)
     several = duplicates(beside)
@@ -80,7 +81,7 @@ def _section(
         missing_images=max((one.missing_images for one in datasets), default=0),
         missing_triplets=max((one.missing_triplets for one in datasets), default=0),
         dataset_plugin=next((foreign(one.plugin.distribution, one.plugin.version) for one in datasets), ""),
-        known_protocol=known_protocol(key.benchmark, key.protocol) is not None,
+        known_protocol=builtin_protocol(key.benchmark, key.protocol) is not None,
         seeds=tuple(sorted({record.cell.seed for record in members})),
         headline=headline,
         columns=columns([record.metrics for record in done], headline, list(sample.n_queries)),

@@ -9,9 +9,10 @@ from pathlib import Path
 
 from cir_bench.errors import ConfigError, did_you_mean
 from cir_bench.leaderboard.comparable import newest, sections
-from cir_bench.leaderboard.loaded import Beside, Loaded
+from cir_bench.leaderboard.loaded import Beside
 from cir_bench.leaderboard.model import Row
 from cir_bench.leaderboard.rows import finished_rows
+from cir_bench.records.load import StoredRecord
 from cir_bench.records.record import RunRecord
 from cir_bench.statistics.rows import RowValues
 
@@ -40,7 +41,7 @@ class Selector:
         seed = found["seed"]
         return cls(text, found["method"], found["variant"], None if seed is None else int(seed))
 
-    def matches(self, one: Loaded) -> bool:
+    def matches(self, one: StoredRecord) -> bool:
         """Whether a cell is meant."""
         if self.folder is not None:
             return one.folder.resolve().is_relative_to(self.folder)
@@ -59,7 +60,7 @@ class Chosen:
     values: tuple[RowValues, RowValues]
 
 
-def choose(found: Sequence[Loaded], first: str, second: str, *, benchmark: str = "", encoder: str = "") -> Chosen:
+def choose(found: Sequence[StoredRecord], first: str, second: str, *, benchmark: str = "", encoder: str = "") -> Chosen:
     """The two rows that are meant.
 
     Args:
@@ -100,7 +101,7 @@ def choose(found: Sequence[Loaded], first: str, second: str, *, benchmark: str =
 _Rows = list[tuple[Row, RowValues | None]]
 
 
-def _by_section(kept: Sequence[Loaded], selectors: tuple[Selector, Selector]) -> dict[str, tuple[_Rows, _Rows]]:
+def _by_section(kept: Sequence[StoredRecord], selectors: tuple[Selector, Selector]) -> dict[str, tuple[_Rows, _Rows]]:
     beside = Beside(kept)
     by_object = {id(one.record): one for one in kept}
     found: dict[str, tuple[_Rows, _Rows]] = {}

@@ -1,4 +1,4 @@
-"""Records from folders, the leaderboard to a file."""
+"""Records that overrule others, records packed for others, the leaderboard as a file."""
 
 from __future__ import annotations
 
@@ -8,51 +8,16 @@ from collections.abc import Iterable, Sequence
 from pathlib import Path
 
 from cir_bench.atomic import replacing
-from cir_bench.errors import CirBenchError, ConfigError
+from cir_bench.errors import ConfigError
 from cir_bench.leaderboard.build import build
 from cir_bench.leaderboard.comparable import duplicates, identity, newest
-from cir_bench.leaderboard.loaded import Loaded
 from cir_bench.leaderboard.render import render
-from cir_bench.leaderboard.trust import doubt
-from cir_bench.records.find import find_queries
+from cir_bench.records.load import StoredRecord
 from cir_bench.records.queries import save_queries
-from cir_bench.records.record import RECORD_FILE, RunRecord, find_records, read_record
+from cir_bench.records.record import RECORD_FILE, RunRecord
 
 
-def load_records(folders: Sequence[Path]) -> tuple[list[Loaded], list[str]]:
-    """All records below ``folders`` that can be believed, with their queries; a sentence for each that is left out.
-
-    A record whose queries cannot be read stays, without intervals; that is said too.
-
-    Raises:
-        ConfigError: a folder that is not there.
-    """
-    found, sentences = [], []
-    for folder in folders:
-        if not folder.is_dir():
-            raise ConfigError(
-                f"There is no folder {folder} with run records; name it with --records, or run cells first."
-            )
-        for path in find_records(folder):
-            try:
-                record = read_record(path)
-            except CirBenchError as error:
-                sentences.append(str(error))
-                continue
-            queries = None
-            try:
-                queries = find_queries(path.parent, record)
-            except CirBenchError as error:
-                sentences.append(f"{path} stays, but is compared with nothing: {error}")
-            reason = doubt(record, queries)
-            if reason:
-                sentences.append(f"{path} is not what it claims to be: {reason}; run the cell again.")
-            else:
-                found.append(Loaded(record, path.parent, queries, folder))
-    return found, sentences
-
-
-def overruled(found: Sequence[Loaded]) -> list[str]:
+def overruled(found: Sequence[StoredRecord]) -> list[str]:
     """A sentence for each cell of which several different records are there: which one counts."""
     several = duplicates(one.record for one in found)
     kept = {id(record) for record in newest([one.record for one in found])}
@@ -71,7 +36,7 @@ def schema_text() -> str:
     return json.dumps(RunRecord.model_json_schema(), indent=1, ensure_ascii=False) + "\n"
 
 
-def pack(found: Iterable[Loaded], folder: Path) -> None:
+def pack(found: Iterable[StoredRecord], folder: Path) -> None:
     """Copy records and per-query results, as they lie below their root, into ``folder``: what to commit or to send.
 
     Per-query results that were made from rankings are written, so that the rankings need not be copied.
@@ -91,7 +56,7 @@ def pack(found: Iterable[Loaded], folder: Path) -> None:
             save_queries(one.queries, place)
 
 
-def write_leaderboard(records: Iterable[RunRecord | Loaded], path: Path) -> Path:
+def write_leaderboard(records: Iterable[RunRecord | StoredRecord], path: Path) -> Path:
     """Write the leaderboard of ``records`` as Markdown and return its path."""
     return write_text(render(build(records)), path)
 

@@ -16,6 +16,7 @@ from cir_bench.interfaces.specs import ComposerSpec, DatasetSpec, EncoderSpec, L
 from cir_bench.plugin.blame import BlamedPluginError, blame_on
 from cir_bench.plugin.owner import Owner, PluginProblem
 from cir_bench.plugin.remedies import remedy_for_import
+from cir_bench.protocols.builtin import builtin_benchmarks
 
 S_co = TypeVar("S_co", bound=Spec, covariant=True)
 T = TypeVar("T", bound=Spec)
@@ -68,6 +69,10 @@ class Registry:
         self.benchmark_files = tuple(benchmark_files)
         self.plugins = tuple(plugins)
         self.problems = tuple(problems)
+
+    def benchmark_paths(self) -> list[Path]:
+        """Every benchmark file: the built-in ones, then those of plugins."""
+        return [*builtin_benchmarks(), *(file.path for file in self.benchmark_files)]
 
     def all(self, spec: type[T]) -> Mapping[str, Registered[T]]:
         """Everything of one kind, by name in alphabetical order; ``spec`` is for example ``MethodSpec``."""

@@ -1,22 +1,43 @@
-"""The protocols of the benchmark files that come with the harness, for records that only name theirs."""
+"""The benchmark files that come with the harness, and their protocols."""
 
 from __future__ import annotations
 
+import importlib.util
 from collections.abc import Mapping
 from functools import cache
+from pathlib import Path
 
+from cir_bench.errors import ConfigError
 from cir_bench.protocols.benchmark import load_benchmark
-from cir_bench.protocols.find import builtin_benchmarks
 from cir_bench.protocols.protocol import Protocol
+
+_PACKAGE = "cir_bench.benchmarks"
+
+
+def builtin_benchmarks() -> list[Path]:
+    """Paths of the benchmark files that come with the harness, sorted.
+
+    Raises:
+        ConfigError: the installation lacks them.
+    """
+    package = importlib.util.find_spec(_PACKAGE)
+    folders = [Path(folder) for folder in package.submodule_search_locations or ()] if package else []
+    # in a source tree that is not installed, benchmarks/ is next to harness/
+    folders.append(Path(__file__).parents[3] / "benchmarks")
+    for folder in folders:
+        files = sorted(folder.glob("*.yaml"))
+        if files:
+            return files
+    raise ConfigError("The benchmark files of cir-bench are missing; install the package again.")
 
 
 @cache
-def known_protocols() -> Mapping[tuple[str, str], Protocol]:
+def builtin_protocols() -> Mapping[tuple[str, str], Protocol]:
     """By benchmark (``folder`` for ``folder:photos``) and protocol (``original@1``)."""
-    found = map(load_benchmark, builtin_benchmarks())
-    return {(one.name, key): protocol for one in found for key, protocol in one.protocols.items()}
+    benchmarks = map(load_benchmark, builtin_benchmarks())
+    return {(one.name, key): protocol for one in benchmarks for key, protocol in one.protocols.items()}
 
 
-def known_protocol(benchmark: str, protocol: str) -> Protocol | None:
-    """The protocol of this name, where it is one of the harness's own."""
-    return known_protocols().get((benchmark.partition(":")[0], protocol))
+def builtin_protocol(benchmark: str, protocol: str) -> Protocol | None:
+    """The built-in protocol of this name, if there is one."""
+    return builtin_protocols().get((benchmark.partition(":")[0], protocol))

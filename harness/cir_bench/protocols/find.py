@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import importlib.util
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -13,8 +12,6 @@ from cir_bench.interfaces.specs import DatasetSpec
 from cir_bench.params.models import Params
 from cir_bench.protocols.benchmark import Benchmark, load_benchmark
 from cir_bench.protocols.protocol import Protocol
-
-_PACKAGE = "cir_bench.benchmarks"
 
 
 @dataclass(frozen=True)
@@ -55,23 +52,6 @@ class ChosenBenchmark:
         if self.path is None and field and field not in given and spec.params.model_fields[field].is_required():
             raise ConfigError(f"The benchmark {self.benchmark.name!r} needs a path; write {self.benchmark.name}:PATH.")
         return make_params(spec, given, self.path)
-
-
-def builtin_benchmarks() -> list[Path]:
-    """Paths of the benchmark files that come with the harness, sorted.
-
-    Raises:
-        ConfigError: the installation lacks them.
-    """
-    found = importlib.util.find_spec(_PACKAGE)
-    folders = [Path(place) for place in found.submodule_search_locations or ()] if found else []
-    # from a source tree without installation, benchmarks/ lies beside harness/
-    folders.append(Path(__file__).parents[3] / "benchmarks")
-    for folder in folders:
-        files = sorted(folder.glob("*.yaml"))
-        if files:
-            return files
-    raise ConfigError("The benchmark files of cir-bench are not there; install the package again.")
 
 
 def protocols_on(dataset: str, paths: Iterable[Path]) -> Iterator[Protocol]:

@@ -1,1 +1,9 @@
-"""What a cell leaves behind: ``record`` (`RunRecord`), ``queries`` and ``rankings`` beside it, ``find`` reads them."""
+"""What a cell leaves behind, written and read back checked. Imports no torch.
+
+* ``record.py``: `RunRecord`, everything known about a cell: ``record.json``;
+* ``queries.py``: the results of its queries: ``queries.json.gz``;
+* ``rankings.py``: its rankings: ``rankings/PART.jsonl.gz``;
+* ``find.py``: the results of a cell's queries, from whichever file has them;
+* ``check.py``: whether a record agrees with its protocol and its queries;
+* ``load.py``: all records below some folders, with what is wrong with the others.
+"""

@@ -1,4 +1,8 @@
-"""A `Ranking` as a file: gzipped JSON lines, a header and one line per query; equal rankings give equal bytes."""
+"""Rankings as files: gzipped JSON lines, a header and one line per query; equal rankings give equal bytes.
+
+A cell keeps those of each part in its folder: ``rankings/PART.jsonl.gz`` (``all`` for a benchmark without parts) and,
+where the benchmark has them, ``rankings/PART-subset.jsonl.gz``.
+"""
 
 from __future__ import annotations
 
@@ -14,14 +18,36 @@ import numpy as np
 from cir_bench.atomic import replacing
 from cir_bench.errors import DataError
 from cir_bench.retrieval.groups import NEVER
+from cir_bench.retrieval.parts import CandidateSet, PartRankings
 from cir_bench.retrieval.queries import QuerySet
 from cir_bench.retrieval.ranking import Ranking
 
 FORMAT = "cir-bench ranking 1"
+RANKINGS_FOLDER = "rankings"
+
+
+def ranking_path(folder: Path, part: str, candidates: CandidateSet = CandidateSet.GALLERY) -> Path:
+    """The file of a part's ranking in a cell's folder."""
+    subset = "-subset" if candidates is CandidateSet.SUBSET else ""
+    return folder / RANKINGS_FOLDER / f"{part or 'all'}{subset}.jsonl.gz"
+
+
+def save_part(rankings: PartRankings, folder: Path, part: str) -> None:
+    """Write the rankings of one part into a cell's folder."""
+    save_ranking(rankings.gallery, ranking_path(folder, part))
+    if rankings.subset is not None:
+        save_ranking(rankings.subset, ranking_path(folder, part, CandidateSet.SUBSET))
+
+
+def load_part(folder: Path, part: str) -> PartRankings:
+    """Read what :func:`save_part` wrote; errors as of :func:`load_ranking`."""
+    subset = ranking_path(folder, part, CandidateSet.SUBSET)
+    gallery = load_ranking(ranking_path(folder, part))
+    return PartRankings(gallery, load_ranking(subset) if subset.is_file() else None)
 
 
 def save_ranking(ranking: Ranking, path: Path) -> None:
-    """Write ``ranking`` to ``path`` (``.jsonl.gz``), atomically: a reader sees the old file or the whole new one.
+    """Write ``ranking`` to ``path`` (``.jsonl.gz``).
 
     The first line is ``{"format", "n_queries", "n_gallery", "top_k"}``. Every further line is a query: ``query``,
     ``n_candidates``, ``targets`` (a list of ``[image id, better, tied]``, both null for a target that is never hit),

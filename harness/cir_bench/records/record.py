@@ -1,9 +1,8 @@
-"""`RunRecord`: all that is known of one finished or failed cell, as one JSON file. Imports no torch.
+"""`RunRecord`: everything known about one finished or failed cell, as one JSON file. Imports no torch.
 
-Beside ``record.json`` lie ``rankings/<part>.jsonl.gz`` (``all`` for a benchmark without parts, ``<part>-subset`` for
-subset rankings): target ranks and top-50 of every query, see ``retrieval.storage``. Of a hidden test set there are only
-the top-50, which a submission to its server is made of. All others have ``queries.json.gz`` too: what every metric,
-interval and test is computed from, in a few KB, see ``statistics.storage``.
+Next to ``record.json`` are the target ranks and best 50 images of every query (`cir_bench.records.rankings`) and,
+unless the targets are hidden, ``queries.json.gz``: the few KB from which every metric, interval and test is computed
+(`cir_bench.records.queries`).
 Percentages are in percent, times in seconds unless the name says otherwise, memory in MiB.
 """
 
@@ -20,7 +19,6 @@ from cir_bench.errors import DataError
 
 SCHEMA_VERSION = 1
 RECORD_FILE = "record.json"
-RANKINGS_FOLDER = "rankings"
 MOST_MISTAKES = 3
 """How many mistakes of a record are named."""
 
@@ -253,8 +251,3 @@ def _check_numbers(record: RunRecord) -> None:
     for name, value in record.metrics.items():
         if math.isnan(value):
             raise ValueError(f"its metric {name} is NaN")
-
-
-def find_records(root: Path) -> list[Path]:
-    """Paths of all records below ``root``, sorted."""
-    return sorted(root.rglob(RECORD_FILE))

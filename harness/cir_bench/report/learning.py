@@ -9,7 +9,7 @@ from statistics import fmean
 
 from markupsafe import Markup
 
-from cir_bench.leaderboard import Loaded
+from cir_bench.records.load import StoredRecord
 from cir_bench.report.cost import log_scale
 from cir_bench.report.figures import Figure, Gallery, Numbers, percent
 from cir_bench.report.material import Block, Line
@@ -107,7 +107,7 @@ def _terms(one: Line) -> Figure | None:
     return Figure(f"Loss of {one.name}", note, [("", picture)], legend, Numbers(["first epoch", "last epoch"], rows))
 
 
-def _selection(cell: Loaded) -> Trace:
+def _selection(cell: StoredRecord) -> Trace:
     history = enumerate(cell.record.history, start=1)
     return {
         place: log.selection for place, log in history if log.selection is not None and math.isfinite(log.selection)

@@ -6,9 +6,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
 
-from cir_bench.leaderboard import Loaded, Row, Section, build
-from cir_bench.records.rankings import load_ranking
-from cir_bench.records.record import RANKINGS_FOLDER
+from cir_bench.leaderboard import Row, Section, build
+from cir_bench.records.load import StoredRecord
+from cir_bench.records.rankings import load_ranking, ranking_path
 from cir_bench.retrieval.ranking import Ranking
 
 COLOURS = 8
@@ -31,7 +31,7 @@ class Line:
     """
 
     row: Row
-    cells: tuple[Loaded, ...]
+    cells: tuple[StoredRecord, ...]
     series: int
 
     @property
@@ -119,7 +119,7 @@ def cautions(section: Section) -> list[tuple[str, str]]:
     return found
 
 
-def blocks(loaded: Sequence[Loaded]) -> tuple[Block, ...]:
+def blocks(loaded: Sequence[StoredRecord]) -> tuple[Block, ...]:
     """The leaderboard's sections of these cells, with the cells behind their rows."""
     by_folder = {str(one.folder): one for one in loaded}
     made = []
@@ -133,13 +133,13 @@ def blocks(loaded: Sequence[Loaded]) -> tuple[Block, ...]:
     return tuple(made)
 
 
-def ranking_of(cell: Loaded, part: str) -> Ranking | None:
+def ranking_of(cell: StoredRecord, part: str) -> Ranking | None:
     """The stored ranking of one part with its top lists; None where the run's rankings were not kept.
 
     Raises:
         DataError: the file is damaged.
     """
-    path = cell.folder / RANKINGS_FOLDER / f"{part or 'all'}.jsonl.gz"
+    path = ranking_path(cell.folder, part)
     return load_ranking(path) if path.is_file() else None
 
 

@@ -9,7 +9,7 @@ from statistics import fmean
 import numpy as np
 
 from cir_bench.evaluation.metrics import parse_metric
-from cir_bench.leaderboard import Loaded
+from cir_bench.records.load import StoredRecord
 from cir_bench.report.figures import Figure, Numbers, percent
 from cir_bench.report.material import Block
 from cir_bench.report.svg import across, chart, line, mark, upright
@@ -63,7 +63,7 @@ def recall_figure(block: Block) -> Figure | None:
     )
 
 
-def _curve(cell: Loaded) -> Curve:
+def _curve(cell: StoredRecord) -> Curve:
     if cell.queries is None:
         return _recorded(cell)
     ranks = [
@@ -74,7 +74,7 @@ def _curve(cell: Loaded) -> Curve:
     return {k: float(value) for k, value in enumerate(by_part.mean(axis=0), start=1)}
 
 
-def _recorded(cell: Loaded) -> Curve:
+def _recorded(cell: StoredRecord) -> Curve:
     parts = len(cell.record.n_queries) > 1
     found = {}
     for name, value in cell.record.metrics.items():

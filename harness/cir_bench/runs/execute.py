@@ -19,8 +19,8 @@ from cir_bench.interfaces.method import Method
 from cir_bench.plugin.registry import Registry, blame
 from cir_bench.protocols.eval_set import EvalSet
 from cir_bench.records.queries import save_queries
-from cir_bench.records.rankings import save_ranking
-from cir_bench.records.record import RANKINGS_FOLDER, Cost, Phase, RunRecord, write_record
+from cir_bench.records.rankings import save_part
+from cir_bench.records.record import Cost, Phase, RunRecord, write_record
 from cir_bench.retrieval.parts import PartRankings
 from cir_bench.runs import facts
 from cir_bench.runs.cell import Cell
@@ -149,12 +149,8 @@ class CellRun:
         return evaluate(parts, protocol.metrics, headline=protocol.headline.mean_of)
 
     def _save_rankings(self, parts: Mapping[str, PartRankings]) -> None:
-        folder = self._folder / RANKINGS_FOLDER
-        folder.mkdir(parents=True, exist_ok=True)
         for name, part in parts.items():
-            save_ranking(part.gallery, folder / f"{name or 'all'}.jsonl.gz")
-            if part.subset is not None:
-                save_ranking(part.subset, folder / f"{name or 'all'}-subset.jsonl.gz")
+            save_part(part, self._folder, name)
 
     def _record(
         self,

@@ -9,7 +9,8 @@ from pathlib import Path
 from cir_bench.errors import CirBenchError
 from cir_bench.features.cache import MissingFeatures
 from cir_bench.params.models import Training
-from cir_bench.records.record import RunRecord, find_records, read_record
+from cir_bench.records.load import read_records
+from cir_bench.records.record import RunRecord
 from cir_bench.runs.cell import Cell
 from cir_bench.runs.state import Kind, State, state_of
 from cir_bench.runs.workbench import Workbench
@@ -104,15 +105,8 @@ def _extractions(cell: Cell, bench: Workbench) -> list[Extraction]:
 
 
 def _finished(out: Path) -> list[RunRecord]:
-    records = []
-    for path in find_records(out):
-        try:
-            record = read_record(path)
-        except CirBenchError:
-            continue  # `leaderboard` reports damaged records; an estimate can do without them
-        if record.status == "done":
-            records.append(record)
-    return records
+    records, _ = read_records(out)  # `leaderboard` reports unreadable ones; an estimate can do without them
+    return [record for record in records.values() if record.status == "done"]
 
 
 def _estimate(cell: Cell, finished: Sequence[RunRecord]) -> float | None:

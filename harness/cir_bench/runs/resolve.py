@@ -12,7 +12,7 @@ from cir_bench.interfaces.specs import DatasetSpec, EncoderSpec, MethodSpec
 from cir_bench.params.models import MethodParams, Params
 from cir_bench.plugin.registry import Registered, Registry
 from cir_bench.plugin.wrapping import needs_together, wrapped_composers
-from cir_bench.protocols.find import ChosenBenchmark, builtin_benchmarks, find_benchmark
+from cir_bench.protocols.find import ChosenBenchmark, find_benchmark
 from cir_bench.records.record import CellKey
 from cir_bench.runs.cell import Cell
 from cir_bench.runs.request import RunRequest
@@ -35,7 +35,7 @@ def resolve(request: RunRequest, registry: Registry) -> list[Cell]:
         raise ConfigError("no plugin registers a method; install one, or do not pass --no-plugins.")
     methods.sort(key=lambda method: _KIND_ORDER[method.spec.kind])
     settings = _Settings(request.settings, methods)
-    files = [*builtin_benchmarks(), *(file.path for file in registry.benchmark_files)]
+    files = registry.benchmark_paths()
     cells: list[Cell] = []
     for name in dict.fromkeys(request.benchmarks):
         benchmark = find_benchmark(name, files)
@@ -62,7 +62,7 @@ def resolve_all(requests: Sequence[RunRequest], registry: Registry) -> list[Cell
 
 def left_out(requests: Sequence[RunRequest], registry: Registry) -> list[str]:
     """One sentence for each benchmark of an ``--all`` that leaves out costly methods."""
-    files = [*builtin_benchmarks(), *(file.path for file in registry.benchmark_files)]
+    files = registry.benchmark_paths()
     names = dict.fromkeys(name for request in requests if not request.methods for name in request.benchmarks)
     found = [find_benchmark(name, files).benchmark for name in names]
     return [

@@ -17,7 +17,7 @@ from cir_bench.interfaces.specs import Context, DatasetSpec
 from cir_bench.plugin.loader import PluginOptions, load_plugins
 from cir_bench.plugin.registry import Registered, create
 from cir_bench.protocols.eval_set import EvalSet, eval_set
-from cir_bench.protocols.find import ChosenBenchmark, builtin_benchmarks, find_benchmark
+from cir_bench.protocols.find import ChosenBenchmark, find_benchmark
 from cir_bench.protocols.protocol import Protocol
 from cir_bench.scoring.lists import Judged, Lists, rank_lists
 from cir_bench.scoring.matrices import Scores, rank_scores
@@ -118,7 +118,7 @@ def open_protocol(
 ) -> OpenedProtocol:
     """Look a protocol up and read its data set's annotations; arguments and errors as of :func:`evaluate`."""
     registry = load_plugins(PluginOptions())
-    chosen = find_benchmark(protocol, [*builtin_benchmarks(), *(file.path for file in registry.benchmark_files)])
+    chosen = find_benchmark(protocol, registry.benchmark_paths())
     registered = registry.dataset(chosen.benchmark.dataset)
     root = Path(data_root).expanduser() if data_root is not None else None
     context = Context(root, cache_dir=Path("~/.cache/cir-bench").expanduser(), dataset=registered.name)

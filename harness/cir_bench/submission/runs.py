@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
 from cir_bench.errors import ConfigError, DataError
 from cir_bench.protocols.protocol import Protocol
-from cir_bench.records.rankings import load_ranking
-from cir_bench.records.record import RANKINGS_FOLDER, RECORD_FILE, CellKey, RunRecord, find_records, read_record
+from cir_bench.records.load import read_records
+from cir_bench.records.rankings import load_ranking, ranking_path
+from cir_bench.records.record import RECORD_FILE, CellKey, RunRecord
+from cir_bench.retrieval.parts import CandidateSet
 from cir_bench.runs.cell import file_name, method_file_name
 
 SHOWN = 10
@@ -77,15 +79,14 @@ class HiddenRun:
         Raises:
             DataError: a file of the cell is missing or damaged.
         """
-        names = [part or "all" for part in self.record.n_queries]
-        return self._read(names), self._read([f"{name}-subset" for name in names]) if self.protocol.subset else {}
+        return self._read(CandidateSet.GALLERY), self._read(CandidateSet.SUBSET) if self.protocol.subset else {}
 
-    def _read(self, names: Sequence[str]) -> Lists:
-        found: Lists = {}
-        for name in names:
-            ranking = load_ranking(self.folder / RANKINGS_FOLDER / f"{name}.jsonl.gz")
-            found |= dict(zip(ranking.queries.ids, ranking.top_ids, strict=True))
-        return found
+    def _read(self, candidates: CandidateSet) -> Lists:
+        lists: Lists = {}
+        for part in self.record.n_queries:
+            ranking = load_ranking(ranking_path(self.folder, part, candidates))
+            lists |= dict(zip(ranking.queries.ids, ranking.top_ids, strict=True))
+        return lists
 
 
 def find_run(where: Path, wanted: Wanted) -> HiddenRun:
@@ -95,21 +96,13 @@ def find_run(where: Path, wanted: Wanted) -> HiddenRun:
         ConfigError: there is none, with the reason; or there are several, with their folders.
         DataError: the only record there cannot be read.
     """
-    paths = find_records(where)
-    if not paths:
-        raise ConfigError(
-            f"--run {where}: there is no {RECORD_FILE} in it or below; name a cell's folder, or a run's --out."
-        )
+    records, refused = read_records(where)
+    if not records and not refused:
+        raise ConfigError(f"--run {where} contains no {RECORD_FILE}; name a cell's folder, or the --out of a run.")
+    if not records and len(refused) == 1:
+        raise DataError(refused[0])
     fitting: list[HiddenRun] = []
-    refused: list[str] = []
-    for path in paths:
-        try:
-            record = read_record(path)
-        except DataError as error:
-            if len(paths) == 1:
-                raise
-            refused.append(str(error))
-            continue
+    for path, record in records.items():
         if not wanted.asks_for(record.cell):
             refused.append(f"{path.parent} is not of the method, encoder and seed that are asked for.")
         elif reason := wanted.refusal(record):

@@ -19,8 +19,8 @@ from cir_bench.config import merge
 from cir_bench.interfaces.specs import MethodSpec
 from cir_bench.plugin.loader import PluginOptions, load_plugins
 from cir_bench.plugin.registry import Registry
-from cir_bench.records.rankings import load_ranking
-from cir_bench.records.record import RANKINGS_FOLDER, RunRecord
+from cir_bench.records.rankings import load_part
+from cir_bench.records.record import RunRecord
 from cir_bench.retrieval.ranking import Ranking
 from cir_bench.runs.execute import CellRun
 from cir_bench.runs.memory import peak_mib, reset_peak
@@ -68,7 +68,7 @@ def run_generated(
         cell.folder(out).mkdir(parents=True)
         record = CellRun(cell, bench, registry, out, Silent()).run()
         seconds, mib = time.process_time() - started, max(0.0, peak_mib(CPU) - before)
-        return Finished(record, load_ranking(cell.folder(out) / RANKINGS_FOLDER / "all.jsonl.gz"), seconds, mib)
+        return Finished(record, load_part(cell.folder(out), "").gallery, seconds, mib)
 
 
 class RunContract(Contract):

@@ -12,7 +12,7 @@ from cir_bench.errors import CirBenchError
 from cir_bench.interfaces.dataset import Query
 from cir_bench.interfaces.specs import DatasetSpec
 from cir_bench.interfaces.submission import HiddenSet, Submission
-from cir_bench.protocols.find import builtin_benchmarks, protocols_on
+from cir_bench.protocols.find import protocols_on
 from cir_bench.protocols.protocol import Protocol
 from cir_bench.submission.load import load_submission
 from cir_bench.testing.base import Contract
@@ -48,7 +48,7 @@ class SubmissionContract(Contract):
     def protocol(self) -> Protocol:
         """The first one that is evaluated on the hidden split."""
         split = self.submission().split
-        files = [*(file.path for file in self.registry().benchmark_files), *builtin_benchmarks()]
+        files = self.registry().benchmark_paths()
         found = next((one for one in protocols_on(self.name, files) if one.split == split), None)
         assert found is not None, (
             f"no benchmark evaluates the split {split!r} of {self.name}, so nothing can be run on it"

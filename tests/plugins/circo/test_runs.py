@@ -8,8 +8,9 @@ from pathlib import Path
 import pytest
 
 from cir_bench.cli.app import main
-from cir_bench.records.rankings import load_ranking
-from cir_bench.records.record import RANKINGS_FOLDER, RunRecord, find_records, read_record
+from cir_bench.records.load import read_records
+from cir_bench.records.rankings import RANKINGS_FOLDER, load_ranking
+from cir_bench.records.record import RunRecord
 
 
 @pytest.fixture
@@ -32,7 +33,7 @@ def cir_bench(root: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) ->
 
 def records(tmp_path: Path) -> dict[str, RunRecord]:
     """By method and protocol."""
-    found = [read_record(path) for path in find_records(tmp_path / "out")]
+    found = list(read_records(tmp_path / "out")[0].values())
     return {f"{record.cell.method} {record.cell.protocol}": record for record in found}
 
 

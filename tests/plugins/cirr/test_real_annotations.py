@@ -12,9 +12,10 @@ from torch import Tensor
 from cir_bench.errors import DataError
 from cir_bench.evaluation.chance import chance_level
 from cir_bench.evaluation.evaluate import evaluate
+from cir_bench.protocols.builtin import builtin_benchmarks
 from cir_bench.protocols.check import check_protocol
 from cir_bench.protocols.eval_set import PartView, eval_set
-from cir_bench.protocols.find import builtin_benchmarks, find_benchmark
+from cir_bench.protocols.find import find_benchmark
 from cir_bench.protocols.protocol import Protocol
 from cir_bench.retrieval.parts import PartRankings
 from cir_bench.retrieval.scorer import DotScorer

@@ -10,8 +10,9 @@ from pathlib import Path
 import pytest
 
 from cir_bench.cli.app import main
+from cir_bench.records.load import read_records
 from cir_bench.records.rankings import load_ranking
-from cir_bench.records.record import RunRecord, find_records, read_record
+from cir_bench.records.record import RunRecord
 
 Call = Callable[..., tuple[int, str]]
 
@@ -35,8 +36,8 @@ def cir_bench(root: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) ->
 
 
 def record(tmp_path: Path) -> RunRecord:
-    (path,) = find_records(tmp_path / "out")
-    return read_record(path)
+    (record,) = read_records(tmp_path / "out")[0].values()
+    return record
 
 
 def test_a_run_on_test1_keeps_what_a_submission_is_made_of(cir_bench: Call, tmp_path: Path) -> None:

@@ -12,7 +12,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from cir_bench import HiddenSet, Query
-from cir_bench.protocols.find import builtin_benchmarks, find_benchmark
+from cir_bench.protocols.builtin import builtin_benchmarks
+from cir_bench.protocols.find import find_benchmark
 from cir_bench.submission.hidden import hidden_set
 from cir_bench_cirr.dataset import CIRR
 from cir_bench_cirr.submission import MAX_BYTES, CIRRSubmission

@@ -8,7 +8,8 @@ from pathlib import Path
 import pytest
 
 from cir_bench.cli.app import main
-from cir_bench.records.record import RunRecord, find_records, read_record
+from cir_bench.records.load import read_records
+from cir_bench.records.record import RunRecord
 
 TOY = Path(__file__).parents[2] / "support" / "toy_plugin.py"
 SMALL = {"encoder.image_size": 32, "encoder.width": 8, "encoder.word_width": 8, "encoder.lstm_width": 8, "width": 8}
@@ -26,7 +27,7 @@ def cir_bench(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> Callable[..
 
 
 def records(tmp_path: Path) -> list[RunRecord]:
-    return [read_record(path) for path in find_records(tmp_path / "runs")]
+    return list(read_records(tmp_path / "runs")[0].values())
 
 
 def settings(**more: object) -> list[str]:

@@ -5,8 +5,8 @@ from __future__ import annotations
 from pathlib import Path
 
 from cir_bench.protocols.benchmark import load_benchmark
+from cir_bench.protocols.builtin import builtin_benchmarks
 from cir_bench.protocols.eval_set import PartView, eval_set
-from cir_bench.protocols.find import builtin_benchmarks
 from cir_bench.protocols.holdout import held_out_set, hold_out
 from cir_bench.protocols.protocol import Protocol
 from cir_bench_css.dataset import Css

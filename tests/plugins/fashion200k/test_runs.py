@@ -10,7 +10,8 @@ from pathlib import Path
 import pytest
 
 from cir_bench.cli.app import main
-from cir_bench.records.record import RunRecord, find_records, read_record
+from cir_bench.records.load import read_records
+from cir_bench.records.record import RunRecord
 from cir_bench.training.batches import TrainSet
 from cir_bench.training.checkpoints import Checkpoints
 from cir_bench.training.loop import Trainer
@@ -32,8 +33,8 @@ def cir_bench(data_root: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str
 
 
 def record(out: Path) -> RunRecord:
-    (path,) = find_records(out)
-    return read_record(path)
+    (record,) = read_records(out)[0].values()
+    return record
 
 
 @pytest.fixture

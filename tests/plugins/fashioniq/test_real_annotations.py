@@ -7,9 +7,10 @@ import torch
 
 from cir_bench.evaluation.chance import chance_level
 from cir_bench.evaluation.evaluate import evaluate
+from cir_bench.protocols.builtin import builtin_benchmarks
 from cir_bench.protocols.check import check_protocol
 from cir_bench.protocols.eval_set import EvalSet, eval_set
-from cir_bench.protocols.find import builtin_benchmarks, find_benchmark
+from cir_bench.protocols.find import find_benchmark
 from cir_bench.protocols.protocol import Protocol
 from cir_bench.retrieval.ranking import Ranking
 from cir_bench.retrieval.scorer import DotScorer

@@ -10,7 +10,8 @@ import pytest
 from PIL import Image
 
 from cir_bench.cli.app import main
-from cir_bench.records.record import RunRecord, find_records, read_record
+from cir_bench.records.load import read_records
+from cir_bench.records.record import RunRecord
 
 TOY = Path(__file__).parents[2] / "support" / "toy_plugin.py"
 SMALL = ["--set", "encoder.image_size=32", "--set", "encoder.width=8", "--set", "encoder.lstm_width=8"]
@@ -56,7 +57,7 @@ def cir_bench(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> Callable[..
 
 
 def records(tmp_path: Path) -> list[RunRecord]:
-    return [read_record(path) for path in find_records(tmp_path / "runs")]
+    return list(read_records(tmp_path / "runs")[0].values())
 
 
 def test_a_pooled_only_encoder_is_refused_by_plan_with_what_would_do(cir_bench) -> None:

@@ -7,7 +7,7 @@ from cir_bench.interfaces.spec_params import argument_field, make_params, split_
 from cir_bench.plugin.registry import Registry
 from cir_bench.plugin.wrapping import needs_together, wrapped_composers
 from cir_bench.protocols.eval_set import provenance_of
-from cir_bench.protocols.find import builtin_benchmarks, find_benchmark
+from cir_bench.protocols.find import find_benchmark
 from cir_bench.records.record import RunRecord
 from cir_bench.runs.cell import Cell
 from cir_bench.runs.resolve import described_dataset
@@ -25,7 +25,7 @@ def cell_of(record: RunRecord, registry: Registry) -> Cell:
     """
     key = record.cell
     name = key.benchmark.partition(":")[0]
-    files = [*builtin_benchmarks(), *(file.path for file in registry.benchmark_files)]
+    files = registry.benchmark_paths()
     benchmark = find_benchmark(f"{name}/{key.protocol}", files)
     if record.protocol is None or benchmark.protocol.hash() != record.protocol.hash:
         raise ConfigError(f"the protocol {key.benchmark}/{key.protocol} is another one here (its hash differs)")

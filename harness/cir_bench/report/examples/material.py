@@ -8,9 +8,9 @@ from functools import cached_property
 
 from cir_bench.errors import ConfigError, DataError
 from cir_bench.evaluation.expected import first_rank
-from cir_bench.leaderboard import Loaded
 from cir_bench.plugin.registry import Registry
 from cir_bench.protocols.eval_set import EvalQuery, Truth, eval_set
+from cir_bench.records.load import StoredRecord
 from cir_bench.report.examples.cells import cell_of, check_data
 from cir_bench.report.material import Block, Line, ranking_of
 from cir_bench.runs.cell import Cell
@@ -32,7 +32,7 @@ class Contestant:
     """
 
     line: Line
-    cell: Loaded
+    cell: StoredRecord
     ranks: Mapping[str, float]
     top: Mapping[str, tuple[str, ...]]
 

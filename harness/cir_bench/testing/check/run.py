@@ -19,7 +19,7 @@ from cir_bench.interfaces.spec_params import make_params
 from cir_bench.interfaces.specs import Spec
 from cir_bench.plugin.registry import Registered, Registry, load
 from cir_bench.plugin.remedies import in_words
-from cir_bench.protocols.find import builtin_benchmarks, protocols_on
+from cir_bench.protocols.find import protocols_on
 from cir_bench.testing.check.topics import topic_of
 
 SUBMISSION = "SubmissionContract"
@@ -125,7 +125,7 @@ def _source(
 
 def _split_of(dataset: str, registry: Registry) -> str:
     """The split that the data set's first benchmark evaluates; ``val`` where it has none."""
-    files = [*(file.path for file in registry.benchmark_files), *builtin_benchmarks()]
+    files = registry.benchmark_paths()
     return next((protocol.split for protocol in protocols_on(dataset, files)), "val")
 
 
