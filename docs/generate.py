@@ -1,7 +1,7 @@
 """Writes reference/cli.md from the command line and reference/api.md from the source: ``make reference``.
 
-``api.md`` is the committed snapshot of everything that a third party may import. A test holds both to be current, so a
-changed option, name or signature shows in the diff of a commit, or fails it.
+``api.md`` is the committed snapshot of everything that a third party may import. A test fails when one of them is not
+current, so that a changed option, name, signature or docstring shows in the diff of a commit.
 """
 
 from __future__ import annotations
@@ -15,8 +15,12 @@ import sys
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from enum import Enum
+from itertools import zip_longest
 from pathlib import Path
 from typing import Any, get_args
+
+import cir_bench
+import cir_bench.utils
 
 HERE = Path(__file__).parent
 COMMAND = "make reference"
@@ -143,26 +147,27 @@ def _table(given: list[Option]) -> str:
 
 
 def api_page() -> str:
-    """Every public name with its signature and the first line of its docstring, read from the source."""
-    import cir_bench
-
+    """Every public name with its signature and docstrings, and those of its members, read from the source."""
     parts = [
         NOTE,
         "# Public API\n",
-        "Everything that a plugin may import: `from cir_bench import …`, the contract classes of",
-        f"`{TESTING}`, and the fixtures of the pytest plugin. What is not here may change without notice; what is here",
-        "changes as [Stability](../stability.md) says.\n",
-        "## cir_bench\n",
+        "Everything that a plugin may import: the names of `cir_bench`, the helpers of `cir_bench.utils`, the",
+        "contract classes of `cir_bench.testing`, and the fixtures of the pytest plugin. It changes as described in",
+        "[Stability](../stability.md); anything else may change without notice.\n",
     ]
-    for name in sorted(set(cir_bench._HOME_OF) - {"__version__"}, key=str.lower):
-        parts += _entry(name, cir_bench._HOME_OF[name])
+    for face in (cir_bench, cir_bench.utils):
+        parts.append(f"## {face.__name__}\n")
+        homes = {name: f"cir_bench.{home}" for home, names in face.HOMES.items() for name in names.split()}
+        for name in sorted(homes.keys() - {"__version__"}, key=str.lower):
+            parts += _entry(name, homes[name])
     parts.append(f"## {TESTING}\n")
     for name, module in _testing().items():
         parts += _entry(name, module)
     parts.append("## Fixtures of pytest\n")
     for node in _tree(FIXTURES).body:
         if isinstance(node, ast.FunctionDef) and any("fixture" in ast.unparse(one) for one in node.decorator_list):
-            parts += [f"### {node.name}\n", f"{_summary(node)}\n", _code([f"{node.name} -> {_text(node.returns)}"])]
+            lines = [f"{node.name} -> {_text(node.returns)}", *_more(node)]
+            parts += [f"### {node.name}\n", f"{_summary(node)}\n", _code(lines)]
     return "\n".join(parts)
 
 
@@ -181,28 +186,36 @@ def _tree(module: str) -> ast.Module:
 
 
 def _entry(name: str, module: str) -> list[str]:
-    for node in _tree(module).body:
+    body = _tree(module).body
+    for node, after in zip_longest(body, body[1:]):
         if isinstance(node, (ast.ClassDef, ast.FunctionDef)) and node.name == name:
-            lines = list(_class(node)) if isinstance(node, ast.ClassDef) else [_function(node)]
+            lines = list(_class(node, body)) if isinstance(node, ast.ClassDef) else [_function(node), *_more(node)]
             return [f"### {name}\n", f"{_summary(node)}\n", _code(lines)]
         if isinstance(node, ast.Assign) and [_text(target) for target in node.targets] == [name]:
-            return [f"### {name}\n", _code([_text(node)])]
+            return [f"### {name}\n", _code([_text(node), *_docstring(_string(after))])]
     raise LookupError(f"{module} has no {name}")
 
 
-def _class(node: ast.ClassDef) -> Iterator[str]:
-    bases = ", ".join(_text(base) for base in [*node.bases])
-    yield (
-        "".join(f"@{_text(one)}\n" for one in node.decorator_list)
-        + f"class {node.name}{f'({bases})' if bases else ''}:"
-    )
-    for inner in node.body:
+def _class(node: ast.ClassDef, module: list[ast.stmt]) -> Iterator[str]:
+    bases = ", ".join(_text(base) for base in node.bases)
+    yield from (f"@{_text(one)}" for one in node.decorator_list)
+    yield f"class {node.name}{f'({bases})' if bases else ''}:"
+    yield from _more(node)
+    for base in module:  # the fields of `Spec`, which is not public itself
+        if isinstance(base, ast.ClassDef) and base.name == bases == "Spec":
+            yield from _members(base)
+    yield from _members(node)
+
+
+def _members(node: ast.ClassDef) -> Iterator[str]:
+    for inner, after in zip_longest(node.body, node.body[1:]):
         place = inner.targets[0] if isinstance(inner, ast.Assign) else getattr(inner, "target", None)
         if isinstance(inner, (ast.Assign, ast.AnnAssign)) and not _text(place).startswith(("_", "model_config")):
             yield f"    {_text(inner)}"
+            yield from _docstring(_string(after), "    ")
         elif isinstance(inner, ast.FunctionDef) and _is_public(inner):
-            marks = [_text(one) for one in inner.decorator_list]
-            yield "".join(f"    @{mark}\n" for mark in marks) + f"    {_function(inner)}"
+            yield from ("", *(f"    @{_text(one)}" for one in inner.decorator_list), f"    {_function(inner)}")
+            yield from _docstring(ast.get_docstring(inner) or "", "        ")
 
 
 def _is_public(node: ast.FunctionDef) -> bool:
@@ -213,7 +226,7 @@ def _is_public(node: ast.FunctionDef) -> bool:
 
 def _function(node: ast.FunctionDef) -> str:
     returns = f" -> {_text(node.returns)}" if node.returns is not None else ""
-    return f"def {node.name}({_text(node.args)}){returns}"
+    return f"def {node.name}({_text(node.args)}){returns}:"
 
 
 def _text(node: ast.AST | None) -> str:
@@ -222,9 +235,35 @@ def _text(node: ast.AST | None) -> str:
 
 
 def _summary(node: ast.ClassDef | ast.FunctionDef) -> str:
-    text = ast.get_docstring(node) or ""
-    plain = re.sub(r":\w+:`~?(?:[\w.]*\.)?(\w+)`", r"`\1`", text.partition("\n\n")[0].replace("``", "`"))
-    return " ".join(plain.split())
+    """The docstring's first paragraph on one line."""
+    return " ".join(_plain(ast.get_docstring(node) or "").partition("\n\n")[0].split())
+
+
+def _more(node: ast.ClassDef | ast.FunctionDef) -> list[str]:
+    """The docstring without its first paragraph."""
+    return _docstring((ast.get_docstring(node) or "").partition("\n\n")[2], "    ")
+
+
+def _string(node: ast.stmt | None) -> str:
+    """The text of a string that stands alone, such as the one that documents an attribute."""
+    if isinstance(node, ast.Expr) and isinstance(node.value, ast.Constant) and isinstance(node.value.value, str):
+        return inspect.cleandoc(node.value.value)
+    return ""
+
+
+def _docstring(text: str, indent: str = "") -> list[str]:
+    """The lines of a docstring, as it would be written below what it documents; none for an empty one."""
+    if not text:
+        return []
+    lines = _plain(text).splitlines()
+    closing = ['"""'] if len(lines) > 1 else []
+    lines = ['"""' + lines[0] + ("" if closing else '"""'), *lines[1:], *closing]
+    return [f"{indent}{line}".rstrip() for line in lines]
+
+
+def _plain(text: str) -> str:
+    """A docstring without the markup of reStructuredText."""
+    return re.sub(r":\w+:`~?(?:[\w.]*\.)?(\w+)`", r"`\1`", text.replace("``", "`"))
 
 
 def _code(lines: list[str]) -> str:

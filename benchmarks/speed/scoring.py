@@ -26,7 +26,8 @@ from typing import Any
 
 import numpy as np
 
-from cir_bench import Scores, open_protocol
+from cir_bench import Scores
+from cir_bench.scoring.evaluate import open_protocol
 
 SUPPORT = Path(__file__).parents[2] / "tests" / "support"
 

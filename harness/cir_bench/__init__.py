@@ -1,7 +1,7 @@
 """cir-bench: composed image retrieval methods under identical, named protocols.
 
-This is the whole public API; a plugin imports from here and from ``cir_bench.testing``. Importing it imports
-no torch: names are loaded when they are first used.
+The public API is this package, ``cir_bench.utils`` (helpers) and ``cir_bench.testing`` (contract tests). Importing it
+imports no torch: names are loaded when they are first used.
 
 A plugin in three lines::
 
@@ -14,17 +14,15 @@ A plugin in three lines::
 
 from __future__ import annotations
 
-import importlib
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
+
+from cir_bench.utils.lazy import lazy_names
 
 if TYPE_CHECKING:
     from cir_bench.errors import CirBenchError as CirBenchError
     from cir_bench.errors import ConfigError as ConfigError
     from cir_bench.errors import DataError as DataError
     from cir_bench.errors import PairingError as PairingError
-    from cir_bench.errors import PluginError as PluginError
-    from cir_bench.errors import RunError as RunError
-    from cir_bench.errors import did_you_mean as did_you_mean
     from cir_bench.interfaces.composer import Composer as Composer
     from cir_bench.interfaces.composer import GalleryView as GalleryView
     from cir_bench.interfaces.composer import TopK as TopK
@@ -36,7 +34,6 @@ if TYPE_CHECKING:
     from cir_bench.interfaces.embedding import Embedding as Embedding
     from cir_bench.interfaces.encoder import Encoder as Encoder
     from cir_bench.interfaces.encoder import TrainCorpus as TrainCorpus
-    from cir_bench.interfaces.encoder import state_digest as state_digest
     from cir_bench.interfaces.explanation import Explanation as Explanation
     from cir_bench.interfaces.explanation import ImageMap as ImageMap
     from cir_bench.interfaces.explanation import NamedWeights as NamedWeights
@@ -67,69 +64,41 @@ if TYPE_CHECKING:
     from cir_bench.interfaces.specs import MethodSpec as MethodSpec
     from cir_bench.interfaces.specs import Paper as Paper
     from cir_bench.interfaces.specs import RemoteFile as RemoteFile
-    from cir_bench.interfaces.splits import evaluated_split as evaluated_split
     from cir_bench.interfaces.submission import HiddenSet as HiddenSet
-    from cir_bench.interfaces.submission import Mistakes as Mistakes
     from cir_bench.interfaces.submission import Submission as Submission
-    from cir_bench.interfaces.submission import check_lists as check_lists
-    from cir_bench.interfaces.submission import json_object as json_object
     from cir_bench.params.models import FinetuneParams as FinetuneParams
     from cir_bench.params.models import MethodParams as MethodParams
     from cir_bench.params.models import NoParams as NoParams
     from cir_bench.params.models import Params as Params
     from cir_bench.params.models import Selection as Selection
     from cir_bench.params.models import Training as Training
-    from cir_bench.plugin.hookspecs import API_VERSION as API_VERSION
     from cir_bench.plugin.hookspecs import hookimpl as hookimpl
-    from cir_bench.scoring.evaluate import OpenedProtocol as OpenedProtocol
     from cir_bench.scoring.evaluate import ProtocolResult as ProtocolResult
     from cir_bench.scoring.evaluate import evaluate as evaluate
-    from cir_bench.scoring.evaluate import open_protocol as open_protocol
     from cir_bench.scoring.matrices import Scores as Scores
-    from cir_bench.utils.files import read_json as read_json
-    from cir_bench.utils.images import decode_image as decode_image
-    from cir_bench.utils.images import file_digest as file_digest
-    from cir_bench.utils.images import inside as inside
-    from cir_bench.utils.images import read_image as read_image
-    from cir_bench.utils.recompute import recompute as recompute
-    from cir_bench.utils.recompute import recompute_blocks as recompute_blocks
 
-_HOMES = {
-    "errors": "CirBenchError ConfigError DataError PairingError PluginError RunError did_you_mean",
+HOMES = {
+    "errors": "CirBenchError ConfigError DataError PairingError",
     "interfaces.composer": "Composer GalleryView TopK",
     "interfaces.dataset": "Dataset ImageRef Query Triplet TripletSampler",
     "interfaces.embedding": "Embedding",
-    "interfaces.encoder": "Encoder TrainCorpus state_digest",
+    "interfaces.encoder": "Encoder TrainCorpus",
     "interfaces.explanation": "Explanation ImageMap NamedWeights NeighbourWeights",
     "interfaces.features": "EncoderShape Features FeatureShape",
-    "utils.files": "read_json",
     "interfaces.finetuning": "FinetuneMethod",
-    "utils.images": "decode_image file_digest inside read_image",
     "interfaces.levels": "FeatureLevel Needs Provides levels",
     "interfaces.loss": "Loss",
     "interfaces.method": "BatchGallery BuildContext Method Optimiser ParameterGroup StandardMethod TrainBatch "
     "TrainStage TrainStep",
-    "params.models": "FinetuneParams MethodParams NoParams Params Selection Training",
-    "utils.recompute": "recompute recompute_blocks",
     "interfaces.specs": "ComposerSpec Context DatasetSpec EncoderSpec LossSpec MethodSpec Paper RemoteFile",
-    "interfaces.splits": "evaluated_split",
-    "interfaces.submission": "HiddenSet Mistakes Submission check_lists json_object",
-    "plugin.hookspecs": "API_VERSION hookimpl",
-    "scoring.evaluate": "OpenedProtocol ProtocolResult evaluate open_protocol",
+    "interfaces.submission": "HiddenSet Submission",
+    "params.models": "FinetuneParams MethodParams NoParams Params Selection Training",
+    "plugin.hookspecs": "hookimpl",
+    "scoring.evaluate": "ProtocolResult evaluate",
     "scoring.matrices": "Scores",
     "version": "__version__",
 }
-_HOME_OF = {name: f"cir_bench.{home}" for home, names in _HOMES.items() for name in names.split()}
-
-__all__ = sorted(_HOME_OF)  # noqa: PLE0605 (names are loaded lazily)
-
-
-def __getattr__(name: str) -> Any:
-    if name not in _HOME_OF:
-        raise AttributeError(f"module 'cir_bench' has no attribute {name!r}")
-    value = getattr(importlib.import_module(_HOME_OF[name]), name)
-    globals()[name] = value
-    return value
+__all__, __getattr__ = lazy_names(__name__, HOMES)
 
 
 def __dir__() -> list[str]:

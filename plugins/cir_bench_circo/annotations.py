@@ -6,7 +6,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from cir_bench import DataError, read_json
+from cir_bench import DataError
+from cir_bench.utils import read_json
 
 HIDDEN = "test"
 """The split whose targets only the test server knows."""

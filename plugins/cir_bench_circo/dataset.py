@@ -9,7 +9,8 @@ from pathlib import Path
 
 from PIL import Image
 
-from cir_bench import Context, DataError, Dataset, NoParams, Query, Triplet, did_you_mean, file_digest, read_image
+from cir_bench import Context, DataError, Dataset, NoParams, Query, Triplet
+from cir_bench.utils import did_you_mean, file_digest, read_image
 from cir_bench_circo.annotations import COCO_SOURCE, HIDDEN, IMAGE_INFO, SPLITS, Record, read_gallery, read_queries
 
 COCO = "COCO2017_unlabeled"

@@ -7,7 +7,8 @@ from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from typing import Any, ClassVar
 
-from cir_bench import DataError, HiddenSet, Mistakes, Submission, check_lists, json_object
+from cir_bench import DataError, HiddenSet, Submission
+from cir_bench.utils import Mistakes, check_lists, json_object
 from cir_bench_circo.annotations import HIDDEN
 
 LENGTH = 50
@@ -32,12 +33,12 @@ class CIRCOSubmission(Submission):
             return mistakes
         _check_keys(lists, hidden, mistakes)
 
-        def judge(query: str, image: int) -> str | None:
+        def mistake_of(query: str, image: int) -> str | None:
             if image < 0 or (hidden.gallery is not None and str(image) not in hidden.gallery):
                 return "unknown image"
             return None
 
-        check_lists(lists, mistakes, lengths=[LENGTH], kind=int, judge=judge)
+        check_lists(lists, mistakes, lengths=[LENGTH], image_type=int, mistake_of=mistake_of)
         return mistakes
 
 

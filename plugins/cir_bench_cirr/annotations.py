@@ -9,7 +9,8 @@ from dataclasses import dataclass, field
 from pathlib import Path, PurePosixPath
 from typing import Any
 
-from cir_bench import DataError, read_json
+from cir_bench import DataError
+from cir_bench.utils import read_json
 
 SPLITS = ("train", "val", "test1")
 HIDDEN = "test1"

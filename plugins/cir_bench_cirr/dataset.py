@@ -8,7 +8,8 @@ from pathlib import Path, PurePosixPath
 
 from PIL import Image
 
-from cir_bench import Context, DataError, Dataset, NoParams, Query, Triplet, did_you_mean, file_digest, read_image
+from cir_bench import Context, DataError, Dataset, NoParams, Query, Triplet
+from cir_bench.utils import did_you_mean, file_digest, read_image
 from cir_bench_cirr.annotations import (
     HIDDEN,
     SOURCE,

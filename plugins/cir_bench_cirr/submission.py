@@ -7,7 +7,8 @@ from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from typing import Any, ClassVar
 
-from cir_bench import HiddenSet, Mistakes, Submission, check_lists, json_object
+from cir_bench import HiddenSet, Submission
+from cir_bench.utils import Mistakes, check_lists, json_object
 from cir_bench_cirr.annotations import HIDDEN
 
 VERSION = "rc2"
@@ -40,7 +41,7 @@ class CIRRSubmission(Submission):
         lists = {key: value for key, value in content.items() if key not in {"version", "metric"}}
         _check_pairids(lists, hidden, mistakes)
 
-        def judge(pairid: str, name: str) -> str | None:
+        def mistake_of(pairid: str, name: str) -> str | None:
             query = hidden.queries.get(pairid) if hidden.queries else None
             if name.lower().endswith(EXTENSIONS):
                 return "name with extension"
@@ -53,7 +54,7 @@ class CIRRSubmission(Submission):
             return None
 
         lengths = [LENGTHS[metric]] if metric else LENGTHS.values()
-        check_lists(lists, mistakes, lengths=lengths, kind=str, judge=judge)
+        check_lists(lists, mistakes, lengths=lengths, image_type=str, mistake_of=mistake_of)
         return mistakes
 
 

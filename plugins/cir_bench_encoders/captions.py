@@ -6,17 +6,8 @@ from collections.abc import Mapping, Sequence
 from hashlib import sha256
 from typing import Any
 
-from cir_bench import (
-    Context,
-    DataError,
-    Encoder,
-    EncoderShape,
-    FeatureLevel,
-    Features,
-    FeatureShape,
-    ImageRef,
-    recompute_blocks,
-)
+from cir_bench import Context, DataError, Encoder, EncoderShape, FeatureLevel, Features, FeatureShape, ImageRef
+from cir_bench.utils import recompute_blocks
 from cir_bench_encoders.caption_files import load_captions
 from cir_bench_encoders.captions_params import CaptionsParams
 from cir_bench_encoders.sentences import SentenceModel, width_of

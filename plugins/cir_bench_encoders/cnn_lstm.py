@@ -23,9 +23,8 @@ from cir_bench import (
     FeatureShape,
     ImageRef,
     TrainCorpus,
-    recompute_blocks,
-    state_digest,
 )
+from cir_bench.utils import recompute_blocks, state_digest
 from cir_bench_encoders.cnn_lstm_params import CnnLstmParams
 from cir_bench_encoders.pixels import Normalise
 from cir_bench_encoders.timm_cnn import make_backbone

@@ -10,18 +10,8 @@ from open_clip.model import get_model_preprocess_cfg
 from open_clip.modified_resnet import ModifiedResNet
 from torch import Tensor, nn
 
-from cir_bench import (
-    ConfigError,
-    Context,
-    Encoder,
-    EncoderShape,
-    FeatureLevel,
-    Features,
-    FeatureShape,
-    ImageRef,
-    recompute,
-    recompute_blocks,
-)
+from cir_bench import ConfigError, Context, Encoder, EncoderShape, FeatureLevel, Features, FeatureShape, ImageRef
+from cir_bench.utils import recompute, recompute_blocks
 from cir_bench_encoders.openclip_image import ClipPreprocess
 from cir_bench_encoders.openclip_model import load_model
 from cir_bench_encoders.openclip_params import OpenClipParams, provides

@@ -10,7 +10,8 @@ from typing import Annotated, Any, ClassVar, Literal
 
 from pydantic import Field, field_validator, model_validator
 
-from cir_bench import Params, Provides, did_you_mean, levels
+from cir_bench import Params, Provides, levels
+from cir_bench.utils import did_you_mean
 
 SCHEMES = ("hf-hub:", "local-dir:")
 

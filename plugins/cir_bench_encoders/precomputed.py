@@ -26,17 +26,8 @@ from typing import Any
 
 import torch
 
-from cir_bench import (
-    Context,
-    DataError,
-    Encoder,
-    EncoderShape,
-    FeatureLevel,
-    Features,
-    FeatureShape,
-    ImageRef,
-    file_digest,
-)
+from cir_bench import Context, DataError, Encoder, EncoderShape, FeatureLevel, Features, FeatureShape, ImageRef
+from cir_bench.utils import file_digest
 from cir_bench_encoders.precomputed_file import FeatureFile
 from cir_bench_encoders.precomputed_params import PrecomputedParams
 

@@ -9,7 +9,8 @@ import timm
 import torch
 from torch import Tensor, nn
 
-from cir_bench import ConfigError, DataError, did_you_mean
+from cir_bench import ConfigError, DataError
+from cir_bench.utils import did_you_mean
 from cir_bench_encoders.cnn_lstm_params import SMALL, CnnLstmParams
 
 

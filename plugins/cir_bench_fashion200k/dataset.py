@@ -8,18 +8,8 @@ from pathlib import Path
 
 from PIL import Image
 
-from cir_bench import (
-    Context,
-    DataError,
-    Dataset,
-    NoParams,
-    Query,
-    Triplet,
-    did_you_mean,
-    file_digest,
-    inside,
-    read_image,
-)
+from cir_bench import Context, DataError, Dataset, NoParams, Query, Triplet
+from cir_bench.utils import did_you_mean, file_digest, inside, read_image
 from cir_bench_fashion200k.captions import change
 from cir_bench_fashion200k.labels import CATEGORIES, SPLITS, TEST_QUERIES, label_file, read_labels, read_queries
 from cir_bench_fashion200k.pairs import CaptionPairs

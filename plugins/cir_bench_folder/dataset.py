@@ -7,7 +7,8 @@ from pathlib import Path
 
 from PIL import Image
 
-from cir_bench import Context, DataError, Dataset, Query, Triplet, evaluated_split, file_digest, read_image
+from cir_bench import Context, DataError, Dataset, Query, Triplet
+from cir_bench.utils import evaluated_split, file_digest, read_image
 from cir_bench_folder import FolderParams
 from cir_bench_folder.lines import GALLERY, TRIPLETS, read_gallery, read_triplets
 

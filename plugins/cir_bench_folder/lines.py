@@ -8,7 +8,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from cir_bench import DataError, inside
+from cir_bench import DataError
+from cir_bench.utils import inside
 
 GALLERY = "gallery.jsonl"
 TRIPLETS = "triplets.jsonl"

@@ -11,7 +11,8 @@ from typing import NamedTuple
 import datasets
 from PIL import Image
 
-from cir_bench import Context, DataError, Dataset, Query, Triplet, decode_image, did_you_mean, evaluated_split
+from cir_bench import Context, DataError, Dataset, Query, Triplet
+from cir_bench.utils import decode_image, did_you_mean, evaluated_split
 from cir_bench_hf import HfParams
 from cir_bench_hf.tables import GALLERY, QUERIES, TRIPLETS, RowOf, cache_of, load_table, place_of
 

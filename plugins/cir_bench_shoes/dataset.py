@@ -9,7 +9,8 @@ from pathlib import Path
 
 from PIL import Image
 
-from cir_bench import Context, DataError, Dataset, Query, Triplet, did_you_mean, file_digest, read_image
+from cir_bench import Context, DataError, Dataset, Query, Triplet
+from cir_bench.utils import did_you_mean, file_digest, read_image
 from cir_bench_shoes import ShoesParams
 from cir_bench_shoes.annotations import (
     DESCRIPTIONS,

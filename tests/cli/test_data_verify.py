@@ -231,7 +231,7 @@ def test_a_broken_list_of_images_is_a_finding_like_any_other(run: Run, cirr: Pat
     path.write_text("{")
     done = run("data", "verify", "cirr", "--data-root", cirr)
     assert (done.code, done.err) == (1, "")
-    assert f"{found}{path} is no JSON" in done.out
+    assert f"{found}{path} is not JSON" in done.out
     others = {"val": ("test1@1",), "test1": ("val@1", "val-soft@1"), "train": ("val@1", "test1@1")}[split]
     assert all(f"protocol {key}: 1 queries over 3 images" in done.out for key in others)
 

@@ -9,7 +9,7 @@ import pytest
 
 import cir_bench
 from cir_bench import pytest_plugin as fixtures
-from cir_bench import testing
+from cir_bench import testing, utils
 from cir_bench.cli import main
 from cir_bench.cli.app import VERBS
 
@@ -53,15 +53,22 @@ def test_private_helpers_and_the_checks_of_a_contract_are_no_promise(generate):
 def test_every_public_name_contract_and_fixture_is_on_the_page(generate):
     headings = set(re.findall(r"^### (\w+)$", generate.api_page(), re.MULTILINE))
     own = {name for name in vars(fixtures) if name.startswith("cir_bench_")}
-    assert {*cir_bench.__all__, *testing.__all__, *own} - {"__version__"} <= headings
+    assert {*cir_bench.__all__, *utils.__all__, *testing.__all__, *own} - {"__version__"} <= headings
 
 
-def test_the_lazy_names_and_the_typed_ones_are_the_same():
-    tree = ast.parse(inspect.getsource(cir_bench))
-    (guarded,) = [node for node in tree.body if isinstance(node, ast.If)]
-    typed = {alias.asname for node in guarded.body for alias in node.names}
-    assert typed == set(cir_bench.__all__) - {"__version__"}
-    assert all(hasattr(cir_bench, name) for name in cir_bench.__all__)
+@pytest.mark.parametrize("face", [cir_bench, utils], ids=lambda face: face.__name__)
+def test_the_lazy_names_and_the_typed_ones_are_the_same(face):
+    (guarded,) = [node for node in ast.parse(inspect.getsource(face)).body if isinstance(node, ast.If)]
+    typed = {f"{node.module}.{alias.asname}" for node in guarded.body for alias in node.names}
+    lazy = {f"cir_bench.{home}.{name}" for home, names in face.HOMES.items() for name in names.split()}
+    assert typed == lazy - {"cir_bench.version.__version__"}
+    assert all(hasattr(face, name) for name in face.__all__)
+
+
+def test_the_docstrings_of_members_are_on_the_page(generate):
+    page = generate.api_page()
+    assert '"""The query embedding of B reference images and B modification texts."""' in page
+    assert "Scores `[B, N]` of B queries against N candidates; higher is better." in page
 
 
 def test_the_package_is_typed(checkout):

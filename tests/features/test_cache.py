@@ -3,7 +3,8 @@ import math
 import pytest
 import torch
 
-from cir_bench import DataError, FeatureLevel, PluginError, levels
+from cir_bench import DataError, FeatureLevel, levels
+from cir_bench.errors import PluginError
 from cir_bench.features import fill
 from cir_bench.features.cache import FeatureCache
 

@@ -5,7 +5,8 @@ import json
 import pytest
 from support.killed import kill_writer
 
-from cir_bench import RunError, levels
+from cir_bench import levels
+from cir_bench.errors import RunError
 from cir_bench.features.cache import FeatureCache
 from cir_bench.features.store import CacheWarning, Store
 

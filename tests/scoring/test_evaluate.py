@@ -13,7 +13,8 @@ import numpy as np
 import pytest
 import torch
 
-from cir_bench import ConfigError, DataError, RunError, Scores, evaluate
+from cir_bench import ConfigError, DataError, Scores, evaluate
+from cir_bench.errors import RunError
 
 PARTS = ("dress", "shirt", "toptee")
 N_IMAGES = 60

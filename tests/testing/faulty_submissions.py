@@ -4,7 +4,8 @@ import json
 from collections import defaultdict
 from pathlib import Path
 
-from cir_bench import DatasetSpec, Submission, check_lists, hookimpl, json_object
+from cir_bench import DatasetSpec, Submission, hookimpl
+from cir_bench.utils import check_lists, json_object
 
 
 class Kept(Submission):
@@ -22,7 +23,11 @@ class Kept(Submission):
         if lists is not None:
             self.check_queries(lists, hidden, mistakes)
             check_lists(
-                lists, mistakes, lengths=self.lengths(), kind=str, judge=lambda *where: self.judge(*where, hidden)
+                lists,
+                mistakes,
+                lengths=self.lengths(),
+                image_type=str,
+                mistake_of=lambda *where: self.mistake_of(*where, hidden),
             )
         return mistakes
 
@@ -35,7 +40,7 @@ class Kept(Submission):
         if wrong:
             mistakes["wrong queries"] += wrong
 
-    def judge(self, query, image, hidden):
+    def mistake_of(self, query, image, hidden):
         return "unknown image" if hidden.gallery is not None and image not in hidden.gallery else None
 
 
@@ -52,11 +57,11 @@ class Removed(Kept):
     def lengths(self):
         return [5, 50]
 
-    def judge(self, query, image, hidden):
+    def mistake_of(self, query, image, hidden):
         known = (hidden.queries or {}).get(query)
         if known is not None and image == known.reference:
             return "reference listed"
-        return Kept.judge(self, query, image, hidden)
+        return Kept.mistake_of(self, query, image, hidden)
 
     def check(self, data, hidden):
         mistakes = super().check(data, hidden)
@@ -116,11 +121,11 @@ class NeedsData(Kept):
 
 
 class ForbidsReference(Kept):
-    judge = Removed.judge
+    mistake_of = Removed.mistake_of
 
 
 class AllowsReference(Removed):
-    judge = Kept.judge
+    mistake_of = Kept.mistake_of
 
 
 class MissesQueries(Kept):
@@ -145,7 +150,7 @@ class NamesNoQuery(Kept):
 
 
 class AnyImage(Kept):
-    def judge(self, query, image, hidden):
+    def mistake_of(self, query, image, hidden):
         return None
 
 

@@ -15,7 +15,7 @@ from cir_bench.interfaces.encoder import Encoder
 from cir_bench.interfaces.features import EncoderShape, Features, FeatureShape
 from cir_bench.interfaces.method import Method, TrainBatch, TrainStage, TrainStep
 from cir_bench.params.models import MethodParams, Training
-from cir_bench.utils.recompute import recompute_blocks
+from cir_bench.utils.checkpointing import recompute_blocks
 
 WIDTH = 8
 

@@ -9,10 +9,10 @@ import pytest
 import torch
 from torch import Tensor, nn
 
-from cir_bench import recompute, recompute_blocks
 from cir_bench.errors import ConfigError, RunError
 from cir_bench.interfaces.encoder import Encoder
 from cir_bench.interfaces.features import EncoderShape, Features, FeatureShape
+from cir_bench.utils import recompute, recompute_blocks
 
 
 class Block(nn.Module):

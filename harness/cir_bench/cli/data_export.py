@@ -17,7 +17,7 @@ from cir_bench.cli.images import with_progress
 from cir_bench.data.export import Exported
 from cir_bench.data.export import export as write
 from cir_bench.data.tables import QUERIES
-from cir_bench.interfaces.splits import TRAIN
+from cir_bench.utils.splits import TRAIN
 
 
 class Form(str, Enum):

@@ -26,7 +26,7 @@ from cir_bench.data.tables import (
 from cir_bench.errors import DISK_FULL, ConfigError, DataError
 from cir_bench.interfaces.dataset import Dataset, Query
 from cir_bench.interfaces.specs import DatasetSpec
-from cir_bench.interfaces.splits import TRAIN
+from cir_bench.utils.splits import TRAIN
 
 EXAMPLES = 3
 Watch = Callable[[Iterable[GalleryImage], int, str], Iterator[GalleryImage]]

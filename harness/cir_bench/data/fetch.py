@@ -13,7 +13,7 @@ from cir_bench.atomic import move_into_place
 from cir_bench.data.transfer import transfer
 from cir_bench.errors import ConfigError, DataError
 from cir_bench.interfaces.specs import DatasetSpec, RemoteFile
-from cir_bench.utils.images import inside
+from cir_bench.utils.files import inside
 
 LOCK = ".fetch.lock"
 Progress = Callable[[RemoteFile, int], None]

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 from abc import ABC, abstractmethod
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -15,6 +14,7 @@ from cir_bench.errors import ConfigError
 from cir_bench.interfaces.dataset import ImageRef
 from cir_bench.interfaces.features import EncoderShape, Features
 from cir_bench.interfaces.levels import FeatureLevel
+from cir_bench.utils.state import state_digest
 
 
 @dataclass(frozen=True)
@@ -108,13 +108,3 @@ class Encoder(nn.Module, ABC):
         for tensor in [*self.parameters(), *self.buffers()]:
             return tensor.device
         return torch.device("cpu")
-
-
-def state_digest(module: nn.Module) -> str:
-    """Hex sha256 of a module's ``state_dict`` (names, dtypes, shapes and bytes)."""
-    sha = hashlib.sha256()
-    for name, tensor in sorted(module.state_dict().items()):
-        sha.update(f"{name}:{tensor.dtype}:{tuple(tensor.shape)}".encode())
-        flat = tensor.detach().cpu().contiguous().reshape(-1)
-        sha.update(flat.view(torch.uint8).numpy().tobytes())
-    return sha.hexdigest()

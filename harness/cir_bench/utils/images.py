@@ -1,10 +1,9 @@
-"""Reading image files for data set authors: decoding to RGB, paths that stay inside a root, content digests."""
+"""Image files decoded to RGB."""
 
 from __future__ import annotations
 
-import hashlib
 import io
-from pathlib import Path, PurePosixPath, PureWindowsPath
+from pathlib import Path
 
 import numpy as np
 from PIL import Image, ImageOps
@@ -15,23 +14,24 @@ _WITH_ALPHA = ("RGBA", "RGBa", "LA", "La", "PA")
 
 
 def read_image(path: Path) -> Image.Image:
-    """Decode an image file to RGB, the first frame of an animation.
+    """Decode an image file to RGB; of an animation, the first frame.
 
-    The EXIF orientation is applied; transparency lies on white; palettes, grey, CMYK and 16 bit become 8-bit RGB.
+    The EXIF orientation is applied, transparent pixels are put on white, and palettes, grey, CMYK and 16 bits become
+    8-bit RGB.
 
     Raises:
-        DataError: the file is missing, empty, truncated, no image, or larger than a decompression bomb's threshold.
+        DataError: the file is missing, empty, truncated, not an image, or above Pillow's decompression bomb limit.
     """
     try:
         return _decode(path)
     except FileNotFoundError as error:
         raise DataError(f"The image {path} is missing.") from error
-    except Exception as error:  # decoders raise whatever the broken bytes lead them to
+    except Exception as error:  # decoders raise anything for broken bytes
         raise _undecodable(str(path), path.stat().st_size if path.is_file() else None, error) from error
 
 
 def decode_image(data: bytes, name: str) -> Image.Image:
-    """As `read_image`, of a file's bytes; ``name`` stands in the error's sentence."""
+    """As `read_image`, for the bytes of a file; ``name`` is for the error message."""
     try:
         return _decode(io.BytesIO(data))
     except Exception as error:  # as above
@@ -64,31 +64,3 @@ def _to_rgb(image: Image.Image) -> Image.Image:
         scaled = values * 255 if values.max(initial=0) <= 1 else values
         image = Image.fromarray(scaled.round().clip(0, 255).astype(np.uint8))
     return image.convert("RGB")
-
-
-def inside(root: Path, relative: str) -> Path:
-    """The path of ``relative`` (with ``/`` between folders) below ``root``; the file itself need not exist.
-
-    Raises:
-        DataError: ``relative`` is empty or absolute, or leads outside ``root`` by ``..`` or by a symbolic link.
-    """
-    plain, windows = PurePosixPath(relative), PureWindowsPath(relative)
-    escapes = plain.is_absolute() or windows.drive or windows.root or ".." in windows.parts or "\0" in relative
-    if not plain.parts or escapes:
-        raise DataError(f"The file name {relative!r} must be a relative path inside {root}.")
-    path = root.joinpath(*plain.parts)
-    if not path.resolve().is_relative_to(root.resolve()):
-        raise DataError(f"The file name {relative!r} leads outside {root} by a symbolic link; put the file inside.")
-    return path
-
-
-def file_digest(path: Path) -> str:
-    """Hex digest (BLAKE2b, 160 bits) of a file's bytes; `DataError` when it cannot be read."""
-    digest = hashlib.blake2b(digest_size=20)
-    try:
-        with path.open("rb") as file:
-            while block := file.read(2**20):
-                digest.update(block)
-    except OSError as error:
-        raise DataError(f"The file {path} cannot be read: {error.strerror or error}.") from error
-    return digest.hexdigest()

@@ -8,7 +8,8 @@ from pathlib import Path
 import pytest
 from PIL import Image
 
-from cir_bench import DataError, Dataset, Query, Triplet, file_digest, read_image
+from cir_bench import DataError, Dataset, Query, Triplet
+from cir_bench.utils import file_digest, read_image
 
 
 class Full(Dataset):

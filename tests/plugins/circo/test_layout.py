@@ -143,7 +143,7 @@ def test_an_aspect_counts_once(circo: Open, root: Path) -> None:
 @pytest.mark.parametrize(
     ("content", "sentence"),
     [
-        ("[{", "is no JSON"),
+        ("[{", "is not JSON"),
         ("{}", "must hold a JSON list"),
         ("[3]", "record 0: an object was expected, not 3"),
         (json.dumps([GOOD, GOOD]), "has the id 0 more than once"),

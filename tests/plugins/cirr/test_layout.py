@@ -180,8 +180,8 @@ GOOD: dict[str, Any] = {
 @pytest.mark.parametrize(
     ("content", "sentence"),
     [
-        ("[{", "is no JSON"),
-        ("[" * 100_000, "is no JSON"),
+        ("[{", "is not JSON"),
+        ("[" * 100_000, "is not JSON"),
         ("{}", "must hold a JSON list"),
         ("[3]", "record 0: an object was expected, not 3"),
         (json.dumps([GOOD, GOOD]), "has the pairid 1 more than once"),

@@ -108,8 +108,8 @@ GOOD: dict[str, Any] = {"target": "t", "candidate": "c", "captions": ["x", "y"]}
 @pytest.mark.parametrize(
     ("content", "sentence"),
     [
-        ("[{", "is no JSON"),
-        ("[" * 100_000, "is no JSON"),
+        ("[{", "is not JSON"),
+        ("[" * 100_000, "is not JSON"),
         ("{}", "must hold a JSON list"),
         ("[3]", "record 0: an object with candidate, captions and target was expected"),
         (json.dumps([GOOD, GOOD | {"captions": "x"}]), "record 1: 'captions' must be a list of texts, not 'x'"),

@@ -146,8 +146,8 @@ GOOD: dict[str, Any] = {"ImageName": BOOTS[1], "ReferenceImageName": BOOTS[0], "
 @pytest.mark.parametrize(
     ("content", "sentence"),
     [
-        ("[{", "is no JSON"),
-        ("[" * 100_000, "is no JSON"),
+        ("[{", "is not JSON"),
+        ("[" * 100_000, "is not JSON"),
         ("{}", "must hold a JSON list"),
         ("[3]", "record 0: an object was expected, not 3"),
         (json.dumps([GOOD, GOOD | {"RelativeCaption": None}]), "record 1: 'RelativeCaption' must be a text, not None"),

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from cir_bench import Mistakes, check_lists, json_object
+from cir_bench.utils import Mistakes, check_lists, json_object
 
 
 @pytest.fixture
@@ -31,10 +31,10 @@ def test_every_repetition_of_a_key_is_a_mistake_at_any_depth(mistakes: Mistakes)
         (b'{"a": 1, 12: 2}', "key not a string", "line 1 column 10"),
         (b"{a: 1}", "not JSON", "line 1 column 2"),
         (b'{"a": 1,}', "not JSON", "line 1 column"),
-        (b'{"a": -Infinity}', "not JSON", "-Infinity is no value of JSON"),
+        (b'{"a": -Infinity}', "not JSON", "-Infinity is not a JSON value"),
         (b'{"a": "\xff"}', "not JSON", "position 7"),
         (b"[" * 200_000, "not JSON", "nested too deeply"),
-        (b"3", "not a JSON object", "it holds a int"),
+        (b"3", "not a JSON object", "it contains a int"),
     ],
 )
 def test_what_is_no_object_is_one_mistake_that_says_where(
@@ -46,11 +46,11 @@ def test_what_is_no_object_is_one_mistake_that_says_where(
     assert where in said
 
 
-def checked(lists: dict[str, Any], mistakes: Mistakes, kind: type[str] | type[int] = str) -> dict[str, list[str]]:
-    def judge(query: str, image: Any) -> str | None:
+def checked(lists: dict[str, Any], mistakes: Mistakes, image_type: type[str] | type[int] = str) -> dict[str, list[str]]:
+    def mistake_of(query: str, image: Any) -> str | None:
         return "bad image" if image in {"bad", 13} else None
 
-    check_lists(lists, mistakes, lengths=[2, 3], kind=kind, judge=judge)
+    check_lists(lists, mistakes, lengths=[2, 3], image_type=image_type, mistake_of=mistake_of)
     return dict(mistakes)
 
 
@@ -61,7 +61,7 @@ def test_right_lists_have_no_mistakes(mistakes: Mistakes) -> None:
 def test_each_mistake_says_which_query_and_which_image(mistakes: Mistakes) -> None:
     lists = {"q": {"a": 1}, "r": ["a"], "s": ["a", "a", "a"], "t": [1, None], "u": ["bad", "a"]}
     assert checked(lists, mistakes) == {
-        "not a list": ["q holds {'a': 1}"],
+        "not a list": ["q contains {'a': 1}"],
         "wrong length": ["r lists 1, not 2 or 3"],
         "duplicate image": ["s lists a 3 times"],
         "image not a string": ["t lists 1", "t lists None"],
