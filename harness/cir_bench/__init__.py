@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from cir_bench.errors import ConfigError as ConfigError
     from cir_bench.errors import DataError as DataError
     from cir_bench.errors import PairingError as PairingError
+    from cir_bench.interfaces.cell_key import CellKey as CellKey
     from cir_bench.interfaces.composer import Composer as Composer
     from cir_bench.interfaces.composer import GalleryView as GalleryView
     from cir_bench.interfaces.composer import TopK as TopK
@@ -34,6 +35,12 @@ if TYPE_CHECKING:
     from cir_bench.interfaces.embedding import Embedding as Embedding
     from cir_bench.interfaces.encoder import Encoder as Encoder
     from cir_bench.interfaces.encoder import TrainCorpus as TrainCorpus
+    from cir_bench.interfaces.events import CellFinished as CellFinished
+    from cir_bench.interfaces.events import CellStarted as CellStarted
+    from cir_bench.interfaces.events import EpochFinished as EpochFinished
+    from cir_bench.interfaces.events import RunFinished as RunFinished
+    from cir_bench.interfaces.events import RunStarted as RunStarted
+    from cir_bench.interfaces.events import WorkProgress as WorkProgress
     from cir_bench.interfaces.explanation import Explanation as Explanation
     from cir_bench.interfaces.explanation import ImageMap as ImageMap
     from cir_bench.interfaces.explanation import NamedWeights as NamedWeights
@@ -79,10 +86,12 @@ if TYPE_CHECKING:
 
 HOMES = {
     "errors": "CirBenchError ConfigError DataError PairingError",
+    "interfaces.cell_key": "CellKey",
     "interfaces.composer": "Composer GalleryView TopK",
     "interfaces.dataset": "Dataset ImageRef Query Triplet TripletSampler",
     "interfaces.embedding": "Embedding",
     "interfaces.encoder": "Encoder TrainCorpus",
+    "interfaces.events": "CellFinished CellStarted EpochFinished RunFinished RunStarted WorkProgress",
     "interfaces.explanation": "Explanation ImageMap NamedWeights NeighbourWeights",
     "interfaces.features": "EncoderShape Features FeatureShape",
     "interfaces.finetuning": "FinetuneMethod",

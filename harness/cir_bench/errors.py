@@ -8,8 +8,12 @@ from __future__ import annotations
 
 import difflib
 import errno
+import os
 import traceback
 from collections.abc import Iterable
+
+DEBUG = "CIR_BENCH_DEBUG"
+"""The environment variable that shows the traceback of every error."""
 
 
 class CirBenchError(Exception):
@@ -38,6 +42,11 @@ class RunError(CirBenchError):
 
 DISK_FULL = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EFBIG})
 """What the system says when a disk, a quota or a file is full."""
+
+
+def debugging() -> bool:
+    """Whether the user wants to see tracebacks."""
+    return os.environ.get(DEBUG, "") not in {"", "0"}
 
 
 def did_you_mean(name: str, known: Iterable[str]) -> str:

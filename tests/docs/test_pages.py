@@ -17,7 +17,7 @@ from cir_bench.cli import main
 from cir_bench.cli.app import VERBS
 from cir_bench.interfaces import specs
 from cir_bench.interfaces.kinds import KINDS
-from cir_bench.plugin.checks import HOOKS
+from cir_bench.plugin.checks import REGISTERING_HOOKS
 from cir_bench.protocols.benchmark import Benchmark
 from cir_bench.testing.base import Contract
 from cir_bench.testing.check.topics import TOPICS
@@ -27,7 +27,7 @@ HOME_OF = {"cir_bench_benchmarks": "interfaces/benchmark.md"} | {
 }
 
 
-@pytest.mark.parametrize("hook", HOOKS)
+@pytest.mark.parametrize("hook", REGISTERING_HOOKS)
 def test_every_hook_has_a_page_that_says_what_it_returns(written, hook):
     page = written[HOME_OF[hook]]
     assert hook in page

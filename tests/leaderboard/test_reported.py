@@ -7,11 +7,11 @@ from pathlib import Path
 import pytest
 
 from cir_bench.config import read_yaml
+from cir_bench.interfaces.cell_key import CellKey
 from cir_bench.leaderboard import Value, build, render, reported
 from cir_bench.leaderboard.reported import reported_for, reported_numbers
 from cir_bench.plugin.loader import PluginOptions, load_plugins
 from cir_bench.protocols.builtin import builtin_benchmarks
-from cir_bench.records.record import CellKey
 
 KEY = ("paper", "table", "benchmark", "method")
 

@@ -8,20 +8,18 @@ from __future__ import annotations
 
 import errno
 import importlib
-import os
 import sys
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from cir_bench.cli.streams import write_anything
-from cir_bench.errors import DISK_FULL, CirBenchError, ConfigError, did_you_mean
+from cir_bench.errors import DEBUG, DISK_FULL, CirBenchError, ConfigError, debugging, did_you_mean
 from cir_bench.version import __version__
 
 if TYPE_CHECKING:
     import typer
 
-DEBUG = "CIR_BENCH_DEBUG"
 MISTAKE = 2
 """Exit code for a mistake of the user's, as for a wrong option."""
 NO_BUGS = frozenset(
@@ -71,12 +69,12 @@ def main(argv: Sequence[str] | None = None) -> int:
     try:
         return _run(words)
     except CirBenchError as error:
-        if os.environ.get(DEBUG, "") not in {"", "0"}:
+        if debugging():
             raise
         print(f"cir-bench: {error}", file=sys.stderr)
         return MISTAKE
     except OSError as error:
-        if error.errno not in NO_BUGS or os.environ.get(DEBUG, "") not in {"", "0"}:
+        if error.errno not in NO_BUGS or debugging():
             raise
         where = f"{error.filename}: " if error.filename else ""
         remedy = f"correct the path, its permissions or the space left ({DEBUG}=1 shows the traceback)."

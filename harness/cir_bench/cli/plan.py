@@ -88,7 +88,7 @@ def _print(made: Plan) -> None:
         time = (
             "" if planned.seconds is None or planned.state.kind.value == "done" else f", about {planned.seconds:.0f} s"
         )
-        print(f"{planned.state.kind.value:<12}{planned.cell.name}{why}{time}")
+        print(f"{planned.state.kind.value:<12}{planned.cell.key.name}{why}{time}")
     for e in made.extractions:
         print(f"extract     {e.encoder}: {e.missing.items} of {e.missing.of} {e.role}s of {e.benchmark} ({e.split})")
     for problem in made.problems:

@@ -81,8 +81,8 @@ def run(
         say(stream, f"Leaderboard: {write_leaderboard(records, request.out / 'LEADERBOARD.md')}")
     say(stream, f"{len(summary.done)} run, {len(summary.skipped)} done before, {len(summary.failed)} failed.")
     for cell, why in summary.failed:
-        say(stream, f"  did not run: {cell.name}: {why}")
+        say(stream, f"  did not run: {cell.key.name}: {why}")
     for cell in summary.elsewhere:
-        say(stream, f"  not run, another process is running it: {cell.name}")
+        say(stream, f"  not run, another process is running it: {cell.key.name}")
     if summary.failed or summary.elsewhere or damaged:
         raise typer.Exit(FAILED)

@@ -47,18 +47,18 @@ def ended(cell: Cell, record: RunRecord) -> str:
     """One line about a cell that was run."""
     if record.failure is not None:
         hint = f"; {record.failure.hint}" if record.failure.hint else ""
-        return f"did not run: {cell.name}: {record.failure.exception} ({record.failure.stage}){hint}"
+        return f"did not run: {cell.key.name}: {record.failure.exception} ({record.failure.stage}){hint}"
     seconds = sum(phase.seconds for phase in record.cost.phases)
     partial = ", partial" if record.partial else ""
     if record.hidden:
-        return f"{cell.name}: rankings kept, no metrics, since the targets are hidden ({seconds:.0f} s{partial})"
-    return f"{cell.name}: {record.headline} {record.metrics[record.headline]:.2f} ({seconds:.0f} s{partial})"
+        return f"{cell.key.name}: rankings kept, no metrics, since the targets are hidden ({seconds:.0f} s{partial})"
+    return f"{cell.key.name}: {record.headline} {record.metrics[record.headline]:.2f} ({seconds:.0f} s{partial})"
 
 
 def skipped(number: int, of: int, cell: Cell, state: State) -> str:
     """One line about a cell that is not run."""
     why = f": {state.why}" if state.why else ""
-    return f"[{number}/{of}] {cell.name}: {state.kind.value}{why}"
+    return f"[{number}/{of}] {cell.key.name}: {state.kind.value}{why}"
 
 
 class PlainView:
@@ -72,7 +72,7 @@ class PlainView:
     def cell_started(self, number: int, of: int, cell: Cell, state: State) -> None:
         """Say which cell begins, and why it is run again."""
         why = f" ({state.kind.value}: {state.why})" if state.why else ""
-        say(self._stream, f"[{number}/{of}] {cell.name}{why}")
+        say(self._stream, f"[{number}/{of}] {cell.key.name}{why}")
         self._last = time.monotonic()
         self._stage = ""
 
@@ -130,9 +130,9 @@ class BarView:
         """Move the bar of cells; show the cell's name."""
         self._count(number - 1, of)
         if state.kind is Kind.STALE:
-            self._bars.console.print(f"[{number}/{of}] {cell.name}: stale: {state.why}", markup=False)
+            self._bars.console.print(f"[{number}/{of}] {cell.key.name}: stale: {state.why}", markup=False)
         self._what, self._score = cell.key.method, ""
-        self._bars.reset(self._work, total=None, visible=True, description=cell.name, rate="")
+        self._bars.reset(self._work, total=None, visible=True, description=cell.key.name, rate="")
 
     def cell_skipped(self, number: int, of: int, cell: Cell, state: State) -> None:
         """Leave a line above the bars."""

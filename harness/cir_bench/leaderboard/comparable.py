@@ -7,7 +7,8 @@ import json
 from collections.abc import Iterable, Mapping, Sequence
 from typing import NamedTuple
 
-from cir_bench.records.record import CellKey, RunRecord
+from cir_bench.interfaces.cell_key import CellKey
+from cir_bench.records.record import RunRecord
 
 WEIGHTS = "encoder.weights"
 """The ingredient that differs between seeds by nature, when an encoder is not pretrained."""

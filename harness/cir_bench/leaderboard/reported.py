@@ -15,8 +15,8 @@ from collections.abc import Mapping
 from functools import cache
 from importlib.resources import files
 
+from cir_bench.interfaces.cell_key import CellKey
 from cir_bench.leaderboard.model import Reported, Value
-from cir_bench.records.record import CellKey
 
 _OUR_KEY = {"mean": "Rmean"}
 """A printed metric that a record calls otherwise."""

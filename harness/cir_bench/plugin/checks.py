@@ -14,10 +14,12 @@ from cir_bench.interfaces.kinds import BENCHMARKS_HOOK, KINDS, Kind
 from cir_bench.interfaces.spec_params import argument_field
 from cir_bench.interfaces.specs import DatasetSpec, MethodSpec, RemoteFile, Spec
 from cir_bench.params.models import MethodParams, Params
-from cir_bench.plugin.hookspecs import API_VERSION, GROUP
+from cir_bench.plugin.events import EVENT_HOOKS
+from cir_bench.plugin.hookspecs import API_VERSION
 from cir_bench.plugin.owner import Owner, PluginRejected
 
-HOOKS = (*(kind.hook for kind in KINDS), BENCHMARKS_HOOK)
+REGISTERING_HOOKS = (*(kind.hook for kind in KINDS), BENCHMARKS_HOOK)
+HOOKS = (*REGISTERING_HOOKS, *EVENT_HOOKS.values())
 NAME = re.compile(r"[a-z0-9]+(-[a-z0-9]+)*")
 IMPLEMENTATION = re.compile(r"[A-Za-z_]\w*(\.[A-Za-z_]\w*)*:[A-Za-z_]\w*")
 
@@ -34,7 +36,7 @@ def check_api(plugin: object, owner: Owner) -> None:
 
 
 def check_hooks(manager: pluggy.PluginManager, plugin: object) -> None:
-    """Refuse misspelt hooks, hooks without ``@hookimpl`` and hooks with arguments; at least one hook must be there."""
+    """Refuse misspelt hooks, hooks without ``@hookimpl``, hooks with wrong arguments, and plugins without any hook."""
     if inspect.isclass(plugin):
         remedy = "name a module, or an instance of the class, in the entry point"
         raise PluginRejected("register", f"it is the class {plugin.__name__}", remedy)
@@ -43,25 +45,35 @@ def check_hooks(manager: pluggy.PluginManager, plugin: object) -> None:
         options = manager.parse_hookimpl_opts(plugin, name)
         if options is None:
             if name in HOOKS:
-                raise PluginRejected("register", f"{name} is not marked", f"write @hookimpl above def {name}()")
+                raise PluginRejected("register", f"{name} is not marked", f"write @hookimpl above def {name}")
             continue
         marked += 1
         hook = options.get("specname") or name
         if hook not in HOOKS:
             remedy = did_you_mean(hook, HOOKS).rstrip(".")
             raise PluginRejected("register", f"{name} is marked @hookimpl, but there is no hook {hook}", remedy)
-        required = [
-            parameter.name
-            for parameter in inspect.signature(getattr(plugin, name)).parameters.values()
-            if parameter.default is parameter.empty
-            and parameter.kind not in {parameter.VAR_POSITIONAL, parameter.VAR_KEYWORD}
-        ]
-        if required:
-            message = f"{name} takes the arguments {', '.join(required)}, but hooks take none"
-            raise PluginRejected("register", message, f"write def {name}() -> list")
+        _check_arguments(name, hook, inspect.signature(getattr(plugin, name)))
+        if hook not in REGISTERING_HOOKS and (options.get("wrapper") or options.get("hookwrapper")):
+            raise PluginRejected("register", f"{name} is a wrapper, but events only have listeners", "write @hookimpl")
     if not marked:
         remedy = f"mark a function with @hookimpl: {', '.join(HOOKS)}"
         raise PluginRejected("register", "it implements no hook", remedy)
+
+
+def _check_arguments(name: str, hook: str, signature: inspect.Signature) -> None:
+    required = [
+        parameter.name
+        for parameter in signature.parameters.values()
+        if parameter.default is parameter.empty
+        and parameter.kind not in {parameter.VAR_POSITIONAL, parameter.VAR_KEYWORD}
+    ]
+    if hook in REGISTERING_HOOKS:
+        if required:
+            message = f"{name} takes the arguments {', '.join(required)}, but hooks that register take none"
+            raise PluginRejected("register", message, f"write def {name}() -> list")
+    elif required not in ([], ["event"]) or (not required and "event" in signature.parameters):
+        message = f"{name} takes the arguments {', '.join(signature.parameters)}, but an event's hook takes only event"
+        raise PluginRejected("register", message, f"write def {name}(event)")
 
 
 def check_spec(kind: Kind, spec: object) -> Spec:
@@ -136,15 +148,6 @@ def check_benchmark(path: object) -> Path:
         remedy = "ship the file with the package (package_data) and return its path"
         raise PluginRejected("spec", f"{BENCHMARKS_HOOK} names {path}, which is no YAML file", remedy)
     return path
-
-
-def new_manager() -> pluggy.PluginManager:
-    """A manager that knows the hooks and no plugin."""
-    from cir_bench.plugin import hookspecs
-
-    manager = pluggy.PluginManager(GROUP)
-    manager.add_hookspecs(hookspecs)
-    return manager
 
 
 def _describe(value: object) -> str:

@@ -1,4 +1,8 @@
-"""The hooks, on one screen. Each returns a list; all are optional. Imports no torch."""
+"""The hooks; all are optional. Imports no torch.
+
+The first six register objects: each takes nothing and returns a list. The others hear of a run: each takes one event,
+which an implementation may leave out.
+"""
 
 from __future__ import annotations
 
@@ -7,6 +11,14 @@ from pathlib import Path
 
 import pluggy
 
+from cir_bench.interfaces.events import (
+    CellFinished,
+    CellStarted,
+    EpochFinished,
+    RunFinished,
+    RunStarted,
+    WorkProgress,
+)
 from cir_bench.interfaces.specs import ComposerSpec, DatasetSpec, EncoderSpec, LossSpec, MethodSpec
 
 GROUP = "cir_bench"
@@ -53,3 +65,33 @@ def cir_bench_methods() -> Iterable[MethodSpec]:
 def cir_bench_benchmarks() -> Iterable[Path]:
     """Benchmark files (YAML): a data set with its named, versioned protocols."""
     return ()
+
+
+@hookspec
+def cir_bench_run_started(event: RunStarted) -> None:
+    """A run begins."""
+
+
+@hookspec
+def cir_bench_cell_started(event: CellStarted) -> None:
+    """A cell begins to run."""
+
+
+@hookspec
+def cir_bench_progress(event: WorkProgress) -> None:
+    """A batch is done, of training or of feature extraction."""
+
+
+@hookspec
+def cir_bench_epoch_finished(event: EpochFinished) -> None:
+    """An epoch of training is done."""
+
+
+@hookspec
+def cir_bench_cell_finished(event: CellFinished) -> None:
+    """A cell is done, has failed, was interrupted, or is skipped."""
+
+
+@hookspec
+def cir_bench_run_finished(event: RunFinished) -> None:
+    """A run is over, or was interrupted."""

@@ -9,12 +9,15 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
+import pluggy
+
 from cir_bench.errors import ConfigError, PluginError, did_you_mean
 from cir_bench.interfaces.kinds import BENCHMARKS_HOOK, KINDS, kind_of
 from cir_bench.interfaces.specs import Spec
 from cir_bench.plugin import candidates as look
 from cir_bench.plugin.candidates import Candidate
-from cir_bench.plugin.checks import check_api, check_benchmark, check_hooks, check_spec, new_manager
+from cir_bench.plugin.checks import check_api, check_benchmark, check_hooks, check_spec
+from cir_bench.plugin.events import new_manager
 from cir_bench.plugin.owner import CORE, Owner, PluginProblem, PluginRejected
 from cir_bench.plugin.registry import BenchmarkFile, Registered, Registry
 from cir_bench.plugin.remedies import in_words, remedy_for_import
@@ -53,6 +56,7 @@ class PluginOptions:
 class _Contribution:
     """What one plugin registers; kept apart until all of it is known to be sound."""
 
+    plugin: object
     specs: list[Registered[Spec]] = field(default_factory=list)
     benchmarks: list[BenchmarkFile] = field(default_factory=list)
 
@@ -97,7 +101,17 @@ def load_plugins(
         benchmark_files=[one for contribution in loaded.values() for one in contribution.benchmarks],
         plugins=loaded,
         problems=problems,
+        hooks=_hooks(loaded),
     )
+
+
+def _hooks(loaded: Mapping[Owner, _Contribution]) -> pluggy.PluginManager:
+    """One manager with all plugins, for events; each is called what a message calls it."""
+    manager = new_manager()
+    for owner, contribution in loaded.items():
+        if not manager.is_registered(contribution.plugin):  # two entry points may name one module
+            manager.register(contribution.plugin, str(owner))
+    return manager
 
 
 def _wanted(installed: list[Candidate], options: PluginOptions, environ: Mapping[str, str]) -> list[Candidate]:
@@ -146,7 +160,7 @@ def _contribution(plugin: object, owner: Owner) -> _Contribution:
     manager = new_manager()
     check_hooks(manager, plugin)
     manager.register(plugin, owner.plugin)
-    contribution = _Contribution()
+    contribution = _Contribution(plugin)
     for kind in KINDS:
         specs = [check_spec(kind, spec) for spec in _call(getattr(manager.hook, kind.hook), kind.hook)]
         contribution.specs += [Registered(spec, owner) for spec in specs]

@@ -10,10 +10,13 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Generic, TypeVar
 
+import pluggy
+
 from cir_bench.errors import CirBenchError, ConfigError, did_you_mean
 from cir_bench.interfaces.kinds import KINDS, kind_of
 from cir_bench.interfaces.specs import ComposerSpec, DatasetSpec, EncoderSpec, LossSpec, MethodSpec, Spec
 from cir_bench.plugin.blame import BlamedPluginError, blame_on
+from cir_bench.plugin.events import new_manager
 from cir_bench.plugin.owner import Owner, PluginProblem
 from cir_bench.plugin.remedies import remedy_for_import
 from cir_bench.protocols.builtin import builtin_benchmarks
@@ -54,6 +57,7 @@ class Registry:
         benchmark_files: benchmark files with their plugins.
         plugins: the plugins that were loaded.
         problems: the plugins that were left out, and why.
+        hooks: the manager that the plugins are registered with, for events.
     """
 
     def __init__(
@@ -62,6 +66,7 @@ class Registry:
         benchmark_files: Iterable[BenchmarkFile] = (),
         plugins: Iterable[Owner] = (),
         problems: Iterable[PluginProblem] = (),
+        hooks: pluggy.PluginManager | None = None,
     ) -> None:
         self._by_kind: dict[type[Spec], dict[str, Registered[Any]]] = {kind.spec: {} for kind in KINDS}
         for one in sorted(registered, key=lambda r: r.name):
@@ -69,6 +74,7 @@ class Registry:
         self.benchmark_files = tuple(benchmark_files)
         self.plugins = tuple(plugins)
         self.problems = tuple(problems)
+        self.hooks = new_manager() if hooks is None else hooks
 
     def benchmark_paths(self) -> list[Path]:
         """Every benchmark file: the built-in ones, then those of plugins."""

@@ -16,6 +16,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from cir_bench.atomic import replacing
 from cir_bench.errors import DataError
+from cir_bench.interfaces.cell_key import CellKey
 
 SCHEMA_VERSION = 1
 RECORD_FILE = "record.json"
@@ -30,21 +31,6 @@ class _Model(BaseModel):
     """
 
     model_config = ConfigDict(extra="ignore", frozen=True, ser_json_inf_nan="strings")
-
-
-class CellKey(_Model):
-    """What a cell is: method × benchmark@protocol × encoder × seed, in one track."""
-
-    method: str
-    benchmark: str
-    """The benchmark's name, for example ``fashioniq`` or ``folder:photos``."""
-    protocol: str
-    """Name and version, for example ``original@1``."""
-    encoder: str
-    track: Literal["controlled", "paper"]
-    seed: int
-    variant: str = ""
-    """What the user changed with --set or --config, as ``key=value`` pairs; empty for the defaults."""
 
 
 class PluginFacts(_Model):

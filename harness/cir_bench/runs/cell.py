@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from cir_bench.config import dotted
+from cir_bench.interfaces.cell_key import CellKey
 from cir_bench.interfaces.levels import Needs, Provides
 from cir_bench.interfaces.specs import DatasetSpec, EncoderSpec, MethodSpec
 from cir_bench.params.models import SAME_NUMBERS, MethodParams, Params, Training
@@ -16,7 +17,6 @@ from cir_bench.plugin.registry import Registered
 from cir_bench.plugin.wrapping import Wrapped, needs_together
 from cir_bench.protocols.find import ChosenBenchmark
 from cir_bench.protocols.protocol import Protocol
-from cir_bench.records.record import CellKey
 
 
 @dataclass(frozen=True)
@@ -57,16 +57,6 @@ class Cell:
     def provides(self) -> Provides:
         """The features its encoder gives."""
         return self.encoder.spec.provides_for(self.encoder_params)
-
-    @property
-    def name(self) -> str:
-        """For messages: ``tirg css/test@1 tiny seed 0``."""
-        variant = f" [{self.key.variant}]" if self.key.variant else ""
-        track = " (paper)" if self.key.track == "paper" else ""
-        return (
-            f"{self.key.method}{variant} on {self.key.benchmark}/{self.key.protocol}, {self.key.encoder}, "
-            f"seed {self.key.seed}{track}"
-        )
 
     def folder(self, out: Path) -> Path:
         """Where its record and checkpoints lie, below ``out``."""

@@ -7,13 +7,13 @@ from typing import Any
 
 from cir_bench.config import dotted, merge
 from cir_bench.errors import ConfigError, did_you_mean
+from cir_bench.interfaces.cell_key import CellKey
 from cir_bench.interfaces.spec_params import make_params, split_argument
 from cir_bench.interfaces.specs import DatasetSpec, EncoderSpec, MethodSpec
 from cir_bench.params.models import MethodParams, Params
 from cir_bench.plugin.registry import Registered, Registry
 from cir_bench.plugin.wrapping import needs_together, wrapped_composers
 from cir_bench.protocols.find import ChosenBenchmark, find_benchmark
-from cir_bench.records.record import CellKey
 from cir_bench.runs.cell import Cell
 from cir_bench.runs.request import RunRequest
 

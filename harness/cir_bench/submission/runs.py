@@ -7,10 +7,11 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from cir_bench.errors import ConfigError, DataError
+from cir_bench.interfaces.cell_key import CellKey
 from cir_bench.protocols.protocol import Protocol
 from cir_bench.records.load import read_records
 from cir_bench.records.rankings import load_ranking, ranking_path
-from cir_bench.records.record import RECORD_FILE, CellKey, RunRecord
+from cir_bench.records.record import RECORD_FILE, RunRecord
 from cir_bench.retrieval.parts import CandidateSet
 from cir_bench.runs.cell import file_name, method_file_name
 
