@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import inspect
 from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
-from cir_bench.testing.base import Contract
+from cir_bench.testing.base import Contract, FilesContract
 
 HERE = Path(__file__).parent
 PLUGINS = tuple(sorted(HERE.glob("faulty_*.py")))
@@ -21,16 +20,14 @@ def check(tmp_path: Path) -> Callable[..., None]:
     def run(contract: type[Contract], name: str, test: str | None = None) -> None:
         one = type("Case", (contract,), {"name": name, "plugin_files": PLUGINS})
         tests = [test] if test else [name for name in dir(one) if name.startswith("test_")]
-        for place, name_of_test in enumerate(tests):
-            function = getattr(one(), name_of_test)
-            folder = tmp_path / str(place)
-            folder.mkdir()
-            if "data_root" in inspect.signature(function).parameters:
-                one().prepare(folder)  # type: ignore[attr-defined] # contracts with a data root have it
-                function(folder)
-                continue
+        for name_of_test in tests:
+            case = one()
+            if isinstance(case, FilesContract):
+                case.data_root = tmp_path / name_of_test
+                case.data_root.mkdir()
+                case.prepare(case.data_root)
             try:
-                function()
+                getattr(case, name_of_test)()
             except pytest.skip.Exception:
                 assert test is None, "the check that should fail was skipped"
 
@@ -39,5 +36,5 @@ def check(tmp_path: Path) -> Callable[..., None]:
 
 @pytest.fixture(autouse=True)
 def on_ci(monkeypatch):
-    """As authors' contracts run in their CI: there pytest prints differences in full, which must not take hours."""
+    """As authors' contracts run in their CI: pytest prints differences in full there, which must not take hours."""
     monkeypatch.setenv("CI", "true")

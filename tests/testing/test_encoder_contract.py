@@ -27,11 +27,11 @@ FAULTS = {
     "no-groups": ("test_it_can_be_trained_if_it_says_so", "in no group"),
     "ignores-checkpointing": (
         "test_gradient_checkpointing_is_less_memory_and_the_same_numbers",
-        "bytes wait for the backward pass",
+        "autograd keeps .* bytes",
     ),
     "counts-batches": (
         "test_gradient_checkpointing_is_less_memory_and_the_same_numbers",
-        "block.2.* after a step",
+        "after a step, block.2",
     ),
     "detached": ("test_it_can_be_trained_if_it_says_so", "does not require grad"),
 }

@@ -12,10 +12,10 @@ from cir_bench.errors import ConfigError
 from cir_bench.testing import SubmissionContract
 
 FAULTS = {
-    "NoAddress": ("test_it_says_what_is_submitted_and_where", "no address: 'by e-mail'"),
+    "NoAddress": ("test_it_says_what_is_submitted_and_where", "not an address: 'by e-mail'"),
     "NoBenchmark": ("test_it_says_what_is_submitted_and_where", "no benchmark evaluates the split 'test'"),
-    "Escapes": ("test_files_are_bytes_under_plain_names", r"'\.\./lists\.json' is no plain file name"),
-    "Texts": ("test_files_are_bytes_under_plain_names", r"lists\.json holds a str"),
+    "Escapes": ("test_files_are_bytes_under_plain_names", r"'\.\./lists\.json' is not a plain file name"),
+    "Texts": ("test_files_are_bytes_under_plain_names", r"lists\.json has str"),
     "NoFiles": ("test_files_are_bytes_under_plain_names", "it writes no file"),
     "Unstable": ("test_one_ranking_one_submission", None),
     "Constant": ("test_one_ranking_one_submission", "is the same for other rankings"),
@@ -35,7 +35,7 @@ FAULTS = {
     "NamesNoQuery": ("test_each_mistake_in_a_ranking_is_found_and_says_where", "'somewhere' does not name '11'"),
     "AnyImage": ("test_an_image_from_elsewhere_is_found", "an image is not in the gallery: no mistake"),
     "AnySubset": ("test_an_image_from_elsewhere_is_found", "an image is not in the subset: no mistake"),
-    "EmptyKinds": ("test_what_it_writes_passes_its_check_whatever_is_known", "nothing to say: it says of no place"),
+    "EmptyKinds": ("test_what_it_writes_passes_its_check_whatever_is_known", "nothing to say: it names no place"),
 }
 
 

@@ -1,21 +1,22 @@
 """The contracts of the interfaces, as pytest classes that a plugin's tests inherit. Needs pytest.
 
-A plugin's whole test file for its method (its distribution must be installed, or name the file in ``plugin_files``)::
+The whole test file of a method (install its distribution, or name its file in ``plugin_files``)::
 
     from cir_bench.testing import MethodContract
 
     class TestMine(MethodContract):
         name = "mine"
+        variants = {"plain": {}, "wide": {"width": 512}}  # every check runs once for each
 
-`MethodContract` works on made-up features, `RunContract` trains and evaluates on a small generated benchmark,
-`SubmissionContract` holds a hidden test set's files against their own check.
-``params`` sets parameters by name; where a contract needs more (files of a data set, an encoder's images), there is a
-method to override, told in the class's docstring. What cannot apply (nothing to train) is skipped with the reason.
+`MethodContract` works on random features, `RunContract` trains and evaluates on a small generated benchmark,
+`SubmissionContract` checks a hidden test set's files against their own check.
+``params`` sets parameters by name; the docstrings name the methods to override where a contract needs more (files of a
+data set, an encoder's images). A check that cannot apply (nothing to train) is skipped with the reason.
 """
 
 import pytest
 
-_MODULES = ("base", "composer", "composing", "dataset", "encoder", "loss", "method", "running", "submission")
+_MODULES = ("asserts", "base", "composer", "composing", "dataset", "encoder", "loss", "method", "running", "submission")
 pytest.register_assert_rewrite(*(f"{__name__}.{module}" for module in _MODULES))
 
 from cir_bench.testing.composer import ComposerContract as ComposerContract  # noqa: E402 (rewriting comes first)

@@ -2,45 +2,38 @@
 
 from __future__ import annotations
 
-from typing import ClassVar
-
 import pytest
 import torch
 
 from cir_bench.interfaces.composer import Composer
-from cir_bench.interfaces.features import EncoderShape
+from cir_bench.interfaces.levels import Needs
 from cir_bench.interfaces.spec_params import make_params
 from cir_bench.interfaces.specs import ComposerSpec
 from cir_bench.plugin.registry import create
-from cir_bench.testing.base import seeded, without_gradient
+from cir_bench.testing.asserts import without_gradient
+from cir_bench.testing.base import seeded
 from cir_bench.testing.composing import Composing
-from cir_bench.testing.features import shape_for
 
 
 class ComposerContract(Composing):
     """The contract of a composer: set ``name``, and ``params`` or ``shape`` where the defaults do not do.
 
-    Features of exactly the levels that its ``needs`` declare are made up, with different widths of image and text
+    The random features have exactly the levels that its ``needs`` declare, with different widths of image and text
     unless ``needs.same_width``; so a composer that reads more than it declares fails.
     """
-
-    shape: ClassVar[EncoderShape | None] = None
-    """Widths of the made-up features; None: small ones that fit the declared needs."""
-    unused_parameters: ClassVar[frozenset[str]] = frozenset()
-    """Parameters that rightly get no gradient from scores; say why beside them."""
 
     def composer(self, seed: int = 0) -> Composer:
         """``Class(shape, **params)`` by name, in evaluation mode."""
         registered = self.find(ComposerSpec)
-        params = make_params(registered.spec, self.params)
+        params = make_params(registered.spec, self.parameters())
         with seeded(seed):
             composer: Composer = create(registered, self.encoder_shape(), **dict(params))
         return composer.eval()
 
-    def encoder_shape(self) -> EncoderShape:
-        """Widths of the made-up features."""
+    def needs(self) -> Needs:
+        """What its spec declares under these parameters."""
         spec = self.find(ComposerSpec).spec
-        return self.shape or shape_for(spec.needs_for(make_params(spec, self.params)))
+        return spec.needs_for(make_params(spec, self.parameters()))
 
     def test_gradients_reach_every_trainable_parameter(self) -> None:
         """Random weights on the scores, in training mode: every parameter has some gradient in one of three batches."""

@@ -1,4 +1,4 @@
-"""Made-up features of the levels and widths that a composer or method declares, and nothing besides."""
+"""Random features of exactly the levels and widths that a composer or method declares."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ MAPS = ((4, 8, 8), (8, 4, 4), (12, 2, 2))
 
 
 def shape_for(needs: Needs) -> EncoderShape:
-    """Widths of exactly what is needed; image and text differ where they may."""
+    """Widths of exactly the levels that are needed; image and text differ unless ``same_width``."""
     maps = MAPS[len(MAPS) - min(needs.map_levels, len(MAPS)) :] if FeatureLevel.MAPS in needs.image else ()
     text_width = IMAGE_WIDTH if needs.same_width else TEXT_WIDTH
     return EncoderShape(_shape(needs.image, IMAGE_WIDTH, maps), _shape(needs.text, text_width, ()))
@@ -30,8 +30,8 @@ def _shape(levels: frozenset[FeatureLevel], width: int, maps: tuple[tuple[int, i
     )
 
 
-def make_features(shape: FeatureShape, batch: int, seed: int, branches: Sequence[str] = ()) -> Features:
-    """Normal random features ``[batch, …]``; token sequences of different lengths; ``branches`` differ."""
+def random_features(shape: FeatureShape, batch: int, seed: int, branches: Sequence[str] = ()) -> Features:
+    """Normal random features ``[batch, …]``; token sequences of different lengths; each branch has its own values."""
     generator = torch.Generator().manual_seed(seed)
     tensors = {f"map{i}": torch.randn(batch, *size, generator=generator) for i, size in enumerate(shape.maps)}
     if shape.pooled is not None:
@@ -40,12 +40,12 @@ def make_features(shape: FeatureShape, batch: int, seed: int, branches: Sequence
         lengths = torch.arange(batch) % LENGTH + 1
         tensors["mask"] = torch.arange(LENGTH) < lengths[:, None]
         tensors["tokens"] = torch.randn(batch, LENGTH, shape.tokens, generator=generator) * tensors["mask"][:, :, None]
-    inner = {name: make_features(shape, batch, seed + 1000 * (i + 1)) for i, name in enumerate(branches)}
+    inner = {name: random_features(shape, batch, seed + 1000 * (i + 1)) for i, name in enumerate(branches)}
     return Features.from_tensors(tensors, inner)
 
 
 def zeros(features: Features) -> Features:
-    """All zeros of the same shapes (what an encoder may give for an empty text); every token is padding but one."""
+    """Zeros of the same shapes, as an encoder may give for an empty text; one token is not padding."""
     tensors = {name: torch.zeros_like(tensor) for name, tensor in features.tensors().items()}
     if "mask" in tensors:
         tensors["mask"][:, 0] = True
@@ -53,8 +53,17 @@ def zeros(features: Features) -> Features:
 
 
 def other_padding(features: Features) -> Features:
-    """The same with other values where the mask says padding."""
+    """The same features with other values where the mask marks padding."""
     tensors = features.tensors()
     if "mask" in tensors:
         tensors["tokens"] = torch.where(tensors["mask"][:, :, None], tensors["tokens"], torch.tensor(37.0))
     return Features.from_tensors(tensors, {name: other_padding(branch) for name, branch in features.branches.items()})
+
+
+def require_gradients(features: Features) -> None:
+    """Make every tensor, those of branches included, a leaf that gets a gradient."""
+    for tensor in features.tensors().values():
+        if tensor.is_floating_point():
+            tensor.requires_grad_()
+    for branch in features.branches.values():
+        require_gradients(branch)

@@ -1,7 +1,7 @@
-"""A small generated benchmark as a plugin of its own: loaded by `RunContract` and the author's kit, never by a run.
+"""A small generated benchmark as a plugin, loaded by `RunContract` and the pytest fixtures, never by a run.
 
-An image is three bars, each of one of four colours; a text says which bar becomes what (``the top is red``). The
-encoder reads pixels and words into every level that there is, by fixed random weights.
+An image is three bars, each of one of four colours; a text names the new colour of a bar (``the top is red``). The
+encoder maps pixels and words to every level with fixed random weights.
 """
 
 from __future__ import annotations
@@ -42,16 +42,16 @@ from cir_bench import (
 CIR_BENCH_API = 1
 
 NAME = "cir-bench-generated"
-"""Of the data set, the encoder and the benchmark."""
+"""Name of the data set, the encoder and the benchmark."""
 FILE = Path(__file__)
-"""To load it with ``--plugin`` or ``Contract.plugin_files``."""
+"""For ``--plugin`` or ``Contract.plugin_files``."""
 EMPTY, ONE_WORD = "empty-text", "one-word"
 """Ids of the queries with an empty text and with a text of one word."""
 
 COLOURS = {"red": (220, 40, 30), "green": (30, 160, 60), "blue": (40, 60, 210), "white": (245, 245, 245)}
 BARS = ("top", "middle", "bottom")
 HELD_OUT = 7
-"""Every seventh change is a test query: no divisor of a scene's nine changes, so that all kinds are among them."""
+"""Every seventh change is a test query: 7 does not divide a scene's nine changes, so that every kind is tested."""
 SIDE = 12
 WIDTH = 32
 WORDS = 64
@@ -59,16 +59,16 @@ MAPS = ((8, 8, 8), (16, 4, 4), (24, 2, 2))
 
 
 class GeneratedParams(Params):
-    """Variants of the test split, which must not change what a method finds."""
+    """Variants of the test split that must not change the scores of a method."""
 
     targets: Literal["right", "rotated"] = "right"
-    """rotated: every test query has the target of the next one. A method cannot know, so it ranks as before."""
+    """rotated: every test query has the target of the next one, which a method cannot know; it ranks as before."""
     gallery: Literal["forwards", "backwards"] = "forwards"
     """backwards: the candidates in the reverse order."""
 
 
 class Bars(Dataset):
-    """64 images of three bars; a triplet changes one. Every seventh change is a test query, the rest is trained on."""
+    """64 images of three bars; a triplet changes one bar. Every seventh change is a test query, the others train."""
 
     def __init__(self, params: GeneratedParams, context: Context) -> None:
         self._params = params
@@ -85,7 +85,7 @@ class Bars(Dataset):
         ]
 
     def queries(self, split: str) -> Sequence[Query]:
-        """The changes of the split, and two queries more: one with an empty text, one with a text of one word."""
+        """The changes of the split, and two more queries: one with an empty text, one with a single word."""
         edits = list(self._edits(split))
         targets = [target for _, _, target in edits]
         if self._params.targets == "rotated":
@@ -151,7 +151,7 @@ class BarsEncoder(Encoder):
 
         self.pixels = weights(3 * len(BARS), WIDTH)
         self.bars = weights(3 + len(BARS), WIDTH)
-        self.words = weights(WORDS + 1, WIDTH)  # the last one begins every text, so that an empty one has a token
+        self.words = weights(WORDS + 1, WIDTH)  # the last one starts every text, so that an empty text has a token
         self.channels = nn.ParameterList(weights(channels, 3) for channels, _, _ in MAPS)
         image = FeatureShape(pooled=WIDTH, tokens=WIDTH, maps=MAPS)
         self.shape = EncoderShape(image, FeatureShape(pooled=WIDTH, tokens=WIDTH))
@@ -180,7 +180,7 @@ class BarsEncoder(Encoder):
         )
 
     def encode_texts(self, texts: Sequence[str], levels: frozenset[FeatureLevel]) -> Features:
-        """Features of B texts; a word is known by a digest of its letters."""
+        """Features of B texts; a word's row is a hash of its letters."""
         rows = [[WORDS, *(zlib.crc32(word.encode()) % WORDS for word in text.lower().split())] for text in texts]
         mask = torch.zeros(len(texts), max(map(len, rows)), dtype=torch.bool, device=self.device)
         tokens = torch.zeros(*mask.shape, WIDTH, device=self.device)

@@ -14,24 +14,27 @@ from cir_bench.interfaces.loss import Loss
 from cir_bench.interfaces.spec_params import make_params
 from cir_bench.interfaces.specs import LossSpec
 from cir_bench.plugin.registry import create
-from cir_bench.testing.base import Contract, assert_same, seeded, without_gradient
+from cir_bench.testing.asserts import assert_same, without_gradient
+from cir_bench.testing.base import Contract, seeded
 
 BATCH = 5
 WIDTH = 6
+DISTINCT = torch.eye(BATCH).bool()
+"""``same_target`` of a batch whose targets are all different."""
 
 
 class LossContract(Contract):
     """The contract of a loss: set ``name``, and ``params`` or ``spaces`` where the defaults do not do."""
 
     spaces: ClassVar[tuple[str, ...]] = (MAIN,)
-    """Names of the spaces of the made-up embeddings."""
+    """Names of the spaces of the random embeddings."""
     uses_negatives: ClassVar[bool] = True
-    """False for a loss that only looks at each query's own target."""
+    """False for a loss that looks only at each query's own target."""
 
     def loss(self, seed: int = 0) -> Loss:
         """``Class(**params)`` by name."""
         registered = self.find(LossSpec)
-        params = make_params(registered.spec, self.params)
+        params = make_params(registered.spec, self.parameters())
         with seeded(seed):
             loss: Loss = create(registered, **dict(params))
         return loss
@@ -48,48 +51,41 @@ class LossContract(Contract):
     def test_it_is_one_finite_number_in_the_embeddings_dtype(self) -> None:
         """A scalar, finite, also when every target of the batch is the same image."""
         query, target = self.embeddings()
-        for same in (torch.eye(BATCH).bool(), torch.ones(BATCH, BATCH).bool()):
+        for same in (DISTINCT, torch.ones(BATCH, BATCH).bool()):
             value = self.loss()(query, target, same)
             assert value.shape == ()
             assert value.dtype == torch.float32
             assert bool(torch.isfinite(value))
 
     def test_one_seed_one_value(self) -> None:
-        """Made twice at one seed, it gives the same value."""
-        query, target = self.embeddings()
-        same = torch.eye(BATCH).bool()
-        with seeded(3):
-            first = self.loss(seed=4)(query, target, same)
-        with seeded(3):
-            assert_same(self.loss(seed=4)(query, target, same), first, "loss")
+        """Two losses from one seed give the same value."""
+        first = _value(self.loss(seed=4), self.embeddings(), DISTINCT)
+        assert_same(_value(self.loss(seed=4), self.embeddings(), DISTINCT), first, "loss")
 
     def test_the_order_of_the_batch_does_not_matter(self) -> None:
         """Triplets in another order give the same value."""
         query, target = self.embeddings()
-        same = torch.eye(BATCH).bool()
+        same = DISTINCT.clone()
         same[0, 3] = same[3, 0] = True
         order = torch.tensor([3, 1, 4, 0, 2])
         loss = self.loss()
-        with seeded(0):
-            expected = loss(query, target, same)
-        with seeded(0):
-            assert_same(loss(query[order], target[order], same[order][:, order]), expected, "loss")
+        shuffled = _value(loss, (query[order], target[order]), same[order][:, order])
+        assert_same(shuffled, _value(loss, (query, target), same), "loss")
 
     def test_right_answers_cost_less_than_wrong_ones(self) -> None:
         """Queries that equal their targets cost less than queries that equal each other's."""
         _, target = self.embeddings()
-        same = torch.eye(BATCH).bool()
         loss = self.loss()
-        assert loss(target, target, same) < loss(target, target[torch.arange(BATCH).roll(1)], same)
+        assert loss(target, target, DISTINCT) < loss(target, target[torch.arange(BATCH).roll(1)], DISTINCT)
 
     def test_gradients_reach_queries_and_targets_and_every_parameter(self) -> None:
-        """Both sides learn, in every space, and so does whatever the loss owns."""
+        """Both sides get gradients in every space, and so does every parameter of the loss."""
         loss = self.loss()
         leaves = [
             {name: vectors.clone().requires_grad_() for name, vectors in side.spaces.items()}
             for side in self.embeddings()
         ]
-        loss(Embedding(leaves[0]), Embedding(leaves[1]), torch.eye(BATCH).bool()).backward()
+        loss(Embedding(leaves[0]), Embedding(leaves[1]), DISTINCT).backward()
         for role, side in zip(("query", "target"), leaves, strict=True):
             for name, vectors in side.items():
                 reached = vectors.grad is not None and bool(vectors.grad.abs().sum() > 0)
@@ -99,14 +95,13 @@ class LossContract(Contract):
     def test_the_gradient_is_the_derivative(self) -> None:
         """Numerical and analytical derivatives agree in float64."""
         loss = self.loss().double()
-        same = torch.eye(BATCH).bool()
         sides = [list(side.to(dtype=torch.float64).spaces.values()) for side in self.embeddings()]
 
         def value(*vectors: Tensor) -> Tensor:
             half = len(self.spaces)
             sides = (vectors[:half], vectors[half:])
             query, target = (Embedding(dict(zip(self.spaces, side, strict=True))) for side in sides)
-            return loss(query, target, same)  # type: ignore[no-any-return] # nn.Module.__call__ is untyped
+            return loss(query, target, DISTINCT)  # type: ignore[no-any-return] # nn.Module.__call__ is untyped
 
         leaves = [vectors.requires_grad_() for side in sides for vectors in side]
         assert torch.autograd.gradcheck(value, leaves)
@@ -114,15 +109,15 @@ class LossContract(Contract):
     def test_another_copy_of_the_target_is_no_negative(self) -> None:
         """Query i coming nearer to target j does not raise the loss where ``same_target[i, j]``; elsewhere it does.
 
-        Only the score of the pair (i, j) is changed: query i and target j get a component of their own, in place of one
-        that no other vector shares, so that all norms and all other scores stay.
+        Only the score of the pair (i, j) changes: query i and target j share a component, in place of one that no other
+        vector has, so that all norms and all other scores stay.
         """
         loss = self.loss().double()
         rises = []
         for i, j in itertools.permutations(range(BATCH), 2):
             apart, near = (self._with_pair(i, j, share) for share in (0.0, 0.6))
-            same = torch.eye(BATCH).bool()
-            rises.append(bool(loss(*near, same) > loss(*apart, same) + 1e-9))
+            rises.append(bool(loss(*near, DISTINCT) > loss(*apart, DISTINCT) + 1e-9))
+            same = DISTINCT.clone()
             same[i, j] = same[j, i] = True
             change = float((loss(*near, same) - loss(*apart, same)).detach())
             assert change <= 1e-9, f"the masked pair {i}, {j} was used as a negative: the loss rose by {change:.3g}"
@@ -134,21 +129,23 @@ class LossContract(Contract):
         return _with_component(query, i, share, first=0), _with_component(target, j, share, first=BATCH)
 
     def test_its_state_is_all_in_the_state_dict(self) -> None:
-        """Another instance with the loaded state gives the same value."""
-        query, target = self.embeddings()
+        """Another instance that loads the state dict gives the same value."""
         first, second = self.loss(seed=1), self.loss(seed=2)
         for parameter in first.parameters():
             torch.nn.init.uniform_(parameter, 0.5, 1.5)
         second.load_state_dict(first.state_dict())
-        same = torch.eye(BATCH).bool()
-        with seeded(0):
-            expected = first(query, target, same)
-        with seeded(0):
-            assert_same(second(query, target, same), expected, "loss")
+        expected = _value(first, self.embeddings(), DISTINCT)
+        assert_same(_value(second, self.embeddings(), DISTINCT), expected, "loss")
+
+
+def _value(loss: Loss, sides: tuple[Embedding, Embedding], same: Tensor) -> Tensor:
+    with seeded(0):
+        value: Tensor = loss(*sides, same)
+    return value
 
 
 def _with_component(side: Embedding, row: int, share: float, first: int) -> Embedding:
-    """Each row at half its squared norm; the other half is a direction of its own (columns 1 + ``first`` …).
+    """Each row keeps half of its squared norm; the other half is a direction of its own (columns 1 + ``first`` …).
 
     One ``row`` has ``share`` of that half in column 0 instead.
     """

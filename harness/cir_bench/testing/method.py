@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import ClassVar
 
 import pytest
 import torch
+from torch import Tensor
 
 from cir_bench.interfaces.composer import Composer
-from cir_bench.interfaces.features import EncoderShape, Features
 from cir_bench.interfaces.levels import Needs
 from cir_bench.interfaces.method import Method, TrainBatch, TrainStage, TrainStep
 from cir_bench.interfaces.spec_params import make_params
@@ -18,9 +18,10 @@ from cir_bench.plugin.build import Builder
 from cir_bench.plugin.card import card_text
 from cir_bench.plugin.registry import create, load
 from cir_bench.plugin.wrapping import needs_together, wrapped_composers
-from cir_bench.testing.base import assert_finite, assert_same, assert_same_embedding, seeded, without_gradient
-from cir_bench.testing.composing import Composing
-from cir_bench.testing.features import make_features, shape_for
+from cir_bench.testing.asserts import assert_finite, assert_same_embedding, assert_same_tensors, without_gradient
+from cir_bench.testing.base import seeded
+from cir_bench.testing.composing import Composing, assert_same_sides
+from cir_bench.testing.features import random_features, require_gradients
 
 TRIPLETS = 8
 
@@ -29,37 +30,29 @@ class MethodContract(Composing):
     """The contract of a method: set ``name``, and ``params`` or ``shape`` where the defaults do not do.
 
     Its composer is checked as by `ComposerContract`. In addition: training steps and optimisers of every stage, the
-    recipes, and that evaluation is unable to see a target.
+    recipes, and that evaluation cannot see a target.
     """
 
-    shape: ClassVar[EncoderShape | None] = None
-    """Widths of the made-up features; None: small ones that fit the declared needs."""
-    unused_parameters: ClassVar[frozenset[str]] = frozenset()
-    """Parameters that rightly get no gradient in any stage; say why beside them."""
     learns: ClassVar[bool] = True
     """False for a method whose loss on one batch need not fall within the steps that are tried."""
 
     def method(self, seed: int = 0) -> Method:
         """``Class(params, build)`` by name."""
         registered = self.find(MethodSpec)
-        params = make_params(registered.spec, self.params)
+        params = make_params(registered.spec, self.parameters())
         with seeded(seed):
             method: Method = create(registered, params, Builder(self.registry(), self.encoder_shape()))
         return method
 
     def needs(self) -> Needs:
-        """What it declares to need under ``params``."""
+        """What it and the composers that it wraps declare under these parameters."""
         spec = self.find(MethodSpec).spec
-        params = make_params(spec, self.params)
+        params = make_params(spec, self.parameters())
         return needs_together(spec, params, wrapped_composers(self.registry(), spec, params))
 
     def composer(self, seed: int = 0) -> Composer:
         """The method's composer, in evaluation mode."""
         return self.method(seed).eval().composer
-
-    def encoder_shape(self) -> EncoderShape:
-        """Widths of the made-up features."""
-        return self.shape or shape_for(self.needs())
 
     def branches(self) -> Sequence[str]:
         """The encoder copies that the method's class asks for."""
@@ -67,19 +60,17 @@ class MethodContract(Composing):
         return names
 
     def batch(self, seed: int = 20, target_seed: int = 23) -> TrainBatch:
-        """Made-up triplets, two of which have one target; with gradients, as when the encoder is trained."""
+        """Random triplets, two of which have one target; with gradients, as when the encoder is trained."""
         reference, text = self.query_features(TRIPLETS, seed)
-        target = self.target_features(TRIPLETS, target_seed)
-        target = target[torch.tensor([0, 1, 2, 3, 4, 5, 6, 0])]
+        target = self.target_features(TRIPLETS, target_seed)[torch.tensor([0, 1, 2, 3, 4, 5, 6, 0])]
+        side = random_features(self.encoder_shape().text, TRIPLETS, target_seed + 1, self.branches())
+        for features in (reference, text, target, side):
+            require_gradients(features)
         same = torch.eye(TRIPLETS).bool()
         same[0, 7] = same[7, 0] = True
-        side = make_features(self.encoder_shape().text, TRIPLETS, target_seed + 1, self.branches())
-        described = torch.arange(TRIPLETS) != 1
-        for features in (reference, text, target, side):
-            _with_gradients(features)
         if not self.needs().side_text:
             return TrainBatch(reference, text, target, same)
-        return TrainBatch(reference, text, target, same, side, described)
+        return TrainBatch(reference, text, target, same, side, torch.arange(TRIPLETS) != 1)
 
     def test_every_recipe_is_valid(self) -> None:
         """The paper track's parameters, for every benchmark, fit the parameter model."""
@@ -88,12 +79,12 @@ class MethodContract(Composing):
             assert make_params(spec, recipe), where
 
     def test_its_card_can_be_read(self) -> None:
-        """Where the card is a file, the package ships it and it says something."""
+        """Where the card is a file, the package ships it and it is not empty."""
         registered = self.find(MethodSpec)
         assert card_text(registered).strip() or not registered.spec.card
 
     def test_stages_have_names_of_their_own(self) -> None:
-        """Names are what logs, records and checkpoints go by."""
+        """Logs, records and checkpoints identify stages by name."""
         names = [stage.name for stage in self.method().stages()]
         assert len(set(names)) == len(names)
         assert all(names)
@@ -109,41 +100,39 @@ class MethodContract(Composing):
                 assert step.terms, f"a step of stage {stage.name} has no terms"
                 assert_finite(step.terms, f"stage {stage.name}")
                 assert all(term.shape == () for term in step.terms.values()), "a loss term is not a scalar"
-                assert set(step.weights) <= set(step.terms), "a weight for a term that is not there"
+                assert set(step.weights) <= set(step.terms), "a weight for a term that the step does not have"
                 assert step.optimiser in optimisers, f"optimiser {step.optimiser!r} is not one of {sorted(optimisers)}"
 
     def test_one_seed_one_training(self) -> None:
-        """Made and stepped twice at one seed, the terms are the same."""
+        """Two methods from one seed, stepped from one seed, have the same terms."""
         runs = []
         for _ in range(2):
             method = self.method(seed=6).train()
             with seeded(7):
-                runs.append([step.terms for stage in method.stages() for step in _steps(method, stage, self.batch())])
+                runs.append([_terms(step) for stage in method.stages() for step in _steps(method, stage, self.batch())])
         for first, second in zip(*runs, strict=True):
-            for name in first:
-                assert_same(second[name].detach(), first[name].detach(), f"term {name}")
+            assert_same_tensors(second, first, "term ")
 
     def test_gradients_reach_every_trainable_parameter(self) -> None:
         """Over all stages, every parameter gets some gradient and belongs to an optimiser."""
         method = self.method().train()
-        missing = {name for name, parameter in method.named_parameters() if parameter.requires_grad}
-        if not missing:
+        trainable = {name for name, parameter in method.named_parameters() if parameter.requires_grad}
+        if not trainable:
             pytest.skip("it has no trainable parameters")
-        stepped: set[int] = set()
+        missing, stepped = trainable, set[int]()
         for stage in method.stages():
             groups = [group for optimiser in method.optimisers(stage, {}) for group in optimiser.groups]
-            held = [id(parameter) for group in groups for parameter in group.parameters]
-            assert len(set(held)) == len(held), f"stage {stage.name}: a parameter is in two groups"
-            stepped |= set(held)
+            grouped = [id(parameter) for group in groups for parameter in group.parameters]
+            assert len(set(grouped)) == len(grouped), f"stage {stage.name}: a parameter is in two groups"
+            stepped |= set(grouped)
             for seed in range(3):
                 method.zero_grad()
                 with seeded(seed):
                     for step in method.training_steps(self.batch(20 + seed, 60 + seed), stage):
                         torch.autograd.backward(step.total(), retain_graph=True)
-                missing &= without_gradient(method)
+                missing = missing & without_gradient(method)
         assert missing == self.unused_parameters, f"parameters without gradient: {sorted(missing)}"
         idle = {name for name, parameter in method.named_parameters() if id(parameter) not in stepped}
-        trainable = {name for name, parameter in method.named_parameters() if parameter.requires_grad}
         assert not idle & trainable, f"parameters that no optimiser steps: {sorted(idle & trainable)}"
 
     def test_training_lowers_the_loss(self) -> None:
@@ -171,7 +160,7 @@ class MethodContract(Composing):
             assert min(totals[-3:]) < totals[0], f"stage {stage.name}: the loss went from {totals[0]} to {totals[-1]}"
 
     def test_targets_of_training_leave_no_trace_in_queries(self) -> None:
-        """Stepped through other targets (weights fixed), it composes the same queries: no target is remembered."""
+        """Stepped through other targets with fixed weights, it composes the same queries: no target is remembered."""
         queries = []
         for target_seed in (23, 99):
             method = self.method().eval()
@@ -183,18 +172,16 @@ class MethodContract(Composing):
     def test_what_is_only_for_training_is_not_used_at_evaluation(self) -> None:
         """With NaN in every weight outside the composer (a teacher's, a loss's), all embeddings are the same."""
         method = self.method().eval()
-        image = self.target_features()
-        query, target = self.query(method.composer), method.composer.embed_target(image)
+        before = self.embeddings(method.composer)
         inside = {id(tensor) for tensor in [*method.composer.parameters(), *method.composer.buffers()]}
         with torch.no_grad():
             for tensor in [*method.parameters(), *method.buffers()]:
                 if id(tensor) not in inside and tensor.is_floating_point():
                     tensor.fill_(torch.nan)
-        assert_same_embedding(self.query(method.composer), query, "queries")
-        assert_same_embedding(method.composer.embed_target(image), target, "candidates")
+        assert_same_sides(self.embeddings(method.composer), before)
 
     def test_a_checkpoint_brings_everything_back(self) -> None:
-        """Another instance with the loaded state gives the same queries and the same loss terms."""
+        """Another instance that loads the state gives the same queries and the same loss terms."""
         first, second = self.method(seed=1).eval(), self.method(seed=2).eval()
         stages = first.stages()
         for stage in stages:
@@ -204,8 +191,7 @@ class MethodContract(Composing):
         for stage in stages[-1:]:
             pairs = zip(_steps(first, stage, self.batch()), _steps(second, stage, self.batch()), strict=True)
             for ours, theirs in pairs:
-                for name in ours.terms:
-                    assert_same(theirs.terms[name].detach(), ours.terms[name].detach(), f"term {name}")
+                assert_same_tensors(_terms(theirs), _terms(ours), "term ")
 
 
 def _steps(method: Method, stage: TrainStage, batch: TrainBatch) -> list[TrainStep]:
@@ -213,9 +199,5 @@ def _steps(method: Method, stage: TrainStage, batch: TrainBatch) -> list[TrainSt
         return list(method.training_steps(batch, stage))
 
 
-def _with_gradients(features: Features) -> None:
-    for tensor in features.tensors().values():
-        if tensor.is_floating_point():
-            tensor.requires_grad_()
-    for branch in features.branches.values():
-        _with_gradients(branch)
+def _terms(step: Step) -> Mapping[str, Tensor]:
+    return {name: term.detach() for name, term in step.terms.items()}

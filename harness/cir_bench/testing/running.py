@@ -17,7 +17,6 @@ from numpy.typing import NDArray
 
 from cir_bench.config import merge
 from cir_bench.interfaces.specs import MethodSpec
-from cir_bench.plugin.loader import PluginOptions, load_plugins
 from cir_bench.plugin.registry import Registry
 from cir_bench.records.rankings import load_part
 from cir_bench.records.record import RunRecord
@@ -28,7 +27,8 @@ from cir_bench.runs.request import RunRequest
 from cir_bench.runs.resolve import resolve
 from cir_bench.runs.workbench import Workbench
 from cir_bench.testing import generated
-from cir_bench.testing.base import Contract, assert_same_items
+from cir_bench.testing.asserts import assert_same_items
+from cir_bench.testing.base import Contract
 from cir_bench.training.progress import Silent
 
 CPU = torch.device("cpu")
@@ -36,14 +36,14 @@ CPU = torch.device("cpu")
 
 @dataclass(frozen=True)
 class Finished:
-    """What a run left: its record, the rankings of the test split, and what it took."""
+    """Results of a run: its record, the rankings of the test split, and its cost."""
 
     record: RunRecord
     ranking: Ranking
     seconds: float
-    """Of the processor: a busy machine changes nothing."""
+    """Processor time, which does not depend on how busy the machine is."""
     mib: float
-    """Peak memory above what the process had before."""
+    """Peak memory, above that of the process before."""
 
 
 def run_generated(
@@ -72,54 +72,46 @@ def run_generated(
 
 
 class RunContract(Contract):
-    """A method, trained and evaluated by the harness itself on a small generated benchmark: set ``name``.
+    """A method, trained and evaluated by the harness on a small generated benchmark: set ``name``.
 
-    What `MethodContract` checks on made-up features is checked here end to end. ``params`` are parameters as there.
+    `MethodContract` works on random features; these checks are end to end. ``params`` are the method's parameters.
     """
 
     encoder: ClassVar[str] = generated.NAME
-    """Another one, ``NAME`` or ``NAME:ARGUMENT``, for a method that needs what is particular to it."""
+    """``NAME`` or ``NAME:ARGUMENT``; another one for a method that needs a particular encoder."""
     max_seconds: ClassVar[float] = 60.0
-    """Most processor time of a run, training and evaluation: five hundred triplets, three epochs."""
+    """Limit of a run's processor time, training (five hundred triplets, three epochs) and evaluation together."""
     max_mib: ClassVar[float] = 1024.0
-    """Most memory of a run, above what the process had before."""
+    """Limit of a run's memory, above that of the process before."""
 
-    _runs: ClassVar[dict[str, Finished | Exception]]
+    _own_files: ClassVar[tuple[Path, ...]] = (generated.FILE,)
+    _runs: ClassVar[dict[tuple[str, str], Finished | Exception]]
 
-    @classmethod
-    def registry(cls) -> Registry:
-        """The installed plugins, ``plugin_files``, and the generated benchmark."""
-        if "_registry" not in vars(cls):
-            files = (*cls.plugin_files, generated.FILE)
-            cls._registry = load_plugins(PluginOptions(files=files), environ={})
-        return cls._registry
-
-    @classmethod
-    def finished(cls, variant: str = "", **dataset: str) -> Finished:
-        """The run (made once for each ``variant``) with some parameters of the data set; raises what went wrong."""
-        if "_runs" not in vars(cls):
-            cls._runs = {}
-        if variant not in cls._runs:
+    def finished(self, run: str = "plain", **dataset: str) -> Finished:
+        """One of the variant's runs, with some parameters of the data set; trained once, raises what went wrong."""
+        if "_runs" not in vars(type(self)):
+            type(self)._runs = {}
+        key = self.variant, run
+        if key not in self._runs:
             try:
-                settings = merge({"dataset": dataset} if dataset else {}, {cls.name: dict(cls.params)})
-                cls._runs[variant] = run_generated(cls.registry(), cls.name, settings, cls.encoder)
+                settings = merge({"dataset": dataset} if dataset else {}, {self.name: dict(self.parameters())})
+                self._runs[key] = run_generated(self.registry(), self.name, settings, self.encoder)
             except Exception as error:
-                cls._runs[variant] = error
-        found = cls._runs[variant]
+                self._runs[key] = error
+        found = self._runs[key]
         if isinstance(found, Exception):
             raise found
         return found
 
-    @classmethod
-    def plain(cls) -> Finished:
-        """The plain run; the check is skipped when there is none, which has its own check."""
+    def plain(self) -> Finished:
+        """The plain run; skips the check when it fails, which has its own check."""
         try:
-            return cls.finished()
+            return self.finished()
         except Exception as error:
             pytest.skip(f"it does not run: {type(error).__name__}")
 
     def test_it_trains_and_ranks_the_gallery(self) -> None:
-        """Every epoch has finite losses; every query has its list of candidates; metrics are percentages."""
+        """Every epoch has finite losses; every query has a full list of candidates; metrics are percentages."""
         self.find(MethodSpec)
         finished = self.finished()
         for epoch in finished.record.history:
@@ -132,13 +124,13 @@ class RunContract(Contract):
         assert not short, f"{len(short)} queries have lists of fewer than {fewest} candidates"
 
     def test_one_seed_one_result(self) -> None:
-        """Run again from nothing, it gives the same scores."""
+        """Trained and evaluated again, it gives the same scores."""
         first, second = self.plain().ranking, self.finished("again").ranking
         assert_same_items(second.top_ids, first.top_ids, "two runs with one seed rank differently")
         assert_same_scores(second, first, "two runs with one seed")
 
     def test_empty_and_one_word_texts_are_answered(self) -> None:
-        """A query with an empty text, and one with a single word, have finite scores; training saw such texts too."""
+        """A query with an empty text, and one with a single word, have finite scores; training has such texts too."""
         ranking = self.plain().ranking
         assert ranking.top_scores is not None
         for query in (generated.EMPTY, generated.ONE_WORD):
@@ -147,7 +139,7 @@ class RunContract(Contract):
             assert np.isfinite(scores).all(), f"the query {query} has the scores {scores[:5]}"
 
     def test_targets_of_the_evaluation_are_not_seen(self) -> None:
-        """With other targets written beside the test queries, it ranks exactly as before."""
+        """With other targets annotated for the test queries, it ranks exactly as before."""
         right, rotated = self.plain().ranking, self.finished("targets", targets="rotated").ranking
         assert rotated.queries.targets != right.queries.targets
         assert_same_items(rotated.top_ids, right.top_ids, "other targets of the test queries gave other rankings")
@@ -157,7 +149,7 @@ class RunContract(Contract):
         assert_same_scores(self.finished("gallery", gallery="backwards").ranking, self.plain().ranking, "backwards")
 
     def test_time_and_memory_are_bounded(self, record_property: Any) -> None:
-        """What it took, within ``max_seconds`` and ``max_mib``."""
+        """It stays within ``max_seconds`` and ``max_mib``; the measured cost is noted."""
         finished = self.plain()
         cost, parameters = finished.record.cost, finished.record.method.parameters if finished.record.method else 0
         took = f"{finished.seconds:.1f} s, {cost.query_milliseconds:.2f} ms per query, {finished.mib:.0f} MiB"
@@ -167,7 +159,7 @@ class RunContract(Contract):
 
 
 def assert_same_scores(found: Ranking, expected: Ranking, what: str) -> None:
-    """Every query's scores, best first, are the same but for rounding."""
+    """Every query's scores, best first, are equal up to rounding."""
     assert found.top_scores is not None
     assert expected.top_scores is not None
     close = np.isclose(found.top_scores, expected.top_scores, rtol=1e-3, atol=1e-4, equal_nan=True)

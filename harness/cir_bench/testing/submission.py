@@ -20,20 +20,20 @@ from cir_bench.testing.base import Contract
 T = TypeVar("T")
 Lists = dict[str, list[str]]
 LENGTH = 50
-"""How many candidates the harness hands on for every query, where there are so many."""
+"""How many candidates the harness passes on for every query, if the gallery has so many."""
 QUERIES = 12
 SUBSET = 5
 
 
 class SubmissionContract(Contract):
-    """The contract of a submission: set ``name``, that of the data set whose spec names it.
+    """The contract of a submission: set ``name`` to that of the data set whose spec names it.
 
-    Override :meth:`hidden` where the server's ids look otherwise than ``"0"`` (queries) and ``"1000"`` (images).
-    Whether references and subsets are ranked is read from the benchmark whose protocol evaluates the hidden split.
+    Override :meth:`hidden` where the server's ids differ from ``"0"`` (queries) and ``"1000"`` (images). Whether
+    references and subsets are ranked is read from the benchmark whose protocol evaluates the hidden split.
     """
 
     def hidden(self) -> HiddenSet:
-        """A made-up hidden set of at least 3 queries and 51 candidates, all of it known, references in the gallery."""
+        """A generated hidden set with all fields: 3 or more queries, 51 or more candidates, references among them."""
         images = [str(1000 + place) for place in range(LENGTH + 10)]
         queries = {
             str(place): Query(str(place), images[place], ("is red",), (), subset=tuple(images[place + 1 :][:SUBSET]))
@@ -46,7 +46,7 @@ class SubmissionContract(Contract):
         return load_submission(self.find(DatasetSpec))
 
     def protocol(self) -> Protocol:
-        """The first one that is evaluated on the hidden split."""
+        """The first one that evaluates the hidden split."""
         split = self.submission().split
         files = self.registry().benchmark_paths()
         found = next((one for one in protocols_on(self.name, files) if one.split == split), None)
@@ -56,15 +56,13 @@ class SubmissionContract(Contract):
         return found
 
     def rankings(self, seed: int = 0) -> tuple[Lists, Lists]:
-        """As the harness hands them to ``files``: the best candidates of every query, and of its own few."""
+        """As the harness passes them to ``files``: the best candidates of every query, and of its subset."""
         rng, protocol = np.random.default_rng(seed), self.protocol()
-        queries, gallery = _known(self.hidden())
+        queries, gallery = _complete(self.hidden())
         ranked, subset = Lists(), Lists()
         for name, query in queries.items():
-            candidates = [
-                image for image in sorted(gallery) if protocol.reference == "kept" or image != query.reference
-            ]
-            ranked[name] = rng.permutation(candidates)[:LENGTH].tolist()
+            removed = set() if protocol.reference == "kept" else {query.reference}
+            ranked[name] = rng.permutation(sorted(gallery - removed))[:LENGTH].tolist()
             if protocol.subset:
                 subset[name] = rng.permutation(query.subset).tolist()
         return ranked, subset
@@ -72,32 +70,32 @@ class SubmissionContract(Contract):
     def test_it_says_what_is_submitted_and_where(self) -> None:
         """A split that a benchmark evaluates, and the server's address."""
         assert self.protocol().split == self.submission().split
-        assert re.match(r"https?://\S+$", self.submission().server), f"no address: {self.submission().server!r}"
+        assert re.match(r"https?://\S+$", self.submission().server), f"not an address: {self.submission().server!r}"
 
     def test_files_are_bytes_under_plain_names(self) -> None:
-        """At least one; they are put into a folder, under names that begin with the cell's."""
+        """At least one; they are written to a folder, under names that begin with the cell's."""
         files = self.submission().files(*self.rankings())
         assert files, "it writes no file"
         for name, data in files.items():
-            assert re.fullmatch(r"\w[\w.-]*", name), f"{name!r} is no plain file name"
-            assert isinstance(data, bytes), f"{name} holds a {type(data).__name__}, no bytes"
+            assert re.fullmatch(r"\w[\w.-]*", name), f"{name!r} is not a plain file name"
+            assert isinstance(data, bytes), f"{name} has {type(data).__name__} instead of bytes"
 
     def test_one_ranking_one_submission(self) -> None:
-        """The same again, of lists or of tuples; other rankings, other files."""
+        """The same rankings, as lists or tuples, give the same files; other rankings give others."""
         ranked, subset = self.rankings()
         files = dict(self.submission().files(ranked, subset))
         frozen = [{query: tuple(images) for query, images in lists.items()} for lists in (ranked, subset)]
         same = dict(self.submission().files(*frozen)) == files
         assert same, "the same rankings give other files"
         unchanged = self.rankings() == (ranked, subset)
-        assert unchanged, "it changes the rankings that it is given"
+        assert unchanged, "it changes the rankings that are passed to it"
         others = self.submission().files(*self.rankings(seed=1))
         assert set(others) == set(files)
         for name, data in files.items():
             assert others[name] != data, f"{name} is the same for other rankings"
 
     def test_what_it_writes_passes_its_check_whatever_is_known(self) -> None:
-        """Also without the data set's files; what cannot be checked is no mistake."""
+        """Also without the data set's files: anything that cannot be checked is not a mistake."""
         files = self.submission().files(*self.rankings())
         whole = self.hidden()
         for hidden in (whole, HiddenSet(whole.n_queries, whole.queries), HiddenSet(whole.n_queries), HiddenSet()):
@@ -106,10 +104,10 @@ class SubmissionContract(Contract):
                 assert not mistakes, f"{name}: {mistakes}"
 
     def test_a_reference_is_a_mistake_where_it_is_removed_and_only_there(self) -> None:
-        """As the protocol says."""
+        """A reference in a list is a mistake only if the protocol removes references."""
         ranked, subset = self.rankings()
         one = next(iter(ranked))
-        reference = _known(self.hidden())[0][one].reference
+        reference = _complete(self.hidden())[0][one].reference
         ranked[one] = [reference, *(image for image in ranked[one] if image != reference)][:LENGTH]
         if self.protocol().reference == "removed":
             self.assert_found(ranked, subset, one, "the query's reference is listed, which the protocol removes")
@@ -118,37 +116,33 @@ class SubmissionContract(Contract):
             assert not found, f"the reference is listed, which the protocol keeps: {found}"
 
     def test_each_mistake_in_a_ranking_is_found_and_says_where(self) -> None:
-        """A query that is missing, one too many, an empty list, an image twice."""
-        first, middle, *_, last = _known(self.hidden())[0]
+        """A missing query, an unknown one, an empty list, an image listed twice."""
+        queries, _ = _complete(self.hidden())
+        first, middle, *_, last = queries
         ranked, subset = self.rankings()
         self.assert_found(_without(ranked, last), _without(subset, last), last, "a query is missing")
-        known = _without(_known(self.hidden())[0], last)
-        self.assert_found(ranked, subset, last, "a query is unknown", HiddenSet(len(known), known))
+        fewer = _without(queries, last)
+        self.assert_found(ranked, subset, last, "a query is unknown", HiddenSet(len(fewer), fewer))
         self.assert_found(ranked | {middle: []}, subset, middle, "a list is empty")
         twice = [ranked[first][1], *ranked[first][1:]]
         self.assert_found(ranked | {first: twice}, subset, first, "an image is listed twice")
 
     def test_an_image_from_elsewhere_is_found(self) -> None:
-        """One outside the gallery, and (where subsets are ranked) one outside the query's own candidates."""
+        """One outside the gallery, and (where subsets are ranked) one outside the query's subset."""
         ranked, subset = self.rankings()
         one, hidden = next(iter(ranked)), self.hidden()
-        queries, gallery = _known(hidden)
+        queries, gallery = _complete(hidden)
         smaller = HiddenSet(hidden.n_queries, queries, gallery - {ranked[one][0]})
         self.assert_found(ranked, subset, one, "an image is not in the gallery", smaller)
         if subset:
             stranger = next(image for image in ranked[one] if image not in queries[one].subset)
-            self.assert_found(
-                ranked, subset | {one: [stranger, *subset[one][1:]]}, one, "an image is not in the subset"
-            )
+            wrong = subset | {one: [stranger, *subset[one][1:]]}
+            self.assert_found(ranked, wrong, one, "an image is not in the subset")
 
     def test_what_is_no_submission_is_a_mistake_and_no_crash(self) -> None:
-        """Nothing at all, half a file, bytes that are no text, nesting without end."""
+        """Half a file, invalid UTF-8, a file twice, nothing at all, endless nesting."""
         for name, data in self.submission().files(*self.rankings()).items():
-            broken = {
-                "half of it": data[: len(data) // 2],
-                "no UTF-8": b"\xff" + data,
-                "twice": data + data,
-            }
+            broken = {"half of it": data[: len(data) // 2], "not UTF-8": b"\xff" + data, "twice": data + data}
             for what, content in broken.items():
                 assert self.mistakes(content, self.hidden()), f"{name}, {what}: no mistake"
         for content in (b"", b"null", b"[]", b"{}", b"\x00\xff", b"[" * 200_000):
@@ -167,23 +161,23 @@ class SubmissionContract(Contract):
         assert re.search(rf"(?<!\w){re.escape(query)}(?!\w)", said), f"{what}: {said!r:.200} does not name {query!r}"
 
     def all_mistakes(self, ranked: Lists, subset: Lists, hidden: HiddenSet) -> dict[str, Sequence[str]]:
-        """Of all files that are written from rankings."""
+        """The mistakes in all files that are written from rankings."""
         files = self.submission().files(ranked, subset).values()
         return {kind: where for data in files for kind, where in self.mistakes(data, hidden).items()}
 
     def mistakes(self, data: bytes, hidden: HiddenSet) -> Mapping[str, Sequence[str]]:
-        """What the check says of a file; held against the form that it must say it in."""
+        """The mistakes that the check finds in a file: places, as strings, by kind."""
         found = self.submission().check(data, hidden)
         for kind, where in found.items():
             assert isinstance(kind, str), f"a kind of mistakes is {kind!r}"
-            assert where, f"{kind}: it says of no place"
-            assert all(isinstance(text, str) and text for text in where), f"{kind}: where? {where!r:.100}"
+            assert where, f"{kind}: it names no place"
+            assert all(isinstance(text, str) and text for text in where), f"{kind}: not places: {where!r:.100}"
         return found
 
 
-def _known(hidden: HiddenSet) -> tuple[dict[str, Query], frozenset[str]]:
-    assert hidden.queries is not None, "`hidden` must give queries"
-    assert hidden.gallery is not None, "`hidden` must give a gallery"
+def _complete(hidden: HiddenSet) -> tuple[dict[str, Query], frozenset[str]]:
+    assert hidden.queries is not None, "`hidden` must return queries"
+    assert hidden.gallery is not None, "`hidden` must return a gallery"
     return dict(hidden.queries), hidden.gallery
 
 

@@ -1,7 +1,5 @@
 """Combiner, with one stage and with two, keeps the contracts of composers and methods."""
 
-from typing import ClassVar
-
 from cir_bench.testing import ComposerContract, MethodContract
 
 
@@ -11,8 +9,4 @@ class TestComposer(ComposerContract):
 
 class TestCombiner(MethodContract):
     name = "combiner"
-
-
-class TestBothStages(MethodContract):
-    name = "combiner"
-    params: ClassVar = {"finetune": {"epochs": 1, "encoder": "train"}}
+    variants = {"default": {}, "both-stages": {"finetune": {"epochs": 1, "encoder": "train"}}}

@@ -70,7 +70,7 @@ class TestContract(EncoderContract):
     def prepare(self, data_root):
         write_captions(data_root)
 
-    def parameters(self, data_root):
+    def parameters(self):
         return {"model": self.model}
 
 

@@ -22,21 +22,12 @@ CORPUS = TrainCorpus(("a blue T-shirt", "is red", "red and longer"))
 class TestContract(EncoderContract):
     name = "cnn-lstm"
     params = SMALL
-
-
-class TestValContract(EncoderContract):
-    name = "cnn-lstm"
-    params = SMALL | {"text_pooling": "max"}
-
-
-class TestUnstridedContract(EncoderContract):
-    name = "cnn-lstm"
-    params = SMALL | {"last_stride": 1}
-
-
-class TestAugmentedContract(EncoderContract):
-    name = "cnn-lstm"
-    params = SMALL | {"flip": True, "crop": 0.8}
+    variants = {
+        "default": {},
+        "val": {"text_pooling": "max"},
+        "unstrided": {"last_stride": 1},
+        "augmented": {"flip": True, "crop": 0.8},
+    }
 
 
 @pytest.fixture

@@ -22,23 +22,15 @@ SPEC = next(spec for spec in ENCODERS if spec.name == "openclip")
 EVERYTHING = levels("pooled", "tokens", "maps")
 
 
-class FromCheckpoint(EncoderContract):
+class TestContract(EncoderContract):
     name = "openclip"
-    model = ""
+    variants = {"mini-resnet": {}, "mini-vit": {}}
 
     def prepare(self, data_root):
-        self._params = write_clip(data_root, self.model)
+        self._params = write_clip(data_root, self.variant)
 
-    def parameters(self, data_root):
+    def parameters(self):
         return self._params
-
-
-class TestResNetContract(FromCheckpoint):
-    model = "mini-resnet"
-
-
-class TestViTContract(FromCheckpoint):
-    model = "mini-vit"
 
 
 @pytest.fixture

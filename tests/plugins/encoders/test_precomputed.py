@@ -46,22 +46,15 @@ def write(path, changed=None, images=IMAGES, texts=TEXTS):
     return path
 
 
-class FromFile(EncoderContract):
+class TestContract(EncoderContract):
     name = "precomputed"
+    variants = {"npz": {}, "safetensors": {}}
 
     def prepare(self, data_root):
-        write(data_root / self.file)
+        write(data_root / f"features.{self.variant}")
 
-    def parameters(self, data_root):
-        return {"path": data_root / self.file}
-
-
-class TestNpzContract(FromFile):
-    file = "features.npz"
-
-
-class TestSafetensorsContract(FromFile):
-    file = "features.safetensors"
+    def parameters(self):
+        return {"path": self.data_root / f"features.{self.variant}"}
 
 
 @pytest.fixture(params=["features.npz", "features.safetensors"])

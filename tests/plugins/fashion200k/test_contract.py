@@ -13,9 +13,9 @@ class TestFashion200k(DatasetContract):
     name = "fashion200k"
     split = "test"
 
-    @pytest.fixture
-    def data_root(self, data_root: Path) -> Path:
-        return data_root
+    @pytest.fixture(autouse=True)
+    def prepared(self, data_root: Path) -> None:
+        self.data_root = data_root
 
 
 class TestDerivedQueries(TestFashion200k):

@@ -29,5 +29,5 @@ class TestFolder(DatasetContract):
         for name, lines in (("gallery", gallery), ("triplets", triplets)):
             (root / f"{name}.jsonl").write_text("".join(json.dumps(line) + "\n" for line in lines))
 
-    def parameters(self, data_root: Path) -> Mapping[str, Any]:
-        return {"path": str(data_root / "photos")}
+    def parameters(self) -> Mapping[str, Any]:
+        return {"path": str(self.data_root / "photos")}

@@ -46,5 +46,5 @@ class TestHf(DatasetContract):
         counts = {table: {split: len(listed) for split, listed in splits.items()} for table, splits in rows.items()}
         (root / "README.md").write_text(card(cir_bench_datasets()[0], {}, counts))
 
-    def parameters(self, data_root: Path) -> Mapping[str, Any]:
-        return {"path": str(data_root / "set")}
+    def parameters(self) -> Mapping[str, Any]:
+        return {"path": str(self.data_root / "set")}

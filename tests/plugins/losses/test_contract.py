@@ -1,27 +1,16 @@
 """Every loss keeps the contract of a loss, with its switches and with one space or two."""
 
-from typing import ClassVar
-
 from cir_bench.testing import LossContract
 
 
 class TestBatchClassification(LossContract):
     name = "batch-classification"
-
-
-class TestBatchClassificationOfSimilarity(LossContract):
-    name = "batch-classification"
-    params: ClassVar = {"scale": 10.0, "scale_on": "similarity"}
+    variants = {"default": {}, "of-similarity": {"scale": 10.0, "scale_on": "similarity"}}
 
 
 class TestBatchClassificationOfTwoSpaces(LossContract):
     name = "batch-classification"
-    spaces = ("local", "global")
-
-
-class TestBatchClassificationOfEachSpace(LossContract):
-    name = "batch-classification"
-    params: ClassVar = {"spaces": "each"}
+    variants = {"joint": {}, "each": {"spaces": "each"}}
     spaces = ("local", "global")
 
 
@@ -40,5 +29,5 @@ class TestTripletHinge(LossContract):
 
 class TestTripletHingeOfThreeLevels(LossContract):
     name = "triplet-hinge"
-    params: ClassVar = {"margin": 2.0}  # wide enough that every space of the made-up batch still has something to learn
+    params = {"margin": 2.0}  # wide enough that every space of the random batch still has something to learn
     spaces = ("low", "mid", "high")

@@ -20,11 +20,7 @@ EYE = torch.eye(5, dtype=torch.bool)
 
 class TestFocalInfoNCE(LossContract):
     name = "focal-infonce"
-
-
-class TestItAtALowTemperature(LossContract):
-    name = "focal-infonce"
-    params = {"gamma": 0.5, "tau": 3.0}  # noqa: RUF012 (the contract's own ClassVar)
+    variants = {"default": {}, "low-temperature": {"gamma": 0.5, "tau": 3.0}}
 
 
 class TestItInTwoSpaces(LossContract):

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import ClassVar
 
 import pytest
 
@@ -14,11 +13,11 @@ class TestShoes(DatasetContract):
     name = "shoes"
     split = "eval"
 
-    @pytest.fixture
-    def data_root(self, data_root: Path) -> Path:
-        return data_root
+    @pytest.fixture(autouse=True)
+    def prepared(self, data_root: Path) -> None:
+        self.data_root = data_root
 
 
 class TestBothSides(TestShoes):
     split = "eval-both-sides"
-    params: ClassVar = {"sides": "both"}
+    params = {"sides": "both"}

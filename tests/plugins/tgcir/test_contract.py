@@ -1,72 +1,37 @@
-"""The contracts of composer and method, for every switch."""
-
-from __future__ import annotations
-
-from collections.abc import Mapping
-from typing import Any, ClassVar
+"""TG-CIR, under every switch, keeps the contracts of composers and methods."""
 
 from cir_bench import EncoderShape, FeatureShape
 from cir_bench.testing import ComposerContract, MethodContract
 
-SMALL: Mapping[str, Any] = {"width": 8, "local_attributes": 4}
+SMALL = {"width": 8, "local_attributes": 4}
 
 
 class TestComposer(ComposerContract):
     name = "tgcir"
-    params: ClassVar[Mapping[str, Any]] = SMALL
-
-
-class TestMeanPooling(ComposerContract):
-    name = "tgcir"
-    params: ClassVar[Mapping[str, Any]] = {**SMALL, "pooling": "mean"}
+    params = SMALL
+    variants = {
+        "default": {},
+        "mean-pooling": {"pooling": "mean"},
+        "local": {"attributes": "local"},
+        "global": {"attributes": "global"},
+    }
 
 
 class TestPooledBasis(ComposerContract):
     name = "tgcir"
-    params: ClassVar[Mapping[str, Any]] = {**SMALL, "global_basis": "pooled"}
+    params = SMALL | {"global_basis": "pooled"}
     shape = EncoderShape(FeatureShape(pooled=8, tokens=6), FeatureShape(pooled=8, tokens=5))
-
-
-class TestLocalComposer(ComposerContract):
-    name = "tgcir"
-    params: ClassVar[Mapping[str, Any]] = {**SMALL, "attributes": "local"}
-
-
-class TestGlobalComposer(ComposerContract):
-    name = "tgcir"
-    params: ClassVar[Mapping[str, Any]] = {**SMALL, "attributes": "global"}
 
 
 class TestTgcir(MethodContract):
     name = "tgcir"
-    params: ClassVar[Mapping[str, Any]] = SMALL
-
-
-class TestLocalOnly(MethodContract):
-    name = "tgcir"
-    params: ClassVar[Mapping[str, Any]] = {**SMALL, "ablation": "local-only"}
-
-
-class TestGlobalOnly(MethodContract):
-    name = "tgcir"
-    params: ClassVar[Mapping[str, Any]] = {**SMALL, "ablation": "global-only", "teacher_detach": "none"}
-
-
-class TestNoOrtho(MethodContract):
-    name = "tgcir"
-    params: ClassVar[Mapping[str, Any]] = {**SMALL, "ablation": "no-ortho", "teacher_detach": "branch"}
-
-
-class TestNoTargetGuide(MethodContract):
-    name = "tgcir"
-    params: ClassVar[Mapping[str, Any]] = {**SMALL, "ablation": "no-target-guide"}
-
-
-class TestNoTargetGuideC(MethodContract):
-    name = "tgcir"
-    params: ClassVar[Mapping[str, Any]] = {**SMALL, "ablation": "no-target-guide-c"}
-
-
-class TestNoTargetGuideM(MethodContract):
-    name = "tgcir"
-    params: ClassVar[Mapping[str, Any]] = {**SMALL, "ablation": "no-target-guide-m"}
+    params = SMALL
+    variants = {
+        "default": {},
+        "local-only": {"ablation": "local-only"},
+        "global-only": {"ablation": "global-only", "teacher_detach": "none"},
+        "no-ortho": {"ablation": "no-ortho", "teacher_detach": "branch"},
+        "no-target-guide": {"ablation": "no-target-guide"},
+        "no-target-guide-c": {"ablation": "no-target-guide-c"},
+        "no-target-guide-m": {"ablation": "no-target-guide-m"},
+    }

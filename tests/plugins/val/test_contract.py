@@ -1,9 +1,4 @@
-"""The contracts of composer and method, for every switch."""
-
-from __future__ import annotations
-
-from collections.abc import Mapping
-from typing import Any, ClassVar
+"""VAL, under every switch, keeps the contracts of composers and methods."""
 
 from cir_bench.testing import ComposerContract, MethodContract
 
@@ -29,19 +24,13 @@ class TestComposer(ComposerContract):
     unused_parameters = BEHIND_W_SA
 
 
-class TestWithoutSelfAttention(ComposerContract):
+class TestComposerOfOtherGraphs(ComposerContract):
     name = "val"
-    params: ClassVar[Mapping[str, Any]] = {"ablation": "no-self-attention"}
-
-
-class TestWithoutJointAttention(ComposerContract):
-    name = "val"
-    params: ClassVar[Mapping[str, Any]] = {"ablation": "no-joint-attention"}
-
-
-class TestLayersOfTheCode(ComposerContract):
-    name = "val"
-    params: ClassVar[Mapping[str, Any]] = {"layers": "code", "ablation": "no-joint-attention", "heads": 1}
+    variants = {
+        "no-self-attention": {"ablation": "no-self-attention"},
+        "no-joint-attention": {"ablation": "no-joint-attention"},
+        "layers-of-the-code": {"layers": "code", "ablation": "no-joint-attention", "heads": 1},
+    }
 
 
 class TestVal(MethodContract):
@@ -49,11 +38,9 @@ class TestVal(MethodContract):
     unused_parameters = frozenset(f"composer.{name}" for name in BEHIND_W_SA)
 
 
-class TestJoint(MethodContract):
+class TestValWithSideText(MethodContract):
     name = "val"
-    params: ClassVar[Mapping[str, Any]] = {"side_text": "joint", "ablation": "no-joint-attention"}
-
-
-class TestPretrain(MethodContract):
-    name = "val"
-    params: ClassVar[Mapping[str, Any]] = {"side_text": "pretrain", "ablation": "no-self-attention", "layers": "code"}
+    variants = {
+        "joint": {"side_text": "joint", "ablation": "no-joint-attention"},
+        "pretrain": {"side_text": "pretrain", "ablation": "no-self-attention", "layers": "code"},
+    }
