@@ -49,7 +49,7 @@ def test_a_fault_is_caught_by_its_check(contract, name, test, told):
 
 def test_a_method_that_knows_the_targets_is_caught(contract, monkeypatch):
     case = contract("run-peeks")
-    case.finished()
+    case().finished()
     composer = next(
         module.TellsTargets
         for name, module in list(sys.modules.items())

@@ -80,10 +80,10 @@ def _print(outcomes: list[Outcome], target: Target) -> None:
     order = {topic: place for place, topic in enumerate(TOPICS)}
     for problem in target.problems:
         print(f"! {problem}")
-    for kind, name in dict.fromkeys((one.kind, one.name) for one in outcomes):
-        own = [one for one in outcomes if (one.kind, one.name) == (kind, name)]
+    for kind, name, variant in dict.fromkeys((one.kind, one.name, one.variant) for one in outcomes):
+        own = [one for one in outcomes if (one.kind, one.name, one.variant) == (kind, name, variant)]
         own.sort(key=lambda one: order.get(one.topic, len(order)))
-        print(f"{kind} {name}:")
+        print(f"{kind} {name}{f', {variant}' if variant else ''}:")
         before = ""
         rows = []
         for one in own:

@@ -199,5 +199,5 @@ def _steps(method: Method, stage: TrainStage, batch: TrainBatch) -> list[TrainSt
         return list(method.training_steps(batch, stage))
 
 
-def _terms(step: Step) -> Mapping[str, Tensor]:
+def _terms(step: TrainStep) -> Mapping[str, Tensor]:
     return {name: term.detach() for name, term in step.terms.items()}

@@ -49,6 +49,8 @@ class Outcome:
     reason: str = ""
     """Why not; of a passed check, what was measured."""
     seconds: float = 0.0
+    variant: str = ""
+    """Of a contract class with `variants`."""
 
 
 def run_contracts(
@@ -195,7 +197,9 @@ class _Watch:
         test = getattr(item, "originalname", item.name)
         reason = _reason(call) if not report.passed else str(dict(report.user_properties).get("note", ""))
         check = test.removeprefix("test_").replace("_", " ")
-        self.outcomes.append(Outcome(kind, name, topic_of(test), check, report.outcome, reason, report.duration))
+        variant = getattr(getattr(item, "instance", None), "variant", "")
+        topic = topic_of(test)
+        self.outcomes.append(Outcome(kind, name, topic, check, report.outcome, reason, report.duration, variant))
         return report
 
 
