@@ -1,4 +1,4 @@
-# From a fresh clone: `make run` gives a leaderboard, `make test` runs the tests. Run again, they repeat no set-up.
+# In a fresh clone, `make run` gives a leaderboard and `make test` runs the tests. The set-up is done once.
 PYTHON ?= python3
 VENV ?= .venv
 OUT ?= runs
@@ -18,13 +18,15 @@ run: $(INSTALLED)
 test: $(INSTALLED_TEST)
 	OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n $(JOBS) --dist loadfile
 
-# The pages of docs/ as a site in .cir-bench/site; a link that leads nowhere is an error.
+# The pages of docs/ as a site in .cir-bench/site; a broken link is an error.
 docs: $(INSTALLED_DOCS)
 	NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --strict --quiet
 
-# docs/reference: the command line and the snapshot of the public API, from the code. Look at the diff.
+# docs/reference, from the code (the command line and the snapshot of the public API), and the picture of the
+# leaderboard. Look at the diff.
 reference: $(INSTALLED)
 	$(BIN)/python docs/generate.py
+	$(BIN)/python docs/picture.py
 
 lint: $(INSTALLED_TEST)
 	$(BIN)/ruff check .
@@ -32,19 +34,19 @@ lint: $(INSTALLED_TEST)
 	$(BIN)/mypy
 	$(BIN)/lint-imports
 
-# Every method on the embedded benchmark, also those that `run --all` leaves out there because they take long.
+# Every method on the embedded benchmark, including those that `run --all` leaves out there because they take long.
 measure: $(INSTALLED)
 	$(BIN)/cir-bench run --all --seeds $(SEEDS) --out $(OUT)
 	$(BIN)/cir-bench run -m clvcnet -m val --seeds $(SEEDS) --out $(OUT)
 
-# What is committed under leaderboard/: the records of the embedded benchmark, and what they give.
+# The files committed under leaderboard/: the records of the embedded benchmark, and the leaderboard made from them.
 leaderboard: OUT = .cir-bench/leaderboard
 leaderboard: SEEDS = 3
 leaderboard: measure
 	rm -rf leaderboard/records/css
 	$(BIN)/cir-bench leaderboard --records $(OUT)/cells/css --pack leaderboard/records/css --out leaderboard/LEADERBOARD.md
 
-# The same for FashionIQ without pixels. DATA is a --data-root: fashioniq/ and image_captions/ lie in it.
+# The same for FashionIQ without pixels. DATA is a --data-root with the folders fashioniq/ and image_captions/.
 leaderboard-fashioniq: OUT = .cir-bench/fashioniq
 leaderboard-fashioniq: $(INSTALLED)
 	$(if $(DATA),,$(error name the folder of the data: make leaderboard-fashioniq DATA=DIR))

@@ -25,4 +25,5 @@ setup(
         "cir_bench.benchmarks": "benchmarks",
     },
     package_data={"": DATA},
+    include_package_data=False,  # DATA is complete; True would warn of every folder without __init__.py
 )

@@ -1,9 +1,10 @@
-"""The documentation's folder, its pages, and the code in them."""
+"""The documentation: the pages of docs/, the other Markdown files that people write, and the code in them."""
 
 from __future__ import annotations
 
 import importlib.util
 import re
+import sys
 from pathlib import Path
 from types import ModuleType
 from typing import NamedTuple
@@ -12,6 +13,7 @@ import pytest
 
 CHECKOUT = Path(__file__).parents[2]
 DOCS = CHECKOUT / "docs"
+OTHERS = ["README.md", "CONTRIBUTING.md", "benchmarks/README.md", "plugins/*/README.md"]
 _FENCE = re.compile(r"^( *)```(\w*)[^\n]*\n(.*?)^\1```$", re.MULTILINE | re.DOTALL)
 
 
@@ -36,25 +38,42 @@ def docs() -> dict[str, str]:
 
 @pytest.fixture(scope="session")
 def written(docs: dict[str, str]) -> dict[str, str]:
-    """The pages that people write."""
+    """The pages of docs/ that people write."""
     return {page: text for page, text in docs.items() if "Written by docs/generate.py" not in text}
 
 
 @pytest.fixture(scope="session")
-def blocks(written: dict[str, str]) -> list[Block]:
+def pages(written: dict[str, str]) -> dict[str, str]:
+    """Everything that people write, by its path in the checkout: docs/, the README, and those of other folders."""
+    others = [path for pattern in OTHERS for path in sorted(CHECKOUT.glob(pattern))]
+    return {f"docs/{page}": text for page, text in written.items()} | {
+        path.relative_to(CHECKOUT).as_posix(): path.read_text(encoding="utf-8") for path in others
+    }
+
+
+@pytest.fixture(scope="session")
+def blocks(pages: dict[str, str]) -> list[Block]:
     """The blocks of code of those pages, in order."""
-    return [Block(page, found[2], found[3]) for page, text in written.items() for found in _FENCE.finditer(text)]
+    return [Block(page, found[2], found[3]) for page, text in pages.items() for found in _FENCE.finditer(text)]
 
 
 @pytest.fixture(scope="session")
 def generate() -> ModuleType:
     """docs/generate.py."""
-    spec = importlib.util.spec_from_file_location("docs_generate", DOCS / "generate.py")
+    return _script("generate")
+
+
+@pytest.fixture(scope="session")
+def picture() -> ModuleType:
+    """docs/picture.py."""
+    return _script("picture")
+
+
+def _script(name: str) -> ModuleType:
+    spec = importlib.util.spec_from_file_location(f"docs_{name}", DOCS / f"{name}.py")
     assert spec is not None
     assert spec.loader is not None
     module = importlib.util.module_from_spec(spec)
-    import sys
-
     sys.modules[spec.name] = module  # dataclasses look their module up
     spec.loader.exec_module(module)
     return module

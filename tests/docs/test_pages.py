@@ -1,4 +1,4 @@
-"""What the pages say is so: hooks, commands, code, YAML and numbers."""
+"""What the pages say is true: hooks, interfaces, contracts, code and numbers."""
 
 import ast
 import contextlib
@@ -6,15 +6,12 @@ import importlib
 import inspect
 import io
 import re
-import shlex
 from itertools import pairwise
 
 import pytest
 import yaml
 
 from cir_bench import testing
-from cir_bench.cli import main
-from cir_bench.cli.app import VERBS
 from cir_bench.interfaces import specs
 from cir_bench.interfaces.kinds import KINDS
 from cir_bench.plugin.checks import REGISTERING_HOOKS
@@ -65,25 +62,6 @@ def test_the_topics_of_a_check_are_on_the_page(written):
     assert [topic for topic in TOPICS if topic not in methods and f"| {topic} |" not in written["testing.md"]] == []
 
 
-def commands(text):
-    return [shlex.split(line)[1:] for line in re.findall(r"^(?: +|\$ )(cir-bench [a-z].*)$", text, re.MULTILINE)]
-
-
-def test_every_command_on_a_page_parses(written, capsys):
-    for page, text in written.items():
-        for words in commands(text):
-            assert words[0] in VERBS, (page, words)
-            main([*(words[:2] if words[0] == "data" else words[:1]), "--help"])
-            offered = set(re.findall(r"(?<![\w-])--?[a-z][\w-]*", capsys.readouterr().out))
-            assert {word for word in words if word.startswith("-")} <= offered, (page, words)
-
-
-def test_every_verb_named_in_a_sentence_exists(written):
-    for page, text in written.items():
-        named = set(re.findall(r"`cir-bench ([a-z]+)", text))
-        assert named <= set(VERBS), page
-
-
 def test_every_piece_of_python_is_python(blocks):
     for block in blocks:
         if block.language == "python":
@@ -91,13 +69,13 @@ def test_every_piece_of_python_is_python(blocks):
 
 
 def test_the_benchmark_on_its_page_is_a_benchmark(blocks):
-    (block,) = [block for block in blocks if (block.page, block.language) == ("interfaces/benchmark.md", "yaml")]
+    (block,) = [block for block in blocks if (block.page, block.language) == ("docs/interfaces/benchmark.md", "yaml")]
     assert Benchmark.model_validate(yaml.safe_load(block.text)).name == "my-data"
 
 
 def test_the_numbers_of_the_pitfalls_are_those_of_their_code(blocks):
     """Run in order, in one namespace; what a block prints stands right below it."""
-    page = [block for block in blocks if block.page == "pitfalls.md"]
+    page = [block for block in blocks if block.page == "docs/pitfalls.md"]
     namespace = {}
     shown = 0
     for block, after in pairwise([*page, None]):
@@ -114,7 +92,7 @@ def test_the_numbers_of_the_pitfalls_are_those_of_their_code(blocks):
 
 def test_every_wrong_number_of_the_pitfalls_looks_better_or_surer_than_the_right_one(blocks):
     """So that the page does not argue with an example that happens to show nothing."""
-    text = "".join(block.text for block in blocks if (block.page, block.language) == ("pitfalls.md", "text"))
+    text = "".join(block.text for block in blocks if (block.page, block.language) == ("docs/pitfalls.md", "text"))
     found = {name: list(map(float, re.findall(r"[-+]?\d+\.\d+", line))) for name, line in lines(text).items()}
     assert found["wrong: R@1"][0] > found["wrong: R@1"][1]
     assert found["chosen on test"][0] > found["true"][0] >= found["chosen on held-out"][0]

@@ -1,4 +1,4 @@
-"""A wheel of this checkout, and an environment in which nothing but the wheel says what cir-bench is."""
+"""A wheel of this checkout, and an environment into which only the wheel brings cir-bench."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ import sys
 import sysconfig
 from collections.abc import Callable, Sequence
 from pathlib import Path
+from typing import NamedTuple
 
 import pytest
 
@@ -24,7 +25,7 @@ def checkout() -> Path:
 
 @pytest.fixture(scope="session")
 def clean_env() -> dict[str, str]:
-    """This process's environment, less what could lead back to the checkout or change what is run."""
+    """This process's environment without variables that could lead back to the checkout or change what is run."""
     ours = ("PYTHON", "CIR_BENCH", "VIRTUAL_ENV", "PIP_")
     return {name: value for name, value in os.environ.items() if not name.startswith(ours)} | {"OMP_NUM_THREADS": "1"}
 
@@ -40,9 +41,19 @@ def call(clean_env: dict[str, str]) -> Run:
     return call
 
 
+class Distributions(NamedTuple):
+    """The wheel that a release would publish, and what the build printed."""
+
+    wheel: Path
+    printed: str
+
+
 @pytest.fixture(scope="session")
-def wheel(tmp_path_factory: pytest.TempPathFactory, call: Run) -> Path:
-    """Built from a copy, so that no leftover of an earlier build gets into it and none is left behind."""
+def distributions(tmp_path_factory: pytest.TempPathFactory, call: Run) -> Distributions:
+    """A source distribution, and a wheel from it, as for a release.
+
+    Built from a copy, so that no leftover of an earlier build gets into it and none is left behind.
+    """
     source = tmp_path_factory.mktemp("source") / "cir-bench"
     source.mkdir()
     for name in SOURCES:
@@ -52,9 +63,14 @@ def wheel(tmp_path_factory: pytest.TempPathFactory, call: Run) -> Path:
         else:
             shutil.copy(origin, source / name)
     out = tmp_path_factory.mktemp("wheel")
-    call([sys.executable, "-m", "build", "--wheel", "--no-isolation", "--outdir", out, source], cwd=source.parent)
+    done = call([sys.executable, "-m", "build", "--no-isolation", "--outdir", out, source], cwd=source.parent)
     (built,) = out.glob("*.whl")
-    return built
+    return Distributions(built, done.stdout + done.stderr)
+
+
+@pytest.fixture(scope="session")
+def wheel(distributions: Distributions) -> Path:
+    return distributions.wheel
 
 
 @pytest.fixture(scope="session")

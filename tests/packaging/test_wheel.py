@@ -1,4 +1,4 @@
-"""The wheel is whole: installed outside the checkout it finds its plugins, benchmarks and weights, and runs."""
+"""The wheel is complete: installed outside the checkout it finds its plugins, benchmarks and weights, and runs."""
 
 import json
 import zipfile
@@ -11,7 +11,7 @@ ROOTS = {"harness": "", "plugins": "", "benchmarks": "cir_bench/benchmarks/"}
 
 
 def shipped(checkout, root):
-    """What of a source root belongs into the wheel: all files, but of benchmarks only the YAML and its README."""
+    """The files of a source root that belong in the wheel: all; of benchmarks only the YAML files and the README."""
     files = (path for path in (checkout / root).rglob("*") if path.is_file() and "__pycache__" not in path.parts)
     names = [path.relative_to(checkout / root).as_posix() for path in files if ".egg-info" not in str(path)]
     if root == "benchmarks":
@@ -22,6 +22,13 @@ def shipped(checkout, root):
 @pytest.mark.parametrize("root", ROOTS)
 def test_the_wheel_holds_every_file_of_a_source_root(checkout, wheel, root):
     assert not shipped(checkout, root) - set(zipfile.ZipFile(wheel).namelist())
+
+
+def test_it_is_built_without_a_warning(distributions):
+    assert [
+        line for line in distributions.printed.splitlines() if "warning" in line.lower() or "deprecat" in line.lower()
+    ] == []
+    assert "Successfully built" in distributions.printed
 
 
 def test_the_wheel_holds_nothing_else(checkout, wheel):
