@@ -7,21 +7,19 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
+from support import building
 
 import cir_bench_baselines
 import cir_bench_losses
 from cir_bench import Composer, EncoderShape, FeatureShape, Method
 from cir_bench.plugin.build import Builder
-from cir_bench.plugin.owner import Owner
-from cir_bench.plugin.registry import Registered, Registry
 
 Maps = tuple[tuple[int, int, int], ...]
 
 
 def builder(image: int, text: int, maps: Maps = ()) -> Builder:
-    specs = [*cir_bench_losses.LOSSES, *cir_bench_baselines.COMPOSERS]
-    registry = Registry([Registered(spec, Owner("cir-bench", "0", "tests")) for spec in specs])
-    return Builder(registry, EncoderShape(FeatureShape(pooled=image, maps=maps), FeatureShape(pooled=text)))
+    shape = EncoderShape(FeatureShape(pooled=image, maps=maps), FeatureShape(pooled=text))
+    return building.builder(shape, cir_bench_losses, cir_bench_baselines)
 
 
 @pytest.fixture

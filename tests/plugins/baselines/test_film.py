@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 import torch
 import torch.nn.functional as F
+from support.floats import f64, linear, relu, weights_of
 
 import cir_bench_baselines
 from cir_bench import EncoderShape, FeatureLevel, Features, FeatureShape, PairingError, Provides, TrainBatch
@@ -23,11 +24,6 @@ class TestFilm(MethodContract):
     name = "film"
 
 
-def linear(x: list[float], layer: torch.nn.Linear) -> list[float]:
-    rows, bias = layer.weight.tolist(), layer.bias.tolist()
-    return [sum(w * v for w, v in zip(row, x, strict=True)) + b for row, b in zip(rows, bias, strict=True)]
-
-
 @pytest.fixture
 def composer() -> FilmComposer:
     torch.manual_seed(0)
@@ -42,25 +38,24 @@ def features(seed: int) -> tuple[Features, Features]:
 
 def test_the_query_is_the_modulated_map_pooled(composer: FilmComposer) -> None:
     image, text = features(1)
-    expected = []
+    expected, w = [], weights_of(composer)
     for x, t in zip(image.maps[-1].tolist(), text.need_pooled().tolist(), strict=True):
-        modulation = linear(t, composer.modulation)
+        modulation = linear(t, w, "modulation")
         pooled = []
         for k, plane in enumerate(x):
             gamma, beta = 1 + modulation[k], modulation[len(x) + k]
-            cells = [max(0.0, gamma * value + beta) for row in plane for value in row]
+            cells = relu([gamma * value + beta for row in plane for value in row])
             pooled.append(sum(cells) / len(cells))
-        expected.append(linear(pooled, composer.embed))
+        expected.append(linear(pooled, w, "embed"))
     found = composer.compose(image, text).main
-    torch.testing.assert_close(found, torch.tensor(expected, dtype=torch.float64))
+    torch.testing.assert_close(found, f64(expected))
 
 
 def test_the_target_is_the_map_pooled_through_the_same_layer(composer: FilmComposer) -> None:
     image, _ = features(2)
-    expected = []
-    for x in image.maps[-1].tolist():
-        expected.append(linear([sum(map(sum, plane)) / (len(plane) * len(plane[0])) for plane in x], composer.embed))
-    torch.testing.assert_close(composer.embed_target(image).main, torch.tensor(expected, dtype=torch.float64))
+    pooled, w = image.maps[-1].mean(dim=(2, 3)), weights_of(composer)
+    expected = [linear(x, w, "embed") for x in pooled.tolist()]
+    torch.testing.assert_close(composer.embed_target(image).main, f64(expected))
 
 
 def test_a_text_that_says_nothing_leaves_a_map_of_relu_as_it_is(composer: FilmComposer) -> None:

@@ -6,7 +6,7 @@ import itertools
 
 import pytest
 import torch
-from torch import nn
+from support.floats import f64, linear, relu, weights_of
 
 import cir_bench_baselines.relationship as module
 from cir_bench import EncoderShape, Features, FeatureShape
@@ -25,16 +25,6 @@ class TestRelationship(MethodContract):
     name = "relationship"
 
 
-def product(x: list[float], layer: nn.Linear) -> list[float]:
-    bias = [0.0] * layer.out_features if layer.bias is None else layer.bias.tolist()
-    rows = zip(layer.weight.tolist(), bias, strict=True)
-    return [sum(w * v for w, v in zip(row, x, strict=True)) + b for row, b in rows]
-
-
-def relu(x: list[float]) -> list[float]:
-    return [max(0.0, v) for v in x]
-
-
 def plus(*vectors: list[float]) -> list[float]:
     return [sum(values) for values in zip(*vectors, strict=True)]
 
@@ -46,12 +36,11 @@ def by_hand(x: list[list[list[float]]], text: list[float], composer: Relationshi
         coordinates = [2 * c / (WIDTH - 1) - 1, 2 * r / (HEIGHT - 1) - 1]
         objects.append([plane[r][c] for plane in x] + coordinates)
     total = [0.0] * composer.relate.out_features
+    w = weights_of(composer)
     for left, right in itertools.product(objects, objects):
-        hidden = relu(
-            plus(product(left, composer.first), product(right, composer.second), product(text, composer.text))
-        )
-        total = plus(total, relu(product(hidden, composer.relate)))
-    return product(relu(product(total, composer.summarise[0])), composer.summarise[2])
+        hidden = relu(plus(linear(left, w, "first"), linear(right, w, "second"), linear(text, w, "text")))
+        total = plus(total, relu(linear(hidden, w, "relate")))
+    return linear(relu(linear(total, w, "summarise.0")), w, "summarise.2")
 
 
 @pytest.fixture
@@ -69,14 +58,14 @@ def features(seed: int, batch: int = 3) -> tuple[Features, Features]:
 def test_the_query_sums_over_all_ordered_pairs_of_positions(composer: RelationshipComposer) -> None:
     image, text = features(1)
     rows = zip(image.maps[-1].tolist(), text.need_pooled().tolist(), strict=True)
-    expected = torch.tensor([by_hand(x, t, composer) for x, t in rows], dtype=torch.float64)
+    expected = f64([by_hand(x, t, composer) for x, t in rows])
     torch.testing.assert_close(composer.compose(image, text).main, expected)
 
 
 def test_the_target_is_the_pooled_map_through_a_linear_layer(composer: RelationshipComposer) -> None:
     image, _ = features(2)
-    pooled = [[sum(map(sum, plane)) / (HEIGHT * WIDTH) for plane in x] for x in image.maps[-1].tolist()]
-    expected = torch.tensor([product(x, composer.embed) for x in pooled], dtype=torch.float64)
+    pooled, w = image.maps[-1].mean(dim=(2, 3)), weights_of(composer)
+    expected = f64([linear(x, w, "embed") for x in pooled.tolist()])
     torch.testing.assert_close(composer.embed_target(image).main, expected)
 
 

@@ -9,13 +9,12 @@ from typing import Any
 
 import pytest
 import torch
+from support.building import builder
+from support.floats import cos, dot, linear, softmax, weights_of
 
 import cir_bench_clvcnet
 import cir_bench_losses
 from cir_bench import EncoderShape, Features, FeatureShape, TrainBatch
-from cir_bench.plugin.build import Builder
-from cir_bench.plugin.owner import Owner
-from cir_bench.plugin.registry import Registered, Registry
 from cir_bench_clvcnet.method import Clvcnet
 from cir_bench_clvcnet.params import ClvcnetParams
 
@@ -28,19 +27,6 @@ Vector = list[float]
 Cells = dict[tuple[int, ...], Vector]
 """The feature vector of every position of one map, or of every real word of one text."""
 BN_EPS, GEM_EPS = 1e-5, 1e-6
-
-
-def dot(a: Sequence[float], b: Sequence[float]) -> float:
-    return sum(x * y for x, y in zip(a, b, strict=True))
-
-
-def cos(a: Vector, b: Vector) -> float:
-    return dot(a, b) / math.sqrt(dot(a, a)) / math.sqrt(dot(b, b))
-
-
-def softmax(values: Vector) -> Vector:
-    powers = [math.exp(v) for v in values]
-    return [p / sum(powers) for p in powers]
 
 
 def weighted_sum(weights: Vector, vectors: Sequence[Vector]) -> Vector:
@@ -66,12 +52,11 @@ class ByHand:
     """
 
     def __init__(self, method: Clvcnet) -> None:
-        self.weights = {name: tensor.tolist() for name, tensor in method.state_dict().items()}
+        self.weights = weights_of(method)
         self.params, self.training = method.params, method.training
 
     def linear(self, x: Vector, layer: str) -> Vector:
-        rows, bias = self.weights[f"{layer}.weight"], self.weights[f"{layer}.bias"]
-        return [dot(row, x) + b for row, b in zip(rows, bias, strict=True)]
+        return linear(x, self.weights, layer)
 
     def convolution(self, x: Cells, layer: str, size: int) -> Cells:
         """A convolution with kernels of ``size`` along each axis; what is not in ``x`` is zero."""
@@ -232,13 +217,13 @@ def small_shape() -> EncoderShape:
 @pytest.fixture
 def make_clvcnet() -> Callable[..., Clvcnet]:
     """`clvcnet` in float64, in training mode, with weights and statistics that none of them starts from."""
-    specs = [*cir_bench_losses.LOSSES, *cir_bench_clvcnet.COMPOSERS]
-    registry = Registry([Registered(spec, Owner("cir-bench", "0", "tests")) for spec in specs])
 
     def make(shape: EncoderShape = SHAPE, seed: int = 0, *, shuffled: bool = True, **params: Any) -> Clvcnet:
         torch.manual_seed(seed)
         settings = {"width": WIDTH, **params}
-        method = Clvcnet(ClvcnetParams.model_validate(settings), Builder(registry, shape)).double()
+        method = Clvcnet(
+            ClvcnetParams.model_validate(settings), builder(shape, cir_bench_losses, cir_bench_clvcnet)
+        ).double()
         if shuffled:
             shuffle(method.state_dict())
         return method

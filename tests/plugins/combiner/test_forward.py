@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import math
 from typing import Any
 
 import pytest
 import torch
+from support.floats import f64, linear, relu, sigmoid, unit, weights_of
 
 from cir_bench import EncoderShape, Features, FeatureShape
 from cir_bench_combiner.composer import CombinerComposer
@@ -16,34 +16,23 @@ def shape(image: int, text: int | None = None) -> EncoderShape:
     return EncoderShape(FeatureShape(pooled=image), FeatureShape(pooled=text or image))
 
 
-def linear(x: list[float], weights: dict[str, Any], prefix: str) -> list[float]:
-    rows, bias = weights[f"{prefix}.weight"], weights[f"{prefix}.bias"]
-    return [sum(w * v for w, v in zip(row, x, strict=True)) + b for row, b in zip(rows, bias, strict=True)]
-
-
-def hidden(x: list[float], weights: dict[str, Any], prefix: str) -> list[float]:
-    return [max(0.0, value) for value in linear(x, weights, prefix)]
-
-
 def combiner_by_hand(v: list[float], t: list[float], w: dict[str, Any]) -> list[float]:
-    c = hidden(t, w, "project_text.0") + hidden(v, w, "project_image.0")
-    out = linear(hidden(c, w, "output.0.0"), w, "output.1")
-    (logit,) = linear(hidden(c, w, "mixing.0.0"), w, "mixing.1")
-    lam = 1 / (1 + math.exp(-logit))
-    q = [o + lam * text + (1 - lam) * image for o, text, image in zip(out, t, v, strict=True)]
-    length = math.sqrt(sum(x * x for x in q))
-    return [x / length for x in q]
+    c = relu(linear(t, w, "project_text.0")) + relu(linear(v, w, "project_image.0"))
+    out = linear(relu(linear(c, w, "output.0.0")), w, "output.1")
+    (logit,) = linear(relu(linear(c, w, "mixing.0.0")), w, "mixing.1")
+    lam = sigmoid(logit)
+    return unit([o + lam * text + (1 - lam) * image for o, text, image in zip(out, t, v, strict=True)])
 
 
 @pytest.mark.parametrize("factors", [{}, {"projection": 2, "hidden": 3}], ids=["paper", "narrow"])
 def test_evaluation(factors: dict[str, int]) -> None:
     torch.manual_seed(0)
     composer = CombinerComposer(shape(3), **factors).double().eval()
-    weights = {name: tensor.tolist() for name, tensor in composer.state_dict().items()}
+    weights = weights_of(composer)
     v, t = 2 * torch.randn(4, 3, dtype=torch.float64), 5 * torch.randn(4, 3, dtype=torch.float64)
     composed = composer.compose(Features(pooled=v), Features(pooled=t)).main
     expected = [combiner_by_hand(i, j, weights) for i, j in zip(v.tolist(), t.tolist(), strict=True)]
-    torch.testing.assert_close(composed, torch.tensor(expected, dtype=torch.float64))
+    torch.testing.assert_close(composed, f64(expected))
 
 
 def test_features_enter_as_they_are_so_that_norms_count() -> None:

@@ -7,24 +7,12 @@ from collections.abc import Sequence
 
 import pytest
 import torch
+from support.floats import batch_hinge, distance, dot, unit
 from torch import Tensor
 
 from cir_bench import Embedding
 
 Vectors = Sequence[Sequence[float]]
-
-
-def unit(vector: Sequence[float]) -> list[float]:
-    length = math.sqrt(sum(x * x for x in vector))
-    return [x / length for x in vector]
-
-
-def dot(a: Sequence[float], b: Sequence[float]) -> float:
-    return sum(x * y for x, y in zip(a, b, strict=True))
-
-
-def distance(a: Sequence[float], b: Sequence[float]) -> float:
-    return sum((x - y) ** 2 for x, y in zip(a, b, strict=True))
 
 
 class ByHand:
@@ -53,21 +41,7 @@ class ByHand:
         return total / len(q)
 
     def hinge(self, queries: Vectors, targets: Vectors, same: list[list[bool]], margin: float) -> float:
-        q, t = [unit(v) for v in queries], [unit(v) for v in targets]
-        n = len(q)
-        total = 0.0
-        for i in range(n):
-            positive = distance(q[i], t[i])
-            for candidates in (
-                [distance(q[i], t[j]) for j in range(n) if not same[i][j]],
-                [distance(q[j], t[i]) for j in range(n) if not same[j][i]],
-            ):
-                if not candidates:
-                    continue
-                farther = [d for d in candidates if d > positive]
-                negative = min(farther) if farther else max(candidates)
-                total += max(0.0, margin + positive - negative)
-        return total / n
+        return batch_hinge(queries, targets, same, margin)
 
 
 @pytest.fixture

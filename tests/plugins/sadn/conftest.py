@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 import torch
+from support.building import registry_of
 
 import cir_bench_baselines
 import cir_bench_combiner
@@ -16,24 +17,16 @@ import cir_bench_tirg
 from cir_bench import EncoderShape, Features, FeatureShape, MethodSpec, TrainBatch
 from cir_bench.interfaces.spec_params import make_params
 from cir_bench.plugin.build import Builder
-from cir_bench.plugin.owner import Owner
-from cir_bench.plugin.registry import Registered, Registry
+from cir_bench.plugin.registry import Registry
 from cir_bench_sadn.method import Sadn
 
 WIDTH = 6
 SPEC: MethodSpec = cir_bench_sadn.METHODS[0]
-REGISTERED = [
-    *cir_bench_losses.LOSSES,
-    *cir_bench_sadn.LOSSES,
-    *cir_bench_baselines.COMPOSERS,
-    *cir_bench_combiner.COMPOSERS,
-    *cir_bench_tirg.COMPOSERS,
-]
 
 
 @pytest.fixture(scope="session")
 def registry() -> Registry:
-    return Registry([Registered(spec, Owner("cir-bench", "0", "tests")) for spec in REGISTERED])
+    return registry_of(cir_bench_losses, cir_bench_sadn, cir_bench_baselines, cir_bench_combiner, cir_bench_tirg)
 
 
 @pytest.fixture

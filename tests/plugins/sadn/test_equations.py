@@ -9,29 +9,10 @@ from typing import Any
 
 import pytest
 import torch
+from support.floats import Vector, cos, dot, f64, softmax, unit
 
 from cir_bench import BatchGallery, Embedding, TrainBatch
 from cir_bench_sadn.method import Sadn
-
-Vector = Sequence[float]
-
-
-def dot(a: Vector, b: Vector) -> float:
-    return sum(x * y for x, y in zip(a, b, strict=True))
-
-
-def cosine(a: Vector, b: Vector) -> float:
-    return dot(a, b) / math.sqrt(dot(a, a) * dot(b, b))
-
-
-def unit(a: Vector) -> list[float]:
-    return [x / math.sqrt(dot(a, a)) for x in a]
-
-
-def softmax(values: Vector) -> list[float]:
-    most = max(values)  # the same ratios, without numbers too small for a float
-    total = sum(math.exp(x - most) for x in values)
-    return [math.exp(x - most) / total for x in values]
 
 
 def product(a: Vector, b: Vector) -> list[float]:
@@ -64,7 +45,7 @@ class ByHand:
 
     def neighbours(self, query: Vector, candidates: Sequence[Vector]) -> list[list[float]]:
         """Eq. 3: the K candidates of the highest cosine."""
-        ranked = sorted(candidates, key=lambda candidate: -cosine(query, candidate))
+        ranked = sorted(candidates, key=lambda candidate: -cos(query, candidate))
         return [self.scaled(candidate) for candidate in ranked[: self.k]]
 
     def correspondence(self, near: Sequence[Vector], guide: Vector) -> list[float]:
@@ -138,7 +119,7 @@ def test_evaluation_refines_a_query_by_its_neighbours_and_itself(make_sadn, make
     found = method.composer.refine(query, BatchGallery(target)).main
     hand = ByHand.of(method, k, **by_hand)
     expected = [hand.refined(q, target.main.tolist()) for q in query.main.tolist()]
-    torch.testing.assert_close(found, torch.tensor(expected, dtype=torch.float64))
+    torch.testing.assert_close(found, f64(expected))
 
 
 @pytest.mark.parametrize(("settings", "by_hand"), SETTINGS)
@@ -152,7 +133,7 @@ def test_training_minimises_both_losses_of_what_the_target_guides(
     query, target = (side.main.tolist() for side in raw_queries(method, batch))
     hand = ByHand.of(method, 4, **by_hand)
     refined = [hand.refined(q, target, t) for q, t in zip(query, target, strict=True)]
-    scores = [[cosine(q, t) for t in target] for q in refined]
+    scores = [[cos(q, t) for t in target] for q in refined]
     rank = focal(scores, batch.same_target.tolist(), gamma=3.0, tau=8.0)
     adapt = sum(hand.adapt(q, target, t, axis) for q, t in zip(query, target, strict=True)) / len(query)
     (step,) = method.training_steps(batch, method.stages()[-1])
@@ -165,7 +146,7 @@ def test_ranking_on_the_initial_similarity_reads_eq_13_as_it_is_printed(make_sad
     method = make_sadn(neighbours=4, rank_on="initial", tau=8.0)
     batch = make_batch()
     query, target = (side.main.tolist() for side in raw_queries(method, batch))
-    scores = [[cosine(q, t) for t in target] for q in query]
+    scores = [[cos(q, t) for t in target] for q in query]
     (step,) = method.training_steps(batch, method.stages()[-1])
     assert step.terms["rank"].item() == pytest.approx(focal(scores, batch.same_target.tolist(), 2.0, 8.0), rel=1e-9)
 

@@ -8,13 +8,12 @@ from typing import Any
 
 import pytest
 import torch
+from support.building import builder
+from support.floats import cos, linear, log_softmax, sigmoid, weights_of
 
 import cir_bench_losses
 import cir_bench_tgcir
 from cir_bench import EncoderShape, Features, FeatureShape, TrainBatch
-from cir_bench.plugin.build import Builder
-from cir_bench.plugin.owner import Owner
-from cir_bench.plugin.registry import Registered, Registry
 from cir_bench_tgcir.method import Tgcir
 from cir_bench_tgcir.params import TgcirParams
 
@@ -28,23 +27,6 @@ Attributes = list[Vector]
 """K vectors of width D: one item's E."""
 
 
-def dot(a: Vector, b: Vector) -> float:
-    return sum(x * y for x, y in zip(a, b, strict=True))
-
-
-def cos(a: Vector, b: Vector) -> float:
-    return dot(a, b) / math.sqrt(dot(a, a)) / math.sqrt(dot(b, b))
-
-
-def sigmoid(x: float) -> float:
-    return 1 / (1 + math.exp(-x))
-
-
-def log_softmax(values: Vector) -> Vector:
-    total = math.log(sum(math.exp(v) for v in values))
-    return [v - total for v in values]
-
-
 class ByHand:
     """TG-CIR item by item, after the paper's equations.
 
@@ -53,12 +35,11 @@ class ByHand:
     """
 
     def __init__(self, method: Tgcir) -> None:
-        self.weights = {name: tensor.tolist() for name, tensor in method.state_dict().items()}
+        self.weights = weights_of(method)
         self.params = method.params
 
     def _linear(self, x: Vector, layer: str) -> Vector:
-        rows, bias = self.weights[f"{layer}.weight"], self.weights[f"{layer}.bias"]
-        return [dot(row, x) + b for row, b in zip(rows, bias, strict=True)]
+        return linear(x, self.weights, layer)
 
     def _mask(self, first: Attributes, second: Attributes, mlp: str) -> Vector:
         """One number per attribute, by the same MLP: 2D → D → 1."""
@@ -164,12 +145,12 @@ def small_shape() -> EncoderShape:
 @pytest.fixture
 def make_tgcir() -> Callable[..., Tgcir]:
     """`tgcir` of small attributes, in float64."""
-    specs = [*cir_bench_losses.LOSSES, *cir_bench_tgcir.COMPOSERS]
-    registry = Registry([Registered(spec, Owner("cir-bench", "0", "tests")) for spec in specs])
 
     def make(shape: EncoderShape = SHAPE, seed: int = 0, **params: Any) -> Tgcir:
         torch.manual_seed(seed)
-        return Tgcir(TgcirParams.model_validate(SMALL | params), Builder(registry, shape)).double()
+        return Tgcir(
+            TgcirParams.model_validate(SMALL | params), builder(shape, cir_bench_losses, cir_bench_tgcir)
+        ).double()
 
     return make
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 import torch
+from support.floats import f64
 
 from cir_bench import EncoderShape, Features, FeatureShape, PairingError
 from cir_bench_tgcir.attributes import MASK_START
@@ -18,19 +19,15 @@ SWITCHES = [
 ]
 
 
-def double(values: object) -> torch.Tensor:
-    return torch.tensor(values, dtype=torch.float64)
-
-
 @pytest.mark.parametrize("switch", SWITCHES, ids=str)
 def test_attributes_of_images_and_texts(make_tgcir, random_batch, by_hand, switch) -> None:
     """Eqs. 2–4, padding included."""
     method, batch = make_tgcir(**switch), random_batch(1)
     hand = by_hand(method)
     torch.testing.assert_close(
-        method.composer.image_attributes(batch.reference), double(hand.attributes("image", batch.reference))
+        method.composer.image_attributes(batch.reference), f64(hand.attributes("image", batch.reference))
     )
-    torch.testing.assert_close(method.composer.text_attributes(batch.text), double(hand.attributes("text", batch.text)))
+    torch.testing.assert_close(method.composer.text_attributes(batch.text), f64(hand.attributes("text", batch.text)))
 
 
 @pytest.mark.parametrize("switch", SWITCHES, ids=str)
@@ -41,8 +38,8 @@ def test_query_and_candidate(make_tgcir, random_batch, by_hand, switch) -> None:
     pairs = zip(hand.attributes("image", batch.reference), hand.attributes("text", batch.text), strict=True)
     queries = [hand.mean(hand.student(reference, text)[2]) for reference, text in pairs]
     candidates = [hand.mean(attributes) for attributes in hand.attributes("image", batch.target)]
-    torch.testing.assert_close(method.composer.compose(batch.reference, batch.text).main, double(queries))
-    torch.testing.assert_close(method.composer.embed_target(batch.target).main, double(candidates))
+    torch.testing.assert_close(method.composer.compose(batch.reference, batch.text).main, f64(queries))
+    torch.testing.assert_close(method.composer.embed_target(batch.target).main, f64(candidates))
 
 
 def test_teacher(make_tgcir, random_batch, by_hand) -> None:
@@ -57,9 +54,9 @@ def test_teacher(make_tgcir, random_batch, by_hand) -> None:
     roles = (("image", batch.reference), ("text", batch.text), ("image", batch.target))
     items = zip(*(hand.attributes(*role) for role in roles), strict=True)
     keep, replace, attributes = zip(*(hand.teacher(*item) for item in items), strict=True)
-    torch.testing.assert_close(taught.keep, double(keep))
-    torch.testing.assert_close(taught.replace, double(replace))
-    torch.testing.assert_close(taught.attributes, double(attributes))
+    torch.testing.assert_close(taught.keep, f64(keep))
+    torch.testing.assert_close(taught.replace, f64(replace))
+    torch.testing.assert_close(taught.attributes, f64(attributes))
     assert not torch.allclose(taught.replace, 1 - taught.keep)
 
 
@@ -70,7 +67,7 @@ def test_late_fusion_scores_by_the_sum_of_the_attributes_cosines(make_tgcir, ran
     found = late_fusion(method.composer.image_attributes(batch.reference)).score(
         late_fusion(method.composer.image_attributes(batch.target))
     )
-    torch.testing.assert_close(found, double([[hand.late(r, t) for t in target] for r in reference]))
+    torch.testing.assert_close(found, f64([[hand.late(r, t) for t in target] for r in reference]))
 
 
 def test_pooled_basis_masks_the_encoder_s_own_feature(make_tgcir, random_batch, by_hand) -> None:
@@ -79,7 +76,7 @@ def test_pooled_basis_masks_the_encoder_s_own_feature(make_tgcir, random_batch, 
     method, batch = make_tgcir(shape, global_basis="pooled"), random_batch(5, shape=shape)
     hand = by_hand(method)
     found = method.composer.image_attributes(batch.reference)
-    torch.testing.assert_close(found, double(hand.attributes("image", batch.reference)))
+    torch.testing.assert_close(found, f64(hand.attributes("image", batch.reference)))
     assert not list(method.composer.global_attributes.project.parameters())
 
 

@@ -7,7 +7,8 @@ from typing import Any
 
 import pytest
 import torch
-from torch import Tensor, nn
+from support.floats import f64, linear, random_weights, relu, sigmoid
+from torch import Tensor
 
 from cir_bench import EncoderShape, Features, FeatureShape, PairingError
 from cir_bench_tirg.composer import TirgComposer
@@ -17,36 +18,17 @@ EPS = 1e-5
 """Of batch norm."""
 
 
-def random_weights(module: nn.Module, seed: int) -> dict[str, Any]:
-    """Fill every weight and statistic with random numbers; return them as lists by name."""
-    generator = torch.Generator().manual_seed(seed)
-    for name, tensor in module.state_dict().items():
-        if tensor.is_floating_point():
-            values = torch.randn(tensor.shape, generator=generator, dtype=torch.float64)
-            tensor.copy_(values.abs() + 0.5 if "var" in name else values)
-    return {name: tensor.tolist() for name, tensor in module.state_dict().items()}
-
-
 def norm_relu(x: float, weights: dict[str, Any], prefix: str, i: int) -> float:
     mean, var = weights[f"{prefix}.running_mean"][i], weights[f"{prefix}.running_var"][i]
     scaled = (x - mean) / math.sqrt(var + EPS) * weights[f"{prefix}.weight"][i] + weights[f"{prefix}.bias"][i]
     return max(0.0, scaled)
 
 
-def linear(x: list[float], weights: dict[str, Any], prefix: str) -> list[float]:
-    rows, bias = weights[f"{prefix}.weight"], weights[f"{prefix}.bias"]
-    return [sum(w * v for w, v in zip(row, x, strict=True)) + b for row, b in zip(rows, bias, strict=True)]
-
-
-def sigmoid(x: float) -> float:
-    return 1 / (1 + math.exp(-x))
-
-
 def tirg_by_hand(image: list[float], text: list[float], w: dict[str, Any]) -> list[float]:
     x = image + text
     gate = linear([norm_relu(v, w, "gate.0", i) for i, v in enumerate(x)], w, "gate.2")
     hidden = linear([norm_relu(v, w, "residual.0", i) for i, v in enumerate(x)], w, "residual.2")
-    residual = linear([max(0.0, v) for v in hidden], w, "residual.4")
+    residual = linear(relu(hidden), w, "residual.4")
     a0, a1 = w["sum.weights"]
     return [a0 * sigmoid(g) * v + a1 * r for g, v, r in zip(gate, image, residual, strict=True)]
 
@@ -58,7 +40,7 @@ def test_pooled(text_width: int) -> None:
     image, text = torch.randn(4, 3, dtype=torch.float64), torch.randn(4, text_width, dtype=torch.float64)
     composed = composer.compose(Features(pooled=image), Features(pooled=text)).main
     expected = [tirg_by_hand(i, t, weights) for i, t in zip(image.tolist(), text.tolist(), strict=True)]
-    torch.testing.assert_close(composed, torch.tensor(expected, dtype=torch.float64))
+    torch.testing.assert_close(composed, f64(expected))
 
 
 def test_normed_scaling_is_the_same_formula_with_a_unit_output() -> None:
@@ -83,7 +65,7 @@ def test_in_training_batch_norm_uses_the_batch() -> None:
         weights[f"{branch}.running_var"] = both.var(dim=0, unbiased=False).tolist()
     composed = composer.compose(Features(pooled=image), Features(pooled=text)).main
     expected = [tirg_by_hand(i, t, weights) for i, t in zip(image.tolist(), text.tolist(), strict=True)]
-    torch.testing.assert_close(composed, torch.tensor(expected, dtype=torch.float64))
+    torch.testing.assert_close(composed, f64(expected))
 
 
 def test_targets_are_the_encoder_s_own_features() -> None:
@@ -117,7 +99,7 @@ def last_conv_by_hand(image: list[list[list[float]]], text: list[float], w: dict
     for_gate = [[[norm_relu(v, w, "gate.0", i) for v in row] for row in x[i]] for i in both]
     for_residual = [[[norm_relu(v, w, "residual.0", i) for v in row] for row in x[i]] for i in both]
     gate = conv(for_gate, w, "gate.2")
-    hidden = [[[max(0.0, v) for v in row] for row in plane] for plane in conv(for_residual, w, "residual.2")]
+    hidden = [[relu(row) for row in plane] for plane in conv(for_residual, w, "residual.2")]
     residual = conv(hidden, w, "residual.4")
     a0, a1 = w["sum.weights"]
     pooled = [
@@ -144,7 +126,7 @@ def test_last_conv(last_conv: TirgLastConvComposer) -> None:
     text = torch.randn(3, 2, dtype=torch.float64)
     composed = last_conv.compose(Features(maps=(shallow, deep)), Features(pooled=text)).main
     expected = [last_conv_by_hand(m, t, weights) for m, t in zip(deep.tolist(), text.tolist(), strict=True)]
-    torch.testing.assert_close(composed, torch.tensor(expected, dtype=torch.float64))
+    torch.testing.assert_close(composed, f64(expected))
 
 
 def test_last_conv_targets_go_through_the_same_pooling_and_linear_layer(last_conv: TirgLastConvComposer) -> None:
@@ -153,7 +135,7 @@ def test_last_conv_targets_go_through_the_same_pooling_and_linear_layer(last_con
     pooled: Tensor = maps.mean(dim=(2, 3))
     expected = [linear(row, weights, "embed") for row in pooled.tolist()]
     found = last_conv.embed_target(Features(maps=(maps,))).main
-    torch.testing.assert_close(found, torch.tensor(expected, dtype=torch.float64))
+    torch.testing.assert_close(found, f64(expected))
 
 
 def test_last_conv_without_maps_is_refused() -> None:

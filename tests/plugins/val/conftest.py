@@ -7,14 +7,11 @@ from typing import Any
 
 import pytest
 import torch
-from torch import nn
+from support.building import builder
 
 import cir_bench_losses
 import cir_bench_val
 from cir_bench import EncoderShape, Features, FeatureShape, TrainBatch
-from cir_bench.plugin.build import Builder
-from cir_bench.plugin.owner import Owner
-from cir_bench.plugin.registry import Registered, Registry
 from cir_bench_val.method import Val
 from cir_bench_val.params import ValParams
 
@@ -22,11 +19,6 @@ MAPS = ((4, 3, 2), (2, 2, 3), (6, 1, 2))
 """(C, H, W) by level; none square, so that height and width cannot be mixed up unseen."""
 TEXT = 3
 SHAPE = EncoderShape(FeatureShape(maps=MAPS), FeatureShape(pooled=TEXT))
-
-
-def builder(shape: EncoderShape = SHAPE) -> Builder:
-    specs = [*cir_bench_losses.LOSSES, *cir_bench_val.COMPOSERS]
-    return Builder(Registry([Registered(spec, Owner("cir-bench", "0", "tests")) for spec in specs]), shape)
 
 
 @pytest.fixture
@@ -38,24 +30,9 @@ def shape() -> EncoderShape:
 def make_val() -> Callable[..., Val]:
     def make(shape: EncoderShape = SHAPE, seed: int = 0, **params: Any) -> Val:
         torch.manual_seed(seed)
-        return Val(ValParams.model_validate(params), builder(shape))
+        return Val(ValParams.model_validate(params), builder(shape, cir_bench_losses, cir_bench_val))
 
     return make
-
-
-@pytest.fixture
-def random_weights() -> Callable[[nn.Module, int], dict[str, Any]]:
-    """Fill every weight and statistic of a module with random numbers; return them as lists by name."""
-
-    def fill(module: nn.Module, seed: int) -> dict[str, Any]:
-        generator = torch.Generator().manual_seed(seed)
-        for name, tensor in module.state_dict().items():
-            if tensor.is_floating_point():
-                values = torch.randn(tensor.shape, generator=generator, dtype=torch.float64)
-                tensor.copy_(values.abs() + 0.5 if "var" in name else values)
-        return {name: tensor.tolist() for name, tensor in module.state_dict().items()}
-
-    return fill
 
 
 @pytest.fixture

@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 import torch
+from support.floats import dot, f64, random_weights, sigmoid, softmax
 
 from cir_bench import Features
 from cir_bench_val.composer import LEVELS, ValComposer
@@ -16,14 +17,6 @@ Map = list[list[list[float]]]
 """``[channels][height][width]``"""
 EPS = 1e-5
 """Of batch norm."""
-
-
-def sigmoid(x: float) -> float:
-    return 1 / (1 + math.exp(-x))
-
-
-def relu(x: float) -> float:
-    return max(0.0, x)
 
 
 def cells(x: Map) -> list[tuple[int, int]]:
@@ -55,18 +48,18 @@ class Level:
         """A 1×1 convolution at one position."""
         rows = [[tap[0][0] for tap in row] for row in self.weight(f"{name}.weight")]
         bias = self.weight(f"{name}.bias") if self.has(f"{name}.bias") else [0.0] * len(rows)
-        return [sum(w * v for w, v in zip(row, vector, strict=True)) + b for row, b in zip(rows, bias, strict=True)]
+        return [dot(row, vector) + b for row, b in zip(rows, bias, strict=True)]
 
     def relu_convolution(self, x: Map, name: str) -> Map:
         out: Map = [[[0.0] * len(x[0][0]) for _ in x[0]] for _ in self.weight(f"{name}.0.weight")]
         for r, c in cells(x):
             for k, value in enumerate(self.dense([plane[r][c] for plane in x], f"{name}.0")):
-                out[k][r][c] = relu(self.normed(value, f"{name}.1", k))
+                out[k][r][c] = max(0.0, self.normed(value, f"{name}.1", k))
         return out
 
     def gate(self, value: float, name: str, channel: int) -> float:
         value = self.normed(value, f"{name}.2", channel)
-        return sigmoid(relu(value) if self._of_code else value)
+        return sigmoid(max(0.0, value) if self._of_code else value)
 
     def spatial_gate(self, z: Map) -> list[list[float]]:
         """The kernel is as large as the map; position (r, c) is under its middle, the rest of the field is zero."""
@@ -106,9 +99,9 @@ class Level:
                 [self.head_vector(z, at, name, own) for at in positions] for name in ("queries", "keys", "values")
             )
             for i, (r, c) in enumerate(positions):
-                scores = [math.exp(sum(a * b for a, b in zip(q[i], one, strict=True)) / math.sqrt(width)) for one in k]
+                scores = softmax([dot(q[i], one) / math.sqrt(width) for one in k])
                 for d, channel in enumerate(own):
-                    out[channel][r][c] = sum(s * one[d] for s, one in zip(scores, v, strict=True)) / sum(scores)
+                    out[channel][r][c] = dot(scores, [one[d] for one in v])
         return self.relu_convolution(out, "self_attention.out")
 
     def head_vector(self, z: Map, at: tuple[int, int], name: str, own: range) -> list[float]:
@@ -121,7 +114,7 @@ class Level:
         for row in own:
             taps = [tap[0][0] for tap in self.weight(f"{layer}.weight")[row]]
             bias = self.weight(f"{layer}.bias")[row] if self.has(f"{layer}.bias") else 0.0
-            out.append(sum(w * x for w, x in zip(taps, vector, strict=True)) + bias)
+            out.append(dot(taps, vector) + bias)
         return out
 
     def compose(self, image: Map, text: list[float], heads: int, ablation: str) -> list[float]:
@@ -142,7 +135,7 @@ class Level:
 @pytest.mark.parametrize("heads", [1, 2])
 @pytest.mark.parametrize("layers", ["paper", "code"])
 @pytest.mark.parametrize("ablation", ["none", "no-self-attention", "no-joint-attention"])
-def test_composite_transformers(shape, random_weights, random_batch, heads: int, layers: str, ablation: str) -> None:
+def test_composite_transformers(shape, random_batch, heads: int, layers: str, ablation: str) -> None:
     composer = ValComposer(shape, heads=heads, layers=layers, ablation=ablation).double().eval()
     weights = random_weights(composer, 1)
     batch = random_batch(2, size=3)
@@ -151,7 +144,7 @@ def test_composite_transformers(shape, random_weights, random_batch, heads: int,
     for level, maps in zip(LEVELS, batch.reference.maps, strict=True):
         by_hand = Level(weights, level, layers)
         expected = [by_hand.compose(m, t, heads, ablation) for m, t in zip(maps.tolist(), texts, strict=True)]
-        torch.testing.assert_close(query.spaces[level], torch.tensor(expected, dtype=torch.float64))
+        torch.testing.assert_close(query.spaces[level], f64(expected))
 
 
 def test_a_target_is_its_own_pooled_maps(shape, random_batch) -> None:
@@ -161,7 +154,7 @@ def test_a_target_is_its_own_pooled_maps(shape, random_batch) -> None:
         expected = [
             [sum(sum(row) for row in plane) / (len(plane) * len(plane[0])) for plane in m] for m in maps.tolist()
         ]
-        torch.testing.assert_close(found.spaces[level], torch.tensor(expected, dtype=torch.float64))
+        torch.testing.assert_close(found.spaces[level], f64(expected))
 
 
 def test_the_score_ranks_as_the_distance_of_concatenated_normed_levels(shape, random_batch) -> None:

@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-import math
-from collections.abc import Sequence
-
 import pytest
 import torch
+from support.floats import batch_hinge, random_weights
 from torch import Tensor
 
 from cir_bench import TrainBatch, TrainStage
@@ -14,29 +12,6 @@ from cir_bench_val.composer import LEVELS
 from cir_bench_val.method import Val
 
 MARGIN = 0.2
-
-
-def unit(vector: Sequence[float]) -> list[float]:
-    length = math.sqrt(sum(x * x for x in vector))
-    return [x / length for x in vector]
-
-
-def distance(a: Sequence[float], b: Sequence[float]) -> float:
-    return sum((x - y) ** 2 for x, y in zip(a, b, strict=True))
-
-
-def hinge(left: list[list[float]], right: list[list[float]], same: list[list[bool]], margin: float) -> float:
-    """Both directions; the negative is the nearest one farther than the positive, else the farthest one."""
-    a, b = [unit(v) for v in left], [unit(v) for v in right]
-    total = 0.0
-    for i in range(len(a)):
-        positive = distance(a[i], b[i])
-        others = [j for j in range(len(a)) if not same[i][j]]
-        for found in ([distance(a[i], b[j]) for j in others], [distance(a[j], b[i]) for j in others]):
-            if found:
-                semi_hard = [d for d in found if d > positive]
-                total += max(0.0, margin + positive - (min(semi_hard) if semi_hard else max(found)))
-    return total / len(a)
 
 
 def step_of(method: Val, batch: TrainBatch, stage: int = -1) -> dict[str, Tensor]:
@@ -50,7 +25,7 @@ def l_vv(method: Val, batch: TrainBatch, margin: float = MARGIN) -> float:
     target = [maps.mean(dim=(2, 3)).tolist() for maps in batch.target.maps]
     same = batch.same_target.tolist()
     levels = zip(LEVELS, target, strict=True)
-    return sum(hinge(query.spaces[level].tolist(), vectors, same, margin) for level, vectors in levels)
+    return sum(batch_hinge(query.spaces[level].tolist(), vectors, same, margin) for level, vectors in levels)
 
 
 def l_vs(method: Val, batch: TrainBatch, margin: float = MARGIN) -> float:
@@ -73,14 +48,14 @@ def l_vs(method: Val, batch: TrainBatch, margin: float = MARGIN) -> float:
             ]
             for i in rows
         ]
-        total += hinge(image, text, [[same[i][j] for j in rows] for i in rows], margin)
+        total += batch_hinge(image, text, [[same[i][j] for j in rows] for i in rows], margin)
     return total
 
 
 @pytest.mark.parametrize("margin", [MARGIN, 0.7])
 @pytest.mark.parametrize("images", [None, 3, 1])
 @pytest.mark.parametrize("seed", range(4))
-def test_l_vv_is_the_hinge_of_every_level_summed(make_val, random_weights, random_batch, seed, images, margin) -> None:
+def test_l_vv_is_the_hinge_of_every_level_summed(make_val, random_batch, seed, images, margin) -> None:
     """Repeated targets in the batch are not negatives of each other."""
     method = make_val(margin=margin).double()
     random_weights(method, seed)
@@ -94,9 +69,7 @@ def test_l_vv_is_the_hinge_of_every_level_summed(make_val, random_weights, rando
     "described", [[True] * 5, [True, False, True, True, False], [False, True, False, False, False]]
 )
 @pytest.mark.parametrize("images", [None, 3])
-def test_l_vs_matches_described_images_with_their_texts(
-    make_val, random_weights, random_batch, images, described
-) -> None:
+def test_l_vs_matches_described_images_with_their_texts(make_val, random_batch, images, described) -> None:
     method = make_val(side_text="joint").double()
     random_weights(method, 5)
     batch = random_batch(6, images=images, described=described)
@@ -134,7 +107,7 @@ def test_l_vs_trains_the_image_and_the_text_encoder_and_no_transformer(make_val,
 
 
 @pytest.mark.parametrize("layers", ["paper", "code"])
-def test_gradients_are_those_of_the_formula(make_val, random_weights, random_batch, layers: str) -> None:
+def test_gradients_are_those_of_the_formula(make_val, random_batch, layers: str) -> None:
     """Numerical differentiation of L_vv and L_vs with respect to every input and every weight."""
     method = make_val(side_text="joint", margin=1.0, layers=layers).double().eval()
     random_weights(method, 10)

@@ -1,0 +1,21 @@
+"""Methods and composers outside of a run: built on features of chosen widths, from the plugins that a test names."""
+
+from __future__ import annotations
+
+from types import ModuleType
+
+from cir_bench import EncoderShape
+from cir_bench.plugin.build import Builder
+from cir_bench.plugin.owner import Owner
+from cir_bench.plugin.registry import Registered, Registry
+
+
+def registry_of(*plugins: ModuleType) -> Registry:
+    """The losses and composers of some plugins."""
+    specs = [spec for plugin in plugins for kind in ("LOSSES", "COMPOSERS") for spec in getattr(plugin, kind, ())]
+    return Registry([Registered(spec, Owner("cir-bench", "0", "tests")) for spec in specs])
+
+
+def builder(shape: EncoderShape, *plugins: ModuleType) -> Builder:
+    """What a method is built with, where the features have these widths."""
+    return Builder(registry_of(*plugins), shape)
