@@ -18,7 +18,7 @@ from pathlib import Path
 
 import numpy as np
 
-from cir_bench.evaluation.evaluate import evaluate
+from cir_bench.evaluation.measure import measure
 from cir_bench.leaderboard import Section, build
 from cir_bench.records.load import StoredRecord, load_records
 from cir_bench.retrieval.groups import NEVER
@@ -38,7 +38,7 @@ def worsened(results: QueryResults, share: float, rng: np.random.Generator) -> Q
 
 
 def _flipped(ranking: Ranking, chosen: np.ndarray) -> Ranking:
-    counts = np.diff(ranking.queries.judged_offsets)
+    counts = np.diff(ranking.queries.relevant_offsets)
     there = np.repeat(chosen, counts) & (ranking.better != NEVER)
     last = np.repeat(ranking.n_candidates, counts) - 1 - ranking.better - ranking.tied
     return replace(ranking, better=np.where(there, last, ranking.better))
@@ -47,13 +47,13 @@ def _flipped(ranking: Ranking, chosen: np.ndarray) -> Ranking:
 def renamed(one: StoredRecord, ending: str, queries: QueryResults) -> StoredRecord:
     """The cell under another name, with what other queries give."""
     cell = one.record.cell.model_copy(update={"method": one.record.cell.method + ending})
-    found = evaluate(queries.parts, queries.metrics, headline=queries.headline.mean_of)
+    found = measure(queries.parts, queries.metrics, headline=queries.headline.mean_of)
     metrics = {**found.metrics, queries.headline.name: found.headline}
     return StoredRecord(one.record.model_copy(update={"cell": cell, "metrics": metrics}), one.folder, queries)
 
 
 def _sample(cells: list[StoredRecord], chosen: np.ndarray) -> Sample:
-    values = [one.queries.headline_values() for one in cells if one.queries is not None]
+    values = [one.queries.contribution(one.queries.headline.name) for one in cells if one.queries is not None]
     return Sample(tuple(one.record.cell.seed for one in cells), np.stack([v[chosen] for v in values if v is not None]))
 
 

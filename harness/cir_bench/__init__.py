@@ -80,9 +80,9 @@ if TYPE_CHECKING:
     from cir_bench.params.models import Selection as Selection
     from cir_bench.params.models import Training as Training
     from cir_bench.plugin.hookspecs import hookimpl as hookimpl
-    from cir_bench.scoring.evaluate import ProtocolResult as ProtocolResult
     from cir_bench.scoring.evaluate import evaluate as evaluate
     from cir_bench.scoring.matrices import Scores as Scores
+    from cir_bench.scoring.result import ProtocolResult as ProtocolResult
 
 HOMES = {
     "errors": "CirBenchError ConfigError DataError PairingError",
@@ -103,8 +103,9 @@ HOMES = {
     "interfaces.submission": "HiddenSet Submission",
     "params.models": "FinetuneParams MethodParams NoParams Params Selection Training",
     "plugin.hookspecs": "hookimpl",
-    "scoring.evaluate": "ProtocolResult evaluate",
+    "scoring.evaluate": "evaluate",
     "scoring.matrices": "Scores",
+    "scoring.result": "ProtocolResult",
     "version": "__version__",
 }
 __all__, __getattr__ = lazy_names(__name__, HOMES)

@@ -1,48 +1,16 @@
+"""A scorer that knows nothing is exactly at chance, a random one within its deviations."""
+
 from __future__ import annotations
 
-from math import comb
-
-import numpy as np
 import pytest
 import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from support.chance import chance_level
 
-from cir_bench.errors import DataError
-from cir_bench.evaluation.chance import chance_level, expected_random
 from cir_bench.evaluation.metrics import parse_metric
 from cir_bench.retrieval.queries import QuerySet
 from cir_bench.retrieval.search import search
-
-
-@pytest.mark.parametrize(
-    ("gallery", "at_10", "at_50"), [(3817, 0.262, 1.31), (6346, 0.158, 0.788), (5373, 0.186, 0.931)]
-)
-def test_fashioniq_original_galleries(gallery: int, at_10: float, at_50: float) -> None:
-    assert expected_random(gallery, 10).mean == pytest.approx(at_10, abs=5e-4)
-    assert expected_random(gallery, 50).mean == pytest.approx(at_50, abs=5e-3)
-
-
-def test_cirr_subset_of_five() -> None:
-    assert expected_random(5, 1).mean == pytest.approx(20)
-
-
-@given(st.integers(1, 40), st.integers(0, 5), st.integers(1, 50))
-def test_several_targets(n: int, m: int, k: int) -> None:
-    m, drawn = min(m, n), min(k, n)
-    assert expected_random(n, k, m).mean == pytest.approx(100 * (1 - comb(n - m, drawn) / comb(n, drawn)))
-
-
-def test_the_deviation_of_a_random_run() -> None:
-    chance = expected_random([4] * 300, 1)
-    assert chance.sd == pytest.approx(100 * np.sqrt(0.25 * 0.75 / 300))
-
-
-def test_impossible_sizes_are_refused() -> None:
-    with pytest.raises(DataError):
-        expected_random(2, 1, 3)
-    with pytest.raises(DataError):
-        expected_random([], 1)
 
 
 @settings(max_examples=30)

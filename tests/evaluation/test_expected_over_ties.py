@@ -90,21 +90,11 @@ def test_equals_the_mean_over_all_orders(name: str, case: Scored, k: int) -> Non
     assert measured == pytest.approx([scale * sum(values) / len(values)], rel=1e-9, abs=1e-9)
 
 
-@pytest.mark.parametrize("name", REFERENCES)
 @given(case=scored_galleries(), k=st.integers(1, 8))
-def test_pessimistic_ties_put_targets_last(name: str, case: Scored, k: int) -> None:
+def test_it_is_between_the_worst_and_the_best_order(case: Scored, k: int) -> None:
     scores, targets, excluded = case
-    reference, scale = REFERENCES[name]
     candidates = [image for image in scores if image not in excluded]
     worst = sorted(candidates, key=lambda image: (-scores[image], image in targets))
-    measured = parse_metric(name.format(k=k)).per_query(ranking_of(case).pessimistic())
-    assert measured == pytest.approx([scale * reference(worst, targets, k)], rel=1e-9, abs=1e-9)
-
-
-@given(case=scored_galleries(), k=st.integers(1, 8))
-def test_a_tie_never_helps(case: Scored, k: int) -> None:
-    ranking, metric = ranking_of(case), parse_metric(f"R@{k}")
-    scores, targets, excluded = case
-    best = sorted((i for i in scores if i not in excluded), key=lambda image: (-scores[image], image not in targets))
-    expected, pessimistic = metric.per_query(ranking)[0], metric.per_query(ranking.pessimistic())[0]
-    assert pessimistic <= expected + 1e-9 <= 100 * hit(best, targets, k) + 2e-9
+    best = sorted(candidates, key=lambda image: (-scores[image], image not in targets))
+    expected = parse_metric(f"R@{k}").per_query(ranking_of(case))[0]
+    assert 100 * hit(worst, targets, k) - 1e-9 <= expected <= 100 * hit(best, targets, k) + 1e-9

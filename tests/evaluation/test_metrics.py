@@ -43,8 +43,8 @@ def test_repeated_names_are_measured_once() -> None:
 
 
 def test_only_subset_metrics_look_at_the_subset_ranking() -> None:
-    assert parse_metric("R_subset@1").view is CandidateSet.SUBSET
-    assert parse_metric("R@1").view is CandidateSet.GALLERY
+    assert parse_metric("R_subset@1").family.candidates is CandidateSet.SUBSET
+    assert parse_metric("R@1").family.candidates is CandidateSet.GALLERY
 
 
 def test_worked_example_of_hits_recall_and_precision() -> None:

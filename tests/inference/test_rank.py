@@ -16,7 +16,7 @@ from cir_bench.inference.rank import Ranked, rank
 from cir_bench.interfaces.composer import Composer, GalleryView
 from cir_bench.interfaces.embedding import Embedding
 from cir_bench.interfaces.features import Features
-from cir_bench.protocols.eval_set import EvalQuery, EvalSet, PartView, Truth
+from cir_bench.protocols.eval_set import EvalPart, EvalQuery, EvalSet, Truth
 
 IDS = [f"i{n}" for n in range(30)]
 VECTORS = torch.randn(len(IDS), 6, generator=torch.Generator().manual_seed(3))
@@ -33,7 +33,7 @@ class Source:
 def evaluation(texts: Sequence[tuple[str, ...]] = ((("1",)), ("2",), ("3",)), **truth: object) -> EvalSet:
     queries = tuple(EvalQuery(f"q{n}", IDS[n], t) for n, t in enumerate(texts))
     answers = {q.id: Truth(targets=(IDS[10 + n],), excluded=(q.reference,), **truth) for n, q in enumerate(queries)}
-    return EvalSet({"": PartView(queries, tuple(IDS), answers)})
+    return EvalSet({"": EvalPart(queries, tuple(IDS), answers)})
 
 
 def run(composer: Composer, asked: EvalSet, **options: object) -> Ranked:

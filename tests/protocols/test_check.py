@@ -59,8 +59,8 @@ def test_chance_is_known_for_every_metric_of_the_protocol(in_memory: Any, protoc
     check = check_protocol(in_memory(queries, {"": tuple("abcd")}), graded)
     assert check.problems == ()
     assert check.notes == (
-        "1 queries are judged by other images alone, their target has no grade, so that soft metrics give nothing for "
-        "it: q-0.",
+        "1 queries have graded images, but their target is not one of them, so that soft metrics give nothing for it: "
+        "q-0.",
     )
 
 

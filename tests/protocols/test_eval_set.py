@@ -8,7 +8,8 @@ import pytest
 
 from cir_bench import Query, Triplet
 from cir_bench.errors import DataError
-from cir_bench.protocols.eval_set import EvalQuery, check_headline, eval_set, provenance_of
+from cir_bench.protocols.build import check_headline, eval_set, provenance_of
+from cir_bench.protocols.eval_set import EvalQuery
 from cir_bench.protocols.holdout import held_out_set
 from cir_bench.protocols.protocol import Protocol
 

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from cir_bench.errors import DataError
-from cir_bench.evaluation.evaluate import evaluate
+from cir_bench.evaluation.measure import measure
 from cir_bench.protocols.builtin import builtin_protocol
 from cir_bench.records.check import metrics_mistake
 from cir_bench.records.find import find_queries
@@ -36,7 +36,7 @@ def old(tmp_path):
     """A cell of FashionIQ from before queries were kept: a record, and its rankings."""
     protocol = builtin_protocol("fashioniq", "original@1")
     parts = {name: ranking(ranks) for name, ranks in RANKS.items()}
-    result = evaluate(parts, protocol.metrics, headline=protocol.headline.mean_of)
+    result = measure(parts, protocol.metrics, headline=protocol.headline.mean_of)
     (tmp_path / "rankings").mkdir()
     for name, part in parts.items():
         save_ranking(part, tmp_path / "rankings" / f"{name}.jsonl.gz")
@@ -58,7 +58,7 @@ def test_an_old_cell_s_queries_are_made_from_its_rankings(old, tmp_path):
     assert found.metrics == ("R@10", "R@50")
     assert found.headline.mean_of == ("mean/R@10", "mean/R@50")
     assert metrics_mistake(old, found) == ""
-    assert found.headline_values() @ found.weights == pytest.approx(old.metrics["Rmean"])
+    assert found.contribution("Rmean") @ found.weights == pytest.approx(old.metrics["Rmean"])
 
 
 def test_kept_queries_come_first(old, tmp_path, cell):

@@ -80,16 +80,6 @@ def test_arrays_are_read_only() -> None:
         ranking().better[0] = 3
 
 
-def test_pessimistic_puts_a_groups_targets_behind_its_other_candidates() -> None:
-    worst = ranking().pessimistic()
-    assert worst.better.tolist() == [4, 2, 3]
-    assert worst.tied.tolist() == [0, 0, 0]
-
-
-def test_pessimistic_leaves_targets_that_are_never_hit() -> None:
-    assert ranking(better=np.array([-1, -1, 0]), tied=np.array([0, 0, 1])).pessimistic().better.tolist() == [-1, -1, 1]
-
-
 @pytest.mark.parametrize(
     ("fields", "sentence"),
     [

@@ -46,14 +46,14 @@ def test_the_same_seed_gives_the_same_numbers_and_another_seed_others(toy, anoth
 
 
 def test_every_ranking_is_kept_beside_the_record(toy) -> None:
-    from cir_bench.evaluation.evaluate import evaluate
+    from cir_bench.evaluation.measure import measure
     from cir_bench.records.rankings import load_ranking
 
     toy.run("-m", "sum")
     (path,) = toy.out.rglob("rankings/all.jsonl.gz")
     ranking = load_ranking(path)
     assert len(ranking) == 96
-    assert evaluate(ranking, ["R@1"]).metrics["R@1"] == pytest.approx(toy.records()["sum/0"].metrics["R@1"])
+    assert measure(ranking, ["R@1"]).metrics["R@1"] == pytest.approx(toy.records()["sum/0"].metrics["R@1"])
 
 
 def test_a_changed_ingredient_makes_a_cell_stale_and_plan_says_which(toy) -> None:

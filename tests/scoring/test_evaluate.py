@@ -167,10 +167,10 @@ def test_what_are_no_rankings_is_refused_in_a_sentence(data: Path, strange: Any)
         evaluate("fashioniq/original", strange, data_root=data)
 
 
-def test_scores_of_other_queries_are_passed_over_and_mentioned(data: Path) -> None:
+def test_scores_of_other_queries_are_ignored_and_mentioned(data: Path) -> None:
     other = Scores(["hat-0"], ["hat"], np.ones((1, 1)))
     result = evaluate("fashioniq", [*ALL, other], data_root=data)
-    assert result.notes == ("Scores of 1 queries that are not in the benchmark were passed over: hat-0.",)
+    assert result.notes == ("Scores of 1 queries that are not in the benchmark were ignored: hat-0.",)
     assert replace(result, notes=()) == evaluate("fashioniq", ALL, data_root=data)
 
 

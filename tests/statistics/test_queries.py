@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from cir_bench.evaluation.evaluate import evaluate
+from cir_bench.evaluation.measure import measure
 from cir_bench.statistics.queries import QueryResults
 
 PARTS = {"dress": [1, 3, 12, 40], "shirt": [2, 60]}
@@ -23,7 +23,7 @@ def test_queries_stand_part_after_part(parts):
 
 @pytest.mark.parametrize("key", KEYS)
 def test_contributions_average_to_the_key_of_the_record(parts, key):
-    result = evaluate(parts.parts, parts.metrics, headline=parts.headline.mean_of)
+    result = measure(parts.parts, parts.metrics, headline=parts.headline.mean_of)
     expected = result.headline if key == "Rmean" else result.metrics[key]
     assert parts.contribution(key) @ parts.weights == pytest.approx(expected)
 
@@ -40,13 +40,13 @@ def test_what_is_no_mean_over_queries_or_not_there_has_no_contribution(cell, key
 
 def test_a_headline_with_a_median_in_it_has_none_either(cell):
     cells = cell([1, 2], metrics=("R@1", "median_rank"), headline=("R@1", "median_rank"), name="odd")
-    assert cells.headline_values() is None
+    assert cells.contribution("odd") is None
 
 
 def test_names_of_images_and_top_lists_are_not_kept(cell):
     kept = cell([1, 7]).parts[""].gallery
     assert kept.top_ids == ((), ())
-    assert set(kept.queries.target_ids) == {"0"}
+    assert set(kept.queries.relevant_ids) == {"0"}
 
 
 def test_any_metric_at_any_cut_off_can_be_taken(cell):

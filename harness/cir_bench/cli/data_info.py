@@ -15,8 +15,8 @@ from cir_bench.cli.sizes import bytes_as_text
 from cir_bench.interfaces.spec_params import argument_field
 from cir_bench.interfaces.specs import DatasetSpec
 from cir_bench.plugin.registry import Registered
+from cir_bench.protocols.build import provenance_of
 from cir_bench.protocols.check import check_protocol
-from cir_bench.protocols.eval_set import provenance_of
 from cir_bench.protocols.find import ChosenBenchmark
 
 

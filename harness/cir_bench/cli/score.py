@@ -12,10 +12,10 @@ import typer
 from cir_bench.cli.common import Settings, with_settings
 from cir_bench.cli.datasets import Name, Set, open_benchmark
 from cir_bench.cli.describe import columns, print_json
-from cir_bench.evaluation.predictions import read_predictions
-from cir_bench.protocols.eval_set import eval_set
-from cir_bench.scoring.evaluate import ProtocolResult, measure
-from cir_bench.scoring.lists import rank_lists
+from cir_bench.protocols.build import eval_set
+from cir_bench.scoring.evaluate import OpenedProtocol
+from cir_bench.scoring.files import read_predictions
+from cir_bench.scoring.result import ProtocolResult
 
 
 @with_settings
@@ -40,11 +40,10 @@ def score(
     lists = read_predictions(predictions)
     opened = open_benchmark(settings, benchmark, sets)
     chosen = opened.chosen
-    evaluation = eval_set(opened.dataset, chosen.protocol)
+    protocol = OpenedProtocol(chosen, eval_set(opened.dataset, chosen.protocol))
     if lists.subset is not None and not chosen.protocol.subset:
         print(f"cir-bench: {chosen.name} has no subset ranking; such a file was passed over.", file=sys.stderr)
-    judged = rank_lists(lists.ranked, evaluation, chosen.protocol, subset=lists.subset, allow_partial=allow_partial)
-    result = measure(chosen, judged)
+    result = protocol.evaluate(lists.ranked, subset=lists.subset, allow_partial=allow_partial)
     for line in (*result.faults, *result.notes):
         print(f"cir-bench: {line}", file=sys.stderr)
     if as_json:

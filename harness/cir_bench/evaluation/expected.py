@@ -1,8 +1,8 @@
 """Values per query, in expectation over all orders of tied candidates, from tie groups alone.
 
-In a tie group, ``size`` T candidates, ``hits`` m of them targets, stand behind ``better`` B candidates in an order
-drawn uniformly at random. Every formula is the exact mean over the T! orders, not the metric of the mean rank.
-Each function maps a `Ranking` of Q queries to ``[Q]`` float64; a target that is never hit contributes 0 (rank: inf).
+A tie group of ``size`` T candidates, of which ``hits`` m are targets, follows ``better`` B candidates in a uniformly
+random order. Every formula is the exact mean over the T! orders, not the metric of the mean rank. Each function maps a
+`Ranking` of Q queries to ``[Q]`` float64; a target that is never hit contributes 0 (rank: inf).
 """
 
 from __future__ import annotations
@@ -21,11 +21,11 @@ def hit_rate(ranking: Ranking, k: int) -> Values:
     Only the best group matters. With s = clip(k - B, 0, T) of its places among the first k, the hypergeometric chance
     that none of the m targets takes one of them is C(T - m, s) / C(T, s).
     """
-    there, first = ranking.groups.first()
+    has_group, first = ranking.groups.first()
     groups = ranking.groups
     size, hits = groups.size[first], groups.hits[first]
     values = np.zeros(len(ranking))
-    values[there] = 1 - _none_drawn(size, hits, np.clip(k - groups.better[first], 0, size))
+    values[has_group] = 1 - _none_drawn(size, hits, np.clip(k - groups.better[first], 0, size))
     return values
 
 
@@ -56,7 +56,7 @@ def average_precision(ranking: Ranking, k: int) -> Values:
 
 def reciprocal_rank(ranking: Ranking) -> Values:
     """Expected 1 / rank of the best target."""
-    there, first = ranking.groups.first()
+    has_group, first = ranking.groups.first()
     groups = ranking.groups
     better, size, hits = groups.better[first], groups.size[first], groups.hits[first]
     # one target: each of the T places has chance 1/T
@@ -66,27 +66,24 @@ def reciprocal_rank(ranking: Ranking) -> Values:
     of_kind = np.array([_reciprocal_in_group(*kind) for kind in kinds.tolist()], dtype=np.float64)
     best[several] = of_kind[which.ravel()]
     values = np.zeros(len(ranking))
-    values[there] = best
+    values[has_group] = best
     return values
 
 
 def first_rank(ranking: Ranking) -> Values:
     """Expected rank (from 1) of the best target, B + (T + 1)/(m + 1); inf when no target is ever hit."""
-    there, first = ranking.groups.first()
+    has_group, first = ranking.groups.first()
     groups = ranking.groups
     values = np.full(len(ranking), np.inf)
-    values[there] = groups.better[first] + (groups.size[first] + 1) / (groups.hits[first] + 1)
+    values[has_group] = groups.better[first] + (groups.size[first] + 1) / (groups.hits[first] + 1)
     return values
 
 
-def none_among_first(n_candidates: NDArray[np.int64], n_targets: NDArray[np.int64], k: int) -> Values:
-    """Chance that none of m targets is among the first k of n candidates in random order: C(n-m, k) / C(n, k)."""
-    return _none_drawn(n_candidates, n_targets, np.minimum(k, n_candidates))
-
-
 def _none_drawn(size: NDArray[np.int64], hits: NDArray[np.int64], drawn: NDArray[np.int64]) -> Values:
-    """C(T - m, s) / C(T, s) as the product of min(m, s) factors, which keeps full precision where gammas would not."""
-    # C(T - m, s) / C(T, s) = C(T - s, m) / C(T, m): the shorter of the two products
+    """C(T - m, s) / C(T, s) as a product of min(m, s) factors, which keeps full precision where gammas would not.
+
+    C(T - m, s) / C(T, s) = C(T - s, m) / C(T, m), so the shorter of the two products is taken.
+    """
     longer, shorter = np.maximum(hits, drawn), np.minimum(hits, drawn)
     none: Values = np.ones(len(size))
     for i in range(int(shorter.max(initial=0))):

@@ -7,30 +7,28 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import NDArray
 
 from cir_bench.errors import ConfigError, DataError, did_you_mean
 from cir_bench.evaluation import expected
-from cir_bench.evaluation.judged import JudgedBy
+from cir_bench.evaluation.expected import Values
+from cir_bench.evaluation.relevance import Relevance
 from cir_bench.retrieval.parts import CandidateSet, PartRankings
 from cir_bench.retrieval.ranking import Ranking
 
-Values = NDArray[np.float64]
-
 
 @dataclass(frozen=True)
-class Family:
+class MetricFamily:
     """Metrics that differ only in their cut-off K.
 
     Attributes:
         pattern: the name as users write it.
         summary: one sentence for the documentation.
-        per_query: `Ranking` and K (1 where ``has_k`` is false) to ``[Q]``; a fraction where ``percent`` is true.
+        per_query: `Ranking` and K (1 if ``has_k`` is false) to ``[Q]``; a fraction if ``percent`` is true.
         has_k: whether the name ends in ``@K``.
         percent: whether values are fractions, shown in percent.
         over_queries: how a value per query becomes one.
-        view: the ranking it looks at.
-        judged_by: the truth it holds that ranking against.
+        candidates: among which candidates queries are ranked.
+        relevance: which images count.
     """
 
     pattern: str
@@ -39,40 +37,42 @@ class Family:
     has_k: bool = True
     percent: bool = True
     over_queries: Callable[[Values], float] = lambda values: float(values.sum() / len(values))
-    view: CandidateSet = CandidateSet.GALLERY
-    judged_by: JudgedBy = JudgedBy.TARGETS
+    candidates: CandidateSet = CandidateSet.GALLERY
+    relevance: Relevance = Relevance.TARGETS
 
 
-FAMILIES: dict[str, Family] = {
-    "R": Family("R@K", "queries with any target among the first K (the field's Recall@K)", expected.hit_rate),
-    "R_target": Family(
+FAMILIES: dict[str, MetricFamily] = {
+    "R": MetricFamily("R@K", "queries with any target among the first K (the field's Recall@K)", expected.hit_rate),
+    "R_target": MetricFamily(
         "R_target@K",
         "R@K of the one target that the text was written for, where there are several (CIRCO's Recall@K)",
         expected.hit_rate,
-        judged_by=JudgedBy.FIRST_TARGET,
+        relevance=Relevance.FIRST_TARGET,
     ),
-    "R_soft": Family(
+    "R_soft": MetricFamily(
         "R_soft@K",
         "mean of the best graded value among the first K, 0 where there is none (CIRR's soft targets)",
         expected.hit_rate,
-        judged_by=JudgedBy.GAINS,
+        relevance=Relevance.GAINS,
     ),
-    "recall": Family("recall@K", "true recall: fraction of a query's targets among the first K", expected.true_recall),
-    "mAP": Family("mAP@K", "mean of Σ_{i≤K} P(i)·rel(i) / min(|targets|, K) (CIRCO)", expected.average_precision),
-    "R_subset": Family(
-        "R_subset@K", "R@K among each query's own candidates (CIRR)", expected.hit_rate, view=CandidateSet.SUBSET
+    "recall": MetricFamily(
+        "recall@K", "true recall: fraction of a query's targets among the first K", expected.true_recall
     ),
-    "R_soft_subset": Family(
+    "mAP": MetricFamily("mAP@K", "mean of Σ_{i≤K} P(i)·rel(i) / min(|targets|, K) (CIRCO)", expected.average_precision),
+    "R_subset": MetricFamily(
+        "R_subset@K", "R@K among each query's own candidates (CIRR)", expected.hit_rate, candidates=CandidateSet.SUBSET
+    ),
+    "R_soft_subset": MetricFamily(
         "R_soft_subset@K",
         "R_soft@K among each query's own candidates (CIRR)",
         expected.hit_rate,
-        view=CandidateSet.SUBSET,
-        judged_by=JudgedBy.GAINS,
+        candidates=CandidateSet.SUBSET,
+        relevance=Relevance.GAINS,
     ),
-    "MRR": Family(
+    "MRR": MetricFamily(
         "MRR", "mean of 1 / rank of the best target", lambda ranking, _: expected.reciprocal_rank(ranking), has_k=False
     ),
-    "median_rank": Family(
+    "median_rank": MetricFamily(
         "median_rank",
         "median over queries of the best target's expected rank, from 1; inf when half of them are never hit",
         lambda ranking, _: expected.first_rank(ranking),
@@ -85,46 +85,37 @@ FAMILIES: dict[str, Family] = {
 
 @dataclass(frozen=True)
 class Metric:
-    """A metric with its cut-off, made by :func:`parse_metric`."""
+    """A metric with its cut-off, see :func:`parse_metric`."""
 
     name: str
-    family: Family
+    family: MetricFamily
     k: int
 
-    @property
-    def view(self) -> CandidateSet:
-        """Which ranking it looks at."""
-        return self.family.view
-
     def ranking(self, part: PartRankings) -> Ranking:
-        """The ranking of a part that it looks at; `ConfigError` when the part has none."""
-        return part.ranking(self.view, self.name)
+        """The ranking of a part that it looks at; `ConfigError` if the part has none."""
+        return part.ranking(self.family.candidates, self.name)
 
-    def per_query(self, ranking: Ranking, *, pessimistic: bool = False) -> Values:
-        """``[Q]`` values, in percent (ranks: as they are), for significance tests between methods.
-
-        Args:
-            ranking: of the metric's view.
-            pessimistic: decide every tie against what the ranking is judged by, instead of the mean over all orders.
+    def per_query(self, ranking: Ranking) -> Values:
+        """``[Q]`` values of the ranking that it looks at, in percent (ranks: as they are).
 
         Raises:
-            DataError: a query has no targets (a hidden test set) or gains: there is nothing to measure it by.
+            DataError: a query has no targets (a hidden test set) or gains, so there is nothing to measure.
         """
-        judged_by = self.family.judged_by
-        without = np.flatnonzero(judged_by.nothing(ranking))
+        relevance = self.family.relevance
+        without = np.flatnonzero(relevance.missing(ranking))
         if without.size:
-            needed = "gains (graded truth)" if judged_by is JudgedBy.GAINS else "targets"
+            needed = "gains (graded truth)" if relevance is Relevance.GAINS else "targets"
             raise DataError(
                 f"{self.name} needs {needed}, but {without.size} queries have none, "
                 f"{ranking.queries.ids[without[0]]!r} the first; a hidden test set is scored by its own server."
             )
         values = np.zeros(len(ranking))
-        for weight, judged in judged_by.judgements(ranking):
-            values += weight * self.family.per_query(judged.pessimistic() if pessimistic else judged, self.k)
+        for weight, weighted in relevance.rankings(ranking):
+            values += weight * self.family.per_query(weighted, self.k)
         return 100 * values if self.family.percent else values
 
     def over_queries(self, values: Values) -> float:
-        """One number out of the values of some queries; DataError when there are none."""
+        """One number out of the values of some queries; `DataError` if there are none."""
         if not len(values):
             raise DataError(f"{self.name} over no queries is undefined.")
         return self.family.over_queries(values)
@@ -134,7 +125,7 @@ def parse_metric(name: str) -> Metric:
     """The metric called ``name``, such as ``R@10``, ``recall@50``, ``mAP@5``, ``R_subset@1``, ``MRR``, ``median_rank``.
 
     Raises:
-        ConfigError: there is none of that name; the sentence gives the nearest one.
+        ConfigError: there is no such metric; the message suggests the nearest name.
     """
     base, at, depth = name.partition("@")
     family = FAMILIES.get(base)

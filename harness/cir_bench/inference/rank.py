@@ -14,7 +14,7 @@ from cir_bench.inference.embed import BATCH, compose_queries, embed_gallery
 from cir_bench.inference.gallery import GalleryForQueries
 from cir_bench.interfaces.composer import Composer
 from cir_bench.interfaces.embedding import Embedding
-from cir_bench.protocols.eval_set import EvalSet, PartView
+from cir_bench.protocols.eval_set import EvalPart, EvalSet
 from cir_bench.retrieval.index import rows_by_id
 from cir_bench.retrieval.parts import PartRankings
 from cir_bench.retrieval.ranking import TOP_K
@@ -69,7 +69,7 @@ def rank(
 
 
 def _queries(
-    composer: Composer, source: FeatureSource, part: PartView, gallery: Embedding, batch_size: int
+    composer: Composer, source: FeatureSource, part: EvalPart, gallery: Embedding, batch_size: int
 ) -> Embedding:
     references = [query.reference for query in part.queries]
     texts = [query.texts for query in part.queries]
@@ -87,7 +87,7 @@ def _queries(
 
 
 def _search(
-    composer: Composer, queries: Embedding, gallery: Embedding, part: PartView, subset: bool, device: torch.device
+    composer: Composer, queries: Embedding, gallery: Embedding, part: EvalPart, subset: bool, device: torch.device
 ) -> PartRankings:
     asked = part.query_set()
     scorer = _scorer(composer, queries, gallery, device)

@@ -8,7 +8,8 @@ from cir_bench.errors import DataError
 from cir_bench.evaluation.chance import constant_ranking
 from cir_bench.evaluation.metrics import Metric, parse_metric
 from cir_bench.interfaces.dataset import Dataset
-from cir_bench.protocols.eval_set import EvalSet, PartView, Truth, check_headline, eval_set
+from cir_bench.protocols.build import check_headline, eval_set
+from cir_bench.protocols.eval_set import EvalPart, EvalSet, Truth
 from cir_bench.protocols.protocol import Protocol
 from cir_bench.retrieval.parts import CandidateSet
 
@@ -32,7 +33,7 @@ class ProtocolCheck:
 
 
 def check_protocol(dataset: Dataset, protocol: Protocol) -> ProtocolCheck:
-    """Hold a data set's annotations against a protocol's expected counts; images are not looked at."""
+    """Compare a data set's annotations with the counts that a protocol expects; images are not looked at."""
     try:
         check_headline(dataset, protocol)
         evaluation = eval_set(dataset, protocol)
@@ -62,7 +63,7 @@ def check_protocol(dataset: Dataset, protocol: Protocol) -> ProtocolCheck:
     return ProtocolCheck(evaluation, tuple(problems), tuple(notes))
 
 
-def _check_part(name: str, part: PartView, protocol: Protocol, problems: list[str], notes: list[str]) -> None:
+def _check_part(name: str, part: EvalPart, protocol: Protocol, problems: list[str], notes: list[str]) -> None:
     gallery = set(part.gallery)
     outside = [q.id for q in part.queries if not gallery.issuperset(part.truth[q.id].targets)]
     if outside:
@@ -73,8 +74,8 @@ def _check_part(name: str, part: PartView, protocol: Protocol, problems: list[st
         notes.append(f"{_of(name)}{len(never)} queries can never be hit, {why}: {_some(never)}.")
     ungraded = [q.id for q in part.queries if _ungraded(part.truth[q.id])]
     if ungraded:
-        why = "their target has no grade, so that soft metrics give nothing for it"
-        notes.append(f"{_of(name)}{len(ungraded)} queries are judged by other images alone, {why}: {_some(ungraded)}.")
+        why = "their target is not one of them, so that soft metrics give nothing for it"
+        notes.append(f"{_of(name)}{len(ungraded)} queries have graded images, but {why}: {_some(ungraded)}.")
     empty = [q.id for q in part.queries if not any(q.texts)]
     if empty:
         notes.append(f"{_of(name)}{len(empty)} queries have an empty text: {_some(empty)}.")
@@ -94,8 +95,8 @@ def _ungraded(truth: Truth) -> bool:
     return bool(truth.gains) and truth.gains.keys().isdisjoint(truth.targets)
 
 
-def _chance(part: PartView, metric: Metric) -> float:
-    candidates = part.subsets() if metric.view is CandidateSet.SUBSET else None
+def _chance(part: EvalPart, metric: Metric) -> float:
+    candidates = part.subsets() if metric.family.candidates is CandidateSet.SUBSET else None
     constant = constant_ranking(part.query_set(), part.gallery, candidates)
     return metric.over_queries(metric.per_query(constant))
 

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 
 from cir_bench.errors import ConfigError, DataError
 from cir_bench.interfaces.dataset import Query, Triplet, TripletSampler
-from cir_bench.protocols.eval_set import EvalSet, view
+from cir_bench.protocols.build import Spelling, under_protocol
+from cir_bench.protocols.eval_set import EvalSet
 from cir_bench.protocols.protocol import Protocol
 
 HELD_OUT = -1
@@ -87,9 +88,7 @@ def hold_out_drawn(
         ) from error
 
 
-def held_out_set(
-    held: Sequence[Triplet], protocol: Protocol, spelling: Mapping[str, Mapping[str, str]] | None = None
-) -> EvalSet:
+def held_out_set(held: Sequence[Triplet], protocol: Protocol, spelling: Spelling | None = None) -> EvalSet:
     """Held-out triplets as an evaluation: query texts and reference policy of the protocol, gallery = their images.
 
     The gallery of a part is the references ∪ targets of its held-out triplets. Triplets with the same reference and the
@@ -108,7 +107,8 @@ def held_out_set(
         hits = tuple(image for image in right if image in galleries[part])
         query = Query(f"held-{number}", reference, captions, hits, part, gains=dict.fromkeys(hits, 1.0))
         queries.setdefault(part, []).append(query)
-    return view(queries, {part: tuple(gallery) for part, gallery in galleries.items()}, protocol, spelling or {})
+    parts = {part: tuple(images) for part, images in galleries.items()}
+    return under_protocol(queries, parts, protocol, spelling or {})
 
 
 def _place(seed: int, reference: str) -> bytes:

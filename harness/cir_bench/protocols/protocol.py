@@ -10,8 +10,8 @@ from typing import Annotated, Literal
 from pydantic import Field, field_validator, model_validator
 
 from cir_bench.errors import ConfigError
-from cir_bench.evaluation.judged import JudgedBy
 from cir_bench.evaluation.metrics import parse_metrics
+from cir_bench.evaluation.relevance import Relevance
 from cir_bench.params.models import Params
 from cir_bench.retrieval.parts import CandidateSet
 
@@ -103,15 +103,15 @@ class Protocol(Params):
     @property
     def subset(self) -> bool:
         """Whether some metric ranks each query's own few candidates (CIRR's R_subset)."""
-        return any(metric.view is CandidateSet.SUBSET for metric in parse_metrics(self.metrics))
+        return any(metric.family.candidates is CandidateSet.SUBSET for metric in parse_metrics(self.metrics))
 
-    def judges_by(self, truth: JudgedBy) -> bool:
-        """Whether some metric holds rankings against this truth (graded values, the first target alone)."""
-        return any(metric.family.judged_by is truth for metric in parse_metrics(self.metrics))
+    def uses(self, relevance: Relevance) -> bool:
+        """Whether some metric counts these images as relevant (graded ones, the first target alone)."""
+        return any(metric.family.relevance is relevance for metric in parse_metrics(self.metrics))
 
-    def depth(self, view: CandidateSet = CandidateSet.GALLERY) -> int:
-        """How many candidates the metrics of one view look at: the largest cut-off; all, where one has none."""
-        metrics = [metric for metric in parse_metrics(self.metrics) if metric.view is view]
+    def depth(self, candidates: CandidateSet = CandidateSet.GALLERY) -> int:
+        """How many candidates the metrics of a ranking look at: the largest cut-off; all, if one has none."""
+        metrics = [metric for metric in parse_metrics(self.metrics) if metric.family.candidates is candidates]
         return max((metric.k if metric.family.has_k else sys.maxsize for metric in metrics), default=0)
 
     def hash(self) -> str:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from cir_bench.errors import CirBenchError
-from cir_bench.evaluation.evaluate import evaluate
+from cir_bench.evaluation.measure import measure
 from cir_bench.protocols.builtin import builtin_protocol
 from cir_bench.records.record import RunRecord
 from cir_bench.statistics.queries import QueryResults
@@ -47,7 +47,7 @@ def metrics_mistake(record: RunRecord, queries: QueryResults) -> str:
     if queries.headline.name != record.headline:
         return f"its headline is {record.headline!r}, but its queries were kept for {queries.headline.name!r}"
     try:
-        result = evaluate(queries.parts, queries.metrics, headline=queries.headline.mean_of)
+        result = measure(queries.parts, queries.metrics, headline=queries.headline.mean_of)
     except CirBenchError as error:
         return f"its queries cannot be evaluated ({error})"
     measured = {**result.metrics, queries.headline.name: result.headline}

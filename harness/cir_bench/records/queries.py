@@ -9,8 +9,8 @@
                     "subset": null}}}
 
 ``ids`` are texts, or ``[first, count]`` for ids that only count on. A column of equal numbers is one number.
-``better`` and ``tied`` hold one number for each judged image, query after query (`Ranking`); ``targets`` counts the
-targets of a query, which come first; images that only have a gain follow. ``gains``, if any, are by judged image.
+``better`` and ``tied`` hold one number for each relevant image, query after query (`Ranking`); ``targets`` counts the
+targets of a query, which come first; images that only have a gain follow. ``gains``, if any, are by relevant image.
 """
 
 from __future__ import annotations
@@ -110,8 +110,8 @@ def _ranking_to_json(ranking: Ranking) -> dict[str, Any]:
     found: dict[str, Any] = {"n_gallery": ranking.n_gallery}
     found |= {name: values[0] if len(set(values)) == 1 else values for name, values in columns.items()}
     if any(queries.gains):
-        pairs = zip(queries.judged, queries.gains, strict=True)
-        found["gains"] = [[gains.get(image) for image in judged] for judged, gains in pairs]
+        pairs = zip(queries.relevant, queries.gains, strict=True)
+        found["gains"] = [[gains.get(image) for image in images] for images, gains in pairs]
     return found
 
 
@@ -124,13 +124,13 @@ def _ranking_from_json(found: Mapping[str, Any], ids: tuple[str, ...], tags: tup
         tags=tags,
         gains=tuple({str(place): gain for place, gain in enumerate(row) if gain is not None} for row in gains),
     )
-    n_judged = len(queries.judged_ids)
+    n_relevant = len(queries.relevant_ids)
     return Ranking(
         queries=queries,
         n_gallery=int(found["n_gallery"]),
         n_candidates=_column(found["n_candidates"], len(ids)),
-        better=_column(found["better"], n_judged),
-        tied=_column(found["tied"], n_judged),
+        better=_column(found["better"], n_relevant),
+        tied=_column(found["tied"], n_relevant),
         top_ids=((),) * len(ids),
     )
 

@@ -87,11 +87,11 @@ def load_ranking(path: Path) -> Ranking:
 
 
 def _lines(ranking: Ranking) -> Iterator[dict[str, Any]]:
-    queries, offsets = ranking.queries, ranking.queries.judged_offsets
+    queries, offsets = ranking.queries, ranking.queries.relevant_offsets
     yield {"format": FORMAT, "n_queries": len(ranking), "n_gallery": ranking.n_gallery, "top_k": ranking.top_k}
     for row, query in enumerate(queries.ids):
         span = slice(int(offsets[row]), int(offsets[row + 1]))
-        ranks = zip(queries.judged[row], ranking.better[span].tolist(), ranking.tied[span].tolist(), strict=True)
+        ranks = zip(queries.relevant[row], ranking.better[span].tolist(), ranking.tied[span].tolist(), strict=True)
         places = [[name, None, None] if better == NEVER else [name, better, tied] for name, better, tied in ranks]
         n_targets = len(queries.targets[row])
         line: dict[str, Any] = {

@@ -1,4 +1,4 @@
-"""Tie groups: the weak order in which a query's targets stand among its candidates."""
+"""Tie groups: the weak order of a query's targets among its candidates."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from cir_bench.errors import DataError
 from cir_bench.retrieval.queries import offsets_of, owners_of
 
 NEVER = -1
-"""``better`` of a target that cannot be hit: not a candidate, or not in a truncated external list."""
+"""``better`` of an image that cannot be hit: it is not a candidate, or not in a truncated list."""
 
 
 @dataclass(frozen=True)
@@ -39,8 +39,8 @@ class TargetGroups:
 
     def first(self) -> tuple[NDArray[np.bool_], NDArray[np.int64]]:
         """``[Q]`` whether a query has a group, and the index of the best group of each query that has one."""
-        there = np.diff(self.offsets) > 0
-        return there, self.offsets[:-1][there]
+        has_group = np.diff(self.offsets) > 0
+        return has_group, self.offsets[:-1][has_group]
 
 
 def group_targets(
@@ -82,23 +82,3 @@ def group_targets(
     owner = owners_of(group_offsets)
     before = before_all - before_all[group_offsets[:-1][owner]]
     return TargetGroups(group_offsets, better[start], size[start], hits, before)
-
-
-def pessimistic_ranks(
-    offsets: NDArray[np.int64], better: NDArray[np.int64], tied: NDArray[np.int64]
-) -> NDArray[np.int64]:
-    """``[T]`` candidates better than each target when every tie goes against it: a group's targets come last in it.
-
-    A group of size T with m targets behind B better candidates puts them behind ``B + T - m``, …, ``B + T - 1``.
-    """
-    query = owners_of(offsets)
-    order = np.lexsort((better, query))
-    new = np.ones(len(order), dtype=bool)
-    new[1:] = (query[order][1:] != query[order][:-1]) | (better[order][1:] != better[order][:-1])
-    start = np.flatnonzero(new)
-    hits = np.diff(np.append(start, len(order)))
-    position = np.arange(len(order)) - np.repeat(start, hits)
-    worst: NDArray[np.int64] = better.copy()
-    worst[order] = better[order] + tied[order] + 1 - np.repeat(hits, hits) + position
-    worst[better == NEVER] = NEVER
-    return worst

@@ -41,7 +41,7 @@ class RowIndex:
     """A query set against one gallery.
 
     Attributes:
-        targets: the rows of all J judged images; `MISSING` where one is not in the gallery, or excluded for its query.
+        targets: the rows of all J relevant images, `MISSING` for one that is not in the gallery or is excluded.
         excluded: the rows removed from each query's candidates, each once.
     """
 
@@ -69,11 +69,11 @@ def rows_by_id(gallery_ids: Sequence[str]) -> dict[str, int]:
 def index_queries(queries: QuerySet, row_of: dict[str, int]) -> RowIndex:
     """Resolve a query set's ids. An excluded image that is not in the gallery has nothing to be removed from."""
     excluded = _excluded_rows(queries, row_of)
-    rows = np.array([row_of.get(image, MISSING) for image in queries.judged_ids], dtype=np.int64)
+    rows = np.array([row_of.get(image, MISSING) for image in queries.relevant_ids], dtype=np.int64)
     # a pair of query and row as one number
     removed = owners_of(excluded.offsets) * len(row_of) + excluded.rows
-    rows[np.isin(owners_of(queries.judged_offsets) * len(row_of) + rows, removed) & (rows != MISSING)] = MISSING
-    return RowIndex(RowLists(queries.judged_offsets, rows), excluded)
+    rows[np.isin(owners_of(queries.relevant_offsets) * len(row_of) + rows, removed) & (rows != MISSING)] = MISSING
+    return RowIndex(RowLists(queries.relevant_offsets, rows), excluded)
 
 
 def _excluded_rows(queries: QuerySet, row_of: dict[str, int]) -> RowLists:

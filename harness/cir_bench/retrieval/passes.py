@@ -24,7 +24,7 @@ TARGETS_AT_ONCE = 128
 
 @dataclass(frozen=True)
 class Places:
-    """What is found of Q queries with J judged images.
+    """What is found of Q queries with J relevant images.
 
     Attributes:
         better: ``[J]``, in the sense of `Ranking`.

@@ -1,4 +1,4 @@
-"""`QuerySet`: what a ranking is judged against, as ids."""
+"""`QuerySet`: the queries of a ranking, and the images that are relevant to them, as ids."""
 
 from __future__ import annotations
 
@@ -20,16 +20,17 @@ class QuerySet:
 
     Attributes:
         ids: query ids, unique.
-        targets: for every query the ids of the images that count as a hit; empty for a hidden test set. A target may be
-            absent from the gallery or excluded: it is then never hit. The first is the one that the query was written
-            for, where a data set tells it from the others (CIRCO).
-        excluded: for every query the ids that are removed from its candidates (the reference image where the protocol
-            says so); the empty default excludes nothing.
+        targets: for every query the ids of the images that count as a hit; empty for a hidden test set. A target that
+            is not in the gallery, or is excluded, is never hit. The first is the image that the query was written for,
+            where a data set distinguishes it (CIRCO).
+        excluded: for every query the ids that are removed from its candidates (the reference image, if the protocol
+            removes it); the empty default excludes nothing.
         tags: for every query its tags for breakdowns; the empty default has none.
-        gains: for every query a value by image, the graded truth of soft metrics (CIRR); the empty default has none.
+        gains: for every query a value by image, the graded relevance of soft metrics (CIRR); the empty default has
+            none.
 
     Raises:
-        DataError: lengths differ, a query id occurs twice, a query lists the same target twice, or a gain is no number.
+        DataError: lengths differ, a query id occurs twice, a query lists a target twice, or a gain is not finite.
     """
 
     ids: tuple[str, ...]
@@ -52,29 +53,23 @@ class QuerySet:
         repeated = first_repeated(self.ids)
         if repeated is not None:
             raise DataError(f"The query id {repeated!r} occurs more than once; query ids must be unique.")
-        for query, targets in zip(self.ids, self.targets, strict=True):
+        for query, targets, gains in zip(self.ids, self.targets, self.gains, strict=True):
             if len(targets) > 1 and len(set(targets)) != len(targets):
                 raise DataError(f"Query {query!r} lists the target {first_repeated(targets)!r} more than once.")
-        for query, gains in zip(self.ids, self.gains, strict=True):
             if gains and not all(map(math.isfinite, gains.values())):
-                raise DataError(f"Query {query!r} has a gain that is no finite number.")
+                raise DataError(f"Query {query!r} has a gain that is not finite.")
 
     def __len__(self) -> int:
         return len(self.ids)
 
     @cached_property
     def target_offsets(self) -> NDArray[np.int64]:
-        """``[Q + 1]``: query q's targets are ``target_ids[target_offsets[q] : target_offsets[q + 1]]``."""
+        """``[Q + 1]``: where each query's targets begin when all T targets are laid end to end, and T."""
         return offsets_of([len(targets) for targets in self.targets])
 
     @cached_property
-    def target_ids(self) -> tuple[str, ...]:
-        """All targets, flat, query by query: T ids."""
-        return tuple(target for targets in self.targets for target in targets)
-
-    @cached_property
-    def judged(self) -> tuple[tuple[str, ...], ...]:
-        """For every query the images whose places a ranking must know: targets, then those that only have a gain."""
+    def relevant(self) -> tuple[tuple[str, ...], ...]:
+        """For every query its relevant images: the targets, then images that only have a gain."""
         if not any(self.gains):
             return self.targets
         return tuple(
@@ -83,67 +78,67 @@ class QuerySet:
         )
 
     @cached_property
-    def judged_offsets(self) -> NDArray[np.int64]:
-        """``[Q + 1]``: query q's judged images are ``judged_ids[judged_offsets[q] : judged_offsets[q + 1]]``."""
-        return offsets_of([len(images) for images in self.judged])
+    def relevant_offsets(self) -> NDArray[np.int64]:
+        """``[Q + 1]``: query q's images are ``relevant_ids[relevant_offsets[q] : relevant_offsets[q + 1]]``."""
+        return offsets_of([len(images) for images in self.relevant])
 
     @cached_property
-    def judged_ids(self) -> tuple[str, ...]:
-        """All judged images, flat, query by query: J ids, of which T are targets."""
-        return tuple(image for images in self.judged for image in images)
+    def relevant_ids(self) -> tuple[str, ...]:
+        """All J relevant images, flat, query by query."""
+        return tuple(image for images in self.relevant for image in images)
 
     @cached_property
     def rows_by_tag(self) -> Mapping[str, NDArray[np.int64]]:
-        """For every tag the places of the queries that have it, ascending."""
+        """For every tag the indices of the queries that have it, ascending."""
         rows: dict[str, list[int]] = {}
         for row, tags in enumerate(self.tags):
             for tag in set(tags):
                 rows.setdefault(tag, []).append(row)
         return {tag: np.array(own, dtype=np.int64) for tag, own in rows.items()}
 
-    def judging(self, targets: Sequence[Sequence[str]]) -> Judging:
-        """These queries with other truth: for every query some of its judged images; DataError when one is not."""
-        held = QuerySet(self.ids, _tuples("targets", targets), self.excluded, self.tags)
+    def choose(self, targets: Sequence[Sequence[str]]) -> TargetChoice:
+        """These queries with some of their relevant images as targets; `DataError` if an image is not relevant."""
+        queries = QuerySet(self.ids, _tuples("targets", targets), self.excluded, self.tags)
         places: list[int] = []
-        starts = self.judged_offsets.tolist()
-        for query, start, images, known in zip(self.ids, starts[:-1], held.targets, self.judged, strict=True):
+        starts = self.relevant_offsets.tolist()
+        for query, start, images, relevant in zip(self.ids, starts[:-1], queries.targets, self.relevant, strict=True):
             for image in images:
-                if image not in known:
-                    raise DataError(f"The ranking of query {query!r} does not know where {image!r} stands.")
-                places.append(start + known.index(image))
-        return Judging(held, np.array(places, dtype=np.int64))
+                if image not in relevant:
+                    raise DataError(f"The rank of {image!r} in query {query!r} is unknown.")
+                places.append(start + relevant.index(image))
+        return TargetChoice(queries, np.array(places, dtype=np.int64))
 
     @cached_property
-    def by_targets(self) -> Judging:
-        """Judged by the targets alone, gains left out."""
-        return self.judging(self.targets)
+    def all_targets(self) -> TargetChoice:
+        """The targets, without the gains."""
+        return self.choose(self.targets)
 
     @cached_property
-    def by_first_target(self) -> Judging:
-        """Judged by the first target of each query."""
-        return self.judging([targets[:1] for targets in self.targets])
+    def first_targets(self) -> TargetChoice:
+        """Only the first target of each query."""
+        return self.choose([targets[:1] for targets in self.targets])
 
     @cached_property
-    def by_gains(self) -> tuple[tuple[float, Judging], ...]:
-        """For every value v_1 > v_2 > … > 0 among the gains its step v_i - v_{i+1}, and judged by gains of v_i or more.
+    def gain_steps(self) -> tuple[tuple[float, TargetChoice], ...]:
+        """For the gains v_1 > v_2 > … > v_n > 0 each step v_i - v_{i+1}, and the images with a gain of at least v_i.
 
-        The last step is down to 0. Gains of 0 and less are in none.
+        The last step is v_n - 0. Gains of 0 and less are in none.
         """
         values = sorted({value for gains in self.gains for value in gains.values() if value > 0}, reverse=True)
         reached = [
             [tuple(image for image, gain in gains.items() if gain >= value) for gains in self.gains] for value in values
         ]
         steps = [value - lower for value, lower in pairwise([*values, 0.0])]
-        return tuple((step, self.judging(targets)) for step, targets in zip(steps, reached, strict=True))
+        return tuple((step, self.choose(targets)) for step, targets in zip(steps, reached, strict=True))
 
 
-@dataclass(frozen=True)
-class Judging:
-    """Queries with other truth, made by :meth:`QuerySet.judging`.
+@dataclass(frozen=True, eq=False)
+class TargetChoice:
+    """Some of the relevant images of each query, taken as its targets; see :meth:`QuerySet.choose`.
 
     Attributes:
-        queries: the same queries, with targets that are judged images of theirs, and without gains.
-        places: for every target, flat, where it stands in the flat judged images of the queries that this is made of.
+        queries: the same queries with these targets and without gains.
+        places: for every target, flat, its index in the flat relevant images of the original queries.
     """
 
     queries: QuerySet

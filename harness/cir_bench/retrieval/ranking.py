@@ -1,4 +1,4 @@
-"""`Ranking`: what is known of every query's ranking. The only thing metrics ever see."""
+"""`Ranking`: where the relevant images of every query stand. The only thing metrics ever see."""
 
 from __future__ import annotations
 
@@ -11,8 +11,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from cir_bench.errors import DataError
-from cir_bench.retrieval.groups import NEVER, TargetGroups, group_targets, pessimistic_ranks
-from cir_bench.retrieval.queries import Judging, QuerySet, first_repeated
+from cir_bench.retrieval.groups import NEVER, TargetGroups, group_targets
+from cir_bench.retrieval.queries import QuerySet, TargetChoice, first_repeated
 
 TOP_K = 50
 """Candidates kept per query unless told otherwise: the deepest cut-off of the field's protocols."""
@@ -20,26 +20,25 @@ TOP_K = 50
 
 @dataclass(frozen=True, eq=False)
 class Ranking:
-    """Where the targets of Q queries stand among their candidates, and the best candidates; never a Q×N matrix.
+    """Where the relevant images of Q queries stand among their candidates, and the best candidates; never Q×N scores.
 
-    A query's candidates are the gallery less its excluded images. Ties are kept, not broken: a target is known by how
-    many candidates are strictly better and how many others tie with it, which is enough for the exact expectation of
-    every metric over all orders of the tied ones. Arrays are read-only.
+    A query's candidates are the gallery without its excluded images. Ties are kept, not broken: for each relevant image
+    it says how many candidates are strictly better and how many others tie with it, which is enough for the exact
+    expectation of every metric over all orders of the tied ones. Arrays are read-only.
 
     Attributes:
-        queries: the Q queries: ids, targets (T in all), excluded images, tags, gains. J images are judged: the targets,
-            and where there are gains the images that only have a gain.
+        queries: the Q queries, with J relevant images.
         n_gallery: size of the gallery, before exclusions.
         n_candidates: ``[Q]`` number of candidates of each query.
-        better: ``[J]`` (flat as ``queries.judged_ids``) number of candidates strictly better than the judged image;
-            `NEVER` (-1) when it is not a candidate or not in a truncated list: it is never hit.
-        tied: ``[J]`` number of *other* candidates, judged ones included, that tie with it; 0 where never hit.
+        better: ``[J]`` (flat as ``queries.relevant_ids``) number of candidates strictly better than the image; `NEVER`
+            (-1) if it is not a candidate, or not in a truncated list: it is never hit.
+        tied: ``[J]`` number of *other* candidates, relevant ones included, that tie with it; 0 if it is never hit.
         top_ids: for every query its best candidates, best first, at most ``top_k``.
-        top_scores: ``[Q, top_k]`` float32 scores of ``top_ids``, NaN behind the end of a list; None when not known.
+        top_scores: ``[Q, top_k]`` float32 scores of ``top_ids``, NaN after the end of a list; None if unknown.
         top_k: how many candidates are kept.
 
     Raises:
-        DataError: anything that contradicts the above; the sentence names the query.
+        DataError: anything contradicts the above; the message names the query.
     """
 
     queries: QuerySet
@@ -51,7 +50,7 @@ class Ranking:
     top_scores: NDArray[np.float32] | None = None
     top_k: int = TOP_K
     searched: InitVar[bool] = False
-    """Whether the best candidates are a search's own, so that neither they nor their scores need be checked."""
+    """Whether the best candidates come from a search, so that they and their scores need no check."""
 
     def __post_init__(self, searched: bool) -> None:
         set_field = object.__setattr__  # the dataclass is frozen; this is its constructor
@@ -70,11 +69,11 @@ class Ranking:
 
     @cached_property
     def groups(self) -> TargetGroups:
-        """The targets' tie groups, best first; checks that a query's targets do not contradict each other."""
+        """The targets' tie groups, best first; `DataError` if a query's targets contradict each other."""
         better, tied = self.better, self.tied
         if any(self.queries.gains):
-            own = self.queries.by_targets.places
-            better, tied = better[own], tied[own]
+            places = self.queries.all_targets.places
+            better, tied = better[places], tied[places]
         return group_targets(self.queries.ids, self.queries.target_offsets, better, tied)
 
     @property
@@ -82,21 +81,24 @@ class Ranking:
         """``[Q]`` number of targets of each query, missing ones included."""
         return np.diff(self.queries.target_offsets)
 
-    def judged_by(self, judging: Judging) -> Ranking:
-        """This ranking without its top lists, held against other truth, which is made of its own queries."""
-        nothing: tuple[tuple[str, ...], ...] = ((),) * len(self)
-        better, tied = self.better[judging.places], self.tied[judging.places]
-        return replace(self, queries=judging.queries, better=better, tied=tied, top_ids=nothing, top_scores=None)
+    def for_targets(self, choice: TargetChoice) -> Ranking:
+        """This ranking, without its top lists, for other targets: a choice made by its own queries."""
+        if choice not in self._for_targets:
+            nothing: tuple[tuple[str, ...], ...] = ((),) * len(self)
+            better, tied = self.better[choice.places], self.tied[choice.places]
+            self._for_targets[choice] = replace(
+                self, queries=choice.queries, better=better, tied=tied, top_ids=nothing, top_scores=None
+            )
+        return self._for_targets[choice]
 
-    def pessimistic(self) -> Ranking:
-        """This ranking, judged by its targets alone, with every tie decided against them."""
-        plain = self.judged_by(self.queries.by_targets) if any(self.queries.gains) else self
-        worst = pessimistic_ranks(plain.queries.target_offsets, plain.better, plain.tied)
-        return replace(plain, better=worst, tied=np.zeros_like(worst))
+    @cached_property
+    def _for_targets(self) -> dict[TargetChoice, Ranking]:
+        """Kept for metrics that differ only in K."""
+        return {}
 
     def _check_shapes(self) -> None:
-        n_queries, n_judged = len(self.queries), len(self.queries.judged_ids)
-        expected = {"n_candidates": (n_queries,), "better": (n_judged,), "tied": (n_judged,)}
+        n_queries, n_relevant = len(self.queries), len(self.queries.relevant_ids)
+        expected = {"n_candidates": (n_queries,), "better": (n_relevant,), "tied": (n_relevant,)}
         for name, shape in expected.items():
             if getattr(self, name).shape != shape:
                 raise DataError(f"Ranking: {name} has shape {getattr(self, name).shape}, expected {shape}.")
@@ -108,7 +110,7 @@ class Ranking:
             raise DataError("Ranking: top_k must be at least 1, and no number of images may be negative.")
 
     def _check_ranks(self) -> None:
-        offsets = self.queries.judged_offsets
+        offsets = self.queries.relevant_offsets
         candidates = np.repeat(self.n_candidates, np.diff(offsets))
         missing = self.better == NEVER
         wrong = (self.better < NEVER) | (self.tied < 0) | (missing & (self.tied != 0))
@@ -141,7 +143,7 @@ class Ranking:
             bad |= rising.any(axis=1)
             if bad.any():
                 name = self.queries.ids[int(np.flatnonzero(bad)[0])]
-                raise DataError(f"The top scores of query {name!r} are not finite numbers, best first.")
+                raise DataError(f"The top scores of query {name!r} are not finite, best first.")
 
 
 def _read_only(array: NDArray[Any]) -> NDArray[Any]:

@@ -69,7 +69,7 @@ def search_subsets(
     column_of = [{image: column for column, image in enumerate(images)} for images in members]
     index = RowIndex(
         targets=RowLists.of(
-            [[at.get(t, MISSING) for t in wanted] for at, wanted in zip(column_of, queries.judged, strict=True)]
+            [[at.get(t, MISSING) for t in wanted] for at, wanted in zip(column_of, queries.relevant, strict=True)]
         ),
         excluded=RowLists.of([range(len(images), width) for images in members]),
     )

@@ -11,7 +11,7 @@ from datetime import datetime, timezone
 from pathlib import Path
 
 from cir_bench.errors import PairingError
-from cir_bench.evaluation.evaluate import EvaluationResult, evaluate
+from cir_bench.evaluation.measure import EvaluationResult, measure
 from cir_bench.features.source import FeatureSource
 from cir_bench.inference.rank import Ranked, rank
 from cir_bench.interfaces.encoder import Encoder
@@ -111,7 +111,7 @@ class CellRun:
             if selection.on == "test":
                 source = sources.for_evaluation(encoders_changed)
             parts = self._rank(method, source, held, subset=False).parts
-            result = evaluate(parts, metrics.names, headline=metrics.keys).headline
+            result = measure(parts, metrics.names, headline=metrics.keys).headline
             assert result is not None
             return result
 
@@ -146,7 +146,7 @@ class CellRun:
 
     def _evaluate(self, parts: Mapping[str, PartRankings]) -> EvaluationResult:
         protocol = self._cell.protocol
-        return evaluate(parts, protocol.metrics, headline=protocol.headline.mean_of)
+        return measure(parts, protocol.metrics, headline=protocol.headline.mean_of)
 
     def _save_rankings(self, parts: Mapping[str, PartRankings]) -> None:
         for name, part in parts.items():
@@ -179,7 +179,7 @@ class CellRun:
             metrics={**result.metrics, protocol.headline.name: result.headline or 0.0} if result else {},
             hidden=result is None,
             headline=protocol.headline.name if result else "",
-            tags=result.by_tag() if result else {},
+            tags=result.tags if result else {},
             history=facts.of_history(trained),
             selection=facts.of_selection(cell, trained, data, str(SelectionMetrics.of(protocol))),
             cost=Cost(

@@ -33,4 +33,4 @@ class SelectionMetrics:
 
 
 def _on_gallery(key: str) -> bool:
-    return parse_metric(key.rpartition("/")[2]).view is CandidateSet.GALLERY
+    return parse_metric(key.rpartition("/")[2]).family.candidates is CandidateSet.GALLERY

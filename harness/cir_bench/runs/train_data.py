@@ -7,7 +7,8 @@ from dataclasses import dataclass
 
 from cir_bench.errors import DataError
 from cir_bench.interfaces.dataset import Dataset, Triplet, TripletSampler
-from cir_bench.protocols.eval_set import EvalSet, spelling_of
+from cir_bench.protocols.build import spelling_of
+from cir_bench.protocols.eval_set import EvalSet
 from cir_bench.protocols.holdout import held_out_set, hold_out, hold_out_drawn
 from cir_bench.protocols.text import train_texts
 from cir_bench.runs.cell import Cell

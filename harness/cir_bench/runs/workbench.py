@@ -21,7 +21,8 @@ from cir_bench.interfaces.encoder import Encoder, TrainCorpus
 from cir_bench.interfaces.specs import Context, DatasetSpec
 from cir_bench.params.models import Params
 from cir_bench.plugin.registry import Registered, blame, create
-from cir_bench.protocols.eval_set import EvalSet, check_headline, eval_set, provenance_of
+from cir_bench.protocols.build import check_headline, eval_set, provenance_of
+from cir_bench.protocols.eval_set import EvalSet
 from cir_bench.runs.cell import Cell
 from cir_bench.runs.descriptions import descriptions, of_descriptions, own_name
 from cir_bench.runs.readable import There

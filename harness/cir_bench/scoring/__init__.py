@@ -1,8 +1,10 @@
-"""Rankings made anywhere, held against a named protocol: `evaluate`, which is what ``cir-bench score`` prints.
+"""Rankings made anywhere, evaluated under a named protocol: `cir_bench.evaluate` and ``cir-bench score``.
 
-* ``evaluate.py``: `evaluate` and its answer, `ProtocolResult`;
-* ``lists.py``: ranked lists of image ids become rankings, and what does not fit the benchmark is reported;
-* ``matrices.py``: `Scores`, a score for every pair of query and image, searched exactly, ties and all.
+* ``evaluate.py``: `evaluate` and `OpenedProtocol`;
+* ``result.py``: `ProtocolResult`;
+* ``lists.py``: ranked lists of image ids; ``report.py`` says what does not fit the benchmark;
+* ``matrices.py``: `Scores`, a score for every pair of query and image, searched exactly, ties and all;
+* ``files.py``: prediction files.
 
-No method, encoder or image is needed, and for ranked lists no torch.
+No method, encoder or image is needed and, for ranked lists, no torch.
 """

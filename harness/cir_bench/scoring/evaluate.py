@@ -1,86 +1,33 @@
-"""`evaluate`: ranked lists or scores made anywhere, and the numbers that a protocol makes of them."""
+"""`evaluate`: the numbers of a protocol for ranked lists or scores made anywhere."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 from typing import Any, cast
 
 from cir_bench.config import merge
 from cir_bench.errors import DataError
-from cir_bench.evaluation.evaluate import EvaluationResult, PartSize
-from cir_bench.evaluation.evaluate import evaluate as evaluate_rankings
+from cir_bench.evaluation.measure import measure
 from cir_bench.interfaces.dataset import Dataset
 from cir_bench.interfaces.spec_params import make_params
 from cir_bench.interfaces.specs import Context, DatasetSpec
 from cir_bench.plugin.loader import PluginOptions, load_plugins
 from cir_bench.plugin.registry import Registered, create
-from cir_bench.protocols.eval_set import EvalSet, eval_set
+from cir_bench.protocols.build import eval_set
+from cir_bench.protocols.eval_set import EvalSet
 from cir_bench.protocols.find import ChosenBenchmark, find_benchmark
-from cir_bench.protocols.protocol import Protocol
-from cir_bench.scoring.lists import Judged, Lists, rank_lists
-from cir_bench.scoring.matrices import Scores, rank_scores
-
-
-@dataclass(frozen=True)
-class ProtocolResult:
-    """Numbers of one protocol, and what must stand beside them.
-
-    Attributes:
-        protocol: ``fashioniq/original@1``.
-        protocol_hash: of every convention of it.
-        reference: ``kept`` or ``removed``.
-        metrics: in percent (ranks: as they are), by ``dress/R@10``, ``mean/R@10``, …, or ``R@10`` for a benchmark
-            without parts; the headline is among them, by its own name.
-        headline: the name of that one.
-        parts: number of queries and gallery images by part; ``""`` for a benchmark without parts.
-        n_queries: over all parts.
-        n_gallery: over all parts.
-        faults: what did not fit, one sentence each; with any, the numbers are partial.
-        notes: what else should be known, one sentence each.
-        tags: ``{tag: {"n": queries, "R@10": value, …}}``.
-    """
-
-    protocol: str
-    protocol_hash: str
-    reference: str
-    metrics: Mapping[str, float]
-    headline: str
-    parts: Mapping[str, PartSize]
-    n_queries: int
-    n_gallery: int
-    faults: tuple[str, ...] = ()
-    notes: tuple[str, ...] = ()
-    tags: Mapping[str, Mapping[str, float]] = field(default_factory=dict)
-
-    @property
-    def partial(self) -> bool:
-        """Whether something was missing or did not fit."""
-        return bool(self.faults)
-
-    @classmethod
-    def of(cls, name: str, protocol: Protocol, result: EvaluationResult, judged: Judged) -> ProtocolResult:
-        """What an evaluation gave under the protocol called ``name``."""
-        headline = {} if result.headline is None else {protocol.headline.name: result.headline}
-        return cls(
-            protocol=name,
-            protocol_hash=protocol.hash(),
-            reference=protocol.reference,
-            metrics={**result.metrics, **headline},
-            headline=protocol.headline.name,
-            parts=result.parts,
-            n_queries=result.n_queries,
-            n_gallery=sum(size.n_gallery for size in result.parts.values()),
-            faults=judged.faults,
-            notes=judged.notes,
-            tags=result.by_tag(),
-        )
+from cir_bench.retrieval.parts import CandidateSet, PartRankings
+from cir_bench.scoring.lists import ListedPart, RankedLists, rank_lists
+from cir_bench.scoring.matrices import Scores, rank_scores, unknown_queries
+from cir_bench.scoring.result import ProtocolResult
 
 
 @dataclass(frozen=True)
 class OpenedProtocol:
-    """A protocol whose annotations are read, for rankings again and again.
+    """A protocol with its annotations read, to evaluate any number of rankings.
 
     Attributes:
         chosen: the benchmark and the protocol.
@@ -92,31 +39,66 @@ class OpenedProtocol:
 
     def evaluate(
         self,
-        rankings: Lists | Scores | Sequence[Scores],
+        rankings: RankedLists | Scores | Sequence[Scores],
         *,
-        subset: Lists | None = None,
+        subset: RankedLists | None = None,
         allow_partial: bool = False,
     ) -> ProtocolResult:
         """As :func:`evaluate`."""
-        protocol = self.chosen.protocol
         if isinstance(rankings, Mapping):
-            judged = rank_lists(rankings, self.evaluation, protocol, subset=subset, allow_partial=allow_partial)
-        elif subset is not None:
+            return self._of_lists(rankings, subset, allow_partial)
+        if subset is not None:
             raise DataError("Scores rank every query's own candidates, too; leave out `subset`.")
+        scores = [rankings] if isinstance(rankings, Scores) else rankings
+        if not isinstance(scores, Sequence) or not all(isinstance(matrix, Scores) for matrix in scores):
+            raise DataError(f"Rankings must be {{query id: [image ids, best first]}} or Scores, not {rankings!r:.60}.")
+        parts = self.evaluation.parts
+        notes = unknown_queries(scores, parts.values())
+        ranked = {name: rank_scores(scores, part, self.chosen.protocol.subset) for name, part in parts.items()}
+        return self._result(ranked, notes=notes)
+
+    def _of_lists(self, lists: RankedLists, subset: RankedLists | None, allow_partial: bool) -> ProtocolResult:
+        protocol = self.chosen.protocol
+        rankings, report = rank_lists(lists, self._galleries, depth=protocol.depth(), allow_partial=allow_partial)
+        if not protocol.subset:
+            parts = {name: PartRankings(ranking) for name, ranking in rankings.items()}
+            return self._result(parts, report.faults(), report.notes())
+        depth = protocol.depth(CandidateSet.SUBSET)
+        faults: list[str] = []
+        if subset is None:  # one list is used for both rankings; its other faults are in the first report
+            subsets, found = rank_lists(lists, self._subsets, depth=depth, allow_partial=allow_partial)
+            report.short_subsets = found.short_subsets
         else:
-            tables = [rankings] if isinstance(rankings, Scores) else rankings
-            if not isinstance(tables, Sequence) or not all(isinstance(table, Scores) for table in tables):
-                raise DataError(
-                    f"Rankings must be {{query id: [image ids, best first]}} or Scores, not {rankings!r:.60}."
-                )
-            judged = rank_scores(tables, self.evaluation, protocol)
-        return measure(self.chosen, judged)
+            try:
+                subsets, found = rank_lists(subset, self._subsets, depth=depth, allow_partial=allow_partial)
+            except DataError as error:
+                raise DataError(f"The lists of the subset ranking: {error}") from error
+            faults = [f"The lists of the subset ranking: {fault}" for fault in found.faults()]
+        parts = {name: PartRankings(ranking, subsets[name]) for name, ranking in rankings.items()}
+        return self._result(parts, [*report.faults(), *faults], report.notes())
+
+    @cached_property
+    def _galleries(self) -> dict[str, ListedPart]:
+        parts = self.evaluation.parts
+        return {name: ListedPart(part.query_set(), part.gallery_ids) for name, part in parts.items()}
+
+    @cached_property
+    def _subsets(self) -> dict[str, ListedPart]:
+        parts = self.evaluation.parts
+        return {name: ListedPart(part.query_set(), part.gallery_ids, part.subsets()) for name, part in parts.items()}
+
+    def _result(
+        self, rankings: Mapping[str, PartRankings], faults: Sequence[str] = (), notes: Sequence[str] = ()
+    ) -> ProtocolResult:
+        protocol = self.chosen.protocol
+        result = measure(rankings, protocol.metrics, headline=protocol.headline.mean_of)
+        return ProtocolResult.of(self.chosen.name, protocol, result, faults, notes)
 
 
 def open_protocol(
     protocol: str, *, data_root: Path | str | None = None, dataset_params: Mapping[str, Any] | None = None
 ) -> OpenedProtocol:
-    """Look a protocol up and read its data set's annotations; arguments and errors as of :func:`evaluate`."""
+    """Find a protocol and read the annotations of its data set; arguments and errors as of :func:`evaluate`."""
     registry = load_plugins(PluginOptions())
     chosen = find_benchmark(protocol, registry.benchmark_paths())
     registered = registry.dataset(chosen.benchmark.dataset)
@@ -128,30 +110,30 @@ def open_protocol(
 
 def evaluate(
     protocol: str,
-    rankings: Lists | Scores | Sequence[Scores],
+    rankings: RankedLists | Scores | Sequence[Scores],
     *,
-    subset: Lists | None = None,
+    subset: RankedLists | None = None,
     data_root: Path | str | None = None,
     dataset_params: Mapping[str, Any] | None = None,
     allow_partial: bool = False,
 ) -> ProtocolResult:
-    """The numbers that a protocol makes of rankings made anywhere.
+    """The numbers of a protocol for rankings made anywhere.
 
     Args:
         protocol: ``fashioniq/original@1``, ``fashioniq`` (its first protocol), ``folder:path/to/photos``, …
-        rankings: ``{query id: [image ids, best first]}`` for all parts together, or `Scores`, for a benchmark with
-            parts one for each part. Excluded references are dropped from both, by id. Equal scores count as the mean
-            over all orders of the tied images; a list is taken as it stands.
-        subset: lists of each query's own few candidates, for a protocol that ranks them (CIRR); None: they are read off
-            ``rankings``.
+        rankings: ``{query id: [image ids, best first]}`` for all parts together, or `Scores`, one for each part of the
+            benchmark. Excluded references are dropped from both, by id. Equal scores count as the mean over all orders
+            of the tied images; a list is used in its order.
+        subset: lists of each query's own few candidates, for a protocol that ranks them (CIRR); None: they are taken
+            from ``rankings``, which must then be long enough to contain them.
         data_root: holds one folder per data set.
         dataset_params: parameters of the data set, as ``--set dataset.KEY=VALUE`` gives them.
-        allow_partial: score what is there of lists that do not fit; the result says what was missing.
+        allow_partial: evaluate lists that do not fit as far as they do; the result says what was missing.
 
     Raises:
-        ConfigError: no such protocol, or wrong parameters.
-        DataError: the data set cannot be read, or the rankings do not fit it; the sentence says what and where.
-        RunError: a score is no finite floating-point number; the sentence names query and image.
+        ConfigError: there is no such protocol, or a parameter is wrong.
+        DataError: the data set cannot be read, or the rankings do not fit it; the message says what and where.
+        RunError: a score is not a finite floating-point number; the message names query and image.
     """
     opened = open_protocol(protocol, data_root=data_root, dataset_params=dataset_params)
     return opened.evaluate(rankings, subset=subset, allow_partial=allow_partial)
@@ -160,13 +142,6 @@ def evaluate(
 def open_dataset(
     chosen: ChosenBenchmark, registered: Registered[DatasetSpec], context: Context, params: Mapping[str, Any]
 ) -> Dataset:
-    """A benchmark's data set, with parameters that win over the benchmark's own; errors as of :func:`evaluate`."""
-    given = chosen.dataset_params(registered.spec).model_dump(exclude_unset=True)
-    return cast(Dataset, create(registered, make_params(registered.spec, merge(given, params)), context))
-
-
-def measure(chosen: ChosenBenchmark, judged: Judged) -> ProtocolResult:
-    """The protocol's metrics of rankings."""
-    protocol = chosen.protocol
-    result = evaluate_rankings(judged.rankings, protocol.metrics, headline=protocol.headline.mean_of)
-    return ProtocolResult.of(chosen.name, protocol, result, judged)
+    """A benchmark's data set; ``params`` override the benchmark's own. Errors as of :func:`evaluate`."""
+    own = chosen.dataset_params(registered.spec).model_dump(exclude_unset=True)
+    return cast(Dataset, create(registered, make_params(registered.spec, merge(own, params)), context))

@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 
 import numpy as np
 from numpy.typing import NDArray
 
-from cir_bench.errors import ConfigError
-from cir_bench.evaluation.evaluate import MEAN
+from cir_bench.evaluation.measure import MEAN
 from cir_bench.evaluation.metrics import parse_metric, parse_metrics
 from cir_bench.protocols.protocol import Headline
 from cir_bench.retrieval.parts import PartRankings
@@ -90,10 +89,6 @@ class QueryResults:
         only: Values = values * len(self.parts) * (np.array(self.part_of) == part)
         return only
 
-    def headline_values(self) -> Values | None:
-        """``[Q]`` contributions to the headline; None where it is no mean over queries."""
-        return self.contribution(self.headline.name)
-
     def same_queries(self, other: QueryResults) -> bool:
         """Whether two cells were asked the same queries in the same parts, so that they can be paired."""
         return self.ids == other.ids and self.part_of == other.part_of
@@ -104,32 +99,19 @@ def _means(metrics: Sequence[str]) -> set[str]:
     return {metric.name for metric in parse_metrics(metrics) if metric.family.percent}
 
 
-def known_metrics(names: Sequence[str]) -> tuple[str, ...]:
-    """Those names that are metrics, each once."""
-    found = {}
-    for name in names:
-        try:
-            found[name] = parse_metric(name)
-        except ConfigError:  # the name of a headline
-            continue
-    return tuple(found)
-
-
 def _bare(ranking: Ranking) -> Ranking:
-    """``ranking`` without its top lists, and its images called by their place among a query's judged ones."""
+    """``ranking`` without its top lists, with images named by their index among their query's relevant ones."""
     queries = ranking.queries
-    judged = tuple(tuple(map(str, range(len(images)))) for images in queries.judged)
+    names = [tuple(map(str, range(len(images)))) for images in queries.relevant]
+    targets = tuple(own[: len(targets)] for own, targets in zip(names, queries.targets, strict=True))
     gains = tuple(
-        {name: gains[image] for name, image in zip(names, images, strict=True) if image in gains}
-        for names, images, gains in zip(judged, queries.judged, queries.gains, strict=True)
+        {name: gains[image] for name, image in zip(own, images, strict=True) if image in gains}
+        for own, images, gains in zip(names, queries.relevant, queries.gains, strict=True)
     )
-    targets = tuple(names[: len(own)] for names, own in zip(judged, queries.targets, strict=True))
-    return Ranking(
+    return replace(
+        ranking,
         queries=QuerySet(queries.ids, targets, tags=queries.tags, gains=gains),
-        n_gallery=ranking.n_gallery,
-        n_candidates=ranking.n_candidates,
-        better=ranking.better,
-        tied=ranking.tied,
         top_ids=((),) * len(ranking),
-        top_k=ranking.top_k,
+        top_scores=None,
+        searched=False,
     )

@@ -12,14 +12,16 @@ from typing import Any
 import numpy as np
 import pytest
 import torch
+from support.chance import chance_level
 from torch import Tensor
 
 from cir_bench.errors import DataError
-from cir_bench.evaluation.chance import chance_level, constant_ranking
-from cir_bench.evaluation.evaluate import evaluate
+from cir_bench.evaluation.chance import constant_ranking
+from cir_bench.evaluation.measure import measure
+from cir_bench.protocols.build import eval_set
 from cir_bench.protocols.builtin import builtin_benchmarks
 from cir_bench.protocols.check import check_protocol
-from cir_bench.protocols.eval_set import PartView, eval_set
+from cir_bench.protocols.eval_set import EvalPart
 from cir_bench.protocols.find import find_benchmark
 from cir_bench.protocols.protocol import Protocol
 from cir_bench.retrieval.ranking import Ranking
@@ -42,16 +44,16 @@ def annotated(shared: Path) -> list[dict[str, Any]]:
 
 
 @pytest.fixture(scope="module")
-def val(real: CIRCO) -> PartView:
+def val(real: CIRCO) -> EvalPart:
     return eval_set(real, protocol("val")).parts[""]
 
 
-def ranked(part: PartView, queries: Tensor, gallery: Tensor) -> Ranking:
+def ranked(part: EvalPart, queries: Tensor, gallery: Tensor) -> Ranking:
     return search(DotScorer(queries, gallery), part.query_set(), part.gallery)
 
 
 @pytest.fixture(scope="module")
-def at_random(val: PartView) -> Ranking:
+def at_random(val: EvalPart) -> Ranking:
     generator = torch.Generator().manual_seed(0)
     queries, gallery = (torch.randn(len(rows), 16, generator=generator) for rows in (val.queries, val.gallery))
     return ranked(val, queries, gallery)
@@ -64,7 +66,7 @@ def test_every_protocols_expected_facts_hold(name: str, real: CIRCO) -> None:
 
 
 def test_the_reference_stays_in_the_ranking_and_the_own_target_is_first(
-    val: PartView, annotated: list[dict[str, Any]]
+    val: EvalPart, annotated: list[dict[str, Any]]
 ) -> None:
     assert set(val.query_set().excluded) == {()}
     for query, record in zip(val.queries, annotated, strict=True):
@@ -73,7 +75,7 @@ def test_the_reference_stays_in_the_ranking_and_the_own_target_is_first(
         assert sorted(targets) == sorted(map(str, record["gt_img_ids"]))
 
 
-def test_every_query_of_val_has_semantic_aspects(val: PartView) -> None:
+def test_every_query_of_val_has_semantic_aspects(val: EvalPart) -> None:
     tags = [tag for query in val.queries for tag in query.tags]
     assert all(query.tags for query in val.queries)
     assert (len(set(tags)), tags.count("cardinality"), tags.count("negation")) == (9, 37, 21)
@@ -82,23 +84,23 @@ def test_every_query_of_val_has_semantic_aspects(val: PartView) -> None:
 @pytest.mark.parametrize("k", CUT_OFFS)
 def test_a_random_embedding_is_at_chance(k: int, at_random: Ranking) -> None:
     chance = chance_level(at_random, k)
-    assert abs(evaluate(at_random, [f"R@{k}"]).metrics[f"R@{k}"] - chance.mean) < 3 * chance.sd
-    alone = chance_level(at_random.judged_by(at_random.queries.by_first_target), k)
+    assert abs(measure(at_random, [f"R@{k}"]).metrics[f"R@{k}"] - chance.mean) < 3 * chance.sd
+    alone = chance_level(at_random.for_targets(at_random.queries.first_targets), k)
     assert alone.mean == pytest.approx(100 * k / 123403)
-    assert abs(evaluate(at_random, [f"R_target@{k}"]).metrics[f"R_target@{k}"] - alone.mean) < 3 * alone.sd
+    assert abs(measure(at_random, [f"R_target@{k}"]).metrics[f"R_target@{k}"] - alone.mean) < 3 * alone.sd
 
 
-def test_a_constant_scorer_is_exactly_at_chance(val: PartView) -> None:
+def test_a_constant_scorer_is_exactly_at_chance(val: EvalPart) -> None:
     metrics = protocol("val").metrics
     tied = ranked(val, torch.ones(len(val.queries), 1), torch.ones(len(val.gallery), 1))
-    exact = evaluate(constant_ranking(val.query_set(), val.gallery), metrics).metrics
-    assert evaluate(tied, metrics).metrics == pytest.approx(exact, rel=1e-9)
+    exact = measure(constant_ranking(val.query_set(), val.gallery), metrics).metrics
+    assert measure(tied, metrics).metrics == pytest.approx(exact, rel=1e-9)
     assert exact["R_target@50"] == pytest.approx(100 * 50 / 123403)
     assert 0 < exact["mAP@5"] < 0.01
 
 
 def test_a_perfect_ranking_is_at_100_and_with_its_own_target_last_the_recall_of_it_is_not(
-    val: PartView, annotated: list[dict[str, Any]]
+    val: EvalPart, annotated: list[dict[str, Any]]
 ) -> None:
     row_of = {image: row for row, image in enumerate(val.gallery)}
     gallery = torch.zeros(len(val.gallery), len(val.queries))
@@ -106,14 +108,14 @@ def test_a_perfect_ranking_is_at_100_and_with_its_own_target_last_the_recall_of_
         for place, target in enumerate(val.truth[query.id].targets):
             gallery[row_of[target], column] = 1 + place  # the own target is the least of them
     perfect = ranked(val, torch.eye(len(val.queries)), gallery)
-    measured = evaluate(perfect, protocol("val").metrics).metrics
+    measured = measure(perfect, protocol("val").metrics).metrics
     for k in CUT_OFFS:
         within = sum(len(record["gt_img_ids"]) <= k for record in annotated)
         assert measured[f"mAP@{k}"] == pytest.approx(100)
         assert measured[f"R_target@{k}"] == pytest.approx(100 * within / 220)
 
 
-def test_a_seeded_ranking_agrees_with_plain_lists(val: PartView, annotated: list[dict[str, Any]]) -> None:
+def test_a_seeded_ranking_agrees_with_plain_lists(val: EvalPart, annotated: list[dict[str, Any]]) -> None:
     generator = np.random.default_rng(0)
     table = generator.standard_normal((len(val.queries), len(val.gallery)), dtype=np.float32)
     row_of = {image: row for row, image in enumerate(val.gallery)}
@@ -130,7 +132,7 @@ def test_a_seeded_ranking_agrees_with_plain_lists(val: PartView, annotated: list
             precisions = [sum(right[: i + 1]) / (i + 1) for i in range(k) if right[i]]
             expected[f"mAP@{k}"] += 100 / 220 * sum(precisions) / min(len(record["gt_img_ids"]), k)
             expected[f"R_target@{k}"] += 100 / 220 * (record["target_img_id"] in best[:k])
-    assert evaluate(made, protocol("val").metrics).metrics == pytest.approx(expected, abs=1e-9)
+    assert measure(made, protocol("val").metrics).metrics == pytest.approx(expected, abs=1e-9)
     assert expected["mAP@50"] > 10 and expected["R_target@50"] > 10
 
 
@@ -140,4 +142,4 @@ def test_a_hidden_test_set_gives_no_numbers(real: CIRCO) -> None:
     assert [query.id for query in hidden.parts[""].queries] == [str(number) for number in range(800)]
     constant = constant_ranking(hidden.parts[""].query_set(), hidden.parts[""].gallery)
     with pytest.raises(DataError, match="a hidden test set is scored by its own server"):
-        evaluate(constant, protocol("test").metrics)
+        measure(constant, protocol("test").metrics)

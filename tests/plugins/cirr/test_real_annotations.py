@@ -7,14 +7,15 @@ from typing import Any
 
 import pytest
 import torch
+from support.chance import chance_level
 from torch import Tensor
 
 from cir_bench.errors import DataError
-from cir_bench.evaluation.chance import chance_level
-from cir_bench.evaluation.evaluate import evaluate
+from cir_bench.evaluation.measure import measure
+from cir_bench.protocols.build import eval_set
 from cir_bench.protocols.builtin import builtin_benchmarks
 from cir_bench.protocols.check import check_protocol
-from cir_bench.protocols.eval_set import PartView, eval_set
+from cir_bench.protocols.eval_set import EvalPart
 from cir_bench.protocols.find import find_benchmark
 from cir_bench.protocols.protocol import Protocol
 from cir_bench.retrieval.parts import PartRankings
@@ -38,16 +39,16 @@ def annotated(real: CIRR) -> list[dict[str, Any]]:
 
 
 @pytest.fixture(scope="module")
-def val(real: CIRR) -> PartView:
+def val(real: CIRR) -> EvalPart:
     return eval_set(real, protocol("val")).parts[""]
 
 
 @pytest.fixture(scope="module")
-def soft(real: CIRR) -> PartView:
+def soft(real: CIRR) -> EvalPart:
     return eval_set(real, protocol("val-soft")).parts[""]
 
 
-def ranked(part: PartView, queries: Tensor, gallery: Tensor) -> PartRankings:
+def ranked(part: EvalPart, queries: Tensor, gallery: Tensor) -> PartRankings:
     """By dot product: [Q, D] against [N, D]."""
     scorer, asked = DotScorer(queries, gallery), part.query_set()
     return PartRankings(
@@ -56,13 +57,13 @@ def ranked(part: PartView, queries: Tensor, gallery: Tensor) -> PartRankings:
 
 
 @pytest.fixture(scope="module")
-def at_random(val: PartView) -> PartRankings:
+def at_random(val: EvalPart) -> PartRankings:
     generator = torch.Generator().manual_seed(0)
     sizes = (len(val.queries), len(val.gallery))
     return ranked(val, *(torch.nn.functional.normalize(torch.randn(n, 64, generator=generator)) for n in sizes))
 
 
-def one_hot(part: PartView, wanted: list[dict[str, float]]) -> tuple[Tensor, Tensor]:
+def one_hot(part: EvalPart, wanted: list[dict[str, float]]) -> tuple[Tensor, Tensor]:
     """Queries that score each gallery image as ``wanted``, and everything else 0."""
     row_of = {image: row for row, image in enumerate(part.gallery)}
     queries = torch.zeros(len(part.queries), len(part.gallery))
@@ -85,7 +86,7 @@ def test_the_train_split_has_16939_images_and_every_triplets_are_among_them(real
     assert all({triplet.reference, triplet.target} <= images for triplet in real.train())
 
 
-def test_the_gallery_is_more_than_the_references(val: PartView) -> None:
+def test_the_gallery_is_more_than_the_references(val: EvalPart) -> None:
     references = {query.reference for query in val.queries}
     assert len(val.gallery) == 2297
     targets = {known.targets[0] for known in val.truth.values()}
@@ -102,7 +103,7 @@ def test_every_subset_has_five_candidates_and_never_the_reference(name: str, rea
         assert set(known.targets) <= set(known.subset)
 
 
-def test_query_ids_are_pairids(val: PartView, annotated: list[dict[str, Any]]) -> None:
+def test_query_ids_are_pairids(val: EvalPart, annotated: list[dict[str, Any]]) -> None:
     assert [query.id for query in val.queries] == [str(record["pairid"]) for record in annotated]
     assert val.queries[0].id == "12060"
 
@@ -111,7 +112,7 @@ def test_query_ids_are_pairids(val: PartView, annotated: list[dict[str, Any]]) -
 def test_a_random_embedding_is_at_chance_among_all_images(k: int, at_random: PartRankings) -> None:
     chance = chance_level(at_random.gallery, k)
     assert chance.mean == pytest.approx(100 * k / 2296)
-    assert abs(evaluate(at_random, [f"R@{k}"]).metrics[f"R@{k}"] - chance.mean) < 3 * chance.sd
+    assert abs(measure(at_random, [f"R@{k}"]).metrics[f"R@{k}"] - chance.mean) < 3 * chance.sd
 
 
 @pytest.mark.parametrize("k", [1, 2, 3])
@@ -119,28 +120,28 @@ def test_a_random_embedding_is_at_chance_in_the_subsets(k: int, at_random: PartR
     assert at_random.subset is not None
     chance = chance_level(at_random.subset, k)
     assert chance.mean == pytest.approx(20 * k)
-    assert abs(evaluate(at_random, [f"R_subset@{k}"]).metrics[f"R_subset@{k}"] - chance.mean) < 3 * chance.sd
+    assert abs(measure(at_random, [f"R_subset@{k}"]).metrics[f"R_subset@{k}"] - chance.mean) < 3 * chance.sd
 
 
-def test_a_constant_scorer_is_exactly_at_chance(val: PartView) -> None:
+def test_a_constant_scorer_is_exactly_at_chance(val: EvalPart) -> None:
     constant = ranked(val, torch.ones(len(val.queries), 1), torch.ones(len(val.gallery), 1))
-    metrics = evaluate(constant, protocol("val").metrics).metrics
+    metrics = measure(constant, protocol("val").metrics).metrics
     assert metrics == pytest.approx(
         {f"R@{k}": 100 * k / 2296 for k in (1, 5, 10, 50)} | {f"R_subset@{k}": 20 * k for k in (1, 2, 3)}
     )
 
 
-def test_a_perfect_ranking_is_at_100(val: PartView) -> None:
+def test_a_perfect_ranking_is_at_100(val: EvalPart) -> None:
     wanted = [{val.truth[query.id].targets[0]: 1.0} for query in val.queries]
     chosen = protocol("val")
-    result = evaluate(ranked(val, *one_hot(val, wanted)), chosen.metrics, headline=chosen.headline.mean_of)
+    result = measure(ranked(val, *one_hot(val, wanted)), chosen.metrics, headline=chosen.headline.mean_of)
     assert result.metrics == pytest.approx(dict.fromkeys(chosen.metrics, 100))
     assert result.headline == pytest.approx(100)
 
 
-def test_the_reference_cannot_be_hit_even_when_it_scores_best(val: PartView) -> None:
+def test_the_reference_cannot_be_hit_even_when_it_scores_best(val: EvalPart) -> None:
     wanted = [{query.reference: 2.0, val.truth[query.id].targets[0]: 1.0} for query in val.queries]
-    metrics = evaluate(ranked(val, *one_hot(val, wanted)), ["R@1", "R_subset@1"]).metrics
+    metrics = measure(ranked(val, *one_hot(val, wanted)), ["R@1", "R_subset@1"]).metrics
     assert metrics == pytest.approx({"R@1": 100, "R_subset@1": 100})
 
 
@@ -151,17 +152,17 @@ def test_37_targets_have_no_grade_where_the_reference_has_one(annotated: list[di
 
 
 def test_ranking_the_hard_targets_first_is_not_the_best_that_soft_metrics_know(
-    soft: PartView, annotated: list[dict[str, Any]]
+    soft: EvalPart, annotated: list[dict[str, Any]]
 ) -> None:
     hard = [{record["target_hard"]: 1.0} for record in annotated]
     expected = sum(max(0.0, record["target_soft"].get(record["target_hard"], 0.0)) for record in annotated)
     assert expected == pytest.approx(4181 - 37 - 3 - 0.8 - 0.5)
-    measured = evaluate(ranked(soft, *one_hot(soft, hard)), ["R_soft@1"]).metrics["R_soft@1"]
+    measured = measure(ranked(soft, *one_hot(soft, hard)), ["R_soft@1"]).metrics["R_soft@1"]
     assert measured == pytest.approx(100 * expected / 4181, abs=1e-9)
 
 
 def test_the_soft_ceiling_counts_what_is_left_without_the_reference(
-    soft: PartView, annotated: list[dict[str, Any]]
+    soft: EvalPart, annotated: list[dict[str, Any]]
 ) -> None:
     left = [
         {image: value for image, value in record["target_soft"].items() if image != record["reference"]}
@@ -169,12 +170,12 @@ def test_the_soft_ceiling_counts_what_is_left_without_the_reference(
     ]
     ceiling = sum(max(0.0, *values.values()) if values else 0.0 for values in left)
     assert ceiling == pytest.approx(4177)  # of 4181: three queries have nothing above 0, two no more than 0.5
-    measured = evaluate(ranked(soft, *one_hot(soft, left)), ["R_soft@1", "R_soft@50"]).metrics
+    measured = measure(ranked(soft, *one_hot(soft, left)), ["R_soft@1", "R_soft@50"]).metrics
     assert measured == pytest.approx(dict.fromkeys(measured, 100 * ceiling / 4181), abs=1e-9)
 
 
 def test_soft_recall_of_a_random_ranking_agrees_with_plain_lists(
-    soft: PartView, annotated: list[dict[str, Any]], real: CIRR
+    soft: EvalPart, annotated: list[dict[str, Any]], real: CIRR
 ) -> None:
     generator = torch.Generator().manual_seed(1)
     scores = torch.stack([torch.randperm(2297, generator=generator) for _ in annotated]).float()
@@ -192,7 +193,7 @@ def test_soft_recall_of_a_random_ranking_agrees_with_plain_lists(
             for name in (members if base == "R_soft_subset" else whole)[: int(k)]:
                 best = max(best, record["target_soft"].get(name, 0.0))
             values[metric] += 100 * best / len(annotated)
-    assert evaluate(made, protocol("val-soft").metrics).metrics == pytest.approx(values, abs=1e-9)
+    assert measure(made, protocol("val-soft").metrics).metrics == pytest.approx(values, abs=1e-9)
 
 
 def test_a_hidden_test_set_gives_no_numbers(real: CIRR) -> None:
@@ -201,6 +202,6 @@ def test_a_hidden_test_set_gives_no_numbers(real: CIRR) -> None:
     assert hidden.hidden and hidden.n_queries == {"": 4148}
     made = ranked(part, torch.ones(4148, 1), torch.ones(2315, 1))
     with pytest.raises(DataError, match="a hidden test set is scored by its own server"):
-        evaluate(made, ["R@1"])
+        measure(made, ["R@1"])
     assert {len(top) for top in made.gallery.top_ids} == {50}
     assert made.subset is not None and {len(top) for top in made.subset.top_ids} == {5}

@@ -5,8 +5,9 @@ from __future__ import annotations
 from pathlib import Path
 
 from cir_bench.protocols.benchmark import load_benchmark
+from cir_bench.protocols.build import eval_set
 from cir_bench.protocols.builtin import builtin_benchmarks
-from cir_bench.protocols.eval_set import PartView, eval_set
+from cir_bench.protocols.eval_set import EvalPart
 from cir_bench.protocols.holdout import held_out_set, hold_out
 from cir_bench.protocols.protocol import Protocol
 from cir_bench_css.dataset import Css
@@ -18,7 +19,7 @@ def protocol() -> Protocol:
     return next(iter(load_benchmark(path).protocols.values()))
 
 
-def check(part: PartView, split: Split) -> int:
+def check(part: EvalPart, split: Split) -> int:
     """Compare with the scenes themselves; the number of queries with several right answers."""
     scenes = {picture.id: picture.scene for picture in split.pictures}
     asked = {(t.reference.id, t.member.text): t.target.scene for t in split.triplets}

@@ -6,9 +6,9 @@ from pathlib import Path
 import pytest
 
 from cir_bench import Context, DataError, NoParams
+from cir_bench.protocols.build import eval_set
 from cir_bench.protocols.builtin import builtin_benchmarks
 from cir_bench.protocols.check import check_protocol
-from cir_bench.protocols.eval_set import eval_set
 from cir_bench.protocols.find import find_benchmark
 from cir_bench.protocols.protocol import Protocol
 from cir_bench_fashion200k import cir_bench_datasets

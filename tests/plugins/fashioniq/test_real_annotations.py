@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import pytest
 import torch
+from support.chance import chance_level
 
-from cir_bench.evaluation.chance import chance_level
-from cir_bench.evaluation.evaluate import evaluate
+from cir_bench.evaluation.measure import measure
+from cir_bench.protocols.build import eval_set
 from cir_bench.protocols.builtin import builtin_benchmarks
 from cir_bench.protocols.check import check_protocol
-from cir_bench.protocols.eval_set import EvalSet, eval_set
+from cir_bench.protocols.eval_set import EvalSet
 from cir_bench.protocols.find import find_benchmark
 from cir_bench.protocols.protocol import Protocol
 from cir_bench.retrieval.ranking import Ranking
@@ -83,7 +84,7 @@ def at_random(original: EvalSet) -> dict[str, Ranking]:
 @pytest.mark.parametrize("k", [10, 50])
 def test_a_random_embedding_is_at_chance(k: int, original: EvalSet, at_random: dict[str, Ranking]) -> None:
     published = protocol("original").expected.chance
-    result = evaluate(at_random, [f"R@{k}"])
+    result = measure(at_random, [f"R@{k}"])
     for name, ranking in at_random.items():
         chance = chance_level(ranking, k)
         assert chance.mean == pytest.approx(published[f"{name}/R@{k}"], rel=0.005)

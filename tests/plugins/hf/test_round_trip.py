@@ -11,8 +11,8 @@ from typing import Any
 import pytest
 
 from cir_bench import Context, DataError, Dataset, NoParams, Triplet
+from cir_bench.protocols.build import eval_set
 from cir_bench.protocols.builtin import builtin_benchmarks
-from cir_bench.protocols.eval_set import eval_set
 from cir_bench.protocols.find import find_benchmark
 from cir_bench_fashioniq.dataset import FashionIQ
 from cir_bench_hf import HfParams

@@ -6,12 +6,13 @@ from collections.abc import Callable
 
 import pytest
 import torch
+from support.chance import chance_level
 
-from cir_bench.evaluation.chance import chance_level
-from cir_bench.evaluation.evaluate import evaluate
+from cir_bench.evaluation.measure import measure
+from cir_bench.protocols.build import eval_set
 from cir_bench.protocols.builtin import builtin_benchmarks
 from cir_bench.protocols.check import check_protocol
-from cir_bench.protocols.eval_set import PartView, eval_set
+from cir_bench.protocols.eval_set import EvalPart
 from cir_bench.protocols.find import find_benchmark
 from cir_bench.protocols.protocol import Protocol
 from cir_bench.retrieval.ranking import Ranking
@@ -30,12 +31,12 @@ def protocol(name: str) -> Protocol:
     return find_benchmark(f"shoes/{name}", builtin_benchmarks()).protocol
 
 
-def ranked(part: PartView, queries: torch.Tensor, gallery: torch.Tensor) -> Ranking:
+def ranked(part: EvalPart, queries: torch.Tensor, gallery: torch.Tensor) -> Ranking:
     return search(DotScorer(queries, gallery), part.query_set(), part.gallery)
 
 
 @pytest.fixture(scope="module", params=CEILING)
-def part(request: pytest.FixtureRequest, real: Open) -> PartView:
+def part(request: pytest.FixtureRequest, real: Open) -> EvalPart:
     return eval_set(real(), protocol(request.param)).parts[""]
 
 
@@ -65,39 +66,39 @@ def test_from_both_sides_every_query_but_one_stands_there_twice(real: Open) -> N
     assert sorted(twice + identical) == sorted(once + once)
 
 
-def test_counts_and_exclusions(part: PartView) -> None:
+def test_counts_and_exclusions(part: EvalPart) -> None:
     queries = part.query_set()
     assert len(part.gallery) == 4658
     assert len(queries) in {count for count, _ in CEILING.values()}
     assert set(map(len, queries.targets)) == set(map(len, queries.excluded)) == {1}
 
 
-def test_a_perfect_ranking_reaches_the_ceiling_and_no_more(part: PartView) -> None:
+def test_a_perfect_ranking_reaches_the_ceiling_and_no_more(part: EvalPart) -> None:
     place = {image: row for row, image in enumerate(part.gallery)}
     queries = torch.zeros(len(part.queries), len(part.gallery))
     for row, query in enumerate(part.queries):
         queries[row, place[part.truth[query.id].targets[0]]] = 1
-    metrics = evaluate(ranked(part, queries, torch.eye(len(part.gallery))), METRICS).metrics
+    metrics = measure(ranked(part, queries, torch.eye(len(part.gallery))), METRICS).metrics
     asked, possible = next(pair for pair in CEILING.values() if pair[0] == len(part.queries))
     assert metrics == pytest.approx(dict.fromkeys(METRICS, 100 * possible / asked), abs=1e-9)
 
 
-def test_a_constant_scorer_is_exactly_at_chance(part: PartView) -> None:
+def test_a_constant_scorer_is_exactly_at_chance(part: EvalPart) -> None:
     ranking = ranked(part, torch.ones(len(part.queries), 1), torch.ones(len(part.gallery), 1))
-    metrics = evaluate(ranking, METRICS).metrics
+    metrics = measure(ranking, METRICS).metrics
     hittable = sum(query.reference not in part.truth[query.id].targets for query in part.queries)
     for k in (1, 10, 50):
         assert metrics[f"R@{k}"] == pytest.approx(100 * k / 4657 * hittable / len(part.queries), abs=1e-9)
 
 
-def test_a_random_embedding_is_at_chance(part: PartView) -> None:
+def test_a_random_embedding_is_at_chance(part: EvalPart) -> None:
     generator = torch.Generator().manual_seed(0)
     queries, gallery = (
         torch.nn.functional.normalize(torch.randn(n, 64, generator=generator))
         for n in (len(part.queries), len(part.gallery))
     )
     ranking = ranked(part, queries, gallery)
-    metrics = evaluate(ranking, METRICS).metrics
+    metrics = measure(ranking, METRICS).metrics
     for k in (1, 10, 50):
         chance = chance_level(ranking, k)
         assert chance.mean == pytest.approx(protocol("eval").expected.chance[f"R@{k}"], rel=0.005)

@@ -9,7 +9,7 @@ import torch
 
 from cir_bench import EncoderShape, Features
 from cir_bench.inference.rank import rank
-from cir_bench.protocols.eval_set import EvalQuery, EvalSet, PartView, Truth
+from cir_bench.protocols.eval_set import EvalPart, EvalQuery, EvalSet, Truth
 from cir_bench_tgcir.composer import TgcirComposer
 
 IDS = tuple(f"image{n}" for n in range(12))
@@ -42,7 +42,7 @@ def ranked(small_shape):
     """The rankings of five queries over twelve images by a composer, as the harness makes them."""
     queries = tuple(EvalQuery(f"q{n}", IDS[n], (text,)) for n, text in enumerate(TEXTS))
     truth = {query.id: Truth(targets=(IDS[6 + n],), excluded=(query.reference,)) for n, query in enumerate(queries)}
-    evaluation = EvalSet({"": PartView(queries, IDS, truth)})
+    evaluation = EvalSet({"": EvalPart(queries, IDS, truth)})
 
     def run(composer) -> list[tuple[str, ...]]:
         found = rank(composer, Source(small_shape), evaluation, subset=False, device=torch.device("cpu"))

@@ -6,7 +6,7 @@ from cir_bench.errors import ConfigError, DataError
 from cir_bench.interfaces.spec_params import argument_field, make_params, split_argument
 from cir_bench.plugin.registry import Registry
 from cir_bench.plugin.wrapping import needs_together, wrapped_composers
-from cir_bench.protocols.eval_set import provenance_of
+from cir_bench.protocols.build import provenance_of
 from cir_bench.protocols.find import find_benchmark
 from cir_bench.records.record import RunRecord
 from cir_bench.runs.cell import Cell

@@ -18,7 +18,7 @@ from cir_bench.inference.gallery import GalleryForQueries
 from cir_bench.interfaces.composer import Composer, GalleryView
 from cir_bench.interfaces.explanation import Explanation, ImageMap, NamedWeights, NeighbourWeights
 from cir_bench.plugin.registry import Registry, blame
-from cir_bench.protocols.eval_set import EvalQuery, PartView
+from cir_bench.protocols.eval_set import EvalPart, EvalQuery
 from cir_bench.records.record import RunRecord
 from cir_bench.retrieval.index import rows_by_id
 from cir_bench.runs.cell import Cell
@@ -96,7 +96,7 @@ def explanations(
     return found
 
 
-def _gallery(composer: Composer, source: FeatureSource, view: PartView, queries: Sequence[EvalQuery]) -> GalleryView:
+def _gallery(composer: Composer, source: FeatureSource, view: EvalPart, queries: Sequence[EvalQuery]) -> GalleryView:
     embedded = embed_gallery(composer, source, view.gallery).to(dtype=torch.float32)
     row_of = rows_by_id(view.gallery)
     excluded = [[row_of[image] for image in view.truth[query.id].excluded if image in row_of] for query in queries]
@@ -108,7 +108,7 @@ def _check(explanation: Explanation, count: int) -> None:
         raise RunError(f"explain gave {len(explanation)} values of {explanation.title!r} for {count} queries.")
 
 
-def _of_query(explanation: Explanation, place: int, view: PartView) -> Shown:
+def _of_query(explanation: Explanation, place: int, view: EvalPart) -> Shown:
     values = explanation.values[place].detach().cpu().double().numpy()
     title, note = explanation.title, explanation.note
     if isinstance(explanation, ImageMap):

@@ -9,7 +9,8 @@ from functools import cached_property
 from cir_bench.errors import ConfigError, DataError
 from cir_bench.evaluation.expected import first_rank
 from cir_bench.plugin.registry import Registry
-from cir_bench.protocols.eval_set import EvalQuery, Truth, eval_set
+from cir_bench.protocols.build import eval_set
+from cir_bench.protocols.eval_set import EvalQuery, Truth
 from cir_bench.records.load import StoredRecord
 from cir_bench.report.examples.cells import cell_of, check_data
 from cir_bench.report.material import Block, Line, ranking_of

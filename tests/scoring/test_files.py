@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from cir_bench.errors import DataError
-from cir_bench.evaluation.predictions import Predictions, read_predictions
+from cir_bench.scoring.files import Predictions, read_predictions
 
 
 def write(folder: Path, text: str, name: str = "predictions.json") -> Path:
@@ -44,11 +44,11 @@ def test_queries_may_be_spread_over_files_but_not_stand_in_two(tmp_path: Path) -
         ('{"q": ["a"], "q": ["b"]}', r"holds the query id 'q' more than once"),
         ("[1, 2]", r"must hold an object"),
         ('{"q": "a"}', r"query 'q' must be a list of image ids"),
-        ('{"q": [["a"]]}', r"query 'q' lists \['a'\], which is no image id"),
-        ('{"q": [true]}', r"which is no image id"),
-        ('{"q": [1.5]}', r"which is no image id"),
-        ('{"q": [', r"is no JSON"),
-        ("[" * 100_000, r"is no JSON"),
+        ('{"q": [["a"]]}', r"query 'q' lists \['a'\], which is not an image id"),
+        ('{"q": [true]}', r"which is not an image id"),
+        ('{"q": [1.5]}', r"which is not an image id"),
+        ('{"q": [', r"is not JSON"),
+        ("[" * 100_000, r"is not JSON"),
     ],
 )
 def test_other_files_are_refused_in_a_sentence(tmp_path: Path, text: str, sentence: str) -> None:

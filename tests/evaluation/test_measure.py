@@ -1,12 +1,10 @@
 from __future__ import annotations
 
-import json
-
 import numpy as np
 import pytest
 
 from cir_bench.errors import ConfigError, DataError
-from cir_bench.evaluation.evaluate import PartSize, Ties, evaluate
+from cir_bench.evaluation.measure import PartSize, measure
 from cir_bench.retrieval.parts import PartRankings
 from cir_bench.retrieval.queries import QuerySet
 from cir_bench.retrieval.ranking import Ranking
@@ -22,19 +20,19 @@ def ranking(name: str, ranks: list[int], n: int = 20, tied: int = 0, tags: tuple
 
 
 def test_a_benchmark_without_parts_has_plain_keys() -> None:
-    result = evaluate(ranking("q", [1, 3, 9, 20]), ["R@1", "R@5", "median_rank"], headline=["R@1", "R@5"])
+    result = measure(ranking("q", [1, 3, 9, 20]), ["R@1", "R@5", "median_rank"], headline=["R@1", "R@5"])
     assert result.metrics == pytest.approx({"R@1": 25, "R@5": 50, "median_rank": 6})
     assert result.headline == pytest.approx(37.5)
     assert result.parts == {"": PartSize(n_queries=4, n_gallery=20)}
 
 
 def test_the_empty_part_name_is_a_benchmark_without_parts() -> None:
-    assert evaluate({"": ranking("q", [1])}, ["R@1"]).metrics == {"R@1": 100}
+    assert measure({"": ranking("q", [1])}, ["R@1"]).metrics == {"R@1": 100}
 
 
 def test_parts_are_averaged_without_weights() -> None:
     parts = {"dress": ranking("dress", [1, 30, 30, 30], n=40), "shirt": ranking("shirt", [1, 12], n=50)}
-    result = evaluate(parts, ["R@10", "R@50"], headline=["mean/R@10", "mean/R@50"])
+    result = measure(parts, ["R@10", "R@50"], headline=["mean/R@10", "mean/R@50"])
     assert result.metrics == pytest.approx(
         {"dress/R@10": 25, "shirt/R@10": 50, "mean/R@10": 37.5, "dress/R@50": 100, "shirt/R@50": 100, "mean/R@50": 100}
     )
@@ -43,19 +41,19 @@ def test_parts_are_averaged_without_weights() -> None:
 
 
 def test_a_single_named_part_keeps_its_name() -> None:
-    assert set(evaluate({"dress": ranking("d", [1])}, ["R@1"]).metrics) == {"dress/R@1", "mean/R@1"}
+    assert set(measure({"dress": ranking("d", [1])}, ["R@1"]).metrics) == {"dress/R@1", "mean/R@1"}
 
 
 def test_subset_metrics_read_the_subset_ranking() -> None:
     part = PartRankings(ranking("q", [9, 9]), subset=ranking("q", [1, 2], n=5))
-    result = evaluate(part, ["R@5", "R_subset@1"], headline=["R@5", "R_subset@1"])
+    result = measure(part, ["R@5", "R_subset@1"], headline=["R@5", "R_subset@1"])
     assert result.metrics == pytest.approx({"R@5": 0, "R_subset@1": 50})
     assert result.headline == pytest.approx(25)
 
 
 def test_subset_metrics_need_a_subset_ranking() -> None:
     with pytest.raises(ConfigError, match="R_subset@1 needs a subset ranking"):
-        evaluate(ranking("q", [1]), ["R_subset@1"])
+        measure(ranking("q", [1]), ["R_subset@1"])
 
 
 def test_the_subset_ranking_must_be_of_the_same_queries() -> None:
@@ -65,7 +63,7 @@ def test_the_subset_ranking_must_be_of_the_same_queries() -> None:
 
 def test_a_tag_of_one_part_is_of_that_parts_queries() -> None:
     parts = {"a": ranking("a", [1, 9]), "b": ranking("b", [9, 1, 9], tags=((), ("shape",), ("size",)))}
-    assert evaluate(parts, ["R@1"]).tags == pytest.approx({"tag:shape/R@1": 100, "tag:size/R@1": 0})
+    assert measure(parts, ["R@1"]).tags == {"shape": {"n": 1, "R@1": 100}, "size": {"n": 1, "R@1": 0}}
 
 
 def test_breakdown_by_tag_pools_the_parts() -> None:
@@ -73,37 +71,24 @@ def test_breakdown_by_tag_pools_the_parts() -> None:
         "a": ranking("a", [1, 9], tags=(("colour",), ("colour", "held out"))),
         "b": ranking("b", [1, 1], tags=(("colour",), ())),
     }
-    result = evaluate(parts, ["R@1"])
-    assert result.tags == pytest.approx({"tag:colour/R@1": 200 / 3, "tag:held out/R@1": 0})
-    assert result.tag_counts == {"colour": 3, "held out": 1}
-
-
-def test_pessimistic_ties() -> None:
-    tied = ranking("q", [1, 1], tied=3)
-    assert evaluate(tied, ["R@2"]).metrics["R@2"] == pytest.approx(50)
-    result = evaluate(tied, ["R@2"], ties=Ties.PESSIMISTIC)
-    assert result.metrics["R@2"] == 0
-    assert result.to_dict()["ties"] == "pessimistic"
-
-
-def test_the_result_is_plain_data() -> None:
-    result = evaluate({"dress": ranking("d", [1, 2])}, ["R@1"], headline=["dress/R@1"])
-    assert json.loads(json.dumps(result.to_dict()))["parts"] == {"dress": {"n_queries": 2, "n_gallery": 20}}
+    tags = measure(parts, ["R@1"]).tags
+    assert tags["colour"] == pytest.approx({"n": 3, "R@1": 200 / 3})
+    assert tags["held out"] == {"n": 1, "R@1": 0}
 
 
 def test_an_unmeasured_headline_is_refused_with_the_nearest_key() -> None:
     with pytest.raises(ConfigError, match=r"'mean/R@1'.*did you mean 'R@1'"):
-        evaluate(ranking("q", [1]), ["R@1"], headline=["mean/R@1"])
+        measure(ranking("q", [1]), ["R@1"], headline=["mean/R@1"])
 
 
 @pytest.mark.parametrize("name", ["mean", "a/b", "tag:x"])
 def test_part_names_that_would_make_ambiguous_keys_are_refused(name: str) -> None:
     with pytest.raises(ConfigError, match="cannot be called"):
-        evaluate({name: ranking("q", [1])}, ["R@1"])
+        measure({name: ranking("q", [1])}, ["R@1"])
 
 
 def test_no_queries_and_no_parts_are_refused() -> None:
     with pytest.raises(DataError, match="no queries"):
-        evaluate(ranking("q", []), ["R@1"])
+        measure(ranking("q", []), ["R@1"])
     with pytest.raises(DataError, match="no rankings"):
-        evaluate({}, ["R@1"])
+        measure({}, ["R@1"])

@@ -7,25 +7,26 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from cir_bench.errors import DataError
-from cir_bench.evaluation.evaluate import evaluate
-from cir_bench.evaluation.external import ExternalPart, ExternalReport, rank_external
+from cir_bench.evaluation.measure import measure
 from cir_bench.retrieval.queries import QuerySet
 from cir_bench.retrieval.ranking import Ranking
+from cir_bench.scoring.lists import ListedPart, rank_lists
+from cir_bench.scoring.report import ListReport
 
 GALLERY = ["a", "b", "c", "d", "e"]
 
 
-def part(*targets: str, excluded: tuple[tuple[str, ...], ...] = ()) -> ExternalPart:
-    return ExternalPart(
+def part(*targets: str, excluded: tuple[tuple[str, ...], ...] = ()) -> ListedPart:
+    return ListedPart(
         QuerySet(tuple(f"q{i}" for i in range(len(targets))), tuple((t,) for t in targets), excluded),
         frozenset(GALLERY),
     )
 
 
 def rank(
-    predictions: dict[str, list[str]], benchmark: ExternalPart, depth: int = 5, allow_partial: bool = False
-) -> tuple[Ranking, ExternalReport]:
-    rankings, report = rank_external(predictions, {"": benchmark}, depth=depth, allow_partial=allow_partial)
+    predictions: dict[str, list[str]], benchmark: ListedPart, depth: int = 5, allow_partial: bool = False
+) -> tuple[Ranking, ListReport]:
+    rankings, report = rank_lists(predictions, {"": benchmark}, depth=depth, allow_partial=allow_partial)
     return rankings[""], report
 
 
@@ -33,8 +34,8 @@ def test_ranks_are_places_in_the_list() -> None:
     ranking, report = rank({"q0": ["b", "a", "c", "d", "e"], "q1": ["e", "d", "c", "b", "a"]}, part("a", "e"))
     assert ranking.better.tolist() == [1, 0]
     assert ranking.tied.tolist() == [0, 0]
-    assert evaluate(ranking, ["R@1", "R@2"]).metrics == {"R@1": 50, "R@2": 100}
-    assert not report.partial
+    assert measure(ranking, ["R@1", "R@2"]).metrics == {"R@1": 50, "R@2": 100}
+    assert not report.faults()
     assert report.faults() == report.notes() == []
 
 
@@ -42,8 +43,8 @@ def test_an_excluded_image_is_dropped_by_id_and_reported() -> None:
     ranking, report = rank({"q0": ["b", "a", "c", "d", "e"]}, part("a", excluded=(("b", "not there"),)))
     assert ranking.better.tolist() == [0]
     assert ranking.n_candidates.tolist() == [4]
-    assert report.excluded_listed == {"q0": ("b",)}
-    assert not report.partial
+    assert report.excluded_images == {"q0": ["b"]}
+    assert not report.faults()
     assert "1 queries list an image that the protocol excludes" in report.notes()[0]
 
 
@@ -65,9 +66,9 @@ def test_a_list_shorter_than_the_metrics_look_is_refused_with_its_length_and_the
 
 def test_when_allowed_a_target_behind_the_end_of_a_short_list_is_a_miss_and_the_result_partial() -> None:
     ranking, report = rank({"q0": ["b", "c"]}, part("a"), depth=9, allow_partial=True)
-    assert evaluate(ranking, ["R@5"]).metrics["R@5"] == 0
+    assert measure(ranking, ["R@5"]).metrics["R@5"] == 0
     assert report.short_lists == {"q0": (2, 5)}
-    assert report.partial
+    assert report.faults()
 
 
 def test_an_excluded_image_does_not_make_a_list_longer() -> None:
@@ -77,7 +78,7 @@ def test_an_excluded_image_does_not_make_a_list_longer() -> None:
 
 def test_a_list_of_every_candidate_is_not_short() -> None:
     _, report = rank({"q0": ["a", "c", "d", "e"]}, part("a", excluded=(("b",),)), depth=50)
-    assert report.short_lists == {} and not report.partial
+    assert report.short_lists == {} and not report.faults()
 
 
 @pytest.mark.parametrize(
@@ -107,51 +108,51 @@ def test_allow_partial_counts_missing_queries_as_misses() -> None:
     predictions = {"q0": ["zebra", "b", "b", "a"], "other": ["a"]}
     ranking, report = rank(predictions, part("a", "b"), depth=2, allow_partial=True)
     assert not report.short_lists
-    assert report.partial
+    assert report.faults()
     assert ranking.better.tolist() == [1, -1]
-    assert evaluate(ranking, ["R@5"]).metrics["R@5"] == 50
+    assert measure(ranking, ["R@5"]).metrics["R@5"] == 50
 
 
 def test_query_ids_of_other_parts_are_not_unknown() -> None:
-    dress = ExternalPart(QuerySet(("dress-0",), (("a",),)), frozenset("ab"))
-    shirt = ExternalPart(QuerySet(("shirt-0",), (("c",),)), frozenset("cd"))
-    rankings, report = rank_external(
+    dress = ListedPart(QuerySet(("dress-0",), (("a",),)), frozenset("ab"))
+    shirt = ListedPart(QuerySet(("shirt-0",), (("c",),)), frozenset("cd"))
+    rankings, report = rank_lists(
         {"dress-0": ["a", "b"], "shirt-0": ["d", "c"]}, {"dress": dress, "shirt": shirt}, depth=1
     )
     assert report.n_queries == 2
-    assert evaluate(rankings, ["R@1"]).metrics == {"dress/R@1": 100, "shirt/R@1": 0, "mean/R@1": 50}
+    assert measure(rankings, ["R@1"]).metrics == {"dress/R@1": 100, "shirt/R@1": 0, "mean/R@1": 50}
 
 
 def test_an_image_of_another_parts_gallery_is_unknown() -> None:
-    dress = ExternalPart(QuerySet(("dress-0",), (("a",),)), frozenset("ab"))
-    shirt = ExternalPart(QuerySet(("shirt-0",), (("c",),)), frozenset("cd"))
+    dress = ListedPart(QuerySet(("dress-0",), (("a",),)), frozenset("ab"))
+    shirt = ListedPart(QuerySet(("shirt-0",), (("c",),)), frozenset("cd"))
     with pytest.raises(DataError, match=r"c \(query dress-0\)"):
-        rank_external({"dress-0": ["c"], "shirt-0": ["c"]}, {"dress": dress, "shirt": shirt}, depth=1)
+        rank_lists({"dress-0": ["c"], "shirt-0": ["c"]}, {"dress": dress, "shirt": shirt}, depth=1)
 
 
 def test_the_same_query_id_in_two_parts_is_refused() -> None:
     with pytest.raises(DataError, match="'q0'"):
-        rank_external({"q0": ["a"]}, {"x": part("a"), "y": part("a")}, depth=1)
+        rank_lists({"q0": ["a"]}, {"x": part("a"), "y": part("a")}, depth=1)
 
 
 def test_a_subset_ranking_passes_over_everything_else() -> None:
     queries = QuerySet(("q0",), (("d",),), (("b",),))
-    benchmark = ExternalPart(queries, frozenset(GALLERY), candidates=[{"b", "d", "e"}])
+    benchmark = ListedPart(queries, frozenset(GALLERY), candidates=[{"b", "d", "e"}])
     ranking, report = rank({"q0": ["a", "b", "c", "e", "d"]}, benchmark, depth=3)
     assert (ranking.better.tolist(), ranking.n_candidates.tolist()) == ([1], [2])
-    assert not report.partial
+    assert not report.faults()
     assert report.short_subsets == {}
 
 
 def test_a_subset_ranking_needs_enough_of_the_querys_own_candidates() -> None:
-    benchmark = ExternalPart(QuerySet(("q0",), (("d",),)), frozenset(GALLERY), candidates=[{"b", "d", "e"}])
+    benchmark = ListedPart(QuerySet(("q0",), (("d",),)), frozenset(GALLERY), candidates=[{"b", "d", "e"}])
     with pytest.raises(DataError, match=r"of their own few candidates than .*: q0 lists 1, 2 are needed"):
         rank({"q0": ["a", "b", "c"]}, benchmark, depth=2)
 
 
 def test_whole_numbers_are_ids_too() -> None:
-    benchmark = ExternalPart(QuerySet(("0",), (("12",),)), frozenset({"7", "12"}))
-    rankings, _ = rank_external({"0": [12, 7]}, {"": benchmark}, depth=1)
+    benchmark = ListedPart(QuerySet(("0",), (("12",),)), frozenset({"7", "12"}))
+    rankings, _ = rank_lists({"0": [12, 7]}, {"": benchmark}, depth=1)
     assert rankings[""].better.tolist() == [0]
 
 
@@ -164,7 +165,7 @@ def test_what_is_no_list_is_refused_by_name_whatever_the_other_lists_are(strange
 
 @pytest.mark.parametrize("strange", [["a"], None, 1.5, True], ids=["list", "null", "fraction", "truth"])
 def test_what_is_no_image_id_is_refused_by_name(strange: Any) -> None:
-    with pytest.raises(DataError, match=r"query 'q1' lists .* is no image id"):
+    with pytest.raises(DataError, match=r"query 'q1' lists .* is not an image id"):
         rank({"q0": ["a", "b"], "q1": ["a", strange]}, part("a", "a"), depth=2, allow_partial=True)
 
 
@@ -180,7 +181,7 @@ def test_every_lists_ranks_and_faults_are_those_of_going_through_it(
     ids = tuple(f"q{i}" for i in range(len(lists)))
     queries = QuerySet(ids, tuple(map(tuple, targets)), tuple(map(tuple, excluded)))
     given_lists = {query: ranked for query, ranked in zip(ids, lists, strict=True) if ranked is not None}
-    ranking, report = rank(given_lists, ExternalPart(queries, frozenset(GALLERY)), depth=3, allow_partial=True)
+    ranking, report = rank(given_lists, ListedPart(queries, frozenset(GALLERY)), depth=3, allow_partial=True)
     expected = []
     for row, (query, ranked) in enumerate(zip(queries.ids, lists, strict=True)):
         kept = [image for image in dict.fromkeys(ranked or ()) if image in GALLERY and image not in excluded[row]]
@@ -189,7 +190,7 @@ def test_every_lists_ranks_and_faults_are_those_of_going_through_it(
         assert (query in report.missing_queries) == (ranked is None)
         assert set(report.unknown_images.get(query, ())) == set(there) - set(GALLERY)
         assert set(report.repeated_images.get(query, ())) == {image for image in there if there.count(image) > 1}
-        assert set(report.excluded_listed.get(query, ())) == set(there) & set(excluded[row]) & set(GALLERY)
+        assert set(report.excluded_images.get(query, ())) == set(there) & set(excluded[row]) & set(GALLERY)
         candidates = len(set(GALLERY) - set(excluded[row]))
         short = ranked is not None and len(kept) < min(3, candidates)
         assert report.short_lists.get(query) == ((len(kept), min(3, candidates)) if short else None)

@@ -1,0 +1,118 @@
+"""`measure`: the rankings of a benchmark's parts become its metrics, headline and breakdowns."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+
+import numpy as np
+from numpy.typing import NDArray
+
+from cir_bench.errors import ConfigError, DataError, did_you_mean
+from cir_bench.evaluation.metrics import Metric, parse_metrics
+from cir_bench.retrieval.parts import PartRankings
+from cir_bench.retrieval.ranking import Ranking
+
+MEAN = "mean"
+
+
+@dataclass(frozen=True)
+class PartSize:
+    """The size of a part, reported with all of its numbers."""
+
+    n_queries: int
+    n_gallery: int
+
+
+@dataclass(frozen=True)
+class EvaluationResult:
+    """Metrics of one run on one benchmark, in percent (ranks: as they are).
+
+    Attributes:
+        metrics: ``R@1`` for a benchmark without parts; otherwise ``dress/R@10`` for each part and ``mean/R@10``, the
+            unweighted mean over parts.
+        parts: sizes by part; the one part of a benchmark without parts is called ``""``.
+        n_queries: number of queries, over all parts.
+        headline: mean of the metrics that the benchmark names; None if it names none.
+        tags: by tag its metrics over the queries with that tag, all parts pooled, and their number ``n``.
+    """
+
+    metrics: Mapping[str, float]
+    parts: Mapping[str, PartSize]
+    n_queries: int
+    headline: float | None = None
+    tags: Mapping[str, Mapping[str, float]] = field(default_factory=dict)
+
+
+def measure(
+    rankings: Ranking | PartRankings | Mapping[str, Ranking | PartRankings],
+    metric_names: Sequence[str],
+    *,
+    headline: Sequence[str] = (),
+) -> EvaluationResult:
+    """Measure one ranking (plain keys), or one for each part (``part/metric`` keys and their mean).
+
+    Args:
+        rankings: the ranking, or a mapping from part name to ranking. A mapping whose only key is ``""`` is a
+            benchmark without parts.
+        metric_names: such as ``R@10``; see `metrics.py`.
+        headline: keys of the result whose mean is the headline.
+
+    Raises:
+        ConfigError: a metric or headline key does not exist, or a part has an unusable name.
+        DataError: there are no queries, or queries without targets.
+    """
+    parts = _by_part(rankings)
+    metrics: dict[str, float] = {}
+    pooled: dict[str, NDArray[np.float64]] = {}
+    chosen = parse_metrics(metric_names)
+    for metric in chosen:
+        per_query = [metric.per_query(metric.ranking(part)) for part in parts.values()]
+        values = [metric.over_queries(part) for part in per_query]
+        pooled[metric.name] = np.concatenate(per_query)
+        if list(parts) == [""]:
+            metrics[metric.name] = values[0]
+        else:
+            metrics |= {f"{part}/{metric.name}": value for part, value in zip(parts, values, strict=True)}
+            metrics[f"{MEAN}/{metric.name}"] = float(np.mean(values))
+    unknown = [key for key in headline if key not in metrics]
+    if unknown:
+        raise ConfigError(
+            f"The headline names {unknown[0]!r}, which is not measured; {did_you_mean(unknown[0], metrics)}"
+        )
+    return EvaluationResult(
+        metrics=metrics,
+        parts={name: PartSize(len(part.gallery), part.gallery.n_gallery) for name, part in parts.items()},
+        n_queries=sum(len(part.gallery) for part in parts.values()),
+        headline=float(np.mean([metrics[key] for key in headline])) if headline else None,
+        tags=_by_tag(parts, chosen, pooled),
+    )
+
+
+def _by_part(rankings: Ranking | PartRankings | Mapping[str, Ranking | PartRankings]) -> dict[str, PartRankings]:
+    named = rankings if isinstance(rankings, Mapping) else {"": rankings}
+    parts = {name: PartRankings(part) if isinstance(part, Ranking) else part for name, part in named.items()}
+    if not parts:
+        raise DataError("There are no rankings to evaluate.")
+    for name in parts:
+        if (not name and len(parts) > 1) or name == MEAN or "/" in name or name.startswith("tag:"):
+            raise ConfigError(f"A part cannot be called {name!r}: its keys would be mistaken for others.")
+    return parts
+
+
+def _by_tag(
+    parts: Mapping[str, PartRankings], metrics: Sequence[Metric], values: Mapping[str, NDArray[np.float64]]
+) -> dict[str, dict[str, float]]:
+    rows: dict[str, list[NDArray[np.int64]]] = {}
+    before = 0
+    for part in parts.values():
+        for tag, own in part.gallery.queries.rows_by_tag.items():
+            rows.setdefault(tag, []).append(before + own)
+        before += len(part.gallery)
+    found = {}
+    for tag in sorted(rows):
+        own = np.concatenate(rows[tag])
+        found[tag] = {"n": float(len(own))} | {
+            metric.name: metric.over_queries(values[metric.name][own]) for metric in metrics
+        }
+    return found

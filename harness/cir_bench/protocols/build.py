@@ -1,0 +1,153 @@
+"""Building an `EvalSet` out of a data set's annotations, under a protocol."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Callable, Mapping, Sequence
+
+from cir_bench.errors import DataError
+from cir_bench.evaluation.relevance import Relevance
+from cir_bench.interfaces.dataset import Dataset, Query
+from cir_bench.protocols.eval_set import EvalPart, EvalQuery, EvalSet, Truth, unique
+from cir_bench.protocols.protocol import Protocol
+from cir_bench.protocols.text import query_texts
+
+EXAMPLES = 5
+Spelling = Mapping[str, Mapping[str, str]]
+"""By part a dictionary from wrong words to right ones."""
+
+
+def eval_set(
+    dataset: Dataset,
+    protocol: Protocol,
+    available: Callable[[str], bool] | None = None,
+    *,
+    allow_partial: bool = False,
+) -> EvalSet:
+    """The evaluation of ``dataset`` under ``protocol``.
+
+    Args:
+        dataset: annotations.
+        protocol: the conventions.
+        available: whether an image (or whatever represents it) exists; None: nothing is checked.
+        allow_partial: leave missing images out of galleries and truth, and leave out the queries whose reference or all
+            of whose targets are missing (or the first target, if a metric uses it alone, or all graded images, if a
+            metric needs them); both are counted.
+
+    Raises:
+        DataError: images are missing and ``allow_partial`` is off; or nothing is left; or the data set and the protocol
+            do not fit each other.
+    """
+    queries = dataset.queries(protocol.split)
+    unknown = next((query for query in queries if query.part not in dataset.parts), None)
+    if unknown is not None:
+        raise DataError(f"Query {unknown.id!r} belongs to part {unknown.part!r}, which the data set does not have.")
+    by_part = {part: [query for query in queries if query.part == part] for part in dataset.parts}
+    galleries = {part: _gallery(dataset, protocol, part, by_part[part]) for part in by_part}
+    whole = under_protocol(by_part, galleries, protocol, spelling_of(dataset, protocol))
+    needed = whole.images() if available is not None else ()
+    missing = tuple(image for image in needed if available is not None and not available(image))
+    if not missing:
+        return whole
+    if not allow_partial:
+        shown = ", ".join(missing[:EXAMPLES]) + (", …" if len(missing) > EXAMPLES else "")
+        raise DataError(
+            f"{len(missing)} of {len(needed)} images of split {protocol.split!r} are missing ({shown}); complete the "
+            "data (`cir-bench data verify` lists what is missing), or pass --allow-partial to leave them out and have "
+            "every number marked partial."
+        )
+    return _without(whole, frozenset(missing), protocol)
+
+
+def check_headline(dataset: Dataset, protocol: Protocol) -> None:
+    """`DataError` if the protocol's headline uses means over parts and the data set has no parts, or the reverse.
+
+    This finds the mistake before anything is trained, not when metrics are averaged.
+    """
+    plain = list(dataset.parts) == [""]
+    for key in protocol.headline.mean_of:
+        if plain and "/" in key:
+            why = "the data set has no parts to take a mean over"
+            raise DataError(f"The protocol's headline is made of {key!r}, but {why}; choose a protocol without parts.")
+        if not plain and "/" not in key:
+            why = f"the data set has the parts {', '.join(dataset.parts)}, each with its own value"
+            raise DataError(f"The protocol's headline is made of {key!r}, but {why}; choose a protocol with parts.")
+
+
+def spelling_of(dataset: Dataset, protocol: Protocol) -> Spelling:
+    """The dictionary that the protocol's text form names, by part; empty ones if it names none."""
+    name = protocol.text.spelling
+    return {part: dataset.spelling(name, part) if name else {} for part in dataset.parts}
+
+
+def provenance_of(dataset: Dataset, protocol: Protocol) -> dict[str, str]:
+    """The data set's own facts, and a digest of each spelling dictionary that the protocol uses."""
+    facts = dict(dataset.provenance())
+    for part, words in spelling_of(dataset, protocol).items() if protocol.text.spelling else ():
+        canonical = json.dumps(dict(words), sort_keys=True)
+        key = ".".join(name for name in ("spelling", protocol.text.spelling, part) if name)
+        facts[key] = hashlib.sha256(canonical.encode("ascii")).hexdigest()
+    return facts
+
+
+def under_protocol(
+    queries: Mapping[str, Sequence[Query]],
+    galleries: Mapping[str, Sequence[str]],
+    protocol: Protocol,
+    spelling: Spelling,
+) -> EvalSet:
+    """Annotated queries and galleries by part, under the protocol's text and reference policy."""
+    parts = {}
+    graded = protocol.uses(Relevance.GAINS)
+    for part, annotated in queries.items():
+        asked: list[EvalQuery] = []
+        truth: dict[str, Truth] = {}
+        for query in annotated:
+            own = Truth(
+                targets=query.targets,
+                excluded=(query.reference,) if protocol.reference == "removed" else (),
+                subset=query.subset,
+                gains=query.gains if graded else {},
+            )
+            for suffix, texts in query_texts(query.id, query.captions, protocol, spelling.get(part, {})):
+                asked.append(EvalQuery(query.id + suffix, query.reference, texts, part, query.tags))
+                truth[query.id + suffix] = own
+        if not asked:
+            raise DataError(f"There are no queries{f' in part {part!r}' if part else ''}; check the annotation files.")
+        parts[part] = EvalPart(tuple(asked), tuple(galleries[part]), truth)
+    return EvalSet(parts)
+
+
+def _gallery(dataset: Dataset, protocol: Protocol, part: str, queries: Sequence[Query]) -> tuple[str, ...]:
+    if protocol.gallery == "union":
+        return unique(image for query in queries for image in (query.reference, *query.targets))
+    return tuple(dataset.gallery(protocol.split, part))
+
+
+def _without(whole: EvalSet, missing: frozenset[str], protocol: Protocol) -> EvalSet:
+    first_alone = protocol.uses(Relevance.FIRST_TARGET)
+    parts: dict[str, EvalPart] = {}
+    dropped: list[str] = []
+    for name, part in whole.parts.items():
+        queries = []
+        truth = {}
+        for query in part.queries:
+            own = part.truth[query.id]
+            targets = tuple(image for image in own.targets if image not in missing)
+            gains = {image: gain for image, gain in own.gains.items() if image not in missing}
+            unhittable = (own.targets and not targets) or (own.gains and not gains)
+            if query.reference in missing or unhittable or (first_alone and own.targets[:1] != targets[:1]):
+                dropped.append(query.id)
+                continue
+            queries.append(query)
+            subset = tuple(image for image in own.subset if image not in missing)
+            truth[query.id] = Truth(targets, own.excluded, subset, gains)
+        if not queries:
+            raise DataError(
+                f"{len(missing)} images are missing, so that no query{f' of part {name!r}' if name else ''} is left; "
+                "complete the data (`cir-bench data verify` lists what is missing)."
+            )
+        gallery = tuple(image for image in part.gallery if image not in missing)
+        parts[name] = EvalPart(tuple(queries), gallery, truth)
+    return EvalSet(parts, missing=tuple(image for image in whole.images() if image in missing), dropped=tuple(dropped))

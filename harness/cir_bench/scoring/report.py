@@ -1,0 +1,68 @@
+"""What does not fit in ranked lists that were made elsewhere."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+
+EXAMPLES = 3
+
+
+@dataclass
+class ListReport:
+    """What was found in the ranked lists of a benchmark's queries.
+
+    Attributes:
+        n_queries: how many queries the benchmark has.
+        missing_queries: queries without a list; they count as misses.
+        unknown_queries: queries with a list that the benchmark does not have; they are ignored.
+        unknown_images: images that are not in the gallery, by query; they are dropped.
+        repeated_images: images listed more than once, by query; the first place is used.
+        excluded_images: images that the protocol excludes, by query; they are dropped by id, which is not a fault.
+        short_lists: queries whose list has fewer candidates than the metrics look at (and than exist), with its length
+            and the length needed. A target after its end counts as never hit, so the numbers may be too low.
+        short_subsets: the same for a subset ranking, where only the query's own candidates in its list count.
+    """
+
+    n_queries: int = 0
+    missing_queries: list[str] = field(default_factory=list)
+    unknown_queries: list[str] = field(default_factory=list)
+    unknown_images: dict[str, list[str]] = field(default_factory=dict)
+    repeated_images: dict[str, list[str]] = field(default_factory=dict)
+    excluded_images: dict[str, list[str]] = field(default_factory=dict)
+    short_lists: dict[str, tuple[int, int]] = field(default_factory=dict)
+    short_subsets: dict[str, tuple[int, int]] = field(default_factory=dict)
+
+    def faults(self) -> list[str]:
+        """One sentence, with examples, for each kind of fault; with any, numbers made from the lists are partial."""
+        sentences = []
+        if self.missing_queries:
+            count = f"{len(self.missing_queries)} of {self.n_queries} queries"
+            sentences.append(f"{count} have no prediction: {_examples(self.missing_queries)}.")
+        if self.unknown_queries:
+            count = f"{len(self.unknown_queries)} predicted queries"
+            sentences.append(f"{count} are not in the benchmark: {_examples(self.unknown_queries)}.")
+        for images, what in (
+            (self.unknown_images, "list images that are not in the gallery"),
+            (self.repeated_images, "list an image more than once"),
+        ):
+            if images:
+                pairs = [f"{image} (query {query})" for query, listed in images.items() for image in listed]
+                sentences.append(f"{len(images)} queries {what}: {_examples(pairs)}.")
+        for lengths, what in ((self.short_lists, "candidates"), (self.short_subsets, "of their own few candidates")):
+            if lengths:
+                pairs = [f"{query} lists {length}, {needed} are needed" for query, (length, needed) in lengths.items()]
+                sentences.append(
+                    f"{len(lengths)} queries list fewer {what} than the metrics look at: {_examples(pairs, '; ')}."
+                )
+        return sentences
+
+    def notes(self) -> list[str]:
+        """Sentences on what is not a fault but worth knowing."""
+        count = len(self.excluded_images)
+        return [f"{count} queries list an image that the protocol excludes; it was dropped by id."] if count else []
+
+
+def _examples(items: Sequence[str], between: str = ", ") -> str:
+    shown = between.join(items[:EXAMPLES])
+    return f"{shown}{between}…" if len(items) > EXAMPLES else shown
