@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -62,13 +61,9 @@ def circo(root: Path) -> Callable[[], CIRCO]:
 
 
 @pytest.fixture(scope="session")
-def shared() -> Path:
-    """The folder of the real annotations; skips where they are not."""
-    place = os.environ.get("CIR_BENCH_SHARED", str(Path(__file__).parents[4] / "shared"))
-    folder = Path(place) / "data" / "circo"
-    if not (folder / "val.json").is_file():
-        pytest.skip(f"needs CIRCO's annotations in {folder} (CIR_BENCH_SHARED names another folder)")
-    return folder
+def shared(real_data: Callable[[str], Path]) -> Path:
+    """The folder of the real annotations."""
+    return real_data("circo/val.json") / "circo"
 
 
 @pytest.fixture(scope="session")

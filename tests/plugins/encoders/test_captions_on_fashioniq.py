@@ -2,7 +2,6 @@
 
 import json
 import os
-from pathlib import Path
 
 import pytest
 import torch
@@ -12,13 +11,9 @@ from cir_bench import Context, ImageRef, levels
 from cir_bench.features.cache import FeatureCache
 from cir_bench.testing.pictures import Pictures
 
-SHARED = Path(os.environ.get("CIR_BENCH_SHARED", Path(__file__).parents[4] / "shared"))
-ROOT = SHARED / "data"
-
 pytestmark = [
     pytest.mark.slow,
     pytest.mark.shared,
-    pytest.mark.skipif(not (ROOT / "image_captions" / "fashioniq").is_dir(), reason=f"no captions under {ROOT}"),
     pytest.mark.skipif("CIR_BENCH_LONG" not in os.environ, reason="encodes 20,000 texts: set CIR_BENCH_LONG=1"),
 ]
 pytest.importorskip("sentence_transformers", reason="needs cir-bench[captions]")
@@ -42,16 +37,17 @@ def recalls(queries, gallery, targets):
     return [(((k - better).clamp(min=0) / equal).clamp(max=1)).mean().item() * 100 for k in (10, 50)]
 
 
-def test_naive_baselines_come_out_as_computed_elsewhere(tmp_path):
+def test_naive_baselines_come_out_as_computed_elsewhere(tmp_path, real_data):
+    root = real_data("image_captions/fashioniq")
     from cir_bench_encoders.captions import Captions
     from cir_bench_encoders.captions_params import CaptionsParams
 
-    encoder = Captions(CaptionsParams(), Context(ROOT, tmp_path, dataset="fashioniq")).eval()
+    encoder = Captions(CaptionsParams(), Context(root, tmp_path, dataset="fashioniq")).eval()
     cache, pictures = FeatureCache(tmp_path), Pictures()
     sums = {name: torch.zeros(2) for name in EXPECTED}
     for part in ("dress", "shirt", "toptee"):
-        names = json.loads((ROOT / f"fashioniq/image_splits/split.{part}.val.json").read_text())
-        records = json.loads((ROOT / f"fashioniq/captions/cap.{part}.val.json").read_text())
+        names = json.loads((root / f"fashioniq/image_splits/split.{part}.val.json").read_text())
+        records = json.loads((root / f"fashioniq/captions/cap.{part}.val.json").read_text())
         images = [ImageRef("fashioniq", pictures, name) for name in names]
         texts = [joined(record["captions"]) for record in records]
         scope = ("fashioniq", "val")

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 from collections.abc import Callable
 from pathlib import Path
 
@@ -62,10 +61,8 @@ def fashion200k(data_root: Path) -> Callable[[], Fashion200k]:
 
 
 @pytest.fixture(scope="session")
-def real_captions() -> dict[str, str]:
-    """5,000 real captions by image; skips where they are not."""
-    place = os.environ.get("CIR_BENCH_SHARED", str(Path(__file__).parents[4] / "shared"))
-    path = Path(place) / "data" / "fashion200k" / "subset5000_manifest.json"
-    if not path.is_file():
-        pytest.skip(f"needs {path} (CIR_BENCH_SHARED names another folder)")
-    return {item["id"]: item["title"] for item in json.loads(path.read_text(encoding="utf-8"))["items"]}
+def real_captions(real_data: Callable[[str], Path]) -> dict[str, str]:
+    """5,000 real captions by image."""
+    manifest = "fashion200k/subset5000_manifest.json"
+    items = json.loads((real_data(manifest) / manifest).read_text(encoding="utf-8"))["items"]
+    return {item["id"]: item["title"] for item in items}

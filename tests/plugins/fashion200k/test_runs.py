@@ -3,38 +3,22 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
 from itertools import pairwise
 from pathlib import Path
 
 import pytest
 
-from cir_bench.cli.app import main
-from cir_bench.records.load import read_records
-from cir_bench.records.record import RunRecord
 from cir_bench.training.batches import TrainSet
 from cir_bench.training.checkpoints import Checkpoints
 from cir_bench.training.loop import Trainer
 
-CirBench = Callable[..., tuple[int, str]]
 QUICK = ("--set", "training.batch_size=16", "--set", "training.epochs=3")
 SMALL = ("--set", "encoder.image_size=32", "--set", "encoder.width=8", "--set", "encoder.lstm_width=8")
 
 
 @pytest.fixture
-def cir_bench(data_root: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> CirBench:
-    def call(verb: str, *options: str, out: str = "runs") -> tuple[int, str]:
-        where = ["--data-root", str(data_root), "--out", str(tmp_path / out), "--cache-dir", str(tmp_path / "cache")]
-        code = main([verb, *where, "--device", "cpu", *options])
-        said = capsys.readouterr()
-        return code, said.out + said.err
-
-    return call
-
-
-def record(out: Path) -> RunRecord:
-    (record,) = read_records(out)[0].values()
-    return record
+def cir_bench(command, data_root):
+    return command("--data-root", data_root)
 
 
 @pytest.fixture
@@ -54,7 +38,7 @@ def shown(monkeypatch: pytest.MonkeyPatch) -> list[TrainSet]:
 def test_every_epoch_has_other_pairs_and_none_of_them_is_held_out(cir_bench, shown, tmp_path) -> None:
     code, said = cir_bench("run", "-m", "tirg", "-b", "fashion200k", "-e", "tiny", *QUICK)
     assert code == 0, said
-    found = record(tmp_path / "runs")
+    found = cir_bench.record()
     assert len(shown) == 3 and len({tuple(epoch.triplets) for epoch in shown}) == 3
     trained = {image for epoch in shown for t in epoch.triplets for image in (t.reference, t.target)}
     assert {len(epoch) for epoch in shown} == {found.dataset.n_train} == {81 - found.selection.n_queries}
@@ -95,7 +79,7 @@ def test_an_interrupted_run_continues_with_the_pairs_it_would_have_had(
     assert cir_bench("plan", *options)[1].startswith("interrupted")
     assert cir_bench("run", *options)[0] == 0
     assert [epoch.triplets for epoch in shown] == whole
-    resumed, uninterrupted = record(tmp_path / "runs"), record(tmp_path / "whole")
+    resumed, uninterrupted = cir_bench.record(), cir_bench.record("whole")
     assert [(e.terms, e.selection) for e in resumed.history] == [(e.terms, e.selection) for e in uninterrupted.history]
     assert resumed.metrics == uninterrupted.metrics
 
@@ -117,14 +101,14 @@ def test_missing_images_are_left_out_of_the_draws_and_noted(cir_bench, shown, da
     code, said = cir_bench("run", *options, "--allow-partial", "--retry-failed")
     assert code == 0, said
     assert not {image for epoch in shown for t in epoch.triplets for image in (t.reference, t.target)} & {*gone}
-    assert any("partial: 2 training triplets left out" in note for note in record(tmp_path / "runs").warnings)
+    assert any("partial: 2 training triplets left out" in note for note in cir_bench.record().warnings)
 
 
 def test_val_is_trained_with_the_descriptions_of_each_epoch_s_targets(cir_bench, shown, tmp_path) -> None:
     options = ("-m", "val", "-b", "fashion200k", "-e", "cnn-lstm:small", *SMALL, "--set", "training.batch_size=32")
     code, said = cir_bench("run", *options, "--set", "side_text=joint", "--set", "training.epochs=2")
     assert code == 0, said
-    assert all(set(epoch.terms) == {"L_vv", "L_vs"} for epoch in record(tmp_path / "runs").history)
+    assert all(set(epoch.terms) == {"L_vv", "L_vs"} for epoch in cir_bench.record().history)
     for epoch in shown:
         assert set(epoch.side_texts) == {triplet.target for triplet in epoch.triplets}
 
@@ -146,5 +130,5 @@ def test_another_data_set_borrows_the_descriptions_of_all_train_images(cir_bench
     borrowed = ("--set", "side_text=pretrain", "--set", "side_text_from=fashion200k", "--set", "training.epochs=1")
     code, said = cir_bench("run", *options, *borrowed)
     assert code == 0, said
-    assert [epoch.stage for epoch in record(tmp_path / "runs").history] == ["pretraining", "training"]
+    assert [epoch.stage for epoch in cir_bench.record().history] == ["pretraining", "training"]
     assert len(shown[0]) == 81

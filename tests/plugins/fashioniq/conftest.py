@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -32,7 +31,7 @@ def records(category: str, split: str) -> list[dict[str, Any]]:
 
 @pytest.fixture
 def data_root(tmp_path: Path) -> Path:
-    """``fashioniq/`` with 3 records and 6 listed images per category and split; the images of dress val are there."""
+    """``fashioniq/`` with 3 records and 6 images per category and split."""
     root = tmp_path / "data" / "fashioniq"
     for folder in ("captions", "image_splits", "images"):
         (root / folder).mkdir(parents=True)
@@ -41,9 +40,9 @@ def data_root(tmp_path: Path) -> Path:
             images = [f"{category}{split}{i}" for i in range(6)]
             (root / "captions" / f"cap.{category}.{split}.json").write_text(json.dumps(records(category, split)))
             (root / "image_splits" / f"split.{category}.{split}.json").write_text(json.dumps(images))
-    for i in range(6):
-        extension = "png" if i % 2 else "jpg"
-        Image.new("RGB", (4, 4), (40 * i, 0, 0)).save(root / "images" / f"dressval{i}.{extension}")
+            for i, image in enumerate(images):
+                path = root / "images" / f"{image}.{'png' if i % 2 else 'jpg'}"
+                Image.new("RGB", (4, 4), (40 * i, 0, 0)).save(path)
     return tmp_path / "data"
 
 
@@ -54,10 +53,7 @@ def fashioniq(data_root: Path) -> Callable[[], FashionIQ]:
 
 
 @pytest.fixture(scope="session")
-def real() -> FashionIQ:
-    """The real annotations; skips where they are not."""
-    place = os.environ.get("CIR_BENCH_SHARED", str(Path(__file__).parents[4] / "shared"))
-    data_root = Path(place) / "data"
-    if not (data_root / "fashioniq" / "captions").is_dir():
-        pytest.skip(f"needs FashionIQ's annotations in {data_root}/fashioniq (CIR_BENCH_SHARED names another folder)")
+def real(real_data: Callable[[str], Path]) -> FashionIQ:
+    """The real annotations."""
+    data_root = real_data("fashioniq/captions")
     return FashionIQ(NoParams(), Context(data_root=data_root, cache_dir=data_root / "unused"))

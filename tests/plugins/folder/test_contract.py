@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-import json
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
-from typing import Any
 
-from PIL import Image
+import pytest
 
 from cir_bench.testing import DatasetContract
 
@@ -15,19 +13,10 @@ from cir_bench.testing import DatasetContract
 class TestFolder(DatasetContract):
     name = "folder"
 
-    def prepare(self, data_root: Path) -> None:
-        root = data_root / "photos"
-        root.mkdir()
-        gallery, triplets = [], []
-        for split in ("train", "val"):
-            for i in range(4):
-                Image.new("RGB", (4, 4), (50 * i, 0, 0)).save(root / f"{split}{i}.png")
-                gallery.append({"image": f"{split}{i}", "split": split, "file": f"{split}{i}.png"})
-            triplets.append(
-                {"query_id": split, "split": split, "reference": f"{split}0", "text": "x", "targets": [f"{split}1"]}
-            )
-        for name, lines in (("gallery", gallery), ("triplets", triplets)):
-            (root / f"{name}.jsonl").write_text("".join(json.dumps(line) + "\n" for line in lines))
+    @pytest.fixture(autouse=True)
+    def prepared(self, root: Path, folder: Callable[..., object]) -> None:
+        folder()
+        self.data_root = root.parent
 
-    def parameters(self) -> Mapping[str, Any]:
+    def parameters(self) -> Mapping[str, str]:
         return {"path": str(self.data_root / "photos")}

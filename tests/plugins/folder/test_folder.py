@@ -1,6 +1,5 @@
 from __future__ import annotations
 
-import os
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -198,11 +197,8 @@ def test_what_is_no_folder_is_refused(tmp_path: Path) -> None:
 
 
 @pytest.mark.shared
-def test_the_emoji_set_is_read_as_it_is() -> None:
-    shared = Path(os.environ.get("CIR_BENCH_SHARED", str(Path(__file__).parents[4] / "shared")))
-    if not (shared / "data" / "emoji").is_dir():
-        pytest.skip(f"needs the emoji set in {shared}/data/emoji (CIR_BENCH_SHARED names another folder)")
-    dataset = _again(shared / "data" / "emoji")
+def test_the_emoji_set_is_read_as_it_is(real_data) -> None:
+    dataset = _again(real_data("emoji") / "emoji")
     assert (len(dataset.train()), len(dataset.queries("auto")), len(dataset.gallery("val"))) == (3945, 1024, 966)
     assert dataset.open(dataset.gallery("val")[0]).size == (64, 64)
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Callable, Iterable
 from dataclasses import replace
 from pathlib import Path
@@ -173,11 +172,8 @@ def test_folders_of_one_name_and_a_folder_written_again_are_told_apart(
 
 
 @pytest.mark.shared
-def test_the_whole_of_fashioniq(back: Back, context: Context) -> None:
-    place = Path(os.environ.get("CIR_BENCH_SHARED", str(Path(__file__).parents[4] / "shared"))) / "data"
-    if not (place / "fashioniq" / "captions").is_dir():
-        pytest.skip(f"needs FashionIQ's annotations in {place}/fashioniq (CIR_BENCH_SHARED names another folder)")
-    fashioniq = FashionIQ(NoParams(), Context(data_root=place, cache_dir=context.cache_dir))
+def test_the_whole_of_fashioniq(back: Back, context: Context, real_data) -> None:
+    fashioniq = FashionIQ(NoParams(), Context(real_data("fashioniq/captions"), context.cache_dir))
     copy = back(fashioniq, "train", "val", images=False)
     assert_same(fashioniq, copy, "val")
     assert (len(copy.train()), len(copy.queries("val"))) == (18_000, 6_016)

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-
 import pytest
 import torch
 
@@ -19,7 +17,6 @@ from cir_bench import (
     Needs,
     levels,
 )
-from cir_bench.cli.app import main
 from cir_bench.plugin.wrapping import needs_together, wrapped_composers
 from cir_bench_sadn import METHODS
 from cir_bench_sadn.base import output_of
@@ -155,7 +152,6 @@ def test_needs_are_the_base_s(registry) -> None:
     assert needs(base="tirg-last-conv").image == levels("maps")
 
 
-TOY = Path(__file__).parents[2] / "support" / "toy_plugin.py"
 THIRD = """
 import torch, cir_bench as cb
 
@@ -173,25 +169,24 @@ def cir_bench_composers():
 """
 
 
-def run(verb: str, tmp_path: Path, *options: str, third: str = THIRD) -> int:
-    (tmp_path / "third.py").write_text(third)
-    plugins = ["--plugin", str(TOY), "--plugin", str(tmp_path / "third.py")]
-    where = ["--out", str(tmp_path / "runs"), "--cache-dir", str(tmp_path / "cache"), "--device", "cpu"]
-    return main([verb, *plugins, "-b", "toy", *where, "-m", "sadn", *options])
+@pytest.fixture
+def cir_bench(on_toy, tmp_path):
+    (tmp_path / "third.py").write_text(THIRD)
+    return on_toy("--plugin", tmp_path / "third.py", "-m", "sadn")
 
 
-def test_an_encoder_that_does_not_fit_the_base_is_refused_by_the_plan(tmp_path, capsys) -> None:
-    assert run("plan", tmp_path, "--set", "base=tirg-last-conv") == 1
-    assert "needs image features maps (it gives pooled) from encoder 'toy'" in capsys.readouterr().out
+def test_an_encoder_that_does_not_fit_the_base_is_refused_by_the_plan(cir_bench) -> None:
+    code, said = cir_bench("plan", "--set", "base=tirg-last-conv")
+    assert code == 1
+    assert "needs image features maps (it gives pooled) from encoder 'toy'" in said
 
 
-def test_a_third_party_s_composer_is_run_and_its_version_is_an_ingredient(tmp_path, capsys) -> None:
+def test_a_third_party_s_composer_is_run_and_its_version_is_an_ingredient(cir_bench, tmp_path) -> None:
     small = ["--set", "training.epochs=1", "--set", "base=product"]
-    assert run("run", tmp_path, *small) == 0
-    (record,) = (tmp_path / "runs").rglob("record.json")
-    assert '"composer.product.version": "9"' in record.read_text()
-    assert run("plan", tmp_path, *small) == 0
-    assert "done" in capsys.readouterr().out
-    later = THIRD.replace('version="9"', 'version="10"')
-    assert run("plan", tmp_path, *small, third=later) == 0
-    assert "composer.product.version 9 → 10" in capsys.readouterr().out
+    assert cir_bench("run", *small)[0] == 0
+    assert cir_bench.record().ingredients["composer.product.version"] == "9"
+    code, said = cir_bench("plan", *small)
+    assert (code, "done" in said) == (0, True)
+    (tmp_path / "third.py").write_text(THIRD.replace('version="9"', 'version="10"'))
+    code, said = cir_bench("plan", *small)
+    assert (code, "composer.product.version 9 → 10" in said) == (0, True)

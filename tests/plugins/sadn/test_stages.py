@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-
 import pytest
 import torch
 import torch.nn.functional as F
@@ -11,14 +9,11 @@ from pydantic import ValidationError
 
 import cir_bench_sadn
 from cir_bench import BatchGallery, ConfigError
-from cir_bench.cli.app import main
 from cir_bench.interfaces.spec_params import make_params
-from cir_bench.records.record import read_record
 from cir_bench_sadn.params import SadnParams
 
 (SPEC,) = cir_bench_sadn.METHODS
 TWO = {"finetune": {"lr": 2e-6}}
-TOY = Path(__file__).parents[2] / "support" / "toy_plugin.py"
 
 
 def test_the_controlled_track_has_the_second_stage_alone(make_sadn) -> None:
@@ -87,12 +82,10 @@ def test_the_card_says_that_it_is_unofficial() -> None:
     assert "unofficial" in SPEC.summary
 
 
-def test_the_encoder_is_finetuned_then_frozen_and_the_whole_is_evaluated(tmp_path, capsys) -> None:
-    where = ["--out", str(tmp_path / "runs"), "--cache-dir", str(tmp_path / "cache"), "--device", "cpu"]
+def test_the_encoder_is_finetuned_then_frozen_and_the_whole_is_evaluated(on_toy) -> None:
+    cir_bench = on_toy("-m", "sadn")
     values = ["finetune.epochs=1", "finetune.encoder=train", "training.epochs=2", "training.encoder=frozen"]
-    settings = [option for value in values for option in ("--set", value)]
-    assert main(["run", "--plugin", str(TOY), "-b", "toy", "-m", "sadn", *where, *settings]) == 0
-    (path,) = (tmp_path / "runs").rglob("record.json")
-    record = read_record(path)
-    assert [epoch.stage for epoch in record.history] == ["finetune", "sadn", "sadn"]
-    assert set(record.history[-1].terms) == {"rank", "adapt"}
+    assert cir_bench("run", *(option for value in values for option in ("--set", value)))[0] == 0
+    history = cir_bench.record().history
+    assert [epoch.stage for epoch in history] == ["finetune", "sadn", "sadn"]
+    assert set(history[-1].terms) == {"rank", "adapt"}

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 from collections.abc import Callable
 from pathlib import Path
 
@@ -49,10 +48,7 @@ def shoes(data_root: Path) -> Callable[..., Shoes]:
 
 
 @pytest.fixture(scope="session")
-def real() -> Callable[..., Shoes]:
-    """Opens the real annotations; skips where they are not."""
-    place = os.environ.get("CIR_BENCH_SHARED", str(Path(__file__).parents[4] / "shared"))
-    data_root = Path(place) / "data"
-    if not (data_root / "shoes" / "relative_captions_shoes.json").is_file():
-        pytest.skip(f"needs Shoes' annotations in {data_root}/shoes (CIR_BENCH_SHARED names another folder)")
+def real(real_data: Callable[[str], Path]) -> Callable[..., Shoes]:
+    """Opens the real annotations."""
+    data_root = real_data("shoes/relative_captions_shoes.json")
     return lambda **params: Shoes(ShoesParams(**params), Context(data_root=data_root, cache_dir=data_root / "unused"))

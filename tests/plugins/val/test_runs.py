@@ -9,11 +9,6 @@ from pathlib import Path
 import pytest
 from PIL import Image
 
-from cir_bench.cli.app import main
-from cir_bench.records.load import read_records
-from cir_bench.records.record import RunRecord
-
-TOY = Path(__file__).parents[2] / "support" / "toy_plugin.py"
 SMALL = ["--set", "encoder.image_size=32", "--set", "encoder.width=8", "--set", "encoder.lstm_width=8"]
 COLOURS = {"red": (200, 0, 0), "green": (0, 200, 0), "blue": (0, 0, 200), "grey": (128, 128, 128)}
 
@@ -46,22 +41,12 @@ def squares(tmp_path: Path) -> Callable[[bool], Path]:
 
 
 @pytest.fixture
-def cir_bench(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> Callable[..., tuple[int, str]]:
-    def call(verb: str, *options: str) -> tuple[int, str]:
-        where = ["--out", str(tmp_path / "runs"), "--cache-dir", str(tmp_path / "cache"), "--device", "cpu"]
-        code = main([verb, "-m", "val", *where, *options])
-        said = capsys.readouterr()
-        return code, said.out + said.err
-
-    return call
+def cir_bench(command):
+    return command("-m", "val")
 
 
-def records(tmp_path: Path) -> list[RunRecord]:
-    return list(read_records(tmp_path / "runs")[0].values())
-
-
-def test_a_pooled_only_encoder_is_refused_by_plan_with_what_would_do(cir_bench) -> None:
-    _, said = cir_bench("plan", "--plugin", str(TOY), "-b", "toy", "-e", "toy")
+def test_a_pooled_only_encoder_is_refused_by_plan_with_what_would_do(on_toy) -> None:
+    _, said = on_toy("-m", "val", "-e", "toy")("plan")
     line = next(line for line in said.splitlines() if line.startswith("refused"))
     assert "needs image features maps (it gives pooled) from encoder 'toy'" in line
     assert "cnn-lstm" in line
@@ -72,7 +57,7 @@ def test_images_own_descriptions_are_trained_on(cir_bench, squares, tmp_path, si
     options = ["-b", f"folder:{squares(True)}", "-e", "cnn-lstm:small", "--set", f"side_text={side_text}"]
     code, said = cir_bench("run", *options, *SMALL, "--set", "training.epochs=2", "--set", "training.batch_size=8")
     assert code == 0, said
-    (record,) = records(tmp_path)
+    record = cir_bench.record()
     terms = {epoch.stage: set(epoch.terms) for epoch in record.history}
     assert list(terms) == stages
     assert (
@@ -92,7 +77,7 @@ def test_descriptions_may_come_from_another_data_set(cir_bench, squares, tmp_pat
     source = ["--set", f"side_text_from=folder:{described}"]
     code, said = cir_bench("run", *options, *source, "--set", "training.epochs=1", "--set", "training.batch_size=4")
     assert code == 0, said
-    (record,) = records(tmp_path)
+    record = cir_bench.record()
     assert [epoch.stage for epoch in record.history] == ["pretraining", "training"]
     assert record.history[0].terms["L_vs"] > 0
     assert any(name.startswith("described.") for name in record.ingredients)
@@ -105,7 +90,9 @@ def test_descriptions_may_come_from_another_data_set(cir_bench, squares, tmp_pat
     partial = ["--set", "training.epochs=3", "--set", "training.batch_size=4", "--allow-partial"]
     code, said = cir_bench("run", *options, *source, *partial)
     assert code == 0, said
-    assert sum(any("partial: 1 of 12 images" in note for note in record.warnings) for record in records(tmp_path)) == 1
+    assert (
+        sum(any("partial: 1 of 12 images" in note for note in record.warnings) for record in cir_bench.records()) == 1
+    )
 
 
 def test_an_unknown_data_set_of_descriptions_is_refused(cir_bench, squares) -> None:
@@ -120,7 +107,7 @@ def test_a_data_set_without_descriptions_is_told(cir_bench, squares, tmp_path, s
     options = ["-b", f"folder:{squares(False)}", "-e", "cnn-lstm:small", "--set", f"side_text={side_text}"]
     code, _ = cir_bench("run", *options, *SMALL, "--set", "training.epochs=1")
     assert code != 0
-    (record,) = records(tmp_path)
+    record = cir_bench.record()
     assert record.failure is not None
     assert "own descriptions" in record.failure.exception and "'folder'" in record.failure.exception
 
@@ -130,7 +117,7 @@ def test_the_paper_s_encoder_and_training_are_the_paper_track_s(cir_bench, squar
     small = ["--set", "encoder.pretrained=false", "--set", "encoder.backbone=small", "--set", "training.epochs=1"]
     code, said = cir_bench("run", "-b", f"folder:{squares(False)}", "--track", "paper", *SMALL, *small)
     assert code == 0, said
-    (record,) = records(tmp_path)
+    record = cir_bench.record()
     encoder, method = record.config["encoder"], record.config["method"]
     assert (encoder["text_pooling"], encoder["flip"], encoder["word_width"]) == ("max", True, 512)
     assert (method["training"]["ema"], method["training"]["lr"], method["selection"]["on"]) == (0.9999, 2e-4, "last")
