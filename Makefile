@@ -4,10 +4,12 @@ VENV ?= .venv
 OUT ?= runs
 SEEDS ?= 1
 JOBS ?= 2
+CONSTRAINTS ?= constraints.txt
 
 BIN := $(VENV)/bin
 INSTALLED := $(VENV)/.installed
 INSTALLED_TEST := $(VENV)/.installed-test
+INSTALLED_LINT := $(VENV)/.installed-lint
 INSTALLED_DOCS := $(VENV)/.installed-docs
 
 .PHONY: run measure test lint leaderboard leaderboard-fashioniq docs reference
@@ -28,7 +30,7 @@ reference: $(INSTALLED)
 	$(BIN)/python docs/generate.py
 	$(BIN)/python docs/picture.py
 
-lint: $(INSTALLED_TEST)
+lint: $(INSTALLED_LINT)
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
@@ -58,14 +60,18 @@ $(VENV)/bin/python:
 	$(PYTHON) -c 'import sys; sys.version_info >= (3, 10) or sys.exit("cir-bench needs Python 3.10 or newer; name one: make PYTHON=python3.12")'
 	$(PYTHON) -m venv $(VENV)
 
-$(INSTALLED): pyproject.toml setup.py constraints.txt | $(VENV)/bin/python
-	$(BIN)/python -m pip install --disable-pip-version-check -c constraints.txt -e ".[captions]"
+$(INSTALLED): pyproject.toml setup.py $(CONSTRAINTS) | $(VENV)/bin/python
+	$(BIN)/python -m pip install --disable-pip-version-check -c $(CONSTRAINTS) -e ".[captions]"
 	touch $@
 
 $(INSTALLED_TEST): $(INSTALLED)
-	$(BIN)/python -m pip install --disable-pip-version-check -c constraints.txt -e ".[test]"
+	$(BIN)/python -m pip install --disable-pip-version-check -c $(CONSTRAINTS) -e ".[test]"
+	touch $@
+
+$(INSTALLED_LINT): $(INSTALLED)
+	$(BIN)/python -m pip install --disable-pip-version-check -c $(CONSTRAINTS) -e ".[lint]"
 	touch $@
 
 $(INSTALLED_DOCS): $(INSTALLED)
-	$(BIN)/python -m pip install --disable-pip-version-check -c constraints.txt -e ".[docs]"
+	$(BIN)/python -m pip install --disable-pip-version-check -c $(CONSTRAINTS) -e ".[docs]"
 	touch $@

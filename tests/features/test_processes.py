@@ -50,7 +50,7 @@ def test_a_wait_for_another_process_is_told(encoder, images, tmp_path, monkeypat
     monkeypatch.setattr(store, "PATIENCE", 0.01)
     extract(tmp_path, encoder, images)
     held, seen = fork.Event(), fork.Event()
-    other = fork.Process(target=hold, args=(str(next(tmp_path.glob("*/lock"))), held, seen))
+    other = fork.Process(target=hold, args=(str(next(tmp_path.glob("*/identity.json")).with_name("lock")), held, seen))
     other.start()
     assert held.wait(60)
     monkeypatch.setattr(store._LOG, "warning", lambda *message: (messages.append(message), seen.set()))

@@ -66,8 +66,10 @@ def _sentence(model: type[BaseModel], detail: ErrorDetails, path: str) -> str:
 
 def _models(annotation: Any) -> Iterator[type[BaseModel]]:
     """The models within an annotation such as ``Training | None``."""
-    if isinstance(annotation, type) and issubclass(annotation, BaseModel):
-        yield annotation
-    elif get_origin(annotation) in {Union, types.UnionType}:
+    origin = get_origin(annotation)
+    if origin in {Union, types.UnionType}:
         for member in get_args(annotation):
             yield from _models(member)
+    # on Python 3.10 `tuple[str, ...]` is an instance of `type`, too
+    elif origin is None and isinstance(annotation, type) and issubclass(annotation, BaseModel):
+        yield annotation
