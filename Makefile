@@ -12,7 +12,7 @@ INSTALLED_TEST := $(VENV)/.installed-test
 INSTALLED_LINT := $(VENV)/.installed-lint
 INSTALLED_DOCS := $(VENV)/.installed-docs
 
-.PHONY: run measure test lint leaderboard leaderboard-fashioniq docs reference
+.PHONY: run measure test lint structure leaderboard leaderboard-fashioniq docs reference
 
 run: $(INSTALLED)
 	$(BIN)/cir-bench run --all --seeds $(SEEDS) --out $(OUT)
@@ -35,6 +35,10 @@ lint: $(INSTALLED_LINT)
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports
+
+# Who imports whom, cycles, and what is too long.
+structure:
+	$(PYTHON) docs/structure.py
 
 # Every method on the embedded benchmark, including those that `run --all` leaves out there because they take long.
 measure: $(INSTALLED)
