@@ -20,7 +20,6 @@ from cir_bench import (
     Encoder,
     FinetuneParams,
     ImageRef,
-    Method,
     MethodParams,
     Needs,
     Selection,
@@ -32,7 +31,7 @@ from cir_bench.features.cached import CachedSource
 from cir_bench.features.live import MAIN, LiveSource
 from cir_bench.features.source import FeatureSource
 from cir_bench.interfaces.spec_params import make_params, split_argument
-from cir_bench.plugin.build import Builder
+from cir_bench.plugin.build import build_method
 from cir_bench.plugin.loader import load_plugins
 from cir_bench.plugin.registry import Registry, create
 from cir_bench.plugin.wrapping import needs_together, wrapped_composers
@@ -198,8 +197,7 @@ def measure(
         data = Noise(training.batch_size, count)
         triplets = data.train()
         train = TrainSet(triplets, [triplet.captions for triplet in triplets])
-        build = Builder(registry, first.shape)
-        method: Method = create(registry.method(load.method), params, build).to(device)
+        method = build_method(registry.method(load.method), params, registry, first.shape).to(device)
         if cached:
             encoders: dict[str, Encoder] = {}
             source: FeatureSource = _cached(first, data, train, needs, Path(folder), device)

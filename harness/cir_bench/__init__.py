@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from cir_bench.errors import ConfigError as ConfigError
     from cir_bench.errors import DataError as DataError
     from cir_bench.errors import PairingError as PairingError
+    from cir_bench.interfaces.build import BuildContext as BuildContext
     from cir_bench.interfaces.cell_key import CellKey as CellKey
     from cir_bench.interfaces.composer import Composer as Composer
     from cir_bench.interfaces.composer import GalleryView as GalleryView
@@ -55,7 +56,6 @@ if TYPE_CHECKING:
     from cir_bench.interfaces.levels import levels as levels
     from cir_bench.interfaces.loss import Loss as Loss
     from cir_bench.interfaces.method import BatchGallery as BatchGallery
-    from cir_bench.interfaces.method import BuildContext as BuildContext
     from cir_bench.interfaces.method import Method as Method
     from cir_bench.interfaces.method import Optimiser as Optimiser
     from cir_bench.interfaces.method import ParameterGroup as ParameterGroup
@@ -87,6 +87,7 @@ if TYPE_CHECKING:
 HOMES = {
     "errors": "CirBenchError ConfigError DataError PairingError",
     "interfaces.cell_key": "CellKey",
+    "interfaces.build": "BuildContext",
     "interfaces.composer": "Composer GalleryView TopK",
     "interfaces.dataset": "Dataset ImageRef Query Triplet TripletSampler",
     "interfaces.embedding": "Embedding",
@@ -97,8 +98,7 @@ HOMES = {
     "interfaces.finetuning": "FinetuneMethod",
     "interfaces.levels": "FeatureLevel Needs Provides levels",
     "interfaces.loss": "Loss",
-    "interfaces.method": "BatchGallery BuildContext Method Optimiser ParameterGroup StandardMethod TrainBatch "
-    "TrainStage TrainStep",
+    "interfaces.method": "BatchGallery Method Optimiser ParameterGroup StandardMethod TrainBatch TrainStage TrainStep",
     "interfaces.specs": "ComposerSpec Context DatasetSpec EncoderSpec LossSpec MethodSpec Paper RemoteFile",
     "interfaces.submission": "HiddenSet Submission",
     "params.models": "FinetuneParams MethodParams NoParams Params Selection Training",

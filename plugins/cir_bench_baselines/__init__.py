@@ -2,15 +2,8 @@
 
 from __future__ import annotations
 
-from cir_bench import ComposerSpec, MethodSpec, Needs, Paper, hookimpl, levels
-from cir_bench_baselines.params import (
-    ConcatComposerParams,
-    ConcatParams,
-    FilmComposerParams,
-    FilmParams,
-    RelationshipComposerParams,
-    RelationshipParams,
-)
+from cir_bench import MethodSpec, Needs, Paper, hookimpl, levels
+from cir_bench_baselines.params import ConcatParams, FilmParams, RelationshipParams
 
 CIR_BENCH_API = 1
 
@@ -18,61 +11,16 @@ _CARD = "cir_bench_baselines:README.md"
 _SAME_WIDTH = Needs(same_width=True)
 _LAST_MAP = Needs(image=levels("maps"), text=levels("pooled"), map_levels=1)
 
-COMPOSERS = [
-    ComposerSpec(
-        name="random",
-        summary="a random vector per query and per candidate, fixed by seed and content",
-        implementation="cir_bench_baselines.sentinels:RandomComposer",
-    ),
-    ComposerSpec(
-        name="constant",
-        summary="the same vector for everything",
-        implementation="cir_bench_baselines.sentinels:ConstantComposer",
-    ),
-    ComposerSpec(
-        name="image-only",
-        summary="the reference image's features as the query",
-        implementation="cir_bench_baselines.naive:ImageOnlyComposer",
-    ),
-    ComposerSpec(
-        name="text-only",
-        summary="the modification text's features as the query",
-        implementation="cir_bench_baselines.naive:TextOnlyComposer",
-        needs=_SAME_WIDTH,
-    ),
-    ComposerSpec(
-        name="sum",
-        summary="normed image features plus normed text features",
-        implementation="cir_bench_baselines.naive:SumComposer",
-        needs=_SAME_WIDTH,
-    ),
-    ComposerSpec(
-        name="concat",
-        summary="two-layer MLP on [image; text]",
-        implementation="cir_bench_baselines.concat:ConcatComposer",
-        params=ConcatComposerParams,
-    ),
-    ComposerSpec(
-        name="film",
-        summary="the last feature map scaled and shifted by the text, pooled",
-        implementation="cir_bench_baselines.film:FilmComposer",
-        params=FilmComposerParams,
-        needs=_LAST_MAP,
-    ),
-    ComposerSpec(
-        name="relationship",
-        summary="pairs of positions of the last feature map with the text through an MLP, summed, an MLP",
-        implementation="cir_bench_baselines.relationship:RelationshipComposer",
-        params=RelationshipComposerParams,
-        needs=_LAST_MAP,
-    ),
-]
+_NAIVE_LOSS = {"batch-classification": {"learn_scale": False}}
+"""For a composer without parameters: on a frozen encoder there is nothing to train, and an encoder that is trained
+learns from this loss. Its scale stays at its start (4, logits 16 · cos), so that the method owns no parameter."""
 
 METHODS = [
     MethodSpec(
         name="random",
         summary="sentinel: random scores; must come out at chance",
-        implementation="cir_bench_baselines.methods:RandomMethod",
+        implementation="cir_bench_baselines.sentinels:RandomComposer",
+        loss={},
         kind="sentinel",
         learns=False,
         card=_CARD,
@@ -80,7 +28,8 @@ METHODS = [
     MethodSpec(
         name="constant",
         summary="sentinel: all scores equal; must come out at chance",
-        implementation="cir_bench_baselines.methods:ConstantMethod",
+        implementation="cir_bench_baselines.sentinels:ConstantComposer",
+        loss={},
         kind="sentinel",
         learns=False,
         card=_CARD,
@@ -88,7 +37,8 @@ METHODS = [
     MethodSpec(
         name="image-only",
         summary="cosine of reference image and candidate; ignores the text",
-        implementation="cir_bench_baselines.methods:ImageOnlyMethod",
+        implementation="cir_bench_baselines.naive:ImageOnlyComposer",
+        loss=_NAIVE_LOSS,
         kind="baseline",
         learns=False,
         card=_CARD,
@@ -96,7 +46,8 @@ METHODS = [
     MethodSpec(
         name="text-only",
         summary="cosine of modification text and candidate; ignores the reference image",
-        implementation="cir_bench_baselines.methods:TextOnlyMethod",
+        implementation="cir_bench_baselines.naive:TextOnlyComposer",
+        loss=_NAIVE_LOSS,
         needs=_SAME_WIDTH,
         kind="baseline",
         learns=False,
@@ -105,7 +56,8 @@ METHODS = [
     MethodSpec(
         name="sum",
         summary="cosine of (normed image + normed text) and candidate",
-        implementation="cir_bench_baselines.methods:SumMethod",
+        implementation="cir_bench_baselines.naive:SumComposer",
+        loss=_NAIVE_LOSS,
         needs=_SAME_WIDTH,
         kind="baseline",
         learns=False,
@@ -114,7 +66,8 @@ METHODS = [
     MethodSpec(
         name="concat",
         summary="two-layer MLP on [image; text], batch classification loss",
-        implementation="cir_bench_baselines.methods:ConcatMethod",
+        implementation="cir_bench_baselines.concat:ConcatComposer",
+        loss="batch-classification",
         params=ConcatParams,
         kind="baseline",
         controlled={"css": {"training": {"lr": 3e-3}}, "fashioniq": {"training": {"lr": 5e-4, "schedule": "cosine"}}},
@@ -123,7 +76,8 @@ METHODS = [
     MethodSpec(
         name="film",
         summary="the text scales and shifts the image's last feature map",
-        implementation="cir_bench_baselines.methods:FilmMethod",
+        implementation="cir_bench_baselines.film:FilmComposer",
+        loss="batch-classification",
         params=FilmParams,
         needs=_LAST_MAP,
         kind="baseline",
@@ -139,7 +93,8 @@ METHODS = [
     MethodSpec(
         name="relationship",
         summary="relation network over pairs of local image features and the text",
-        implementation="cir_bench_baselines.methods:RelationshipMethod",
+        implementation="cir_bench_baselines.relationship:RelationshipComposer",
+        loss="batch-classification",
         params=RelationshipParams,
         needs=_LAST_MAP,
         kind="baseline",
@@ -156,12 +111,6 @@ METHODS = [
 
 
 @hookimpl
-def cir_bench_composers() -> list[ComposerSpec]:
-    """The composers of this plugin."""
-    return COMPOSERS
-
-
-@hookimpl
 def cir_bench_methods() -> list[MethodSpec]:
-    """The methods of this plugin."""
+    """The baselines and sentinels; their composers have the same names."""
     return METHODS

@@ -5,24 +5,24 @@ from __future__ import annotations
 import torch
 from torch import nn
 
-from cir_bench import Composer, Embedding, EncoderShape, Features
+from cir_bench import BuildContext, Composer, Embedding, Features
+from cir_bench_baselines.params import ConcatParams
 
 
 class ConcatComposer(Composer):
     """Linear(d_img + d_txt → hidden), ReLU, dropout, Linear(hidden → d_img) of the concatenated features.
 
     Args:
-        shape: the encoder's widths.
-        hidden: width of the hidden layer; None: d_img + d_txt.
-        dropout: probability of dropout after the hidden layer.
+        params: the hidden layer's width (None: d_img + d_txt) and dropout.
+        context: the encoder's widths.
     """
 
-    def __init__(self, shape: EncoderShape, hidden: int | None = None, dropout: float = 0.1) -> None:
+    def __init__(self, params: ConcatParams, context: BuildContext) -> None:
         super().__init__()
-        both = shape.image.width + shape.text.width
-        hidden = hidden or both
+        image, text = context.shape.image.width, context.shape.text.width
+        hidden = params.hidden or image + text
         self.mlp = nn.Sequential(
-            nn.Linear(both, hidden), nn.ReLU(), nn.Dropout(dropout), nn.Linear(hidden, shape.image.width)
+            nn.Linear(image + text, hidden), nn.ReLU(), nn.Dropout(params.dropout), nn.Linear(hidden, image)
         )
 
     def compose(self, reference: Features, text: Features) -> Embedding:

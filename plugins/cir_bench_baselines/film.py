@@ -5,8 +5,9 @@ from __future__ import annotations
 import torch
 from torch import Tensor, nn
 
-from cir_bench import Composer, Embedding, EncoderShape, Features
+from cir_bench import BuildContext, Composer, Embedding, Features
 from cir_bench_baselines.last_map import last_map_shape
+from cir_bench_baselines.params import FilmParams
 
 
 class FilmComposer(Composer):
@@ -24,15 +25,15 @@ class FilmComposer(Composer):
     finished maps, so here it is the last one alone.
 
     Args:
-        shape: the encoder's widths; there must be image maps.
-        embed_width: width of the embedding.
+        params: the embedding's width.
+        context: the encoder's widths; it must give image maps.
     """
 
-    def __init__(self, shape: EncoderShape, embed_width: int = 512) -> None:
+    def __init__(self, params: FilmParams, context: BuildContext) -> None:
         super().__init__()
-        channels, _, _ = last_map_shape(shape, "film")
-        self.modulation = nn.Linear(shape.text.width, 2 * channels)
-        self.embed = nn.Linear(channels, embed_width)
+        channels, _, _ = last_map_shape(context.shape, "film")
+        self.modulation = nn.Linear(context.shape.text.width, 2 * channels)
+        self.embed = nn.Linear(channels, params.embed_width)
 
     def compose(self, reference: Features, text: Features) -> Embedding:
         """The query ``[B, embed_width]`` from the last map ``[B, C, H, W]`` and the text ``[B, d_txt]``."""

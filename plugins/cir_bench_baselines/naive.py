@@ -4,14 +4,11 @@ from __future__ import annotations
 
 import torch.nn.functional as F
 
-from cir_bench import Composer, Embedding, EncoderShape, Features
+from cir_bench import Composer, Embedding, Features
 
 
 class ImageOnlyComposer(Composer):
     """The query is the reference image."""
-
-    def __init__(self, shape: EncoderShape) -> None:
-        super().__init__()
 
     def compose(self, reference: Features, text: Features) -> Embedding:
         """The reference image's pooled features ``[B, d]``."""
@@ -21,9 +18,6 @@ class ImageOnlyComposer(Composer):
 class TextOnlyComposer(Composer):
     """The query is the modification text; image and text features must live in one space."""
 
-    def __init__(self, shape: EncoderShape) -> None:
-        super().__init__()
-
     def compose(self, reference: Features, text: Features) -> Embedding:
         """The text's pooled features ``[B, d]``."""
         return Embedding.single(text.need_pooled())
@@ -31,9 +25,6 @@ class TextOnlyComposer(Composer):
 
 class SumComposer(Composer):
     """The query is normalise(image) + normalise(text): SADN's "Summation" (ACM MM 2024, Table 4)."""
-
-    def __init__(self, shape: EncoderShape) -> None:
-        super().__init__()
 
     def compose(self, reference: Features, text: Features) -> Embedding:
         """The sum of both unit vectors ``[B, d]``."""

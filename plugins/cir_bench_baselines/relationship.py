@@ -6,8 +6,9 @@ import torch
 from torch import Tensor, nn
 from torch.utils.checkpoint import checkpoint
 
-from cir_bench import Composer, Embedding, EncoderShape, Features
+from cir_bench import BuildContext, Composer, Embedding, Features
 from cir_bench_baselines.last_map import last_map_shape
+from cir_bench_baselines.params import RelationshipParams
 
 BLOCK = 2**24
 """Hidden values that are computed at a time: 64 MiB in float32, whatever batch and map."""
@@ -33,18 +34,18 @@ class RelationshipComposer(Composer):
     memory does not grow with the square of the map.
 
     Args:
-        shape: the encoder's widths; there must be image maps.
-        hidden: width of the hidden layers.
-        embed_width: width of the embedding.
+        params: widths of the hidden layers and of the embedding.
+        context: the encoder's widths; it must give image maps.
     """
 
     coordinates: Tensor
 
-    def __init__(self, shape: EncoderShape, hidden: int = 256, embed_width: int = 512) -> None:
+    def __init__(self, params: RelationshipParams, context: BuildContext) -> None:
         super().__init__()
-        channels, height, width = last_map_shape(shape, "relationship")
+        channels, height, width = last_map_shape(context.shape, "relationship")
+        hidden, embed_width = params.hidden, params.embed_width
         self.first, self.second = (nn.Linear(channels + 2, hidden, bias=False) for _ in range(2))
-        self.text = nn.Linear(shape.text.width, hidden)
+        self.text = nn.Linear(context.shape.text.width, hidden)
         self.relate = nn.Linear(hidden, hidden)
         self.summarise = nn.Sequential(nn.Linear(hidden, hidden), nn.ReLU(), nn.Linear(hidden, embed_width))
         self.embed = nn.Linear(channels, embed_width)

@@ -8,7 +8,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from cir_bench import Composer, Embedding, EncoderShape, Features
+from cir_bench import BuildContext, Composer, Embedding, Features, MethodParams
 
 WIDTH = 128
 """Wide enough that the random vectors of a gallery are nearly orthogonal, so that queries are nearly independent."""
@@ -24,7 +24,7 @@ class RandomComposer(Composer):
 
     salt: Tensor
 
-    def __init__(self, shape: EncoderShape) -> None:
+    def __init__(self, params: MethodParams, context: BuildContext) -> None:
         super().__init__()
         self.register_buffer("salt", torch.randint(2**62, ()))
 
@@ -46,9 +46,6 @@ class RandomComposer(Composer):
 
 class ConstantComposer(Composer):
     """One and the same vector for every query and candidate: all scores are equal, every gallery is one tie."""
-
-    def __init__(self, shape: EncoderShape) -> None:
-        super().__init__()
 
     def compose(self, reference: Features, text: Features) -> Embedding:
         """Ones ``[B, 1]``."""

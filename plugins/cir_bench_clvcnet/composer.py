@@ -8,11 +8,11 @@ from typing import cast
 import torch
 from torch import nn
 
-from cir_bench import Composer, Embedding, EncoderShape, Explanation, Features, GalleryView, ImageMap
+from cir_bench import BuildContext, Composer, Embedding, Explanation, Features, GalleryView, ImageMap
 from cir_bench_clvcnet.fgc import GlobalNetwork
 from cir_bench_clvcnet.flc import LocalNetwork
 from cir_bench_clvcnet.network import Network
-from cir_bench_clvcnet.params import BOTH, GLOBAL, LOCAL, Alignment, Networks
+from cir_bench_clvcnet.params import BOTH, GLOBAL, LOCAL, ClvcnetComposerParams, ClvcnetParams, Networks
 
 NOTES = {
     LOCAL: "How surely each position of the image has found a word of the text that concerns it.",
@@ -28,36 +28,23 @@ class ClvcnetComposer(Composer):
     Each network reads the features of the encoder copy of its name where there are copies, else the same features.
 
     Args:
-        shape: the encoder's widths; a map and text tokens.
-        width: of each network's vectors.
-        tau_local: τ^L.
-        tau_global: τ^G.
-        alignment: ``attention`` or ``average``.
-        networks: which networks there are: ``both``, ``local`` or ``global``.
-        retrieve: which of them embed queries and candidates; None: all there are.
+        params: width of each network's vectors, τ^L and τ^G, which networks there are, and which of them retrieve.
+        context: the encoder's widths: a map and text tokens.
     """
 
-    def __init__(
-        self,
-        shape: EncoderShape,
-        width: int = 512,
-        tau_local: float = 7.0,
-        tau_global: float = 4.0,
-        alignment: Alignment = "attention",
-        networks: Networks = "both",
-        retrieve: Networks | None = None,
-    ) -> None:
+    def __init__(self, params: ClvcnetComposerParams | ClvcnetParams, context: BuildContext) -> None:
         super().__init__()
-        made: dict[str, Network] = {}
-        # Both are made, each from its own seed, then one may be dropped: alone it starts as it does beside the other.
+        shape, width = context.shape, params.width
+        built: dict[str, Network] = {}
+        # Both are built, each from its own seed, then one may be dropped: alone it starts as it does next to the other.
         of_local, of_global = torch.randint(2**62, (2,), device="cpu").tolist()
         with torch.random.fork_rng(devices=[]):
             torch.default_generator.manual_seed(of_local)
-            made[LOCAL] = LocalNetwork(shape, width, tau_local, alignment)
+            built[LOCAL] = LocalNetwork(shape, width, params.tau_local, params.alignment)
             torch.default_generator.manual_seed(of_global)
-            made[GLOBAL] = GlobalNetwork(shape, width, tau_global, alignment)
-        self.networks = nn.ModuleDict({name: made[name] for name in names_of(networks)})
-        self.retrieve = names_of(networks if retrieve is None else retrieve)
+            built[GLOBAL] = GlobalNetwork(shape, width, params.tau_global, params.alignment)
+        self.networks = nn.ModuleDict({name: built[name] for name in names_of(params.networks)})
+        self.retrieve = names_of(params.retrieve)
 
     def network(self, name: str) -> Network:
         """The network of that name."""

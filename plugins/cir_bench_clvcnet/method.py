@@ -23,7 +23,7 @@ from cir_bench import (
 from cir_bench_clvcnet.composer import NAMES, ClvcnetComposer, names_of
 from cir_bench_clvcnet.losses import cosines, feature_distance, perceptual, ranking_divergence
 from cir_bench_clvcnet.network import Matched, Network
-from cir_bench_clvcnet.params import LOCAL, MULTIPLY, NORMED, ClvcnetParams, CompositionParams
+from cir_bench_clvcnet.params import LOCAL, MULTIPLY, NORMED, ClvcnetParams
 
 CLASSIFY, PERCEPTUAL, RANK, FEATURE = "classify", "perceptual", "rank", "feature"
 TERMS = {
@@ -53,18 +53,15 @@ class Clvcnet(Method):
     params: ClvcnetParams
     composer: ClvcnetComposer
 
-    def __init__(self, params: ClvcnetParams, build: BuildContext) -> None:
+    def __init__(self, params: ClvcnetParams, context: BuildContext) -> None:
         super().__init__(params)
         self.branches = names_of(params.networks)
-        shared = {name: getattr(params, name) for name in CompositionParams.model_fields}
-        self.composer = ClvcnetComposer(
-            build.shape, **shared, alignment=params.alignment, networks=params.networks, retrieve=params.retrieve
-        )
+        self.composer = ClvcnetComposer(params, context)
         multiply = params.temperature == MULTIPLY
         scale = params.mu if multiply else 1 / params.mu
         self.classify = nn.ModuleDict(
             {
-                name: build.loss("batch-classification", scale=scale, scale_on="similarity", learn_scale=multiply)
+                name: context.loss("batch-classification", scale=scale, scale_on="similarity", learn_scale=multiply)
                 for name in self.branches
             }
         )

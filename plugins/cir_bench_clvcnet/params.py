@@ -58,6 +58,11 @@ class ClvcnetComposerParams(CompositionParams):
     networks: Networks = "both"
     """Which networks there are."""
 
+    @property
+    def retrieve(self) -> Networks:
+        """Which networks embed queries and candidates: all there are."""
+        return self.networks
+
 
 class ClvcnetParams(CompositionParams, MethodParams):
     """`clvcnet`: the two networks, their losses, and how they are trained in turn."""

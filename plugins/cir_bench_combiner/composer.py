@@ -6,7 +6,8 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from cir_bench import Composer, Embedding, EncoderShape, Features
+from cir_bench import BuildContext, Composer, Embedding, Features
+from cir_bench_combiner.params import CombinerComposerParams
 
 
 class CombinerComposer(Composer):
@@ -19,22 +20,20 @@ class CombinerComposer(Composer):
         q  = normalise(Linear(8d → d)(Drop(ReLU(Linear(8d → 8d) c))) + λ · t + (1 − λ) · v)
 
     Args:
-        shape: the encoder's widths.
-        projection: width of each projection in units of d (4).
-        hidden: width of the hidden layers in units of d (8).
-        dropout: probability of every dropout.
+        params: widths in units of d (4 and 8 above), and the dropout.
+        context: the encoder's widths, equal for images and texts.
     """
 
-    def __init__(self, shape: EncoderShape, projection: int = 4, hidden: int = 8, dropout: float = 0.5) -> None:
+    def __init__(self, params: CombinerComposerParams, context: BuildContext) -> None:
         super().__init__()
-        width = shape.image.width
-        if shape.text.width != width:
-            raise ValueError(f"combiner adds image and text features: widths {width} and {shape.text.width} differ")
-        self.project_text = _hidden(width, projection * width, dropout)
-        self.project_image = _hidden(width, projection * width, dropout)
-        joined = 2 * projection * width
-        self.output = nn.Sequential(_hidden(joined, hidden * width, dropout), nn.Linear(hidden * width, width))
-        self.mixing = nn.Sequential(_hidden(joined, hidden * width, dropout), nn.Linear(hidden * width, 1))
+        width, text_width = context.shape.image.width, context.shape.text.width
+        if text_width != width:
+            raise ValueError(f"combiner adds image and text features: widths {width} and {text_width} differ")
+        projected, hidden = params.projection * width, params.hidden * width
+        self.project_text = _hidden(width, projected, params.dropout)
+        self.project_image = _hidden(width, projected, params.dropout)
+        self.output = nn.Sequential(_hidden(2 * projected, hidden, params.dropout), nn.Linear(hidden, width))
+        self.mixing = nn.Sequential(_hidden(2 * projected, hidden, params.dropout), nn.Linear(hidden, 1))
 
     def compose(self, reference: Features, text: Features) -> Embedding:
         """The query q ``[B, d]``."""

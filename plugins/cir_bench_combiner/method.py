@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from cir_bench import BuildContext, FinetuneMethod
+from cir_bench_combiner.composer import CombinerComposer
 from cir_bench_combiner.params import CombinerParams
 
 LOSS = "batch-classification"
@@ -18,9 +19,6 @@ class Combiner(FinetuneMethod):
     params: CombinerParams
     main_stage = "combiner"
 
-    def __init__(self, params: CombinerParams, build: BuildContext) -> None:
-        combiner = build.composer(
-            "combiner", projection=params.projection, hidden=params.hidden, dropout=params.dropout
-        )
-        loss = build.loss(LOSS, scale=100.0, scale_on="similarity", learn_scale=False)
-        super().__init__(params, combiner, {LOSS: loss})
+    def __init__(self, params: CombinerParams, context: BuildContext) -> None:
+        loss = context.loss(LOSS, scale=100.0, scale_on="similarity", learn_scale=False)
+        super().__init__(params, CombinerComposer(params, context), {LOSS: loss})

@@ -23,14 +23,8 @@ class CombinerComposerParams(Params):
     """Dropout after every hidden ReLU."""
 
 
-class CombinerParams(FinetuneParams):
+class CombinerParams(CombinerComposerParams, FinetuneParams):
     """`combiner`: the module, the optional first stage, and how the second is trained."""
 
-    projection: Factor = 4
-    """Each input is projected to projection · d (paper: RN50x4 has d = 640, 2560 = 4d)."""
-    hidden: Factor = 8
-    """Hidden layers of output and λ have hidden · d units (paper: 5120 = 8d)."""
-    dropout: Probability = 0.5
-    """Dropout after every hidden ReLU."""
     training: Training = Training(optimiser="adam", lr=5e-4, schedule="cosine")
     """Second stage: the Combiner."""

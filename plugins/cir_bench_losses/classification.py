@@ -6,9 +6,9 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from cir_bench import Embedding, Loss
+from cir_bench import BuildContext, Embedding, Loss
 from cir_bench_losses.pairs import Scale, paired_spaces
-from cir_bench_losses.params import ScaleOn, Spaces
+from cir_bench_losses.params import BatchClassificationParams
 
 
 class BatchClassificationLoss(Loss):
@@ -27,35 +27,26 @@ class BatchClassificationLoss(Loss):
     fixed multiplier of the cosine, 100).
 
     Args:
-        scale: initial scale.
-        scale_on: what the scale multiplies, see above.
-        learn_scale: train the scale.
-        spaces: ``joint`` (the joint score) or ``each`` (a loss per space, weighted, summed).
+        params: the scale, what it multiplies, and how several spaces enter.
+        context: not read.
     """
 
-    def __init__(
-        self,
-        scale: float = 4.0,
-        scale_on: ScaleOn = "embeddings",
-        learn_scale: bool = True,
-        spaces: Spaces = "joint",
-    ) -> None:
+    def __init__(self, params: BatchClassificationParams, context: BuildContext) -> None:
         super().__init__()
-        self.scale = Scale(scale, learn=learn_scale)
-        self.scale_on = scale_on
-        self.spaces: Spaces = spaces
+        self.params = params
+        self.scale = Scale(params.scale, learn=params.learn_scale)
 
     def factor(self) -> Tensor:
         """What the similarity is multiplied by (scalar)."""
         scale: Tensor = self.scale()
-        return scale.square() if self.scale_on == "embeddings" else scale
+        return scale.square() if self.params.scale_on == "embeddings" else scale
 
     def forward(self, query: Embedding, target: Embedding, same_target: Tensor) -> Tensor:
         """The scalar loss of B queries and their targets; ``same_target`` ``[B, B]`` as in `Loss.forward`."""
         right = torch.arange(len(query), device=same_target.device)
         also_right = same_target & (right != right[:, None])
         losses = []
-        for queries, targets, weight in paired_spaces(query, target, self.spaces):
+        for queries, targets, weight in paired_spaces(query, target, self.params.spaces):
             logits = (self.factor() * (queries @ targets.T)).masked_fill(also_right, -torch.inf)
             losses.append(weight * F.cross_entropy(logits, right))
         return torch.stack(losses).sum()

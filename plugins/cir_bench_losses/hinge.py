@@ -6,9 +6,9 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from cir_bench import Embedding, Loss
+from cir_bench import BuildContext, Embedding, Loss
 from cir_bench_losses.pairs import paired_spaces, squared_distances
-from cir_bench_losses.params import Spaces
+from cir_bench_losses.params import TripletHingeParams
 
 
 class TripletHingeLoss(Loss):
@@ -28,19 +28,18 @@ class TripletHingeLoss(Loss):
     semi-hard choice and the farthest negative as the way out: FaceNet (Schroff et al., CVPR 2015) and its usual form.
 
     Args:
-        margin: m.
-        spaces: ``each`` (a loss per space, weighted, summed) or ``joint`` (distances of the joint embedding).
+        params: m, and how several spaces enter.
+        context: not read.
     """
 
-    def __init__(self, margin: float = 0.2, spaces: Spaces = "each") -> None:
+    def __init__(self, params: TripletHingeParams, context: BuildContext) -> None:
         super().__init__()
-        self.margin = margin
-        self.spaces: Spaces = spaces
+        self.params = params
 
     def forward(self, query: Embedding, target: Embedding, same_target: Tensor) -> Tensor:
         """The scalar loss of B queries and their targets; ``same_target`` ``[B, B]`` as in `Loss.forward`."""
         losses = []
-        for queries, targets, weight in paired_spaces(query, target, self.spaces):
+        for queries, targets, weight in paired_spaces(query, target, self.params.spaces):
             distances = squared_distances(queries, targets)
             from_queries = self._hinge(distances, ~same_target)
             from_targets = self._hinge(distances.T, ~same_target.T)
@@ -51,7 +50,7 @@ class TripletHingeLoss(Loss):
         """Mean hinge over the anchors (rows); ``distances`` ``[B, B]``, positives on the diagonal."""
         positive = distances.diagonal()
         negative = distances.gather(1, semi_hard(distances.detach(), negatives)[:, None])[:, 0]
-        hinge = F.relu(self.margin + positive - negative)
+        hinge = F.relu(self.params.margin + positive - negative)
         return hinge.masked_fill(~negatives.any(dim=1), 0).mean()
 
 

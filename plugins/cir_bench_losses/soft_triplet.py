@@ -6,9 +6,9 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from cir_bench import Embedding, Loss
+from cir_bench import BuildContext, Embedding, Loss
 from cir_bench_losses.pairs import Scale, paired_spaces, squared_distances
-from cir_bench_losses.params import Spaces
+from cir_bench_losses.params import SoftTripletParams
 
 
 class SoftTripletLoss(Loss):
@@ -25,22 +25,21 @@ class SoftTripletLoss(Loss):
     learnable scale, 4 at the start). The authors' code draws three negatives per anchor instead of taking all.
 
     Args:
-        scale: initial factor of the normed embeddings.
-        learn_scale: train the scale.
-        spaces: ``joint`` (distances of the joint embedding) or ``each`` (a loss per space, weighted, summed).
+        params: the scale, and how several spaces enter.
+        context: not read.
     """
 
-    def __init__(self, scale: float = 4.0, learn_scale: bool = True, spaces: Spaces = "joint") -> None:
+    def __init__(self, params: SoftTripletParams, context: BuildContext) -> None:
         super().__init__()
-        self.scale = Scale(scale, learn=learn_scale)
-        self.spaces: Spaces = spaces
+        self.params = params
+        self.scale = Scale(params.scale, learn=params.learn_scale)
 
     def forward(self, query: Embedding, target: Embedding, same_target: Tensor) -> Tensor:
         """The scalar loss of B queries and their targets; ``same_target`` ``[B, B]`` as in `Loss.forward`."""
         negatives = ~same_target
         counts = negatives.sum(dim=1).clamp_min(1)
         losses = []
-        for queries, targets, weight in paired_spaces(query, target, self.spaces):
+        for queries, targets, weight in paired_spaces(query, target, self.params.spaces):
             distances = self.scale().square() * squared_distances(queries, targets)
             nearer = F.softplus(distances.diagonal()[:, None] - distances)
             per_query = nearer.masked_fill(~negatives, 0).sum(dim=1) / counts

@@ -6,7 +6,8 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from cir_bench import Embedding, Loss
+from cir_bench import BuildContext, Embedding, Loss
+from cir_bench_sadn.params import FocalInfoNCEParams
 
 
 class FocalInfoNCELoss(Loss):
@@ -24,14 +25,13 @@ class FocalInfoNCELoss(Loss):
     it multiplies the similarity inside, as its value (100) says.
 
     Args:
-        gamma: γ.
-        tau: τ.
+        params: γ and τ.
+        context: not read.
     """
 
-    def __init__(self, gamma: float = 2.0, tau: float = 100.0) -> None:
+    def __init__(self, params: FocalInfoNCEParams, context: BuildContext) -> None:
         super().__init__()
-        self.gamma = gamma
-        self.tau = tau
+        self.gamma, self.tau = params.gamma, params.tau
 
     def forward(self, query: Embedding, target: Embedding, same_target: Tensor) -> Tensor:
         """The scalar loss of B queries and their targets; ``same_target`` ``[B, B]`` as in `Loss.forward`."""

@@ -23,6 +23,7 @@ from cir_bench import (
 from cir_bench_sadn.adaptation import adaptation_loss
 from cir_bench_sadn.aggregation import alignment
 from cir_bench_sadn.composer import SadnComposer
+from cir_bench_sadn.focal import FocalInfoNCELoss
 from cir_bench_sadn.params import BCE, NO_ADAPT, NO_CIA, NO_RANK, REFINED, TRIPLET, SadnParams
 
 FIRST_STAGE_LOSS = "batch-classification"
@@ -39,11 +40,11 @@ class Sadn(FinetuneMethod):
     params: SadnParams
     main_stage = "sadn"
 
-    def __init__(self, params: SadnParams, build: BuildContext) -> None:
-        base = build.composer(params.base, **params.of_base())
-        first = build.loss(FIRST_STAGE_LOSS, scale=100.0, scale_on="similarity", learn_scale=False)
-        super().__init__(params, SadnComposer(base, build.shape, params), {FIRST_STAGE_LOSS: first})
-        self.rank = _ranking_loss(params, build)
+    def __init__(self, params: SadnParams, context: BuildContext) -> None:
+        base = context.composer(params.base, **params.of_base())
+        first = context.loss(FIRST_STAGE_LOSS, scale=100.0, scale_on="similarity", learn_scale=False)
+        super().__init__(params, SadnComposer(base, context.shape, params), {FIRST_STAGE_LOSS: first})
+        self.rank = _ranking_loss(params, context)
         self.adapts = params.lambda_adapt > 0 and params.ablation not in {NO_CIA, NO_ADAPT}
         if self.rank is None and not self.adapts:
             raise ConfigError("sadn without L_rank and without L_adapt learns from nothing; set lambda_adapt above 0.")
@@ -86,12 +87,12 @@ class Sadn(FinetuneMethod):
         return Embedding.single(torch.cat(refined_parts)), torch.cat(adapt_parts)
 
 
-def _ranking_loss(params: SadnParams, build: BuildContext) -> Loss | None:
+def _ranking_loss(params: SadnParams, context: BuildContext) -> Loss | None:
     """L_rank: the focal InfoNCE, or what Table 5 puts in its place."""
     if params.ablation == NO_RANK:
         return None
     if params.ablation == BCE:
-        return build.loss("batch-classification", scale=params.tau, scale_on="similarity", learn_scale=False)
+        return context.loss("batch-classification", scale=params.tau, scale_on="similarity", learn_scale=False)
     if params.ablation == TRIPLET:
-        return build.loss("triplet-hinge", spaces="joint")
-    return build.loss("focal-infonce", gamma=params.gamma, tau=params.tau)
+        return context.loss("triplet-hinge", spaces="joint")
+    return FocalInfoNCELoss(params, context)

@@ -29,20 +29,19 @@ NEIGHBOURS: Final = "neighbours"
 RankOn = Literal["refined", "initial"]
 REFINED: Final = "refined"
 
-Positive = Annotated[float, Field(gt=0)]
 NotNegative = Annotated[float, Field(ge=0)]
 
 
 class FocalInfoNCEParams(Params):
-    """γ and τ of Eq. 13."""
+    """γ and τ of L_rank (Eq. 13)."""
 
     gamma: NotNegative = 2.0
-    """γ: how much more a hard query counts than an easy one; 0 is the plain InfoNCE."""
-    tau: Positive = 100.0
+    """γ: how much more a hard query counts than an easy one (paper: 2 on FashionIQ, 3 on CIRR; 0: plain InfoNCE)."""
+    tau: Annotated[float, Field(gt=0)] = 100.0
     """τ: what the similarity is multiplied by inside the exponential."""
 
 
-class SadnParams(FinetuneParams):
+class SadnParams(FocalInfoNCEParams, FinetuneParams):
     """`sadn`: the composer it is put around, the neighbourhood, the losses, and how it is trained."""
 
     base: str = "combiner"
@@ -62,10 +61,6 @@ class SadnParams(FinetuneParams):
     rank_on: RankOn = "refined"
     """The similarity in L_rank (Eq. 13): the ``refined`` ŝ of Eq. 12, or, as printed, the ``initial`` s; then nothing
     trains the aggregation."""
-    gamma: NotNegative = 2.0
-    """γ of L_rank (paper: 2 on FashionIQ, 3 on CIRR)."""
-    tau: Positive = 100.0
-    """τ of L_rank, inside the exponential."""
     lambda_adapt: NotNegative = 100.0
     """λ, the weight of L_adapt (Eq. 14); 0 is ``no-adapt``."""
     ablation: Ablation = "none"

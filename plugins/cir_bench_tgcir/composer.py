@@ -8,10 +8,10 @@ from contextlib import contextmanager
 import torch
 from torch import Tensor
 
-from cir_bench import Composer, Embedding, EncoderShape, Explanation, Features, GalleryView, NamedWeights
+from cir_bench import BuildContext, Composer, Embedding, Explanation, Features, GalleryView, NamedWeights
 from cir_bench_tgcir.attributes import IMAGE, TEXT, GlobalAttributes, LocalAttributes
 from cir_bench_tgcir.composition import Student
-from cir_bench_tgcir.params import GLOBAL, LOCAL, Attributes, GlobalBasis, Pooling
+from cir_bench_tgcir.params import GLOBAL, LOCAL, TgcirComposerParams, TgcirParams
 
 
 class TgcirComposer(Composer):
@@ -20,39 +20,28 @@ class TgcirComposer(Composer):
     K = P + Q attributes of width D of reference image, text and candidate, all by the same condition masks and
     poolings. Query: mean over the attributes of ``Ê_c = m̂_k ⊙ E_r + m̂_r ⊙ E_m``. Candidate: mean of E_t.
 
+    With attributes of one kind alone, K = Q and no pooled feature is read, or K = P and no token is read.
+
     Args:
-        shape: the encoder's widths.
-        width: D.
-        local_attributes: Q.
-        global_attributes: P; None: Q / 2, and at least 1.
-        global_basis: what the condition masks work on, ``projected`` or ``pooled``.
-        pooling: of the local attributes, ``sum`` or ``mean``.
-        attributes: ``both``, ``local`` (K = Q, no pooled feature is read) or ``global`` (K = P, no token is read).
+        params: D, Q, P, which attributes there are, and what they are made from.
+        context: the encoder's widths.
     """
 
-    def __init__(
-        self,
-        shape: EncoderShape,
-        width: int = 512,
-        local_attributes: int = 8,
-        global_attributes: int | None = None,
-        global_basis: GlobalBasis = "projected",
-        pooling: Pooling = "sum",
-        attributes: Attributes = "both",
-    ) -> None:
+    def __init__(self, params: TgcirComposerParams | TgcirParams, context: BuildContext) -> None:
         super().__init__()
+        shape, width = context.shape, params.width
         # A seed for each part: without the one kind of attributes, the rest starts from the same weights as the whole.
         of_student, of_global, of_local = torch.randint(2**62, (3,), device="cpu").tolist()
         self.global_attributes = self.local_attributes = None
         with _seed(of_student):
             self.student = Student(width)
-        if attributes != LOCAL:
-            count = global_attributes or max(1, local_attributes // 2)
+        if params.attributes != LOCAL:
+            count = params.global_attributes or max(1, params.local_attributes // 2)
             with _seed(of_global):
-                self.global_attributes = GlobalAttributes(shape, count, width, global_basis)
-        if attributes != GLOBAL:
+                self.global_attributes = GlobalAttributes(shape, count, width, params.global_basis)
+        if params.attributes != GLOBAL:
             with _seed(of_local):
-                self.local_attributes = LocalAttributes(shape, local_attributes, width, pooling)
+                self.local_attributes = LocalAttributes(shape, params.local_attributes, width, params.pooling)
 
     def image_attributes(self, image: Features) -> Tensor:
         """E_r or E_t ``[B, K, D]``: u¹ … u^P, v¹ … v^Q."""

@@ -9,7 +9,7 @@ from torch import Tensor
 from cir_bench import BuildContext, Method, TrainBatch, TrainStage, TrainStep
 from cir_bench_tgcir.composer import TgcirComposer, early_fusion, late_fusion
 from cir_bench_tgcir.losses import distillation, mask_agreement, matching_divergence, orthogonality
-from cir_bench_tgcir.params import AttributeParams, TgcirParams
+from cir_bench_tgcir.params import TgcirParams
 from cir_bench_tgcir.teacher import Teacher
 
 L_RANK_STU = "L_rank_stu"
@@ -38,12 +38,11 @@ class Tgcir(Method):
     params: TgcirParams
     composer: TgcirComposer
 
-    def __init__(self, params: TgcirParams, build: BuildContext) -> None:
+    def __init__(self, params: TgcirParams, context: BuildContext) -> None:
         super().__init__(params)
-        shared = {name: getattr(params, name) for name in AttributeParams.model_fields}
-        self.composer = TgcirComposer(build.shape, **shared, attributes=params.attributes)
+        self.composer = TgcirComposer(params, context)
         # Eq. 11, both lines: they differ in the embeddings they are given.
-        self.rank = build.loss("batch-classification", scale=1 / params.tau, scale_on="similarity", learn_scale=False)
+        self.rank = context.loss("batch-classification", scale=1 / params.tau, scale_on="similarity", learn_scale=False)
         self.weights = term_weights(params)
         taught = any(name in self.weights for name in OF_TEACHER)
         self.teacher = Teacher(params.width, params.teacher_detach) if taught else None

@@ -5,9 +5,9 @@ from __future__ import annotations
 import torch
 from torch import nn
 
-from cir_bench import Composer, Embedding, EncoderShape, Features
+from cir_bench import BuildContext, Composer, Embedding, Features
 from cir_bench_tirg.gating import GatedResidual, finish
-from cir_bench_tirg.params import Scaling
+from cir_bench_tirg.params import TirgComposerParams
 
 
 class TirgComposer(Composer):
@@ -22,19 +22,20 @@ class TirgComposer(Composer):
     The paper has d_img = d_txt = d, so w = 2d.
 
     Args:
-        shape: the encoder's widths.
-        scaling: ``original`` or ``normed``, the two published starts of a0 and a1.
+        params: which published start a0 and a1 have.
+        context: the encoder's widths.
     """
 
-    def __init__(self, shape: EncoderShape, scaling: Scaling = "original") -> None:
+    def __init__(self, params: TirgComposerParams, context: BuildContext) -> None:
         super().__init__()
-        image, both = shape.image.width, shape.image.width + shape.text.width
-        self.scaling: Scaling = scaling
+        image = context.shape.image.width
+        both = image + context.shape.text.width
+        self.scaling = params.scaling
         self.gate = nn.Sequential(nn.BatchNorm1d(both), nn.ReLU(), nn.Linear(both, image))
         self.residual = nn.Sequential(
             nn.BatchNorm1d(both), nn.ReLU(), nn.Linear(both, both), nn.ReLU(), nn.Linear(both, image)
         )
-        self.sum = GatedResidual(scaling)
+        self.sum = GatedResidual(params.scaling)
 
     def compose(self, reference: Features, text: Features) -> Embedding:
         """The composition f ``[B, d_img]``."""

@@ -5,9 +5,9 @@ from __future__ import annotations
 import torch
 from torch import Tensor, nn
 
-from cir_bench import Composer, Embedding, EncoderShape, Features, PairingError
+from cir_bench import BuildContext, Composer, Embedding, Features, PairingError
 from cir_bench_tirg.gating import GatedResidual, finish
-from cir_bench_tirg.params import Scaling
+from cir_bench_tirg.params import TirgLastConvComposerParams
 
 
 class TirgLastConvComposer(Composer):
@@ -24,26 +24,26 @@ class TirgLastConvComposer(Composer):
     behind its pooled features, out of a composer's reach, so this one belongs to the composer.
 
     Args:
-        shape: the encoder's widths; there must be image maps.
-        scaling: ``original`` or ``normed``, the two published starts of a0 and a1.
-        embed_width: width of the embedding.
+        params: which published start a0 and a1 have, and the embedding's width.
+        context: the encoder's widths; it must give image maps.
     """
 
-    def __init__(self, shape: EncoderShape, scaling: Scaling = "original", embed_width: int = 512) -> None:
+    def __init__(self, params: TirgLastConvComposerParams, context: BuildContext) -> None:
         super().__init__()
+        shape = context.shape
         if not shape.image.maps:
             raise PairingError(
                 "tirg-last-conv needs feature maps and this encoder gives none; use an encoder with maps."
             )
         channels = shape.image.maps[-1][0]
         both = channels + shape.text.width
-        self.scaling: Scaling = scaling
+        self.scaling = params.scaling
         self.gate = nn.Sequential(nn.BatchNorm2d(both), nn.ReLU(), _conv(both, channels))
         self.residual = nn.Sequential(
             nn.BatchNorm2d(both), nn.ReLU(), _conv(both, both), nn.ReLU(), _conv(both, channels)
         )
-        self.sum = GatedResidual(scaling)
-        self.embed = nn.Linear(channels, embed_width)
+        self.sum = GatedResidual(params.scaling)
+        self.embed = nn.Linear(channels, params.embed_width)
 
     def compose(self, reference: Features, text: Features) -> Embedding:
         """The query ``[B, embed_width]`` from the last map ``[B, C, H, W]`` and the text ``[B, d_txt]``."""

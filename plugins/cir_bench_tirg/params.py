@@ -15,8 +15,6 @@ LAST_CONV: Final = "last-conv"
 Scaling = Literal["original", "normed"]
 """original: a0, a1 start at 1 and 10, the output is left as it is. normed: 1 and 1, the output is L2-normed."""
 
-Width = Annotated[int, Field(ge=1)]
-
 
 class TirgComposerParams(Params):
     """The pooled composer."""
@@ -28,19 +26,15 @@ class TirgComposerParams(Params):
 class TirgLastConvComposerParams(TirgComposerParams):
     """The composer on the last feature map."""
 
-    embed_width: Width = 512
-    """Width of the linear layer that follows the global average pooling (paper: 512)."""
+    embed_width: Annotated[int, Field(ge=1)] = 512
+    """Of ``last-conv`` only: width of the linear layer after the global average pooling (paper: 512)."""
 
 
-class TirgParams(MethodParams):
+class TirgParams(TirgLastConvComposerParams, MethodParams):
     """`tirg`: variant, loss, and how it is trained."""
 
     variant: Variant = POOLED
     """Compose pooled features (the paper's real photo data sets), or the last feature map (the paper's CSS)."""
-    scaling: Scaling = "original"
-    """Which published start of the two weights: ``original`` (1, 10) or ``normed`` (1, 1 and an L2-normed output)."""
     loss: Literal["batch-classification", "soft-triplet"] = "batch-classification"
     """The paper's two losses, each on embeddings times a learnable scale from 4."""
-    embed_width: Width = 512
-    """Of ``last-conv`` only: width of the linear layer after the pooling."""
     training: Training = Training(optimiser="adam", lr=3e-4, schedule="cosine")

@@ -8,6 +8,7 @@ from typing import cast
 from torch import nn
 
 from cir_bench import (
+    BuildContext,
     Composer,
     Embedding,
     EncoderShape,
@@ -17,7 +18,7 @@ from cir_bench import (
     ImageMap,
     PairingError,
 )
-from cir_bench_val.params import Ablation, Layers
+from cir_bench_val.params import ValComposerParams
 from cir_bench_val.transformer import CompositeTransformer
 
 NOTES = {
@@ -47,20 +48,17 @@ class ValComposer(Composer):
     levels: |q − t|² = 6 − 2 Σ cos.
 
     Args:
-        shape: the encoder's widths; three maps and pooled text.
-        heads: heads of the self-attention.
-        layers: ``paper`` or ``code``.
-        ablation: ``none``, ``no-self-attention`` or ``no-joint-attention``.
+        params: the transformers' heads, layers and ablation.
+        context: the encoder's widths: three maps and pooled text.
     """
 
-    def __init__(
-        self, shape: EncoderShape, heads: int = 2, layers: Layers = "paper", ablation: Ablation = "none"
-    ) -> None:
+    def __init__(self, params: ValComposerParams, context: BuildContext) -> None:
         super().__init__()
+        width = context.shape.text.width
         self.transformers = nn.ModuleDict(
             {
-                level: CompositeTransformer(size, shape.text.width, heads, layers, ablation)
-                for level, size in level_shapes(shape).items()
+                level: CompositeTransformer(size, width, params.heads, params.layers, params.ablation)
+                for level, size in level_shapes(context.shape).items()
             }
         )
 

@@ -17,6 +17,7 @@ from cir_bench import (
     TrainStage,
     TrainStep,
 )
+from cir_bench_val.composer import ValComposer
 from cir_bench_val.params import JOINT, OFF, PRETRAIN, ValParams
 from cir_bench_val.semantic import VisualSemanticLoss
 
@@ -34,11 +35,11 @@ class Val(Method):
 
     params: ValParams
 
-    def __init__(self, params: ValParams, build: BuildContext) -> None:
+    def __init__(self, params: ValParams, context: BuildContext) -> None:
         super().__init__(params)
-        self.composer = build.composer("val", heads=params.heads, layers=params.layers, ablation=params.ablation)
-        self.hinge = build.loss("triplet-hinge", margin=params.margin, spaces="each")
-        self.semantic = VisualSemanticLoss(build.shape, self.hinge) if params.side_text != OFF else None
+        self.composer = ValComposer(params, context)
+        self.hinge = context.loss("triplet-hinge", margin=params.margin, spaces="each")
+        self.semantic = VisualSemanticLoss(context.shape, self.hinge) if params.side_text != OFF else None
 
     def stages(self) -> Sequence[TrainStage]:
         """``pretraining`` (when asked for), then ``training``."""

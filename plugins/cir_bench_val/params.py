@@ -21,13 +21,11 @@ OFF: Final = "off"
 JOINT: Final = "joint"
 PRETRAIN: Final = "pretrain"
 
-Heads = Annotated[int, Field(ge=1)]
-
 
 class ValComposerParams(Params):
     """The three composite transformers."""
 
-    heads: Heads = 2
+    heads: Annotated[int, Field(ge=1)] = 2
     """Heads of the self-attention (paper: 2); they share a level's channels evenly."""
     layers: Layers = "paper"
     """``paper``: the layers as the supplement's Table 1 lists them. ``code``: as in the authors' code, with batch norm
@@ -37,17 +35,9 @@ class ValComposerParams(Params):
     alone)."""
 
 
-class ValParams(MethodParams):
+class ValParams(ValComposerParams, MethodParams):
     """`val`: the composite transformers, the two losses, and how they are trained."""
 
-    heads: Heads = 2
-    """Heads of the self-attention (paper: 2); they share a level's channels evenly."""
-    layers: Layers = "paper"
-    """``paper``: the layers as the supplement's Table 1 lists them. ``code``: as in the authors' code, with batch norm
-    after every convolution, ReLU before the gates' sigmoid, heads on slices of z, and dropout .1 on the attention."""
-    ablation: Ablation = "none"
-    """The supplement's two ablative baselines: ``no-self-attention`` (A_ja alone) or ``no-joint-attention`` (A_sa
-    alone)."""
     margin: Annotated[float, Field(gt=0)] = 0.2
     """Of both losses' hinges (paper: 0.2)."""
     side_text: SideText = "off"

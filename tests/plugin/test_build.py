@@ -27,20 +27,20 @@ def cir_bench_losses():
     return [LossSpec(name="mean", summary="s", implementation=f"{__name__}:Mean", params=WeightParams)]
 
 class Mix(Composer):
-    def __init__(self, shape, weight):
+    def __init__(self, params, context):
         super().__init__()
-        self.shape, self.weight = shape, weight
+        self.shape, self.weight = context.shape, params.weight
     def compose(self, reference, text):
         return Embedding.single(reference.need_pooled())
 
 class Wrong(Mix):
-    def __init__(self, shape):
-        super().__init__(shape, 1.0)
-
-class Mean(Loss):
     def __init__(self, weight):
         super().__init__()
-        self.weight = weight
+
+class Mean(Loss):
+    def __init__(self, params, context):
+        super().__init__()
+        self.weight = params.weight
     def forward(self, query, target, same_target):
         return query.main.mean()
 """
@@ -69,5 +69,5 @@ def test_unknown_names_and_parameters_are_told(build):
 
 
 def test_a_class_that_does_not_take_its_own_parameters_is_its_plugins_fault(build):
-    with pytest.raises(PluginError, match=r"composer 'wrong' of plugin .*parts\.py .*TypeError.*weight"):
+    with pytest.raises(PluginError, match=r"composer 'wrong' of plugin .*parts\.py .*TypeError"):
         build.composer("wrong")

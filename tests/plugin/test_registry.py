@@ -7,6 +7,7 @@ import sys
 
 import pytest
 
+from cir_bench import BuildContext, Params
 from cir_bench.errors import ConfigError, DataError, PluginError
 from cir_bench.interfaces.specs import EncoderSpec, LossSpec, MethodSpec
 from cir_bench.plugin.blame import BlamedPluginError
@@ -15,13 +16,18 @@ from cir_bench.plugin.registry import Registered, Registry, blame, create, load
 
 OWNER = Owner("some-plugin", "3.1", "some")
 
+
+class Scaled(Params):
+    scale: float = 1.0
+
+
 MODULE = """
 from cir_bench import Loss
 
 class Good(Loss):
-    def __init__(self, scale=1.0):
+    def __init__(self, params, context):
         super().__init__()
-        self.scale = 1 / scale
+        self.scale = 1 / params.scale
     def forward(self, query, target, same_target):
         return query.main.sum() * self.scale
 
@@ -75,7 +81,7 @@ def test_a_missing_extra_is_named(module):
 
 def test_a_constructor_that_fails_is_blamed_too(module):
     with pytest.raises(BlamedPluginError, match="while constructing it: ZeroDivisionError") as caught:
-        create(registered("some_losses:Good"), scale=0)
+        create(registered("some_losses:Good"), Scaled(scale=0), BuildContext())
     assert isinstance(caught.value.__cause__, ZeroDivisionError)
 
 

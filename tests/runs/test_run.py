@@ -318,8 +318,8 @@ import cir_bench as cb
 
 
 class Leaves(cb.StandardMethod):
-    def __init__(self, params, build):
-        super().__init__(params, build.composer("tirg"), {"rank": build.loss("batch-classification")})
+    def __init__(self, params, context):
+        super().__init__(params, context.composer("tirg"), {"rank": context.loss("batch-classification")})
 
     def training_steps(self, batch, stage):
         print("on stdout")

@@ -4,15 +4,17 @@ from __future__ import annotations
 
 from types import ModuleType
 
-from cir_bench import EncoderShape
+from cir_bench import EncoderShape, MethodSpec
 from cir_bench.plugin.build import Builder
 from cir_bench.plugin.owner import Owner
 from cir_bench.plugin.registry import Registered, Registry
 
 
 def registry_of(*plugins: ModuleType) -> Registry:
-    """The losses and composers of some plugins."""
-    specs = [spec for plugin in plugins for kind in ("LOSSES", "COMPOSERS") for spec in getattr(plugin, kind, ())]
+    """The losses, composers and methods of some plugins."""
+    kinds = ("LOSSES", "COMPOSERS", "METHODS")
+    specs = [spec for plugin in plugins for kind in kinds for spec in getattr(plugin, kind, ())]
+    specs += [spec.composer for spec in specs if isinstance(spec, MethodSpec) and spec.composer is not None]
     return Registry([Registered(spec, Owner("cir-bench", "0", "tests")) for spec in specs])
 
 

@@ -91,9 +91,9 @@ class ToyEncoder(cb.Encoder):
 class Breaks(cb.Method):
     """Fails in its first training step."""
 
-    def __init__(self, params, build):
+    def __init__(self, params, context):
         super().__init__(params)
-        self.composer = build.composer("concat")
+        self.composer = context.composer("concat")
 
     def training_steps(self, batch, stage):
         raise ZeroDivisionError("toy failure")
@@ -102,8 +102,8 @@ class Breaks(cb.Method):
 class SlowTirg(cb.StandardMethod):
     """TIRG, slow enough to be killed in the middle."""
 
-    def __init__(self, params, build):
-        super().__init__(params, build.composer("tirg"), {"rank": build.loss("batch-classification")})
+    def __init__(self, params, context):
+        super().__init__(params, context.composer("tirg"), {"rank": context.loss("batch-classification")})
 
     def training_steps(self, batch, stage):
         time.sleep(0.05)
@@ -113,8 +113,8 @@ class SlowTirg(cb.StandardMethod):
 class NanLoss(cb.StandardMethod):
     """Its loss becomes NaN."""
 
-    def __init__(self, params, build):
-        super().__init__(params, build.composer("tirg"), {"rank": build.loss("batch-classification")})
+    def __init__(self, params, context):
+        super().__init__(params, context.composer("tirg"), {"rank": context.loss("batch-classification")})
 
     def training_steps(self, batch, stage):
         for step in super().training_steps(batch, stage):

@@ -8,8 +8,9 @@ from cir_bench import Composer, ComposerSpec, Embedding, Needs, hookimpl, levels
 
 
 class Sound(Composer):
-    def __init__(self, shape):
+    def __init__(self, params, context):
         super().__init__()
+        shape = context.shape
         self.mix = nn.Linear(shape.image.width + shape.text.width, shape.image.width)
 
     def compose(self, reference, text):
@@ -19,8 +20,9 @@ class Sound(Composer):
 class Tokens(Composer):
     """Sound: mean of the real tokens."""
 
-    def __init__(self, shape):
+    def __init__(self, params, context):
         super().__init__()
+        shape = context.shape
         self.mix = nn.Linear(shape.image.width + shape.text.tokens, shape.image.width)
 
     def compose(self, reference, text):
@@ -53,9 +55,6 @@ class Undeclared(Sound):
 
 
 class SameWidth(Composer):
-    def __init__(self, shape):
-        super().__init__()
-
     def compose(self, reference, text):
         return Embedding.single(reference.need_pooled() + text.need_pooled())
 
@@ -84,8 +83,8 @@ class Dropout(Sound):
 class Unseeded(Sound):
     count = 0
 
-    def __init__(self, shape):
-        super().__init__(shape)
+    def __init__(self, params, context):
+        super().__init__(params, context)
         Unseeded.count += 1
         nn.init.constant_(self.mix.weight, Unseeded.count)
 
@@ -126,17 +125,17 @@ class InPlace(Sound):
 class Hidden(Sound):
     """A random matrix that the state dict does not hold."""
 
-    def __init__(self, shape):
-        super().__init__(shape)
-        self.matrix = torch.randn(shape.image.width, shape.image.width)
+    def __init__(self, params, context):
+        super().__init__(params, context)
+        self.matrix = torch.randn(2 * [context.shape.image.width])
 
     def compose(self, reference, text):
         return Embedding.single(super().compose(reference, text).main @ self.matrix)
 
 
 class Idle(Sound):
-    def __init__(self, shape):
-        super().__init__(shape)
+    def __init__(self, params, context):
+        super().__init__(params, context)
         self.idle = nn.Linear(3, 3)
 
 

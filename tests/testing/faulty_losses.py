@@ -65,7 +65,7 @@ class Noisy(SoundLoss):
 
 
 class HiddenScale(SoundLoss):
-    def __init__(self):
+    def __init__(self, params, context):
         super().__init__()
         self.scale = torch.rand(())
 

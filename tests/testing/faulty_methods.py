@@ -19,9 +19,9 @@ from cir_bench import (
 class SoundMethod(StandardMethod):
     """With a teacher that sees the target in training only."""
 
-    def __init__(self, params, build):
-        super().__init__(params, build.composer("sound"), {"rank": build.loss("sound")})
-        width = build.shape.image.width
+    def __init__(self, params, context):
+        super().__init__(params, context.composer("sound"), {"rank": context.loss("sound")})
+        width = context.shape.image.width
         self.teacher = nn.Linear(2 * width, width)
 
     def training_steps(self, batch, stage):
@@ -32,8 +32,8 @@ class SoundMethod(StandardMethod):
 
 
 class RemembersTargets(SoundMethod):
-    def __init__(self, params, build):
-        super().__init__(params, build)
+    def __init__(self, params, context):
+        super().__init__(params, context)
         self.composer = Memory(self.composer)
 
     def training_steps(self, batch, stage):
@@ -53,8 +53,8 @@ class Memory(Composer):
 class UsesTeacher(SoundMethod):
     """Its composer reaches for the teacher, which is no part of it."""
 
-    def __init__(self, params, build):
-        super().__init__(params, build)
+    def __init__(self, params, context):
+        super().__init__(params, context)
         self.composer = Reaching(self.composer, self.teacher)
 
 
@@ -106,8 +106,8 @@ class TwiceInGroups(SoundMethod):
 
 
 class IdleParameter(SoundMethod):
-    def __init__(self, params, build):
-        super().__init__(params, build)
+    def __init__(self, params, context):
+        super().__init__(params, context)
         self.idle = nn.Parameter(torch.zeros(3))
 
 

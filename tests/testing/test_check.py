@@ -12,26 +12,22 @@ SOUND = """
 import torch
 from torch import nn
 
-from cir_bench import Composer, Embedding, MethodSpec, StandardMethod, hookimpl
+from cir_bench import Composer, Embedding, MethodSpec, hookimpl
 
 
 class Mix(Composer):
-    def __init__(self, shape):
+    def __init__(self, params, context):
         super().__init__()
+        shape = context.shape
         self.mix = nn.Linear(shape.image.width + shape.text.width, shape.image.width)
 
     def compose(self, reference, text):
         return Embedding.single(self.mix(torch.cat([reference.need_pooled(), text.need_pooled()], dim=1)))
 
 
-class Mine(StandardMethod):
-    def __init__(self, params, build):
-        super().__init__(params, Mix(build.shape), {"rank": build.loss("batch-classification")})
-
-
 @hookimpl
 def cir_bench_methods():
-    return [MethodSpec(name="mine", summary="for tests", implementation=f"{__name__}:Mine")]
+    return [MethodSpec(name="mine", summary="for tests", implementation=Mix, loss="batch-classification")]
 """
 FAULTS = {
     "randomness at evaluation": (
@@ -102,14 +98,14 @@ def test_a_fault_is_found_and_told_in_one_line(check, fault):
 def test_an_exception_is_told_with_its_place_in_the_plugin(check):
     answer, _ = check(SOUND.replace("return Embedding", "return 1 / 0; Embedding"))
     reasons = [one["reason"] for one in answer["checks"] if one["result"] == "failed"]
-    assert "ZeroDivisionError: division by zero (mine.py:14)" in reasons
+    assert "ZeroDivisionError: division by zero (mine.py:15)" in reasons
 
 
 def test_a_composer_of_maps_without_embed_target_is_told_to_write_one(check):
-    source = SOUND.replace("StandardMethod, hookimpl", "Needs, StandardMethod, hookimpl, levels")
+    source = SOUND.replace("MethodSpec, hookimpl", "MethodSpec, Needs, hookimpl, levels")
     source = source.replace("reference.need_pooled()", "reference.need_maps(1)[0].mean((2, 3))")
     source = source.replace("shape.image.width", "shape.image.maps[-1][0]")
-    answer, _ = check(source.replace(':Mine")', ':Mine", needs=Needs(image=levels("maps")))'))
+    answer, _ = check(source.replace("implementation=Mix,", 'implementation=Mix, needs=Needs(image=levels("maps")),'))
     reasons = [one["reason"] for one in answer["checks"] if one["result"] == "failed"]
     why = "Mix needs an embed_target: the default takes pooled features of the candidates, which are not in its `needs`"
     assert f"ValueError: {why}" in reasons, "and no place, since no line of the plugin is wrong"
@@ -135,7 +131,7 @@ def test_a_plugin_that_cannot_be_loaded_is_told_and_gives_1(cir_bench_cli, tmp_p
 
 
 def test_a_class_that_cannot_be_imported_is_one_failure_not_twenty(check):
-    answer, code = check(SOUND.replace(':Mine")', ':Yours")'))
+    answer, code = check(SOUND.replace("implementation=Mix", 'implementation=f"{__name__}:Yours"'))
     (only,) = answer["checks"]
     assert (only["result"], code) == ("failed", 1)
     assert "has no Yours" in only["reason"]

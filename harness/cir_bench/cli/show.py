@@ -63,7 +63,7 @@ def _protocols(protocols: Mapping[str, Protocol]) -> dict[str, Any]:
 
 def _details(registry: Registry, registered: Registered[Any]) -> dict[str, Any]:
     spec = registered.spec
-    facts: dict[str, Any] = {"implementation": spec.implementation, "argument": argument_field(spec)}
+    facts: dict[str, Any] = {"implementation": spec.class_path, "argument": argument_field(spec)}
     if isinstance(spec, MethodSpec):
         facts |= {
             "kind": spec.kind,

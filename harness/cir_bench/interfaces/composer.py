@@ -9,9 +9,11 @@ from typing import Protocol
 
 from torch import Tensor, nn
 
+from cir_bench.interfaces.build import BuildContext
 from cir_bench.interfaces.embedding import Embedding
 from cir_bench.interfaces.explanation import Explanation
 from cir_bench.interfaces.features import Features
+from cir_bench.params.models import Params
 
 
 @dataclass(frozen=True)
@@ -45,6 +47,11 @@ class Composer(nn.Module, ABC):
     """Composes reference image and modification text into a query, and embeds candidates into the same space.
 
     A composer never sees the target: what needs it in training (a teacher) belongs to the method's ``training_steps``.
+
+    Args:
+        params: the validated parameters.
+        context: the encoder's widths, and other composers by name. The base class uses neither, so that a composer
+            without parameters and widths needs no constructor.
     """
 
     factorises: bool = True
@@ -52,6 +59,9 @@ class Composer(nn.Module, ABC):
 
     uses_gallery: bool = False
     """True: :meth:`refine` changes queries in the light of the gallery (SADN)."""
+
+    def __init__(self, params: Params | None = None, context: BuildContext | None = None) -> None:
+        super().__init__()
 
     @abstractmethod
     def compose(self, reference: Features, text: Features) -> Embedding:

@@ -34,8 +34,8 @@ class FeatureShape:
 class EncoderShape:
     """The widths of an encoder's image and text features."""
 
-    image: FeatureShape
-    text: FeatureShape
+    image: FeatureShape = FeatureShape()
+    text: FeatureShape = FeatureShape()
 
 
 @dataclass(frozen=True)

@@ -6,11 +6,21 @@ from abc import ABC, abstractmethod
 
 from torch import Tensor, nn
 
+from cir_bench.interfaces.build import BuildContext
 from cir_bench.interfaces.embedding import Embedding
+from cir_bench.params.models import Params
 
 
 class Loss(nn.Module, ABC):
-    """One loss of the field, with the paper's name for it; it may own learnable parameters (a scale)."""
+    """One loss of the field, with the paper's name for it; it may own learnable parameters (a scale).
+
+    Args:
+        params: the validated parameters.
+        context: see `BuildContext`; few losses need it. The base class uses neither.
+    """
+
+    def __init__(self, params: Params | None = None, context: BuildContext | None = None) -> None:
+        super().__init__()
 
     @abstractmethod
     def forward(self, query: Embedding, target: Embedding, same_target: Tensor) -> Tensor:

@@ -5,7 +5,6 @@ from __future__ import annotations
 from abc import ABC
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any, Protocol
 
 import torch
 from torch import Tensor, nn
@@ -13,7 +12,7 @@ from torch import Tensor, nn
 from cir_bench.interfaces.composer import Composer, TopK
 from cir_bench.interfaces.embedding import Embedding
 from cir_bench.interfaces.encoder import Encoder
-from cir_bench.interfaces.features import EncoderShape, Features
+from cir_bench.interfaces.features import Features
 from cir_bench.interfaces.loss import Loss
 from cir_bench.params.models import MethodParams, Training
 
@@ -94,20 +93,8 @@ class Optimiser:
     groups: Sequence[ParameterGroup]
 
 
-class BuildContext(Protocol):
-    """What a method's constructor is given: the encoder's widths, and other plugins' composers and losses by name."""
-
-    shape: EncoderShape
-
-    def composer(self, name: str, **params: Any) -> Composer:
-        """A composer of any plugin, by name, built for ``shape``; unknown names and parameters are ConfigErrors."""
-
-    def loss(self, name: str, **params: Any) -> Loss:
-        """A loss of any plugin, by name."""
-
-
 class Method(nn.Module, ABC):
-    """Base of every method: called as ``Class(params, build)``; holds its composer and losses as submodules.
+    """Base of every method: constructed as ``Class(params, context)``; holds its composer and losses as submodules.
 
     At evaluation only :attr:`composer` is used, and it is never given a target. Training calls
     :meth:`training_steps` for every batch of every stage.
@@ -151,7 +138,7 @@ class StandardMethod(Method):
     Args:
         params: the method's parameters.
         composer: the composer.
-        losses: loss terms by name.
+        losses: loss terms by name; without any there is nothing to train.
         weights: weight of each term, 1 where not given.
     """
 
@@ -166,6 +153,10 @@ class StandardMethod(Method):
         self.composer = composer
         self.losses = nn.ModuleDict(dict(losses))
         self.weights = dict(weights or {})
+
+    def stages(self) -> Sequence[TrainStage]:
+        """One, with ``params.training``; none without a loss."""
+        return super().stages() if self.losses else ()
 
     def training_steps(self, batch: TrainBatch, stage: TrainStage) -> Iterator[TrainStep]:
         """One step: every loss on the composed queries and the embedded targets."""

@@ -7,7 +7,7 @@ from typing import Any, cast, overload
 
 from cir_bench.errors import ConfigError
 from cir_bench.interfaces.kinds import kind_of
-from cir_bench.interfaces.specs import MethodSpec, Spec
+from cir_bench.interfaces.specs import ComposerSpec, MethodSpec, Spec
 from cir_bench.params.fill import fill
 from cir_bench.params.models import MethodParams, Params
 
@@ -61,6 +61,9 @@ def make_params(spec: Spec, overrides: Mapping[str, Any] | None = None, argument
                 f"{what} is given its {field} twice: as {spec.name}:{argument} and as {field}=…; keep one."
             )
         values[field] = argument
+    if isinstance(spec, ComposerSpec) and issubclass(spec.params, MethodParams):
+        for key in values.keys() & MethodParams.model_fields.keys():
+            raise ConfigError(f"{what} has no parameter {key}: a composer is trained by the method that uses it.")
     return fill(_model(spec), values, what)
 
 

@@ -1,16 +1,15 @@
-"""What the hooks return: light descriptions. The class behind one is imported when it is used. Imports no torch.
+"""What the hooks return: light descriptions of objects. Imports no torch.
 
-``implementation`` is ``"package.module:Class"``. How it is called:
-
-* dataset and encoder: ``Class(params, context)`` with the validated params model and a :class:`Context`;
-* method: ``Class(params, build)`` with a :class:`~cir_bench.interfaces.method.BuildContext`;
-* composer: ``Class(shape, **params)``; loss: ``Class(**params)`` (plain modules, usable without the harness).
+``implementation`` is the class, or ``"package.module:Class"``: then it is imported when it is first used, so that a
+plugin can be listed without importing torch. Every kind is constructed as ``Class(params, context)`` with its validated
+params model. The context of a data set or an encoder is a :class:`Context`, that of a composer, a loss or a method a
+:class:`~cir_bench.interfaces.build.BuildContext`.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields
 from pathlib import Path
 from typing import Any, Literal
 
@@ -51,10 +50,16 @@ class Spec:
     """Lower case letters, digits, hyphens; unique among specs of its kind."""
     summary: str
     """One line for `cir-bench ls`."""
-    implementation: str
-    """``"package.module:Class"``."""
+    implementation: str | type[Any]
+    """``"package.module:Class"``, imported when it is used, or the class itself."""
     version: str = "1"
     """Raise it when the same parameters now compute something else: finished cells become stale."""
+
+    @property
+    def class_path(self) -> str:
+        """The implementation as ``"package.module:Class"``."""
+        found = self.implementation
+        return found if isinstance(found, str) else f"{found.__module__}:{found.__qualname__}"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -90,8 +95,8 @@ class DatasetSpec(Spec):
     steps: tuple[str, ...] = ()
     """What a person must do for the rest (images, files behind a form), one step each; ``{root}`` stands for the data
     set's folder."""
-    submission: str = ""
-    """``"package.module:Class"`` of its `Submission`, where a server scores a hidden test set; empty: there is none."""
+    submission: str | type[Any] | None = None
+    """Its `Submission` (``"package.module:Class"`` or the class), where a server scores a hidden test set."""
     trains: bool = True
     """False: there are no training triplets (CIRCO); methods that learn are refused, others run."""
     synthetic: bool = False
@@ -119,7 +124,7 @@ class EncoderSpec(Spec):
 
 @dataclass(frozen=True, kw_only=True)
 class ComposerSpec(Spec):
-    """A composer: ``Class(shape, **params)``."""
+    """A composer."""
 
     params: type[Params] = NoParams
     needs: Needs | Callable[[Any], Needs] = field(default_factory=Needs)
@@ -131,16 +136,20 @@ class ComposerSpec(Spec):
 
 @dataclass(frozen=True, kw_only=True)
 class LossSpec(Spec):
-    """A loss: ``Class(**params)``."""
+    """A loss."""
 
     params: type[Params] = NoParams
 
 
 @dataclass(frozen=True, kw_only=True)
 class MethodSpec(Spec):
-    """A method: ``Class(params, build)``."""
+    """A method. With ``loss``, its implementation is a composer, which other methods can use by the method's name."""
 
     params: type[MethodParams] = MethodParams
+    loss: str | Mapping[str, Mapping[str, Any]] | None = None
+    """For an implementation that is a composer: the loss it is trained with, by name, or several with their parameters
+    (``{"batch-classification": {"learn_scale": False}}``; ``{}``: it is not trained). None: the implementation is a
+    `Method`."""
     needs: Needs | Callable[[Any], Needs] = field(default_factory=Needs)
     wraps: Callable[[Any], Mapping[str, Mapping[str, Any]]] | None = None
     """Of a wrapper (SADN): by its parameters, names and parameters of the composers that it asks `BuildContext` for
@@ -167,3 +176,16 @@ class MethodSpec(Spec):
     def needs_for(self, params: MethodParams) -> Needs:
         """What it needs under these parameters."""
         return self.needs(params) if callable(self.needs) else self.needs
+
+    @property
+    def composer(self) -> ComposerSpec | None:
+        """The composer that the implementation is; None when it is a `Method`."""
+        if self.loss is None:
+            return None
+        shared = {field.name: getattr(self, field.name) for field in fields(ComposerSpec)}
+        return ComposerSpec(**shared)
+
+    @property
+    def losses(self) -> Mapping[str, Mapping[str, Any]]:
+        """The parameters of each loss that the composer is trained with, by name."""
+        return {self.loss: {}} if isinstance(self.loss, str) else self.loss or {}

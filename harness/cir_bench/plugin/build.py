@@ -1,18 +1,22 @@
-"""`Builder`: how a method gets composers and losses of any plugin by name."""
+"""Composers, losses and methods of any plugin, constructed with their parameters."""
 
 from __future__ import annotations
 
 from typing import Any, cast
 
+from cir_bench.interfaces.build import BuildContext
 from cir_bench.interfaces.composer import Composer
 from cir_bench.interfaces.features import EncoderShape
 from cir_bench.interfaces.loss import Loss
+from cir_bench.interfaces.method import Method, StandardMethod
 from cir_bench.interfaces.spec_params import make_params
-from cir_bench.plugin.registry import Registry, create
+from cir_bench.interfaces.specs import MethodSpec
+from cir_bench.params.models import MethodParams
+from cir_bench.plugin.registry import Registered, Registry, create
 
 
-class Builder:
-    """The `BuildContext` that a method's constructor is given.
+class Builder(BuildContext):
+    """A context that finds composers and losses in a registry.
 
     Args:
         registry: where names are looked up.
@@ -20,17 +24,34 @@ class Builder:
     """
 
     def __init__(self, registry: Registry, shape: EncoderShape) -> None:
-        self.shape = shape
+        super().__init__(shape)
         self._registry = registry
 
     def composer(self, name: str, **params: Any) -> Composer:
-        """``Class(shape, **params)`` with the composer's defaults filled in; unknown names are ConfigErrors."""
+        """A composer by name, with its defaults where ``params`` says nothing."""
         registered = self._registry.composer(name)
-        checked = make_params(registered.spec, params)
-        return cast(Composer, create(registered, self.shape, **dict(checked)))
+        return cast(Composer, create(registered, make_params(registered.spec, params), self))
 
     def loss(self, name: str, **params: Any) -> Loss:
-        """``Class(**params)`` with the loss's defaults filled in; unknown names are ConfigErrors."""
+        """A loss by name, with its defaults where ``params`` says nothing."""
         registered = self._registry.loss(name)
-        checked = make_params(registered.spec, params)
-        return cast(Loss, create(registered, **dict(checked)))
+        return cast(Loss, create(registered, make_params(registered.spec, params), self))
+
+
+def build_method(
+    registered: Registered[MethodSpec], params: MethodParams, registry: Registry, shape: EncoderShape
+) -> Method:
+    """A method; when its implementation is a composer, the composer with the losses that the spec names.
+
+    Args:
+        registered: the method.
+        params: its parameters.
+        registry: where it finds composers and losses by name.
+        shape: widths of the encoder's features.
+    """
+    context = Builder(registry, shape)
+    implementation = create(registered, params, context)
+    if registered.spec.loss is None:
+        return cast(Method, implementation)
+    losses = {name: context.loss(name, **values) for name, values in registered.spec.losses.items()}
+    return StandardMethod(params, implementation, losses)

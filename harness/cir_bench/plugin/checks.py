@@ -85,8 +85,8 @@ def check_spec(kind: Kind, spec: object) -> Spec:
     if not isinstance(spec.name, str) or not NAME.fullmatch(spec.name):
         remedy = "use lower case letters, digits and single hyphens, like 'batch-classification'"
         raise PluginRejected("spec", f"{what} is not a valid name", remedy)
-    if not isinstance(spec.implementation, str) or not IMPLEMENTATION.fullmatch(spec.implementation):
-        remedy = 'write "package.module:Class"'
+    if not inspect.isclass(spec.implementation) and not IMPLEMENTATION.fullmatch(str(spec.implementation)):
+        remedy = 'write "package.module:Class" or the class itself'
         raise PluginRejected("spec", f"{what} has the implementation {spec.implementation!r}", remedy)
     if not isinstance(spec.summary, str) or not spec.summary.strip() or "\n" in spec.summary:
         raise PluginRejected("spec", f"{what} has no one-line summary", "say in one line what it is")
@@ -96,9 +96,10 @@ def check_spec(kind: Kind, spec: object) -> Spec:
     if isinstance(spec, MethodSpec):
         _check_method(what, spec)
     if isinstance(spec, DatasetSpec):
-        if spec.submission != "" and not IMPLEMENTATION.fullmatch(str(spec.submission)):
+        named = spec.submission is None or inspect.isclass(spec.submission)
+        if not named and not IMPLEMENTATION.fullmatch(str(spec.submission)):
             message = f"{what} has the submission {spec.submission!r}"
-            raise PluginRejected("spec", message, 'write "package.module:Class"')
+            raise PluginRejected("spec", message, 'write "package.module:Class" or the class itself')
         for file in spec.files:
             _check_file(what, file)
     return spec

@@ -13,7 +13,7 @@ import pluggy
 
 from cir_bench.errors import ConfigError, PluginError, did_you_mean
 from cir_bench.interfaces.kinds import BENCHMARKS_HOOK, KINDS, kind_of
-from cir_bench.interfaces.specs import Spec
+from cir_bench.interfaces.specs import MethodSpec, Spec
 from cir_bench.plugin import candidates as look
 from cir_bench.plugin.candidates import Candidate
 from cir_bench.plugin.checks import check_api, check_benchmark, check_hooks, check_spec
@@ -163,6 +163,8 @@ def _contribution(plugin: object, owner: Owner) -> _Contribution:
     contribution = _Contribution(plugin)
     for kind in KINDS:
         specs = [check_spec(kind, spec) for spec in _call(getattr(manager.hook, kind.hook), kind.hook)]
+        composers = [spec.composer for spec in specs if isinstance(spec, MethodSpec)]
+        specs += [composer for composer in composers if composer is not None]
         contribution.specs += [Registered(spec, owner) for spec in specs]
     for path in _call(getattr(manager.hook, BENCHMARKS_HOOK), BENCHMARKS_HOOK):
         contribution.benchmarks.append(BenchmarkFile(check_benchmark(path), owner))

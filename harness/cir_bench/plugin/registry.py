@@ -8,18 +8,22 @@ from collections.abc import Iterable, Mapping
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Generic, TypeVar
+from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
 import pluggy
 
 from cir_bench.errors import CirBenchError, ConfigError, did_you_mean
 from cir_bench.interfaces.kinds import KINDS, kind_of
-from cir_bench.interfaces.specs import ComposerSpec, DatasetSpec, EncoderSpec, LossSpec, MethodSpec, Spec
+from cir_bench.interfaces.specs import ComposerSpec, Context, DatasetSpec, EncoderSpec, LossSpec, MethodSpec, Spec
+from cir_bench.params.models import Params
 from cir_bench.plugin.blame import BlamedPluginError, blame_on
 from cir_bench.plugin.events import new_manager
 from cir_bench.plugin.owner import Owner, PluginProblem
 from cir_bench.plugin.remedies import remedy_for_import
 from cir_bench.protocols.builtin import builtin_benchmarks
+
+if TYPE_CHECKING:
+    from cir_bench.interfaces.build import BuildContext
 
 S_co = TypeVar("S_co", bound=Spec, covariant=True)
 T = TypeVar("T", bound=Spec)
@@ -120,17 +124,38 @@ def blame(registered: Registered[Spec], stage: str) -> AbstractContextManager[No
 
 
 def load(registered: Registered[Spec]) -> type[Any]:
-    """The class behind a spec, imported now; a `BlamedPluginError` naming plugin and remedy when that fails."""
-    return load_class(registered, registered.spec.implementation, kind_of(registered.spec).base)
+    """The class behind a spec, imported now if it is not yet.
+
+    Raises:
+        BlamedPluginError: it cannot be imported, or is not an implementation of its kind.
+    """
+    spec = registered.spec
+    kind = kind_of(ComposerSpec if isinstance(spec, MethodSpec) and spec.loss is not None else spec)
+    return load_class(registered, spec.implementation, kind.base)
 
 
-def load_class(registered: Registered[Spec], where: str, base: str) -> type[Any]:
-    """The class ``where`` of a spec's plugin, derived from ``base`` (both ``"module:Class"``); errors as of `load`."""
+def load_class(registered: Registered[Spec], implementation: str | type[Any], base: str) -> type[Any]:
+    """A class of a plugin, derived from ``base`` (``"module:Class"``); errors as for `load`."""
+    found = _imported(registered, implementation) if isinstance(implementation, str) else implementation
+    base_module, _, base_name = base.partition(":")
+    if not inspect.isclass(found) or not issubclass(found, getattr(importlib.import_module(base_module), base_name)):
+        remedy = f"derive it from cir_bench.{base_name}"
+        if isinstance(registered.spec, MethodSpec):
+            remedy += " (the implementation is a Composer when the spec names a loss, otherwise a Method)"
+        raise _failure(registered, f"{getattr(found, '__name__', found)} is not a {base_name}", remedy)
+    if inspect.isabstract(found):
+        missing = ", ".join(sorted(vars(found)["__abstractmethods__"]))
+        raise _failure(registered, f"{found.__name__} lacks {missing}", f"write these methods of cir_bench.{base_name}")
+    return found
+
+
+def _failure(registered: Registered[Spec], message: str, remedy: str) -> BlamedPluginError:
+    return BlamedPluginError(registered.owner, str(registered), "importing its class", message, remedy)
+
+
+def _imported(registered: Registered[Spec], where: str) -> Any:
+    """What ``"module:Class"`` names."""
     module_name, _, attribute = where.partition(":")
-
-    def failure(message: str, remedy: str) -> BlamedPluginError:
-        return BlamedPluginError(registered.owner, str(registered), "importing its class", message, remedy)
-
     try:
         module = importlib.import_module(module_name)
     except CirBenchError:
@@ -140,22 +165,15 @@ def load_class(registered: Registered[Spec], where: str, base: str) -> type[Any]
         extra = getattr(registered.spec, "extra", None)
         if extra and isinstance(error, ModuleNotFoundError):
             remedy = f"run: pip install '{registered.owner.distribution}[{extra}]'"
-        raise failure(message, remedy) from error
-    found = getattr(module, attribute, None)
-    if found is None:
+        raise _failure(registered, message, remedy) from error
+    if not hasattr(module, attribute):
         remedy = did_you_mean(attribute, [name for name in vars(module) if not name.startswith("_")])
-        raise failure(f"{module_name} has no {attribute}", remedy.rstrip("."))
-    base_module, _, base_name = base.partition(":")
-    if not inspect.isclass(found) or not issubclass(found, getattr(importlib.import_module(base_module), base_name)):
-        raise failure(f"{attribute} is not a {base_name}", f"derive it from cir_bench.{base_name}")
-    if inspect.isabstract(found):
-        missing = ", ".join(sorted(vars(found)["__abstractmethods__"]))
-        raise failure(f"{attribute} lacks {missing}", f"write these methods of cir_bench.{base_name}")
-    return found
+        raise _failure(registered, f"{module_name} has no {attribute}", remedy.rstrip("."))
+    return getattr(module, attribute)
 
 
-def create(registered: Registered[Spec], *args: Any, **kwargs: Any) -> Any:
+def create(registered: Registered[Spec], params: Params, context: Context | BuildContext) -> Any:
     """An instance of the class behind a spec; its plugin is blamed when the constructor fails."""
     implementation = load(registered)
     with blame(registered, "constructing it"):
-        return implementation(*args, **kwargs)
+        return implementation(params, context)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from pathlib import Path
-from typing import cast
 
 from torch import nn
 
@@ -12,8 +11,8 @@ from cir_bench.errors import RunError
 from cir_bench.features.live import MAIN
 from cir_bench.interfaces.encoder import Encoder
 from cir_bench.interfaces.method import Method
-from cir_bench.plugin.build import Builder
-from cir_bench.plugin.registry import Registry, create
+from cir_bench.plugin.build import build_method
+from cir_bench.plugin.registry import Registry
 from cir_bench.runs.cell import Cell
 from cir_bench.runs.workbench import Workbench
 from cir_bench.training.checkpoints import kept_weights
@@ -27,8 +26,7 @@ def new_method(cell: Cell, bench: Workbench, registry: Registry) -> Method:
     """The cell's method with its initial weights, on the workbench's device."""
     seed_torch(cell.key.seed, "initial weights")
     shape = bench.frozen_encoder(cell).shape
-    method = cast(Method, create(cell.method, cell.method_params, Builder(registry, shape)))
-    return method.to(bench.device)
+    return build_method(cell.method, cell.method_params, registry, shape).to(bench.device)
 
 
 def new_encoders(cell: Cell, bench: Workbench, method: Method) -> dict[str, Encoder]:

@@ -14,7 +14,7 @@ BASE = "cir_bench.interfaces.submission:Submission"
 
 def load_submission(registered: Registered[DatasetSpec]) -> Submission:
     """The `Submission` that the data set's spec names; `ConfigError` when it names none."""
-    if not registered.spec.submission:
+    if registered.spec.submission is None:
         raise ConfigError(f"{registered} has no hidden test set that a server scores, so there is nothing to submit.")
     implementation = load_class(registered, registered.spec.submission, BASE)
     with blame(registered, "constructing its submission"):

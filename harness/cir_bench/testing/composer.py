@@ -9,7 +9,7 @@ from cir_bench.interfaces.composer import Composer
 from cir_bench.interfaces.levels import Needs
 from cir_bench.interfaces.spec_params import make_params
 from cir_bench.interfaces.specs import ComposerSpec
-from cir_bench.plugin.registry import create
+from cir_bench.plugin.build import Builder
 from cir_bench.testing.asserts import without_gradient
 from cir_bench.testing.base import seeded
 from cir_bench.testing.composing import Composing
@@ -23,12 +23,10 @@ class ComposerContract(Composing):
     """
 
     def composer(self, seed: int = 0) -> Composer:
-        """``Class(shape, **params)`` by name, in evaluation mode."""
-        registered = self.find(ComposerSpec)
-        params = make_params(registered.spec, self.parameters())
+        """The composer by name, in evaluation mode."""
+        self.find(ComposerSpec)
         with seeded(seed):
-            composer: Composer = create(registered, self.encoder_shape(), **dict(params))
-        return composer.eval()
+            return Builder(self.registry(), self.encoder_shape()).composer(self.name, **self.parameters()).eval()
 
     def needs(self) -> Needs:
         """What its spec declares under these parameters."""

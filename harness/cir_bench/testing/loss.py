@@ -10,10 +10,10 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from cir_bench.interfaces.embedding import MAIN, Embedding
+from cir_bench.interfaces.features import EncoderShape
 from cir_bench.interfaces.loss import Loss
-from cir_bench.interfaces.spec_params import make_params
 from cir_bench.interfaces.specs import LossSpec
-from cir_bench.plugin.registry import create
+from cir_bench.plugin.build import Builder
 from cir_bench.testing.asserts import assert_same, without_gradient
 from cir_bench.testing.base import Contract, seeded
 
@@ -32,12 +32,10 @@ class LossContract(Contract):
     """False for a loss that looks only at each query's own target."""
 
     def loss(self, seed: int = 0) -> Loss:
-        """``Class(**params)`` by name."""
-        registered = self.find(LossSpec)
-        params = make_params(registered.spec, self.parameters())
+        """The loss by name."""
+        self.find(LossSpec)
         with seeded(seed):
-            loss: Loss = create(registered, **dict(params))
-        return loss
+            return Builder(self.registry(), EncoderShape()).loss(self.name, **self.parameters())
 
     def embeddings(self, seed: int = 1, batch: int = BATCH) -> tuple[Embedding, Embedding]:
         """Random float32 queries and targets that resemble them a little."""

@@ -14,9 +14,9 @@ from cir_bench.interfaces.levels import Needs
 from cir_bench.interfaces.method import Method, TrainBatch, TrainStage, TrainStep
 from cir_bench.interfaces.spec_params import make_params
 from cir_bench.interfaces.specs import MethodSpec
-from cir_bench.plugin.build import Builder
+from cir_bench.plugin.build import build_method
 from cir_bench.plugin.card import card_text
-from cir_bench.plugin.registry import create, load
+from cir_bench.plugin.registry import load
 from cir_bench.plugin.wrapping import needs_together, wrapped_composers
 from cir_bench.testing.asserts import assert_finite, assert_same_embedding, assert_same_tensors, without_gradient
 from cir_bench.testing.base import seeded
@@ -37,12 +37,11 @@ class MethodContract(Composing):
     """False for a method whose loss on one batch need not fall within the steps that are tried."""
 
     def method(self, seed: int = 0) -> Method:
-        """``Class(params, build)`` by name."""
+        """The method, constructed as the harness does."""
         registered = self.find(MethodSpec)
         params = make_params(registered.spec, self.parameters())
         with seeded(seed):
-            method: Method = create(registered, params, Builder(self.registry(), self.encoder_shape()))
-        return method
+            return build_method(registered, params, self.registry(), self.encoder_shape())
 
     def needs(self) -> Needs:
         """What it and the composers that it wraps declare under these parameters."""
@@ -56,7 +55,7 @@ class MethodContract(Composing):
 
     def branches(self) -> Sequence[str]:
         """The encoder copies that the method's class asks for."""
-        names: Sequence[str] = load(self.find(MethodSpec)).branches
+        names: Sequence[str] = getattr(load(self.find(MethodSpec)), "branches", ())
         return names
 
     def batch(self, seed: int = 20, target_seed: int = 23) -> TrainBatch:

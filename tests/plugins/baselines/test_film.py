@@ -8,9 +8,19 @@ import torch.nn.functional as F
 from support.floats import f64, linear, relu, weights_of
 
 import cir_bench_baselines
-from cir_bench import EncoderShape, FeatureLevel, Features, FeatureShape, PairingError, Provides, TrainBatch
+from cir_bench import (
+    BuildContext,
+    EncoderShape,
+    FeatureLevel,
+    Features,
+    FeatureShape,
+    PairingError,
+    Provides,
+    TrainBatch,
+)
 from cir_bench.testing import ComposerContract, MethodContract
 from cir_bench_baselines.film import FilmComposer
+from cir_bench_baselines.params import FilmParams
 
 SHAPE = EncoderShape(FeatureShape(pooled=9, maps=((5, 4, 4), (3, 2, 3))), FeatureShape(pooled=2))
 SPECS = {spec.name: spec for spec in cir_bench_baselines.METHODS}
@@ -27,7 +37,7 @@ class TestFilm(MethodContract):
 @pytest.fixture
 def composer() -> FilmComposer:
     torch.manual_seed(0)
-    return FilmComposer(SHAPE, embed_width=4).double()
+    return FilmComposer(FilmParams(embed_width=4), BuildContext(SHAPE)).double()
 
 
 def features(seed: int) -> tuple[Features, Features]:

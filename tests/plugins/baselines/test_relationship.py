@@ -9,8 +9,9 @@ import torch
 from support.floats import f64, linear, relu, weights_of
 
 import cir_bench_baselines.relationship as module
-from cir_bench import EncoderShape, Features, FeatureShape
+from cir_bench import BuildContext, EncoderShape, Features, FeatureShape
 from cir_bench.testing import ComposerContract, MethodContract
+from cir_bench_baselines.params import RelationshipParams
 from cir_bench_baselines.relationship import RelationshipComposer
 
 HEIGHT, WIDTH = 2, 3
@@ -46,7 +47,7 @@ def by_hand(x: list[list[list[float]]], text: list[float], composer: Relationshi
 @pytest.fixture
 def composer() -> RelationshipComposer:
     torch.manual_seed(0)
-    return RelationshipComposer(SHAPE, hidden=4, embed_width=3).double()
+    return RelationshipComposer(RelationshipParams(hidden=4, embed_width=3), BuildContext(SHAPE)).double()
 
 
 def features(seed: int, batch: int = 3) -> tuple[Features, Features]:

@@ -7,9 +7,10 @@ import torch
 from support.floats import cos, f64
 from torch import Tensor
 
-from cir_bench import EncoderShape, Features, FeatureShape, PairingError
+from cir_bench import BuildContext, EncoderShape, Features, FeatureShape, PairingError
 from cir_bench_clvcnet.composer import ClvcnetComposer
 from cir_bench_clvcnet.inception import Inception
+from cir_bench_clvcnet.params import ClvcnetComposerParams
 from cir_bench_clvcnet.pooling import GeM
 
 NAMES = ("local", "global")
@@ -149,7 +150,7 @@ def test_an_inception_layer_s_branches_have_the_fields_1_3_5_and_3() -> None:
 
 def test_sizes_of_section_4(small_shape) -> None:
     """Vectors of 1024 from maps of any size; γ and β of the local network have C channels, of the global one D."""
-    composer = ClvcnetComposer(small_shape, width=1024)
+    composer = ClvcnetComposer(ClvcnetComposerParams(width=1024), BuildContext(small_shape))
     local, wide = composer.networks["local"], composer.networks["global"]
     assert local.project.weight.shape == (1024, 6)
     assert wide.project_query.weight.shape == (1024, 5)
@@ -167,4 +168,4 @@ def test_sizes_of_section_4(small_shape) -> None:
 )
 def test_what_cannot_work_is_refused_in_words(image: FeatureShape, text: FeatureShape, told: str) -> None:
     with pytest.raises(PairingError, match=told):
-        ClvcnetComposer(EncoderShape(image, text))
+        ClvcnetComposer(ClvcnetComposerParams(), BuildContext(EncoderShape(image, text)))

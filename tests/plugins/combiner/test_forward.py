@@ -8,8 +8,9 @@ import pytest
 import torch
 from support.floats import f64, linear, relu, sigmoid, unit, weights_of
 
-from cir_bench import EncoderShape, Features, FeatureShape
+from cir_bench import BuildContext, EncoderShape, Features, FeatureShape
 from cir_bench_combiner.composer import CombinerComposer
+from cir_bench_combiner.params import CombinerComposerParams
 
 
 def shape(image: int, text: int | None = None) -> EncoderShape:
@@ -27,7 +28,7 @@ def combiner_by_hand(v: list[float], t: list[float], w: dict[str, Any]) -> list[
 @pytest.mark.parametrize("factors", [{}, {"projection": 2, "hidden": 3}], ids=["paper", "narrow"])
 def test_evaluation(factors: dict[str, int]) -> None:
     torch.manual_seed(0)
-    composer = CombinerComposer(shape(3), **factors).double().eval()
+    composer = CombinerComposer(CombinerComposerParams(**factors), BuildContext(shape(3))).double().eval()
     weights = weights_of(composer)
     v, t = 2 * torch.randn(4, 3, dtype=torch.float64), 5 * torch.randn(4, 3, dtype=torch.float64)
     composed = composer.compose(Features(pooled=v), Features(pooled=t)).main
@@ -37,7 +38,7 @@ def test_evaluation(factors: dict[str, int]) -> None:
 
 def test_features_enter_as_they_are_so_that_norms_count() -> None:
     """With everything learned at zero the query is the direction of v + t, not of the two unit vectors' sum."""
-    composer = CombinerComposer(shape(2)).eval()
+    composer = CombinerComposer(CombinerComposerParams(), BuildContext(shape(2))).eval()
     for parameter in composer.parameters():
         torch.nn.init.zeros_(parameter)
     v, t = torch.tensor([[3.0, 0.0]]), torch.tensor([[0.0, 4.0]])
@@ -47,12 +48,12 @@ def test_features_enter_as_they_are_so_that_norms_count() -> None:
 
 def test_dropout_is_half_after_every_hidden_relu_and_can_be_changed() -> None:
     for rate in (0.5, 0.25):
-        composer = CombinerComposer(shape(3), dropout=rate)
+        composer = CombinerComposer(CombinerComposerParams(dropout=rate), BuildContext(shape(3)))
         assert [m.p for m in composer.modules() if isinstance(m, torch.nn.Dropout)] == [rate] * 4
 
 
 def test_without_dropout_training_and_evaluation_agree() -> None:
-    composer = CombinerComposer(shape(3), dropout=0.0)
+    composer = CombinerComposer(CombinerComposerParams(dropout=0.0), BuildContext(shape(3)))
     v, t = Features(pooled=torch.randn(4, 3)), Features(pooled=torch.randn(4, 3))
     training, evaluation = composer.train().compose(v, t).main, composer.eval().compose(v, t).main
     assert torch.equal(training, evaluation)
@@ -61,7 +62,7 @@ def test_without_dropout_training_and_evaluation_agree() -> None:
 def test_parameter_count_at_rn50x4_is_the_published_2560_and_5120() -> None:
     d, projected, hidden_units = 640, 2560, 5120
     with torch.device("meta"):
-        composer = CombinerComposer(shape(d))
+        composer = CombinerComposer(CombinerComposerParams(), BuildContext(shape(d)))
     projections = 2 * (d * projected + projected)
     output = (2 * projected * hidden_units + hidden_units) + (hidden_units * d + d)
     mixing = (2 * projected * hidden_units + hidden_units) + (hidden_units + 1)
@@ -70,4 +71,4 @@ def test_parameter_count_at_rn50x4_is_the_published_2560_and_5120() -> None:
 
 def test_two_widths_are_refused_with_both_named() -> None:
     with pytest.raises(ValueError, match="3 and 5"):
-        CombinerComposer(shape(3, 5))
+        CombinerComposer(CombinerComposerParams(), BuildContext(shape(3, 5)))

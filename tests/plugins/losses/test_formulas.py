@@ -9,9 +9,10 @@ import torch
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from cir_bench import Embedding
+from cir_bench import BuildContext, Embedding
 from cir_bench_losses.classification import BatchClassificationLoss
 from cir_bench_losses.hinge import TripletHingeLoss, semi_hard
+from cir_bench_losses.params import BatchClassificationParams, SoftTripletParams, TripletHingeParams
 from cir_bench_losses.soft_triplet import SoftTripletLoss
 
 CASES = settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
@@ -26,7 +27,7 @@ IMAGES = st.one_of(st.none(), st.integers(1, 4))
 @given(seed=SEEDS, size=SIZES, images=IMAGES, one_way=ONE_WAY, scale=st.floats(0.5, 5))
 def test_batch_classification_on_embeddings(seed, size, images, one_way, scale, make_batch, by_hand) -> None:
     batch = make_batch(seed, size, images=images, one_way=one_way)
-    loss = BatchClassificationLoss(scale=scale, learn_scale=False).double()
+    loss = BatchClassificationLoss(BatchClassificationParams(scale=scale, learn_scale=False), BuildContext()).double()
     expected = by_hand.classification(*batch.lists, factor=scale**2)
     assert loss(batch.query, batch.target, batch.same).item() == pytest.approx(expected, rel=1e-5, abs=1e-9)
 
@@ -35,7 +36,9 @@ def test_batch_classification_on_embeddings(seed, size, images, one_way, scale, 
 @given(seed=SEEDS, size=SIZES, images=IMAGES, one_way=ONE_WAY, scale=st.floats(1, 100))
 def test_batch_classification_on_similarity(seed, size, images, one_way, scale, make_batch, by_hand) -> None:
     batch = make_batch(seed, size, images=images, one_way=one_way)
-    loss = BatchClassificationLoss(scale=scale, scale_on="similarity").double()
+    loss = BatchClassificationLoss(
+        BatchClassificationParams(scale=scale, scale_on="similarity"), BuildContext()
+    ).double()
     expected = by_hand.classification(*batch.lists, factor=scale)
     assert loss(batch.query, batch.target, batch.same).item() == pytest.approx(expected, rel=1e-5, abs=1e-9)
 
@@ -44,7 +47,7 @@ def test_batch_classification_on_similarity(seed, size, images, one_way, scale, 
 @given(seed=SEEDS, size=SIZES, images=IMAGES, one_way=ONE_WAY, scale=st.floats(0.5, 5))
 def test_soft_triplet(seed, size, images, one_way, scale, make_batch, by_hand) -> None:
     batch = make_batch(seed, size, images=images, one_way=one_way)
-    loss = SoftTripletLoss(scale=scale).double()
+    loss = SoftTripletLoss(SoftTripletParams(scale=scale), BuildContext()).double()
     expected = by_hand.soft_triplet(*batch.lists, scale=scale)
     assert loss(batch.query, batch.target, batch.same).item() == pytest.approx(expected, rel=1e-5, abs=1e-9)
 
@@ -53,18 +56,20 @@ def test_soft_triplet(seed, size, images, one_way, scale, make_batch, by_hand) -
 @given(seed=SEEDS, size=SIZES, images=IMAGES, one_way=ONE_WAY, margin=st.floats(0.05, 2))
 def test_triplet_hinge(seed, size, images, one_way, margin, make_batch, by_hand) -> None:
     batch = make_batch(seed, size, images=images, one_way=one_way)
-    loss = TripletHingeLoss(margin=margin)
+    loss = TripletHingeLoss(TripletHingeParams(margin=margin), BuildContext())
     expected = by_hand.hinge(*batch.lists, margin=margin)
     assert loss(batch.query, batch.target, batch.same).item() == pytest.approx(expected, rel=1e-9, abs=1e-9)
 
 
 def test_tirg_starts_at_sixteen_times_the_cosine() -> None:
-    assert BatchClassificationLoss().factor().item() == 16
+    assert BatchClassificationLoss(BatchClassificationParams(), BuildContext()).factor().item() == 16
 
 
 def test_published_multipliers_of_the_cosine_can_be_said() -> None:
-    clvc = BatchClassificationLoss(scale=10, scale_on="similarity")
-    combiner = BatchClassificationLoss(scale=100, scale_on="similarity", learn_scale=False)
+    clvc = BatchClassificationLoss(BatchClassificationParams(scale=10, scale_on="similarity"), BuildContext())
+    combiner = BatchClassificationLoss(
+        BatchClassificationParams(scale=100, scale_on="similarity", learn_scale=False), BuildContext()
+    )
     assert (clvc.factor().item(), combiner.factor().item()) == (10, 100)
     assert [len(list(loss.parameters())) for loss in (clvc, combiner)] == [1, 0]
 
@@ -82,10 +87,10 @@ def test_without_a_semi_hard_negative_the_farthest_one_is_taken() -> None:
     assert semi_hard(distances, ~torch.eye(3, dtype=torch.bool)).tolist() == [2, 2, 1]
 
 
-LOSSES: list[tuple[type[Any], dict[str, Any]]] = [
-    (BatchClassificationLoss, {}),
-    (SoftTripletLoss, {}),
-    (TripletHingeLoss, {}),
+LOSSES: list[tuple[type[Any], type[Any]]] = [
+    (BatchClassificationLoss, BatchClassificationParams),
+    (SoftTripletLoss, SoftTripletParams),
+    (TripletHingeLoss, TripletHingeParams),
 ]
 
 
@@ -94,8 +99,8 @@ def test_several_spaces_each_by_itself_are_summed_with_the_query_s_weights(loss,
     one, two = make_batch(1), make_batch(2, width=4)
     query = Embedding({"a": one.queries, "b": two.queries}, {"b": 0.25})
     target = Embedding({"a": one.targets, "b": two.targets})
-    each = loss(spaces="each", **params).double()
-    alone = loss(**params).double()
+    each = loss(params(spaces="each"), BuildContext()).double()
+    alone = loss(params(), BuildContext()).double()
     expected = alone(one.query, one.target, one.same) + 0.25 * alone(two.query, two.target, two.same)
     torch.testing.assert_close(each(query, target, one.same), expected)
 
@@ -107,7 +112,7 @@ def test_joint_spaces_use_the_joint_score(loss, params, make_batch) -> None:
     query = Embedding({"a": one.queries, "b": two.queries}, {"a": 0.5, "b": 0.5})
     target = Embedding({"a": one.targets, "b": two.targets})
     joint_target = Embedding(target.spaces, query.weights)
-    joint = loss(spaces="joint", **params).double()
-    alone = loss(**params).double()
+    joint = loss(params(spaces="joint"), BuildContext()).double()
+    alone = loss(params(), BuildContext()).double()
     expected = alone(Embedding.single(query.joint()), Embedding.single(joint_target.joint()), one.same)
     torch.testing.assert_close(joint(query, target, one.same), expected)

@@ -1,9 +1,7 @@
-"""The specs: constructors and parameter models agree, and importing the plugin is light."""
+"""The specs: bad parameters are refused, and importing the plugin is light."""
 
 from __future__ import annotations
 
-import importlib
-import inspect
 import subprocess
 import sys
 
@@ -11,21 +9,9 @@ import pytest
 from pydantic import ValidationError
 
 import cir_bench_losses
-from cir_bench import Loss, LossSpec
+from cir_bench import LossSpec
 
 SPECS = {spec.name: spec for spec in cir_bench_losses.LOSSES}
-
-
-def implementation(spec: LossSpec) -> type[Loss]:
-    module, name = spec.implementation.split(":")
-    found: type[Loss] = getattr(importlib.import_module(module), name)
-    return found
-
-
-@pytest.mark.parametrize("spec", SPECS.values(), ids=SPECS)
-def test_constructor_takes_exactly_the_parameters_with_the_same_defaults(spec: LossSpec) -> None:
-    arguments = inspect.signature(implementation(spec)).parameters
-    assert {name: argument.default for name, argument in arguments.items()} == dict(spec.params())
 
 
 @pytest.mark.parametrize("spec", SPECS.values(), ids=SPECS)

@@ -9,8 +9,9 @@ import torch
 import torch.nn.functional as F
 
 import cir_bench_sadn.composer
-from cir_bench import BatchGallery, TrainStep
+from cir_bench import BatchGallery, BuildContext, TrainStep
 from cir_bench_losses.hinge import TripletHingeLoss
+from cir_bench_losses.params import TripletHingeParams
 from cir_bench_sadn.aggregation import NeighbourAggregation
 from cir_bench_sadn.method import Sadn
 from cir_bench_sadn.params import SadnParams
@@ -165,7 +166,7 @@ def test_bce_is_the_batch_s_cross_entropy(pair) -> None:
 def test_triplet_is_the_hinge(pair) -> None:
     p = pair(ablation="triplet")
     refined, target = (cir_bench_sadn.composer.Embedding.single(x) for x in in_training(p))
-    expected = TripletHingeLoss(margin=0.2)(refined, target, p.batch.same_target)
+    expected = TripletHingeLoss(TripletHingeParams(margin=0.2), BuildContext())(refined, target, p.batch.same_target)
     torch.testing.assert_close(p.ablated_step.terms["rank"], expected)
     assert p.same("adapt")
     assert torch.equal(p.refined(p.ablated), p.refined(p.full))

@@ -156,9 +156,9 @@ THIRD = """
 import torch, cir_bench as cb
 
 class Product(cb.Composer):
-    def __init__(self, shape):
+    def __init__(self, params, context):
         super().__init__()
-        self.mix = torch.nn.Linear(shape.text.width, shape.image.width)
+        self.mix = torch.nn.Linear(context.shape.text.width, context.shape.image.width)
     def compose(self, reference, text):
         return cb.Embedding.single(reference.need_pooled() * torch.sigmoid(self.mix(text.need_pooled())))
 

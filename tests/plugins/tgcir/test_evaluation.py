@@ -7,10 +7,11 @@ from collections.abc import Sequence
 import pytest
 import torch
 
-from cir_bench import EncoderShape, Features
+from cir_bench import BuildContext, EncoderShape, Features
 from cir_bench.inference.rank import rank
 from cir_bench.protocols.eval_set import EvalPart, EvalQuery, EvalSet, Truth
 from cir_bench_tgcir.composer import TgcirComposer
+from cir_bench_tgcir.params import TgcirComposerParams
 
 IDS = tuple(f"image{n}" for n in range(12))
 TEXTS = ("longer", "with dots", "red", "no sleeves", "shorter")
@@ -74,10 +75,16 @@ def test_without_the_teacher_s_modules_rankings_are_the_same(make_tgcir, random_
 def test_the_composer_s_weights_alone_give_the_same_rankings(make_tgcir, random_batch, ranked, small_shape) -> None:
     """A student made where no teacher ever was, such as by a method that asks for the composer by name."""
     method = trained(make_tgcir, random_batch)
-    student = TgcirComposer(small_shape, width=4, local_attributes=4, global_attributes=3).double().eval()
+    student = (
+        TgcirComposer(TgcirComposerParams(width=4, local_attributes=4, global_attributes=3), BuildContext(small_shape))
+        .double()
+        .eval()
+    )
     student.load_state_dict(method.composer.state_dict())
     assert ranked(student) == ranked(method.composer)
-    assert ranked(TgcirComposer(small_shape, width=4, local_attributes=4).double().eval()) != ranked(student)
+    assert ranked(
+        TgcirComposer(TgcirComposerParams(width=4, local_attributes=4), BuildContext(small_shape)).double().eval()
+    ) != ranked(student)
 
 
 def test_the_composer_holds_nothing_of_the_teacher(make_tgcir) -> None:

@@ -6,9 +6,10 @@ import pytest
 import torch
 from support.floats import f64
 
-from cir_bench import EncoderShape, Features, FeatureShape, PairingError
+from cir_bench import BuildContext, EncoderShape, Features, FeatureShape, PairingError
 from cir_bench_tgcir.attributes import MASK_START
 from cir_bench_tgcir.composer import TgcirComposer, late_fusion
+from cir_bench_tgcir.params import TgcirComposerParams
 
 SWITCHES = [
     {},
@@ -122,7 +123,7 @@ def test_masks_start_apart_and_mostly_positive(small_shape) -> None:
     """Equal masks would have equal gradients and never come apart."""
     torch.manual_seed(0)
     shape = EncoderShape(FeatureShape(pooled=512, tokens=8), FeatureShape(pooled=512, tokens=8))
-    masks = TgcirComposer(shape).global_attributes.masks
+    masks = TgcirComposer(TgcirComposerParams(), BuildContext(shape)).global_attributes.masks
     assert masks.shape == (4, 512)
     assert masks.mean().item() == pytest.approx(MASK_START[0], abs=0.05)
     assert masks.std().item() == pytest.approx(MASK_START[1], abs=0.05)
@@ -131,7 +132,7 @@ def test_masks_start_apart_and_mostly_positive(small_shape) -> None:
 def test_parameter_count_at_the_paper_s_size() -> None:
     """ViT-B/16: image tokens 768, word tokens 512, joint width 512."""
     shape = EncoderShape(FeatureShape(pooled=512, tokens=768), FeatureShape(pooled=512, tokens=512))
-    composer = TgcirComposer(shape, global_basis="pooled")
+    composer = TgcirComposer(TgcirComposerParams(global_basis="pooled"), BuildContext(shape))
     d, p, q = 512, 4, 8
     student = (2 * d * d + d) + (d + 1)
     fully_connected = (768 * d + d) + (512 * d + d)
@@ -141,8 +142,8 @@ def test_parameter_count_at_the_paper_s_size() -> None:
 def test_pooled_basis_of_another_width_is_refused() -> None:
     shape = EncoderShape(FeatureShape(pooled=640, tokens=3), FeatureShape(pooled=640, tokens=2))
     with pytest.raises(PairingError, match=r"512.*640 \(images\).*set width"):
-        TgcirComposer(shape, global_basis="pooled")
-    assert TgcirComposer(shape, global_basis="pooled", width=640)
+        TgcirComposer(TgcirComposerParams(global_basis="pooled"), BuildContext(shape))
+    assert TgcirComposer(TgcirComposerParams(global_basis="pooled", width=640), BuildContext(shape))
 
 
 @pytest.mark.parametrize("role", ["image", "text"])
@@ -150,5 +151,5 @@ def test_an_encoder_without_tokens_is_refused(role: str) -> None:
     with_tokens, without = FeatureShape(pooled=4, tokens=3), FeatureShape(pooled=4)
     shape = EncoderShape(without, with_tokens) if role == "image" else EncoderShape(with_tokens, without)
     with pytest.raises(PairingError, match=f"{role} tokens.*openclip:ViT-B-16"):
-        TgcirComposer(shape)
-    assert TgcirComposer(shape, attributes="global")
+        TgcirComposer(TgcirComposerParams(), BuildContext(shape))
+    assert TgcirComposer(TgcirComposerParams(attributes="global"), BuildContext(shape))

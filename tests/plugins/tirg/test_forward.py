@@ -10,9 +10,10 @@ import torch
 from support.floats import f64, linear, random_weights, relu, sigmoid
 from torch import Tensor
 
-from cir_bench import EncoderShape, Features, FeatureShape, PairingError
+from cir_bench import BuildContext, EncoderShape, Features, FeatureShape, PairingError
 from cir_bench_tirg.composer import TirgComposer
 from cir_bench_tirg.last_conv import TirgLastConvComposer
+from cir_bench_tirg.params import TirgComposerParams, TirgLastConvComposerParams
 
 EPS = 1e-5
 """Of batch norm."""
@@ -35,7 +36,13 @@ def tirg_by_hand(image: list[float], text: list[float], w: dict[str, Any]) -> li
 
 @pytest.mark.parametrize("text_width", [3, 5])
 def test_pooled(text_width: int) -> None:
-    composer = TirgComposer(EncoderShape(FeatureShape(pooled=3), FeatureShape(pooled=text_width))).double().eval()
+    composer = (
+        TirgComposer(
+            TirgComposerParams(), BuildContext(EncoderShape(FeatureShape(pooled=3), FeatureShape(pooled=text_width)))
+        )
+        .double()
+        .eval()
+    )
     weights = random_weights(composer, seed=1)
     image, text = torch.randn(4, 3, dtype=torch.float64), torch.randn(4, text_width, dtype=torch.float64)
     composed = composer.compose(Features(pooled=image), Features(pooled=text)).main
@@ -45,7 +52,10 @@ def test_pooled(text_width: int) -> None:
 
 def test_normed_scaling_is_the_same_formula_with_a_unit_output() -> None:
     shape = EncoderShape(FeatureShape(pooled=3), FeatureShape(pooled=3))
-    original, normed = TirgComposer(shape).eval(), TirgComposer(shape, scaling="normed").eval()
+    original, normed = (
+        TirgComposer(TirgComposerParams(), BuildContext(shape)).eval(),
+        TirgComposer(TirgComposerParams(scaling="normed"), BuildContext(shape)).eval(),
+    )
     assert original.sum.weights.tolist() == [1.0, 10.0]
     assert normed.sum.weights.tolist() == [1.0, 1.0]
     normed.load_state_dict(original.state_dict())
@@ -56,7 +66,9 @@ def test_normed_scaling_is_the_same_formula_with_a_unit_output() -> None:
 
 
 def test_in_training_batch_norm_uses_the_batch() -> None:
-    composer = TirgComposer(EncoderShape(FeatureShape(pooled=3), FeatureShape(pooled=3))).double()
+    composer = TirgComposer(
+        TirgComposerParams(), BuildContext(EncoderShape(FeatureShape(pooled=3), FeatureShape(pooled=3)))
+    ).double()
     weights = random_weights(composer, seed=2)
     image, text = torch.randn(6, 3, dtype=torch.float64), torch.randn(6, 3, dtype=torch.float64)
     both = torch.cat([image, text], dim=1)
@@ -69,7 +81,9 @@ def test_in_training_batch_norm_uses_the_batch() -> None:
 
 
 def test_targets_are_the_encoder_s_own_features() -> None:
-    composer = TirgComposer(EncoderShape(FeatureShape(pooled=3), FeatureShape(pooled=3)))
+    composer = TirgComposer(
+        TirgComposerParams(), BuildContext(EncoderShape(FeatureShape(pooled=3), FeatureShape(pooled=3)))
+    )
     image = Features(pooled=torch.randn(4, 3))
     assert torch.equal(composer.embed_target(image).main, image.need_pooled())
 
@@ -117,7 +131,7 @@ def last_conv_by_hand(image: list[list[list[float]]], text: list[float], w: dict
 @pytest.fixture
 def last_conv() -> TirgLastConvComposer:
     shape = EncoderShape(FeatureShape(maps=((5, 4, 4), (2, 3, 2))), FeatureShape(pooled=2))
-    return TirgLastConvComposer(shape, embed_width=4).double().eval()
+    return TirgLastConvComposer(TirgLastConvComposerParams(embed_width=4), BuildContext(shape)).double().eval()
 
 
 def test_last_conv(last_conv: TirgLastConvComposer) -> None:
@@ -141,4 +155,4 @@ def test_last_conv_targets_go_through_the_same_pooling_and_linear_layer(last_con
 def test_last_conv_without_maps_is_refused() -> None:
     shape = EncoderShape(FeatureShape(pooled=3), FeatureShape(pooled=3))
     with pytest.raises(PairingError, match="feature maps"):
-        TirgLastConvComposer(shape)
+        TirgLastConvComposer(TirgLastConvComposerParams(), BuildContext(shape))

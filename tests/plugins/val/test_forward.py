@@ -10,8 +10,9 @@ import pytest
 import torch
 from support.floats import dot, f64, random_weights, sigmoid, softmax
 
-from cir_bench import Features
+from cir_bench import BuildContext, Features
 from cir_bench_val.composer import LEVELS, ValComposer
+from cir_bench_val.params import ValComposerParams
 
 Map = list[list[list[float]]]
 """``[channels][height][width]``"""
@@ -136,7 +137,8 @@ class Level:
 @pytest.mark.parametrize("layers", ["paper", "code"])
 @pytest.mark.parametrize("ablation", ["none", "no-self-attention", "no-joint-attention"])
 def test_composite_transformers(shape, random_batch, heads: int, layers: str, ablation: str) -> None:
-    composer = ValComposer(shape, heads=heads, layers=layers, ablation=ablation).double().eval()
+    params = ValComposerParams(heads=heads, layers=layers, ablation=ablation)
+    composer = ValComposer(params, BuildContext(shape)).double().eval()
     weights = random_weights(composer, 1)
     batch = random_batch(2, size=3)
     query = composer.compose(batch.reference, batch.text)
@@ -149,7 +151,7 @@ def test_composite_transformers(shape, random_batch, heads: int, layers: str, ab
 
 def test_a_target_is_its_own_pooled_maps(shape, random_batch) -> None:
     image = random_batch(3).target
-    found = ValComposer(shape).double().embed_target(image)
+    found = ValComposer(ValComposerParams(), BuildContext(shape)).double().embed_target(image)
     for level, maps in zip(LEVELS, image.maps, strict=True):
         expected = [
             [sum(sum(row) for row in plane) / (len(plane) * len(plane[0])) for plane in m] for m in maps.tolist()
@@ -160,7 +162,7 @@ def test_a_target_is_its_own_pooled_maps(shape, random_batch) -> None:
 def test_the_score_ranks_as_the_distance_of_concatenated_normed_levels(shape, random_batch) -> None:
     """Supplement, Testing: outputs pooled (normed) and concatenated, compared by L2 distance."""
     batch = random_batch(4, size=6)
-    composer = ValComposer(shape).double().eval()
+    composer = ValComposer(ValComposerParams(), BuildContext(shape)).double().eval()
     query, target = composer.compose(batch.reference, batch.text), composer.embed_target(batch.target)
     distances = torch.empty(6, 6, dtype=torch.float64)
     for i, j in itertools.product(range(6), range(6)):
@@ -172,7 +174,7 @@ def test_the_score_ranks_as_the_distance_of_concatenated_normed_levels(shape, ra
 
 def test_of_more_maps_the_three_deepest_are_read(shape, random_batch) -> None:
     batch = random_batch(5)
-    composer = ValComposer(shape).double().eval()
+    composer = ValComposer(ValComposerParams(), BuildContext(shape)).double().eval()
     shallow = torch.full((5, 9, 4, 4), torch.nan, dtype=torch.float64)
     more = Features(maps=(shallow, *batch.reference.maps))
     torch.testing.assert_close(
@@ -184,7 +186,9 @@ def test_in_training_the_code_s_layers_use_the_batch_and_drop_attention(shape, r
     """Paper's layers do neither."""
     batch = random_batch(6, size=8)
     for layers, random in (("paper", False), ("code", True)):
-        composer = ValComposer(shape, layers=layers, ablation="no-joint-attention").double()
+        composer = ValComposer(
+            ValComposerParams(layers=layers, ablation="no-joint-attention"), BuildContext(shape)
+        ).double()
         before = {name: tensor.clone() for name, tensor in composer.named_buffers()}
         first, second = (composer.compose(batch.reference, batch.text).joint() for _ in range(2))
         assert torch.equal(first, second) != random
@@ -195,7 +199,7 @@ def test_in_training_the_code_s_layers_use_the_batch_and_drop_attention(shape, r
 
 def test_sizes_of_the_supplement_s_table_1(shape) -> None:
     """Kernels as large as the map for the spatial gate, 1×1 elsewhere, c̄ = c / 2 filters per head."""
-    composer = ValComposer(shape)
+    composer = ValComposer(ValComposerParams(), BuildContext(shape))
     for transformer, (channels, height, width) in zip(composer.transformers.values(), shape.image.maps, strict=True):
         sizes = {name: tuple(p.shape) for name, p in transformer.named_parameters() if name.endswith("weight")}
         assert sizes == {

@@ -68,7 +68,7 @@ def test_the_layers_of_the_code_differ_in_norm_biases_heads_and_dropout_only(mak
 def test_heads_and_margin_reach_their_places(make_val) -> None:
     method = make_val(heads=1, margin=0.4)
     assert {t.self_attention.heads for t in method.composer.transformers.values()} == {1}
-    assert method.hinge.margin == 0.4
+    assert method.hinge.params.margin == 0.4
 
 
 @pytest.mark.parametrize("side_text", ["off", "joint", "pretrain"])

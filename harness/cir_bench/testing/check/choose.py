@@ -8,7 +8,7 @@ from pathlib import Path
 
 from cir_bench.errors import ConfigError, did_you_mean
 from cir_bench.interfaces.kinds import KINDS
-from cir_bench.interfaces.specs import Spec
+from cir_bench.interfaces.specs import MethodSpec, Spec
 from cir_bench.plugin.candidates import normalised
 from cir_bench.plugin.owner import Owner, PluginProblem
 from cir_bench.plugin.registry import Registered, Registry
@@ -34,7 +34,9 @@ def find_target(registry: Registry, wanted: str) -> Target:
         ConfigError: nothing is called that; the nearest name is told.
     """
     problems = tuple(problem for problem in registry.problems if _is_of(problem.owner, wanted))
-    everything = [one for kind in KINDS for one in registry.all(kind.spec).values()]
+    # the composer of a method that consists of it is checked by the method's contract
+    of_methods = [one.spec.composer for one in registry.all(MethodSpec).values()]
+    everything = [one for kind in KINDS for one in registry.all(kind.spec).values() if one.spec not in of_methods]
     if problems or any(_is_of(owner, wanted) for owner in registry.plugins):
         return Target(tuple(one for one in everything if _is_of(one.owner, wanted)), problems)
     named = tuple(one for one in everything if one.name == wanted)

@@ -4,19 +4,20 @@ from __future__ import annotations
 
 from torch import nn
 
-from cir_bench import Composer, Embedding, EncoderShape, Features
+from cir_bench import BuildContext, Composer, Embedding, Features, NoParams
 
 
 class TranslationComposer(Composer):
     """q = v + W t, with image features v ``[B, d_img]`` and text features t ``[B, d_txt]``.
 
     Args:
-        shape: the encoder's widths.
+        params: it has none.
+        context: the encoder's widths.
     """
 
-    def __init__(self, shape: EncoderShape) -> None:
+    def __init__(self, params: NoParams, context: BuildContext) -> None:
         super().__init__()
-        self.move = nn.Linear(shape.text.width, shape.image.width, bias=False)
+        self.move = nn.Linear(context.shape.text.width, context.shape.image.width, bias=False)
 
     def compose(self, reference: Features, text: Features) -> Embedding:
         """The query ``[B, d_img]``."""

@@ -6,7 +6,8 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from cir_bench import Embedding, Loss
+from cir_bench import BuildContext, Embedding, Loss
+from cir_bench_translation.params import MarginParams
 
 
 class MarginSoftmaxLoss(Loss):
@@ -19,14 +20,14 @@ class MarginSoftmaxLoss(Loss):
     c_ij is the joint score of query i and target j, N_i the targets that are not another copy of target i.
 
     Args:
-        margin: m.
-        scale: s.
+        params: m and s.
+        context: not used.
     """
 
-    def __init__(self, margin: float = 0.1, scale: float = 16.0) -> None:
+    def __init__(self, params: MarginParams, context: BuildContext) -> None:
         super().__init__()
-        self.margin = margin
-        self.scale = scale
+        self.margin = params.margin
+        self.scale = params.scale
 
     def forward(self, query: Embedding, target: Embedding, same_target: Tensor) -> Tensor:
         """The scalar loss of B queries and their targets; ``same_target`` ``[B, B]``."""

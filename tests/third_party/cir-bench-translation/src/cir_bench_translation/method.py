@@ -1,14 +1,15 @@
-"""The method: the composer with the loss, both by name, as any plugin's."""
+"""The method: the composer, by name as any plugin's could be, and the loss with its own parameters."""
 
 from __future__ import annotations
 
 from cir_bench import BuildContext, StandardMethod
+from cir_bench_translation.loss import MarginSoftmaxLoss
 from cir_bench_translation.params import TranslationParams
 
 
 class Translation(StandardMethod):
     """`translation` trained with `margin-softmax`."""
 
-    def __init__(self, params: TranslationParams, build: BuildContext) -> None:
-        loss = build.loss("margin-softmax", margin=params.margin)
-        super().__init__(params, build.composer("translation"), {"margin-softmax": loss})
+    def __init__(self, params: TranslationParams, context: BuildContext) -> None:
+        loss = MarginSoftmaxLoss(params.loss, context)
+        super().__init__(params, context.composer("translation"), {"margin-softmax": loss})

@@ -8,13 +8,11 @@ from pydantic import Field
 
 from cir_bench import MethodParams, Params, Training
 
-Margin = Annotated[float, Field(ge=0, lt=1)]
-
 
 class MarginParams(Params):
     """The loss."""
 
-    margin: Margin = 0.1
+    margin: Annotated[float, Field(ge=0, lt=1)] = 0.1
     """Taken off the cosine of the right pair."""
     scale: Annotated[float, Field(gt=0)] = 16.0
     """Factor of the cosines."""
@@ -23,6 +21,6 @@ class MarginParams(Params):
 class TranslationParams(MethodParams):
     """The method."""
 
-    margin: Margin = 0.1
-    """Of the loss."""
+    loss: MarginParams = MarginParams()
+    """The loss that it is trained with."""
     training: Training = Training(epochs=10, lr=3e-3)
