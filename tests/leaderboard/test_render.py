@@ -5,7 +5,9 @@ import re
 import pytest
 
 from cir_bench.leaderboard import build, render
-from cir_bench.leaderboard.markdown import cells, plain, size
+from cir_bench.leaderboard.markdown import Markdown
+from cir_bench.leaderboard.markdown import split_row as cells
+from cir_bench.leaderboard.table import size
 
 SECTION = """\
 ## css/standard@1 · controlled track · encoder tiny
@@ -108,8 +110,8 @@ def test_no_name_and_no_exception_can_break_the_table(make, failed, name):
 
 
 def test_texts_of_others_are_shortened_and_cannot_mark_anything_up():
-    assert plain("a\n  b <i>*x*</i> [l](u)") == r"a b &lt;i&gt;\*x\*&lt;/i&gt; \[l\](u)"
-    assert len(plain("x" * 1000)) == 240
+    assert Markdown().plain("a\n  b <i>*x*</i> [l](u)") == r"a b &lt;i&gt;\*x\*&lt;/i&gt; \[l\](u)"
+    assert len(Markdown().plain("x" * 1000)) == 240
 
 
 @pytest.mark.parametrize(

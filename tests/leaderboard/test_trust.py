@@ -93,14 +93,14 @@ def test_a_foreign_plugin_and_a_foreign_data_set_are_named(make):
     )
 
 
-def test_of_two_records_of_one_cell_the_newest_counts_and_that_is_seen(make, tmp_path, capsys):
+def test_of_two_records_of_one_cell_the_newest_is_used_and_marked(make, tmp_path, capsys):
     write_record(make("tirg", 50.0, finished="2030-02-01T00:00:00Z"), tmp_path / "new")
     write_record(make("tirg", 10.0, finished="2030-01-01T00:00:00Z"), tmp_path / "old")
     write_record(make("tirg", 10.0, finished="2030-01-01T00:00:00Z"), tmp_path / "copy-of-old")
     out = tmp_path / "L.md"
     assert main(["leaderboard", "--records", str(tmp_path), "--out", str(out)]) == 0
     said = capsys.readouterr().err
-    assert f"{tmp_path / 'new'} counts, finished later than" in said and str(tmp_path / "old") in said
+    assert f"{tmp_path / 'new'} is used; it finished later than" in said and str(tmp_path / "old") in said
     assert "seed 0: the newest of 2 records" in out.read_text(encoding="utf-8")
     assert " 50.00 |" in out.read_text(encoding="utf-8")
 

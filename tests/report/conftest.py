@@ -15,14 +15,14 @@ from cir_bench.cli.app import main
 from cir_bench.records.load import load_records
 from cir_bench.records.rankings import ranking_path, save_ranking
 from cir_bench.records.record import RunRecord, write_record
-from cir_bench.report import Block, blocks
+from cir_bench.report import ReportSection, report_sections
 from cir_bench.retrieval.queries import QuerySet
 from cir_bench.retrieval.ranking import Ranking
 
 PLUGIN = {"distribution": "cir-bench", "version": "0.1.0", "object_version": "1"}
 TOY = Path(__file__).parents[1] / "support" / "toy_plugin.py"
 N = 40
-"""Queries of a made-up cell; half of them have the tag ``kind:odd``."""
+"""Queries of a synthetic cell; half of them have the tag ``kind:odd``."""
 
 
 def _merge(base: dict[str, Any], changes: Mapping[str, Any]) -> dict[str, Any]:
@@ -140,13 +140,13 @@ def failed_cell(tmp_path: Path) -> Callable[..., None]:
 
 
 @pytest.fixture
-def shown(tmp_path: Path) -> Callable[[], tuple[Block, ...]]:
+def shown(tmp_path: Path) -> Callable[[], tuple[ReportSection, ...]]:
     """The sections of the cells that were written."""
 
-    def load() -> tuple[Block, ...]:
+    def load() -> tuple[ReportSection, ...]:
         found, sentences = load_records([tmp_path / "runs"])
         assert not sentences, sentences
-        return blocks(found)
+        return report_sections(found)
 
     return load
 

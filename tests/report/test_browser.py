@@ -118,7 +118,7 @@ def test_filtering_by_method_hides_rows_and_lines_and_clearing_brings_them_back(
     assert page.locator('figure .line[data-method="sadn"]').first.is_hidden()
     assert page.locator('figure .line[data-method="tirg"]').first.is_visible()
     page.get_by_role("searchbox", name="method").fill("nobody")
-    assert page.get_by_text("No table has what is asked for.").is_visible()
+    assert page.get_by_text("No table matches these filters.").is_visible()
     page.get_by_role("button", name="Clear").click()
     assert len(methods(page)) == 4
 

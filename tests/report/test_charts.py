@@ -10,19 +10,20 @@ from hypothesis import strategies as st
 from cir_bench.protocols.builtin import builtin_protocol
 from cir_bench.report import report_page
 from cir_bench.report.cost import cost_figure
+from cir_bench.report.html_table import html_table
 from cir_bench.report.learning import training_gallery
+from cir_bench.report.page import view_of
 from cir_bench.report.recall import recall_figure
+from cir_bench.report.sections import ReportRow, ReportSection
 from cir_bench.report.svg import number, spanning
-from cir_bench.report.tables import runs, table_of
 from cir_bench.report.tags import breakdown
-from cir_bench.report.view import view_of
 
 FINITE = st.floats(-1e6, 1e6, allow_nan=False)
 POSITIVE = st.floats(1e-4, 1e8)
 
 
 @given(st.lists(FINITE, min_size=1, max_size=20))
-def test_a_scale_holds_every_value_and_its_ticks_are_within(values):
+def test_an_axis_holds_every_value_and_its_ticks_are_within(values):
     scale = spanning(values, 0, 100)
     assert all(-1e-6 <= scale(value) <= 100 + 1e-6 for value in values)
     ticks = scale.ticks()
@@ -31,28 +32,20 @@ def test_a_scale_holds_every_value_and_its_ticks_are_within(values):
 
 
 @given(st.lists(POSITIVE, min_size=1, max_size=20))
-def test_so_does_one_by_powers(values):
+def test_so_does_a_logarithmic_one(values):
     scale = spanning(values, 0, 100, log=True)
     assert all(0 <= scale(value) <= 100 for value in values)
     assert len(scale.ticks()) >= 2
     assert all(0 <= scale(tick) <= 100 for tick in scale.ticks())
 
 
-def test_a_value_by_powers_that_is_not_above_zero_is_no_reason_to_fail():
+def test_a_logarithmic_axis_passes_over_values_that_are_not_positive():
     assert spanning([0.0, -1.0], 0, 1, log=True).low > 0
 
 
 @pytest.mark.parametrize(("value", "text"), [(0.05, "0.05"), (40, "40"), (3000, "3 k"), (2.5e6, "2.5 M"), (1e9, "1 G")])
 def test_ticks_are_short(value, text):
     assert number(value) == text
-
-
-def test_rows_that_follow_each_other_are_a_range():
-    order = [*"abcdefghiz", "a2", "b2"]
-    assert runs(["b", "d", "e", "f", "h", "i"], order) == "b d–f h i"
-    assert runs(["i", "z", "a2", "b2"], order) == "i–b2"
-    assert runs(["a", "c", "e", "g", "i"], order) == "5 rows"
-    assert runs([], order) == ""
 
 
 def tips(figure):
@@ -103,18 +96,18 @@ def test_learning_curves_and_every_loss_term(cell, shown):
     cell("sum")
     (block,) = shown()
     curves, loss = training_gallery(block).figures
-    assert [line.name for line in curves.legend] == ["tirg"]
+    assert [series.name for series in curves.legend] == ["tirg"]
     assert "tirg, seed 1: 12.00 in epoch 3" in tips(curves)
     assert loss.title == "Loss of tirg"
     assert loss.numbers.rows == [("rank", ["2", "0.6667"])]
 
 
-def test_terms_of_different_sizes_are_shown_by_powers(cell, shown):
+def test_terms_of_different_sizes_have_a_logarithmic_axis(cell, shown):
     history = [{"stage": "all", "epoch": e, "terms": {"a": 100 - e, "b": 0.01}, "seconds": 1} for e in range(3)]
     cell("tirg", history=history)
     (block,) = shown()
     (loss,) = training_gallery(block).figures
-    assert "by powers of ten" in loss.charts[0][1]
+    assert "logarithmic" in loss.charts[0][1]
 
 
 def test_the_breakdown_by_tag_has_every_tag_with_its_queries(cell, shown):
@@ -133,13 +126,13 @@ def test_the_table_has_every_metric_its_interval_and_its_cost(cell, shown):
     for seed in range(2):
         cell("tirg", seed=seed)
     (block,) = shown()
-    table = table_of(block)
-    names = [column.name for column in table.columns]
-    assert names == ["R@1", "R@5", "R@10", "R@50", "parameters", "train, s", "ms/query", "memory, MiB", "seeds"]
+    table = html_table(block)
+    names = [heading.name for heading in table.headings]
+    assert names == ["R@1", "R@5", "R@10", "R@50", "seeds", "parameters", "train (s)", "ms/query", "peak (MiB)"]
     (row,) = table.rows
-    cells = dict(zip(names, row.cells, strict=True))
+    cells = dict(zip(names, row.entries, strict=True))
     assert "95 % interval" in cells["R@1"].tip and cells["R@1"].small.startswith("±")
-    assert (cells["parameters"].text, cells["train, s"].text, cells["memory, MiB"].text) == ("4 k", "61.5", "900")
+    assert (cells["parameters"].text, cells["train (s)"].text, cells["peak (MiB)"].text) == ("4 k", "61.5", "900")
     assert "cpu (x86_64)" in cells["ms/query"].tip
 
 
@@ -149,11 +142,15 @@ def test_costs_of_two_machines_say_which_in_the_table_and_above_it(cell, shown):
     for seed, threads in enumerate((1, 2)):
         cell("sadn", seed=seed, environment={"threads": threads})
     (block,) = shown()
-    table = table_of(block)
-    on = [column.name for column in table.columns].index("on")
-    assert {row.line.row.method: row.cells[on].text for row in table.rows} == {"tirg": "2", "val": "1", "sadn": "1 2"}
-    times = [column.name for column in table.columns].index("train, s")
-    assert {row.line.row.method: row.cells[times].on for row in table.rows} == {"tirg": "2", "val": "1", "sadn": "1 2"}
+    table = html_table(block)
+    on = [heading.name for heading in table.headings].index("on")
+    assert {row.of.row.method: row.entries[on].text for row in table.rows} == {"tirg": "2", "val": "1", "sadn": "1 2"}
+    times = [heading.name for heading in table.headings].index("train (s)")
+    assert {row.of.row.method: row.entries[times].machines for row in table.rows} == {
+        "tirg": "2",
+        "val": "1",
+        "sadn": "1 2",
+    }
     view = view_of(block)
     assert dict(view.facts)["Measured on"].startswith("(1) cpu (x86_64) (float32, 1 thread, ")
     assert "; (2) cpu (x86_64) (float32, 2 threads, " in dict(view.facts)["Measured on"]
@@ -199,10 +196,29 @@ def test_of_many_variants_charts_show_the_best_of_each_method_and_say_so(cell, s
     cell("val")
     (block,) = shown()
     figure = recall_figure(block)
-    assert {line.row.method for line in figure.legend} == {"tirg", "val"} and len(figure.legend) == 2
-    assert figure.legend[0].row.metrics["R@1"].mean == max(line.row.metrics["R@1"].mean for line in block.methods)
+    assert len(figure.legend) == 2 and {one.row.method for one in block.drawn} == {"tirg", "val"}
+    assert figure.legend == [one.series for one in block.drawn]
+    best = max(one.row.metrics["R@1"].mean for one in block.methods)
+    assert block.drawn[0].row.metrics["R@1"].mean == best
     assert "Of 21 rows the best of each method; the table has all." in figure.note
-    assert len(table_of(block).rows) == 21
+    assert len(html_table(block).rows) == 21
+
+
+def test_the_rows_that_a_headline_beats_are_named_in_ranges_or_counted(cell, shown):
+    for place in range(9):
+        cell(f"method-{place}")
+    (block,) = shown()
+    first = block.rows[0]
+
+    def shown_for(beats):
+        row = first.row.model_copy(update={"beats": tuple(beats)})
+        section = block.section.model_copy(update={"rows": (row, *block.section.rows[1:])})
+        changed = ReportSection(1, section, (ReportRow(row, first.series), *block.rows[1:]))
+        return html_table(changed).rows[0].entries[0].beats
+
+    assert shown_for("bdefhi") == "b d–f h i"
+    assert shown_for("acegi") == "5 rows"
+    assert shown_for("") == ""
 
 
 def test_a_reported_number_has_a_difference_on_its_own_encoder_and_a_star_on_another(cell, shown):
@@ -215,10 +231,10 @@ def test_a_reported_number_has_a_difference_on_its_own_encoder_and_a_star_on_ano
         cell("sadn", cell=key | {"encoder": encoder}, kept=False, **changes)
     texts = {}
     for block in shown():
-        table = table_of(block)
+        table = html_table(block)
         (row,) = table.rows
-        place = [column.name for column in table.columns].index("R@10 reported")
-        texts[row.line.row.encoder] = row.cells[place].text, row.cells[place].small, view_of(block).reading
+        place = [heading.name for heading in table.headings].index("R@10 reported")
+        texts[row.of.row.encoder] = row.entries[place].text, row.entries[place].small, view_of(block).reading
     text, small, reading = texts["openclip:RN50x4"]
     assert (text, small) == ("43.91", "-3.91 here") and "*" not in reading
     text, small, reading = texts["captions"]

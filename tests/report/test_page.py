@@ -61,7 +61,7 @@ def test_every_section_says_what_its_numbers_were_measured_under(page, parse):
         "Seeds 0, 1",
     ):
         assert fact in text, fact
-    assert "Synthetic. The images are rendered by a program" in text
+    assert "Synthetic: the images are rendered by a program" in text
     conditions = re.findall(r'<p class="conditions">(.*?)</p>', page())
     assert conditions and set(conditions) == {
         "made-up/test@1 · controlled track · tiny · 40 queries, 60 images · seeds 0, 1 · synthetic"
@@ -72,8 +72,8 @@ def test_every_section_says_what_its_numbers_were_measured_under(page, parse):
 @pytest.mark.parametrize(
     ("changes", "words"),
     [
-        ({"encoder": {"pixel_free": True}}, "Pixel-free. Images are represented by something else than their pixels"),
-        ({"dataset": {"missing_images": 7}}, "Partial. 7 images of the evaluation"),
+        ({"encoder": {"pixel_free": True}}, "Pixel-free: images are represented by something else than their pixels"),
+        ({"dataset": {"missing_images": 7}}, "Partial: 7 images of the evaluation are missing;"),
     ],
 )
 def test_what_a_number_must_say_of_itself_stands_there(cell, shown, parse, changes, words):
@@ -151,9 +151,8 @@ def test_two_sections_of_one_name_are_told_apart_in_the_contents_and_above_their
     cell("tirg")
     cell("tirg", ingredients={"data.files": "b" * 64})
     (first, second) = shown()
-    assert first.section.apart != second.section.apart and all(
-        len(block.section.apart) == 1 for block in (first, second)
-    )
+    assert first.section.apart != second.section.apart
+    assert len(first.section.apart) == len(second.section.apart) == 1
     text = parse(report_page((first, second))).text
     for block in (first, second):
         assert text.count(block.section.apart[0]) >= 2

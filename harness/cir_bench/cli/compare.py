@@ -14,8 +14,8 @@ import typer
 from cir_bench.cli.leaderboard import RUNS
 
 if TYPE_CHECKING:
-    from cir_bench.leaderboard.choose import Chosen
     from cir_bench.leaderboard.model import Row
+    from cir_bench.leaderboard.row_pair import RowPair
     from cir_bench.statistics.versus import Flip, Versus
 
 LEFT_OUT = 1
@@ -50,14 +50,14 @@ def compare(
     The p-values are those of the leaderboard before its correction: here one pair is looked at. Exit codes: 0; 1 when a
     record had to be left out; 2 for a mistake.
     """
-    from cir_bench.leaderboard.choose import choose
+    from cir_bench.leaderboard.row_pair import find_pair
     from cir_bench.records.load import load_records
     from cir_bench.statistics.versus import versus
 
     found, damaged = load_records(records or [RUNS])
     for sentence in damaged:
         print(f"cir-bench: left out: {sentence}", file=sys.stderr)
-    chosen = choose(found, first, second, benchmark=benchmark, encoder=encoder)
+    chosen = find_pair(found, first, second, benchmark=benchmark, encoder=encoder)
     result = versus(*chosen.values, _key(chosen, metric), flips)
     if as_json:
         print(json.dumps(_finite(_facts(chosen, result)), indent=1, ensure_ascii=False))
@@ -67,7 +67,7 @@ def compare(
         raise typer.Exit(LEFT_OUT)
 
 
-def _key(chosen: Chosen, metric: str) -> str:
+def _key(chosen: RowPair, metric: str) -> str:
     """The key of the record that ``--metric`` means: over the whole benchmark."""
     from cir_bench.errors import ConfigError, did_you_mean
 
@@ -79,7 +79,7 @@ def _key(chosen: Chosen, metric: str) -> str:
     return names[wanted]
 
 
-def _facts(chosen: Chosen, result: Versus) -> dict[str, Any]:
+def _facts(chosen: RowPair, result: Versus) -> dict[str, Any]:
     pair = asdict(result.pair)
     del pair["first"], pair["second"], pair["p_holm"]
     return {
@@ -109,7 +109,7 @@ def _finite(value: Any) -> Any:
     return "Infinity" if isinstance(value, float) and value == float("inf") else value
 
 
-def _lines(chosen: Chosen, result: Versus) -> Iterator[str]:
+def _lines(chosen: RowPair, result: Versus) -> Iterator[str]:
     pair, names = result.pair, [_name(row) for row in chosen.rows]
     yield f"{chosen.section}, {result.key}"
     for letter, name, value in zip("AB", names, (result.first, result.second), strict=True):

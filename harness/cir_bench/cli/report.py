@@ -12,9 +12,9 @@ from cir_bench.cli.common import Settings, open_registry, with_settings
 from cir_bench.errors import ConfigError
 
 if TYPE_CHECKING:
-    from cir_bench.report import Block
-    from cir_bench.report.examples.pages import Asked
-    from cir_bench.report.view import Link
+    from cir_bench.report import ReportSection
+    from cir_bench.report.examples.sampling import PageOptions
+    from cir_bench.report.page import Link
 
 RUNS = Path("runs")
 FOLDER = RUNS / "report"
@@ -66,7 +66,7 @@ def report(
     """
     from cir_bench.leaderboard import write_text
     from cir_bench.records.load import load_records
-    from cir_bench.report import blocks, report_page
+    from cir_bench.report import report_page, report_sections
 
     where = out or FOLDER
     single = where.suffix.lower() in {".html", ".htm"}
@@ -80,23 +80,24 @@ def report(
         raise ConfigError(f"There are no run records below {named}; run `cir-bench run --all` first, or name another.")
     for sentence in damaged:
         print(f"cir-bench: {sentence}", file=sys.stderr)
-    shown = blocks(found)
+    shown = report_sections(found)
     _check_names(names, shown)
     links: dict[int, list[Link]] = {}
     if examples and not single:
-        from cir_bench.report.examples.pages import Asked, check_folder
+        from cir_bench.report.examples.pages import check_folder
+        from cir_bench.report.examples.sampling import PageOptions
 
         if public:
             check_folder(where)
-        asked = Asked(examples, seed, names, explain, public)
+        asked = PageOptions(examples, seed, names, explain, public)
         links = _examples(settings, shown, where, asked)
     print(write_text(report_page(shown, damaged, links), where if single else where / FILE))
     if damaged:
         raise typer.Exit(DAMAGED)
 
 
-def _check_names(names: tuple[str, ...], shown: tuple[Block, ...]) -> None:
-    known = {name for block in shown for line in block.methods for name in (line.row.method, line.name)}
+def _check_names(names: tuple[str, ...], shown: tuple[ReportSection, ...]) -> None:
+    known = {name for block in shown for one in block.methods for name in (one.row.method, one.name)}
     for name in names:
         if name not in known:
             from cir_bench.errors import did_you_mean
@@ -104,7 +105,9 @@ def _check_names(names: tuple[str, ...], shown: tuple[Block, ...]) -> None:
             raise ConfigError(f"--between: there is no finished cell of {name!r}; {did_you_mean(name, known)}")
 
 
-def _examples(settings: Settings, shown: tuple[Block, ...], folder: Path, asked: Asked) -> dict[int, list[Link]]:
+def _examples(
+    settings: Settings, shown: tuple[ReportSection, ...], folder: Path, asked: PageOptions
+) -> dict[int, list[Link]]:
     """Write the pages of queries of every section; links to them by the section's number."""
     from cir_bench.report.examples.pages import example_pages
     from cir_bench.runs.device import choose_device

@@ -4,16 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from itertools import groupby
-from typing import Any
+from pathlib import Path
 
-from cir_bench.leaderboard.comparable import SectionKey, duplicates, newest, sections
-from cir_bench.leaderboard.compared import compare_rows
-from cir_bench.leaderboard.loaded import Beside
+from cir_bench.leaderboard.comparisons import compare_rows
+from cir_bench.leaderboard.grouping import CellIdentity, SectionKey, by_section, duplicates, newest
 from cir_bench.leaderboard.metrics import LOWER_IS_BETTER, columns
 from cir_bench.leaderboard.model import EncoderUse, Leaderboard, Row, Section
-from cir_bench.leaderboard.places import place_of
-from cir_bench.leaderboard.rows import failed_rows, finished_rows
-from cir_bench.leaderboard.trust import foreign
+from cir_bench.leaderboard.rows import failed_rows, finished_rows, place_of, third_party
 from cir_bench.protocols.builtin import builtin_protocol
 from cir_bench.records.load import StoredRecord
 from cir_bench.records.record import RunRecord
@@ -21,71 +18,65 @@ from cir_bench.statistics.rows import RowValues
 
 
 def build(records: Iterable[RunRecord | StoredRecord]) -> Leaderboard:
-    """The leaderboard of these records; their order does not matter. Cells on hidden test sets have no numbers to show.
+    """The leaderboard of these records, in any order. Cells on hidden test sets are left out: they have no numbers.
 
-    Numbers of two protocols, two versions of the data, two tracks or (controlled) two encoders are in sections of
-    their own. Seeds are averaged when everything else that they depend on is the same; else the row is split. Rows get
-    intervals and are compared where the queries of their cells are known (`StoredRecord`).
+    Numbers of two protocols, two versions of the data, two tracks or (controlled) two encoders are in separate
+    sections. Seeds are averaged if everything else that they depend on is the same; otherwise the row is split. Rows
+    get intervals and are compared if the queries of their cells are known (`StoredRecord`).
     """
-    beside = Beside(records)
-    several = duplicates(beside)
-    grouped = sections([record for record in newest(beside) if not record.hidden])
-    apart = _apart(list(grouped))
+    stored = [one if isinstance(one, StoredRecord) else StoredRecord(one, Path()) for one in records]
+    copies = duplicates(stored)
+    grouped = by_section([one for one in newest(stored) if not one.record.hidden])
     return Leaderboard(
-        sections=tuple(_section(key, grouped[key], apart[key], beside, several) for key in grouped),
+        sections=tuple(_section(key, members, _apart(key, grouped), copies) for key, members in grouped.items())
     )
 
 
-def _apart(keys: Sequence[SectionKey]) -> dict[SectionKey, tuple[str, ...]]:
-    """Digests of protocol, data and features, each for the sections that differ in nothing else."""
-    apart = {}
-    for key in keys:
-        rivals = [other for other in keys if other[:4] == key[:4]]
-        apart[key] = tuple(
-            f"{name.partition('_')[0]} {getattr(key, name)[:8] or 'unknown'}"
-            for name in ("protocol_hash", "data", "features")
-            if len({getattr(other, name) for other in rivals}) > 1
-        )
-    return apart
+def _apart(key: SectionKey, keys: Iterable[SectionKey]) -> tuple[str, ...]:
+    """Digests of protocol, data and features, each if other sections of the same name have another one."""
+    same_name = [other for other in keys if other[:4] == key[:4]]
+    return tuple(
+        f"{name.partition('_')[0]} {getattr(key, name)[:8] or 'unknown'}"
+        for name in ("protocol_hash", "data", "features")
+        if len({getattr(other, name) for other in same_name}) > 1
+    )
 
 
 def _section(
-    key: SectionKey, members: Sequence[RunRecord], apart: tuple[str, ...], beside: Beside, several: Mapping[Any, int]
+    key: SectionKey, members: Sequence[StoredRecord], apart: tuple[str, ...], copies: Mapping[CellIdentity, int]
 ) -> Section:
-    done = [record for record in members if record.status == "done"]
-    known = done or members
-    headline = next((record.headline for record in known if record.headline), "")
-    datasets = [record.dataset for record in known if record.dataset is not None]
-    protocol = next((record.protocol for record in known if record.protocol), None)
-    sample = known[0]
-    ranked = _ranked(finished_rows(done, beside, several), headline)
+    finished = [one for one in members if one.record.status == "done"]
+    records = [one.record for one in finished or members]
+    headline = next((record.headline for record in records if record.headline), "")
+    datasets = [record.dataset for record in records if record.dataset is not None]
+    protocol = next((record.protocol for record in records if record.protocol), None)
+    ranked = _ranked(finished_rows(finished, copies), headline)
     rows, comparisons = compare_rows([row for row, _ in ranked], [values for _, values in ranked], headline)
     encoder = [f"encoder {key.encoder}"] if key.encoder else []
-    name = [f"{key.benchmark}/{key.protocol}", f"{key.track} track", *encoder]
     return Section(
-        title=" · ".join([*name, *apart]),
+        title=" · ".join([f"{key.benchmark}/{key.protocol}", f"{key.track} track", *encoder, *apart]),
         apart=apart,
         benchmark=key.benchmark,
         protocol=key.protocol,
         protocol_hash=protocol.hash if protocol else "",
         description=protocol.description if protocol else "",
-        track=sample.cell.track,
-        encoders=_encoders(known),
+        track=records[0].cell.track,
+        encoders=_encoders(records),
         reference=protocol.reference if protocol else None,
         gallery=protocol.gallery if protocol else "",
         query_text=protocol.query_text if protocol else "",
-        n_queries=dict(sample.n_queries),
-        n_gallery=dict(sample.n_gallery),
+        n_queries=dict(records[0].n_queries),
+        n_gallery=dict(records[0].n_gallery),
         n_train=max((one.n_train for one in datasets), default=0),
         synthetic=any(one.synthetic for one in datasets),
         missing_images=max((one.missing_images for one in datasets), default=0),
         missing_triplets=max((one.missing_triplets for one in datasets), default=0),
-        dataset_plugin=next((foreign(one.plugin.distribution, one.plugin.version) for one in datasets), ""),
+        dataset_plugin=next((third_party(one.plugin) for one in datasets), ""),
         known_protocol=builtin_protocol(key.benchmark, key.protocol) is not None,
-        seeds=tuple(sorted({record.cell.seed for record in members})),
+        seeds=tuple(sorted({one.record.cell.seed for one in members})),
         headline=headline,
-        columns=columns([record.metrics for record in done], headline, list(sample.n_queries)),
-        places=tuple(sorted({place for record in done if (place := place_of(record))})),
+        columns=columns([one.record.metrics for one in finished], headline, list(records[0].n_queries)),
+        places=tuple(sorted({place for one in finished if (place := place_of(one.record))})),
         rows=(*rows, *failed_rows(members)),
         comparisons=comparisons,
     )

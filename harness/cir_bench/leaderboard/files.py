@@ -1,33 +1,31 @@
-"""Records that overrule others, records packed for others, the leaderboard as a file."""
+"""Leaderboards and records as files."""
 
 from __future__ import annotations
 
 import json
 import shutil
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from pathlib import Path
 
 from cir_bench.atomic import replacing
 from cir_bench.errors import ConfigError
 from cir_bench.leaderboard.build import build
-from cir_bench.leaderboard.comparable import duplicates, identity, newest
-from cir_bench.leaderboard.render import render
+from cir_bench.leaderboard.grouping import by_cell
+from cir_bench.leaderboard.markdown import render
 from cir_bench.records.load import StoredRecord
 from cir_bench.records.queries import save_queries
 from cir_bench.records.record import RECORD_FILE, RunRecord
 
 
-def overruled(found: Sequence[StoredRecord]) -> list[str]:
-    """A sentence for each cell of which several different records are there: which one counts."""
-    several = duplicates(one.record for one in found)
-    kept = {id(record) for record in newest([one.record for one in found])}
+def overruled(records: Iterable[StoredRecord]) -> list[str]:
+    """A sentence for each cell with several different finished records: which one is used."""
     sentences = []
-    for cell in several:
-        each = [one for one in found if one.record.status == "done" and identity(one.record) == cell]
-        winner = next(one for one in each if id(one.record) in kept)
-        others = sorted({str(one.folder) for one in each if one.record != winner.record})
-        name = f"{cell[0].method} on {cell[0].benchmark}/{cell[0].protocol}, {cell[0].encoder}, seed {cell[0].seed}"
-        sentences.append(f"{name}: {winner.folder} counts, finished later than {', '.join(others)}.")
+    for (cell, _), group in by_cell(one for one in records if one.record.status == "done").items():
+        used = group[-1]
+        others = sorted({str(one.folder) for one in group if one.record != used.record})
+        if others:
+            name = f"{cell.method} on {cell.benchmark}/{cell.protocol}, {cell.encoder}, seed {cell.seed}"
+            sentences.append(f"{name}: {used.folder} is used; it finished later than {', '.join(others)}.")
     return sentences
 
 
@@ -36,16 +34,16 @@ def schema_text() -> str:
     return json.dumps(RunRecord.model_json_schema(), indent=1, ensure_ascii=False) + "\n"
 
 
-def pack(found: Iterable[StoredRecord], folder: Path) -> None:
-    """Copy records and per-query results, as they lie below their root, into ``folder``: what to commit or to send.
+def pack(records: Iterable[StoredRecord], folder: Path) -> None:
+    """Copy records and per-query results into ``folder``, with their paths below their root: what to commit or send.
 
-    Per-query results that were made from rankings are written, so that the rankings need not be copied.
+    Per-query results that were made from rankings are written too, so that the rankings need not be copied.
 
     Raises:
-        ConfigError: two records have the same place.
+        ConfigError: two records have the same path.
     """
     taken: dict[Path, Path] = {}
-    for one in found:
+    for one in records:
         place = folder / one.folder.relative_to(one.root)
         if place in taken:
             raise ConfigError(f"{one.folder} and {taken[place]} would both be copied to {place}; pack them one by one.")

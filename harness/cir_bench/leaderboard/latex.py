@@ -1,46 +1,43 @@
-"""`Leaderboard` to LaTeX: one booktabs table for each section, from the same cells as the markdown."""
+"""`Leaderboard` to LaTeX: one booktabs table for each section, with the same entries as the Markdown."""
 
 from __future__ import annotations
 
 import re
 from collections.abc import Iterator
 
-from cir_bench.leaderboard.heading import cautions, numbered
+from cir_bench.leaderboard.facts import HASH_DIGITS, cautions, numbered
 from cir_bench.leaderboard.model import Leaderboard, Section
-from cir_bench.leaderboard.table import LEFT, NONE, make_table
+from cir_bench.leaderboard.table import table_of
+from cir_bench.leaderboard.text_format import TextFormat, source_letters
 
 _ESCAPES = {
     "\\": r"\textbackslash{}",
     "~": r"\textasciitilde{}",
     "^": r"\textasciicircum{}",
     **{mark: f"\\{mark}" for mark in "&%$#_{}"},
+    **{"±": r"$\pm$", "·": r"$\cdot$", "–": "--", "…": r"\dots{}", "×": r"$\times$", "≥": r"$\ge$", "≤": r"$\le$"},
 }
-_TYPED = {"±": r"$\pm$", "·": r"$\cdot$", "–": "--", "…": r"\dots{}", "×": r"$\times$", "≥": r"$\ge$", "≤": r"$\le$"}
 _FITTED = r"\resizebox{\ifdim\width>\linewidth\linewidth\else\width\fi}{!}{%"
-"""Made smaller where it is wider than the page."""
-_HEAD = (
-    "% Needs \\usepackage{booktabs,graphicx}; how it is read, machines and sources of reported numbers stand below.\n"
-)
+"""Makes a table smaller if it is wider than the page."""
+_HEAD = "% Needs \\usepackage{booktabs,graphicx}; how to read it, machines and sources of reported numbers are below.\n"
 
 
-class Latex:
+class Latex(TextFormat):
     """The markup of LaTeX."""
 
+    plus_minus = r" $\pm$ "
+
     def plain(self, text: str) -> str:
-        """With every special character escaped, on one line."""
-        return "".join((_ESCAPES | _TYPED).get(letter, letter) for letter in " ".join(text.split()))
+        """Text on one line, with every special character escaped."""
+        return "".join(_ESCAPES.get(letter, letter) for letter in " ".join(text.split()))
 
     def code(self, text: str) -> str:
         """In typewriter letters."""
         return f"\\texttt{{{self.plain(text)}}}"
 
-    def raised(self, text: str) -> str:
-        """As a superscript; ranges with an en dash."""
+    def superscript(self, text: str) -> str:
+        """With an en dash for ranges."""
         return f"\\textsuperscript{{{text.replace('-', '--')}}}"
-
-    def spread(self, mean: str, sd: str) -> str:
-        """Mean and standard deviation with a plus-minus sign in mathematics."""
-        return f"{mean} $\\pm$ {sd}"
 
 
 def render_latex(leaderboard: Leaderboard) -> str:
@@ -49,28 +46,23 @@ def render_latex(leaderboard: Leaderboard) -> str:
 
 
 def _section(section: Section) -> str:
-    markup = Latex()
-    made = make_table(section, markup)
-    columns = "".join("l" if header in LEFT else "r" for header in made.headers)
-    rows = [[cell.replace(NONE, "--") for cell in line] for line in made.lines]
-    places = f"{sum(section.n_queries.values()):,} queries, {sum(section.n_gallery.values()):,} images"
-    reference = f"; reference {section.reference}" if section.reference else ""
-    words = "".join(f"; {word}" for word in cautions(section))
-    caption = f"{section.title}; {places}{reference}; protocol hash {section.protocol_hash[:12] or 'unknown'}{words}."
-    notes = [*map(markup.plain, _reading(section))]
-    notes += [f"({letter}) {markup.plain(text)}" for letter, text in made.notes]
+    form, table = Latex(), table_of(section, reported_of_parts=False)
+    letters = source_letters(table)
+    columns = "".join("l" if column.kind in ("name", "remarks") else "r" for column in table.columns)
+    notes = [*map(form.plain, _reading(section))]
+    notes += [f"({letter}) {form.plain(source)}" for source, letter in letters.items()]
     label = re.sub(r"[^a-z0-9]+", "-", section.title.lower()).strip("-")
     return "\n".join(
         [
             r"\begin{table}",
-            rf"\caption{{{markup.plain(caption)}}}",
+            rf"\caption{{{form.plain(_caption(section))}}}",
             rf"\label{{tab:{label}}}",
             _FITTED,
             rf"\begin{{tabular}}{{{columns}}}",
             r"\toprule",
-            _line([markup.plain(header) for header in made.headers]),
+            _line(form.plain(column.heading) for column in table.columns),
             r"\midrule",
-            *map(_line, rows),
+            *(_line(form.entry(entry, letters) for entry in row.entries) for row in table.rows),
             r"\bottomrule",
             r"\end{tabular}}",
             *([r"\par\smallskip\footnotesize", *(f"{note}\\\\" for note in notes)] if notes else []),
@@ -80,14 +72,20 @@ def _section(section: Section) -> str:
     )
 
 
+def _caption(section: Section) -> str:
+    sizes = f"{sum(section.n_queries.values()):,} queries, {sum(section.n_gallery.values()):,} images"
+    reference = [f"reference {section.reference}"] if section.reference else []
+    protocol = f"protocol hash {section.protocol_hash[:HASH_DIGITS] or 'unknown'}"
+    return "; ".join([section.title, sizes, *reference, protocol, *cautions(section)]) + "."
+
+
 def _reading(section: Section) -> Iterator[str]:
-    """What the markdown says above its tables, as far as this one needs it."""
+    """How to read the table: what the Markdown says above its tables, as far as this one needs it."""
     if section.comparisons:
         yield "Rows with the same # do not differ; superscripts name the rows that a row beats (p < 0.05, corrected)."
     if section.places:
-        where = numbered(section.places)
-        yield f"Times and memory: on {where}; they compare only within one machine."
+        yield f"Times and memory: on {numbered(section.places)}; they compare only within one machine."
 
 
-def _line(cells: list[str]) -> str:
-    return " & ".join(cells) + r" \\"
+def _line(entries: Iterator[str]) -> str:
+    return " & ".join(entries) + r" \\"

@@ -1,50 +1,80 @@
-"""Small pieces of GitHub markdown: safe texts, tables, counts."""
+"""`Leaderboard` to Markdown; the same leaderboard gives the same bytes."""
 
 from __future__ import annotations
 
 import html
 import re
-from collections.abc import Sequence
 
 from tabulate import tabulate
 
+from cir_bench.leaderboard.facts import facts
+from cir_bench.leaderboard.model import Leaderboard, Section
+from cir_bench.leaderboard.table import table_of
+from cir_bench.leaderboard.text_format import TextFormat, source_letters
+
+INTRODUCTION = """\
+# Leaderboard
+
+Composed image retrieval, measured by cir-bench. Metrics are in percent: mean ± sample standard deviation over seeds
+where there are several. Numbers of two tables were measured under different conditions: do not compare them.
+`random` and `constant` are not ranked: they stand at the bottom, at chance, or the harness is broken.
+
+Rows with the same `#` are not told apart from the best of them: they share the place. Raised letters name the rows that
+a row beats. Two rows differ when a paired randomisation test over the queries says so at 5 % after Holm's correction
+over all pairs of the table, and when the difference is also more than other seeds would make (5 %, each pair by
+itself). All other pairs do not differ as far as these queries and seeds can tell. With a single seed it is the trained
+models that are compared, not the methods. The 95 % interval is a bootstrap over queries and seeds; two rows may differ
+though their intervals overlap, because they were asked the same queries. A place in brackets: not compared.
+
+Numbers that papers report stand beside the measured ones where the protocol is the same, with the difference (measured
+less reported) where the encoder is too. They are never ranked. Times and memory compare only within one machine.
+"""
+
 LONGEST_TEXT = 240
 _SPECIAL = re.compile(r"([\\|*`\[\]])")
+_SUPERSCRIPTS = str.maketrans("abcdefghijklmnoprstuvwxyz0123456789-", "ᵃᵇᶜᵈᵉᶠᵍʰⁱʲᵏˡᵐⁿᵒᵖʳˢᵗᵘᵛʷˣʸᶻ⁰¹²³⁴⁵⁶⁷⁸⁹⁻")
 
 
-def plain(text: str) -> str:
-    """Text of others (an exception, a description) on one line, so that it cannot break or mark up a table."""
-    one_line = " ".join(text.split())
-    if len(one_line) > LONGEST_TEXT:
-        one_line = one_line[: LONGEST_TEXT - 1].rstrip() + "…"
-    return _SPECIAL.sub(r"\\\1", html.escape(one_line, quote=False))
+class Markdown(TextFormat):
+    """GitHub's Markdown, also readable as plain text."""
+
+    def plain(self, text: str) -> str:
+        """Text on one line of at most `LONGEST_TEXT` characters, escaped so that it cannot break or mark up a table."""
+        one_line = " ".join(text.split())
+        if len(one_line) > LONGEST_TEXT:
+            one_line = one_line[: LONGEST_TEXT - 1].rstrip() + "…"
+        return _SPECIAL.sub(r"\\\1", html.escape(one_line, quote=False))
+
+    def code(self, text: str) -> str:
+        """Between backticks; the bar is escaped so that GitHub does not end the cell of a table."""
+        return "`" + " ".join(text.replace("`", "'").split()).replace("|", "\\|") + "`"
+
+    def superscript(self, text: str) -> str:
+        """In Unicode's own superscripts."""
+        return " " + text.translate(_SUPERSCRIPTS)
 
 
-def code(text: str) -> str:
-    """A name as code; inside a table the bar is written so that GitHub does not end the cell."""
-    return "`" + " ".join(text.replace("`", "'").split()).replace("|", "\\|") + "`"
+def render(leaderboard: Leaderboard) -> str:
+    """The leaderboard as Markdown, ending in one newline."""
+    return "\n\n".join([INTRODUCTION.strip(), *map(_section, leaderboard.sections)]) + "\n"
 
 
-def count(number: int) -> str:
-    """``12,345``."""
-    return f"{number:,}"
+def split_row(line: str) -> list[str]:
+    """The entries of one line of a table."""
+    return [entry.strip() for entry in re.split(r"(?<!\\)\|", line.strip())[1:-1]]
 
 
-def size(number: int) -> str:
-    """``0``, ``812``, ``36.6 k``, ``1.05 M``: three digits."""
-    rounded = float(f"{number:.3g}")
-    for unit, name in ((1_000_000_000, " G"), (1_000_000, " M"), (1000, " k")):
-        if rounded >= unit:
-            return f"{rounded / unit:.3g}{name}"
-    return str(number)
-
-
-def table(headers: Sequence[str], rows: Sequence[Sequence[str]], left: Sequence[str]) -> str:
-    """A table in GitHub's format; columns named in ``left`` are aligned left, all others right."""
-    align = ["left" if header in left else "right" for header in headers]
-    return tabulate(rows, headers=headers, tablefmt="github", colalign=align, disable_numparse=True)
-
-
-def cells(line: str) -> list[str]:
-    """The cells of one line of a table."""
-    return [cell.strip() for cell in re.split(r"(?<!\\)\|", line.strip())[1:-1]]
+def _section(section: Section) -> str:
+    form, table = Markdown(), table_of(section, reported_of_parts=False)
+    letters = source_letters(table)
+    lines = tabulate(
+        [[form.entry(entry, letters) for entry in row.entries] for row in table.rows],
+        headers=[column.heading for column in table.columns],
+        tablefmt="github",
+        colalign=["left" if column.kind in ("name", "remarks") else "right" for column in table.columns],
+        disable_numparse=True,
+    )
+    description = [form.plain(section.description)] if section.description else []
+    listed = "\n".join(f"- {fact}" for fact in facts(section, form.plain, form.code))
+    sources = [f"({letter}) {source}" for source, letter in letters.items()]
+    return "\n\n".join([f"## {section.title}", *description, listed, lines, *sources])

@@ -14,7 +14,7 @@ LOWER_IS_BETTER = frozenset({"median_rank"})
 
 
 def columns(metrics: Iterable[Mapping[str, float]], headline: str, parts: Sequence[str]) -> tuple[str, ...]:
-    """Every metric that some row has: the headline, then means over parts, then part by part; by name and cut-off."""
+    """Every metric that a row has: the headline, then means over parts, then part by part; by name and cut-off."""
     keys = set().union(*metrics)
     places = {part: place for place, part in enumerate(["", MEAN, *sorted(parts)])}
 

@@ -1,36 +1,45 @@
-"""What a leaderboard is, before it becomes text."""
+"""What a leaderboard is before it becomes text."""
 
 from __future__ import annotations
 
 from typing import Literal
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, InstanceOf
+
+from cir_bench.records.load import StoredRecord
 
 
-class _Model(BaseModel):
+class _LeaderboardModel(BaseModel):
     model_config = ConfigDict(frozen=True, ser_json_inf_nan="strings")
 
 
-class Interval(_Model):
+class Interval(_LeaderboardModel):
     """A 95 % interval by the bootstrap over queries and seeds."""
 
     low: float
     high: float
 
 
-class Value(_Model):
+class Value(_LeaderboardModel):
     """One metric of one row."""
 
     mean: float
-    """Mean over the row's seeds: in percent; a median rank as it is."""
+    """Mean over the row's seeds, in percent; a median rank as it is."""
     sd: float | None = None
     """Sample standard deviation over the seeds; None for a single seed."""
     interval: Interval | None = None
-    """Of the mean, over queries and seeds; None where the queries are not known, or it is no mean over queries."""
+    """Of the mean, over queries and seeds; None if the queries are not known, or it is not a mean over queries."""
+
+    @property
+    def bounds(self) -> tuple[float, float]:
+        """The ends of the interval; without one, one standard deviation on either side of the mean."""
+        if self.interval is not None:
+            return self.interval.low, self.interval.high
+        return self.mean - (self.sd or 0.0), self.mean + (self.sd or 0.0)
 
 
-class Reported(_Model):
-    """A number that a paper reports under one of our protocols: shown beside the measured one, never ranked."""
+class Reported(_LeaderboardModel):
+    """A number that a paper reports under one of our protocols: shown next to the measured one, never ranked."""
 
     paper: str
     """As it is cited: short name, venue and year."""
@@ -44,25 +53,26 @@ class Reported(_Model):
     named: str
     """The paper's name of the method."""
     encoder: str
-    """What the paper ran it on: our name of the encoder where there is one, else words."""
+    """What the paper ran it on: our name of the encoder if we have it, otherwise in words."""
     metric: str
     value: float
     """In percent."""
     note: str = ""
     difference: float | None = None
-    """Measured less reported, in points; None where the encoder or the data are others, and they do not compare."""
+    """Measured minus reported, in points; None if encoder or data differ, so that they do not compare."""
 
     def on(self, encoder: str) -> bool:
-        """Whether it was measured on that encoder; ``openclip`` takes OpenAI's weights where none are named."""
+        """Whether it was measured on that encoder; ``openclip`` uses OpenAI's weights unless others are named."""
         return encoder.removesuffix(":openai") == self.encoder
 
-    @property
-    def source(self) -> tuple[str, ...]:
-        """What numbers of one method in one table share."""
-        return (self.paper, self.table, self.named, self.encoder, self.note)
+    def source(self, encoder: str) -> str:
+        """Paper, table and conditions in one sentence, for a row measured on ``encoder``."""
+        note = f"; {self.note}" if self.note else ""
+        other = "" if self.on(encoder) else "; another encoder than here"
+        return f"{self.paper}, Table {self.table}: {self.named}, on {self.encoder}{note}{other}."
 
 
-class Row(_Model):
+class Row(_LeaderboardModel):
     """One method (and variant) over its seeds, or cells of it that did not run."""
 
     rank: int | None
@@ -70,7 +80,7 @@ class Row(_Model):
     label: str = ""
     """A letter for each row that ran, unique in the section."""
     group: int | None = None
-    """Place of its tie group; None for sentinels, for cells that did not run, and where the queries are not known."""
+    """Place of its tie group; None for sentinels, for cells that did not run, and if the queries are not known."""
     beats: tuple[str, ...] = ()
     """Labels of the rows that it beats by the headline."""
     method: str
@@ -82,37 +92,42 @@ class Row(_Model):
     parameters: int = 0
     """Learned numbers of the method, without the encoder."""
     trained_parameters: int = 0
-    """Numbers changed by training, the encoder's included when it is trained."""
+    """Numbers changed by training, the encoder's included if it is trained."""
     train_seconds: float = 0.0
     """Mean over the seeds."""
     query_milliseconds: float = 0.0
-    """Mean over the seeds: composing and searching, per query, features given."""
+    """Mean over the seeds: composing and searching, per query, with features at hand."""
     peak_memory_mib: float = 0.0
-    """Largest over the seeds: of the process, or of the device when it is a GPU."""
+    """Largest over the seeds: of the process, or of the device if it is a GPU."""
     places: tuple[str, ...] = ()
     """Where its cells ran, some of the section's `places`: cost compares only between rows of one place."""
     plugin: str = ""
     """Distribution and version that the method is from; empty for cir-bench's own."""
-    cells: tuple[str, ...] = Field(default=(), exclude=True)
-    """Folders of the records, in the order of the seeds; empty where they are not known. Not part of the JSON."""
+    cells: tuple[InstanceOf[StoredRecord], ...] = Field(default=(), exclude=True)
+    """The finished records behind the row, in the order of the seeds; not part of the JSON."""
     reported: tuple[Reported, ...] = ()
     remarks: tuple[str, ...] = ()
     """Sentences for the row's last column; of a failed row: why it did not run."""
 
     @property
+    def name(self) -> str:
+        """Method, with what was changed of it in brackets."""
+        return f"{self.method} ({self.variant})" if self.variant else self.method
+
+    @property
     def remark(self) -> str:
-        """All remarks in one cell of a table."""
+        """All remarks in one entry of a table."""
         return ("did not run: " if self.kind == "failed" else "") + "; ".join(self.remarks)
 
 
-class Comparison(_Model):
+class Comparison(_LeaderboardModel):
     """Two rows of a section, compared by the headline. Null hypotheses: see `cir_bench.statistics.randomisation`."""
 
     first: str
-    """Label of the row that stands higher."""
+    """Label of the row that is higher in the table."""
     second: str
     difference: float
-    """First less second, in points."""
+    """First minus second, in points."""
     interval: Interval
     """Of the difference, by the paired bootstrap over queries and seeds."""
     p_queries: float
@@ -120,7 +135,7 @@ class Comparison(_Model):
     p_holm: float
     """The same after Holm's correction over all pairs of the section."""
     p_seeds: float
-    """Of the test that takes the variation between seeds into account too, not corrected."""
+    """Of the test that also accounts for the variation between seeds, not corrected."""
     p: float
     """What decides: the larger of the last two."""
     wins: int
@@ -129,32 +144,32 @@ class Comparison(_Model):
     losses: int
 
 
-class EncoderUse(_Model):
+class EncoderUse(_LeaderboardModel):
     """How the cells of a section got their features."""
 
     name: str
     plugin: str
     """Distribution and version."""
     weights: str
-    """Digest; empty where the rows' digests differ."""
+    """Digest; empty if the rows' digests differ."""
     dtype: str
     preprocess: str
     trained: bool
     pixel_free: bool
 
 
-class Section(_Model):
+class Section(_LeaderboardModel):
     """What may be ranked together: one benchmark, protocol and data, one track, and in `controlled` one encoder."""
 
     title: str
     """Unique: benchmark, protocol, track, encoder, and what `apart` says."""
     apart: tuple[str, ...] = ()
-    """What tells the section from others of the same name: ``data c5f97104``; empty where nothing must."""
+    """What tells the section from others of the same name: ``data c5f97104``; empty if it is the only one."""
     benchmark: str
     protocol: str
     """Name and version."""
     protocol_hash: str
-    """Empty when no cell of the section came far enough to know it."""
+    """Empty if no cell of the section came far enough to know it."""
     description: str
     track: Literal["controlled", "paper"]
     encoders: tuple[EncoderUse, ...]
@@ -164,12 +179,12 @@ class Section(_Model):
     n_queries: dict[str, int]
     n_gallery: dict[str, int]
     n_train: int
-    """Triplets trained on, held-out ones not counted; 0 when no row is trained."""
+    """Triplets trained on, without held-out ones; 0 if no row is trained."""
     synthetic: bool
     missing_images: int
     """Of the evaluation; more than 0: every number of the section is partial."""
     missing_triplets: int
-    """Of training, left out because an image is missing; more than 0: the trained rows are partial."""
+    """Training triplets left out because an image is missing; more than 0: the trained rows are partial."""
     dataset_plugin: str
     """Distribution and version that the data set is from; empty for cir-bench's own."""
     known_protocol: bool
@@ -185,7 +200,7 @@ class Section(_Model):
     """Every pair of compared rows, best first."""
 
 
-class Leaderboard(_Model):
+class Leaderboard(_LeaderboardModel):
     """All sections, in a stable order."""
 
     sections: tuple[Section, ...]

@@ -1,11 +1,10 @@
-"""Numbers that papers report, beside the measured ones: only those measured under a protocol that is one of ours.
+"""Numbers that papers report, next to the measured ones: only those measured under one of our protocols.
 
-``reported_numbers/`` holds three tables. ``printed.csv``: the papers' result tables as they are printed, the metrics
-named as here. ``papers.csv``: which papers. ``here.csv``: which of the printed methods were measured under which of our
-protocols, what they are called here, and on which encoder. A number stands under the protocol of those who measured it,
-whatever the paper that quotes it says of its own (TIRG on FashionIQ, 17.40, is VAL's measurement everywhere); what was
-measured on a hidden test set (CIRR) is not there. Ablations are left out, but for SADN's Table 4: it holds the
-baselines on CLIP.
+``reported_numbers/`` holds three tables. ``printed.csv``: the papers' result tables as they are printed, with our names
+of the metrics. ``papers.csv``: which papers. ``here.csv``: which of the printed methods were measured under which of
+our protocols, what they are called here, and on which encoder. A number belongs to the protocol of those who measured
+it, even if a paper that quotes it uses another (TIRG on FashionIQ, 17.40, is VAL's measurement everywhere). Numbers on
+hidden test sets (CIRR) are not included, nor are ablations, except SADN's Table 4, which has the baselines on CLIP.
 """
 
 from __future__ import annotations
@@ -19,12 +18,12 @@ from cir_bench.interfaces.cell_key import CellKey
 from cir_bench.leaderboard.model import Reported, Value
 
 _OUR_KEY = {"mean": "Rmean"}
-"""A printed metric that a record calls otherwise."""
+"""Printed metrics that have another name in records."""
 
 
 @cache
 def reported_numbers() -> tuple[Reported, ...]:
-    """All that have a place here, in the order of ``here.csv`` and of the printed tables."""
+    """All numbers that belong to one of our protocols, in the order of ``here.csv`` and of the printed tables."""
     papers = {line["paper"]: line for line in _lines("papers.csv")}
     printed = _lines("printed.csv")
     found = []
@@ -40,19 +39,18 @@ def reported_numbers() -> tuple[Reported, ...]:
 
 
 def reported_for(cell: CellKey, measured: Mapping[str, Value], *, whole: bool) -> tuple[Reported, ...]:
-    """What papers report for this method under this very protocol; nothing for a variant that the user made.
+    """What papers report for this method under exactly this protocol; nothing for a variant of the user's.
 
     Args:
         cell: any cell of the row.
-        measured: the row's metrics; the difference is taken where the paper's encoder is the cell's.
-        whole: whether the data are complete; else there is no difference.
+        measured: the row's metrics; the difference is taken if the paper's encoder is the cell's.
+        whole: whether the data are complete; if not, there is no difference.
     """
     if cell.variant:
         return ()
-    wanted = (cell.benchmark, cell.protocol, cell.method)
     found = []
     for one in reported_numbers():
-        if (one.benchmark, one.protocol, one.method) == wanted:
+        if (one.benchmark, one.protocol, one.method) == (cell.benchmark, cell.protocol, cell.method):
             here = measured.get(one.metric) if whole and one.on(cell.encoder) else None
             difference = None if here is None else here.mean - one.value
             found.append(one.model_copy(update={"difference": difference}))

@@ -5,56 +5,52 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from itertools import groupby
 from statistics import fmean
-from typing import Any
 
-from cir_bench.leaderboard.comparable import averaged, differing, identity, ingredients
-from cir_bench.leaderboard.loaded import Beside
+from cir_bench.leaderboard.grouping import CellIdentity, averaged, differing, identity, ingredients
 from cir_bench.leaderboard.metrics import over_seeds
 from cir_bench.leaderboard.model import Row
-from cir_bench.leaderboard.places import place_of
 from cir_bench.leaderboard.reported import reported_for
-from cir_bench.leaderboard.trust import foreign
-from cir_bench.records.record import RunRecord
+from cir_bench.records.load import StoredRecord
+from cir_bench.records.record import PluginFacts, RunRecord
 from cir_bench.statistics.rows import RowValues, row_values
 
+OWN = "cir-bench"
+"""The distribution whose plugins need not be named."""
 SHORT = 12
 """Digits of a digest that are shown."""
 
 
 def finished_rows(
-    records: Sequence[RunRecord], beside: Beside, several: Mapping[Any, int]
+    records: Sequence[StoredRecord], copies: Mapping[CellIdentity, int]
 ) -> list[tuple[Row, RowValues | None]]:
-    """One row for each method, variant and encoder, and its queries; more where seeds must not be averaged.
+    """One row for each method, variant and encoder, with its queries; more if seeds must not be averaged.
 
     Args:
         records: finished cells of one section, one for each cell.
-        beside: what lies beside them.
-        several: cells of which there were several records, by `identity`.
+        copies: how many different records there are of cells that have several.
     """
     rows = []
     for _, cells in groupby(sorted(records, key=_name), key=_name):
         groups = averaged(list(cells))
         names = differing(groups)
         for group in groups:
-            by_seed = sorted(group, key=lambda record: record.cell.seed)
-            remarks = [_split_remark(group, names)] if names else []
-            remarks += [
-                f"seed {record.cell.seed}: the newest of {several[identity(record)]} records"
-                for record in by_seed
-                if identity(record) in several
-            ]
-            row = _row(by_seed, remarks).model_copy(update={"cells": tuple(map(beside.folder, by_seed))})
-            rows.append((row, row_values(row.seeds, [*map(beside.queries, by_seed)], by_seed[0].headline)))
+            by_seed = sorted(group, key=lambda one: one.record.cell.seed)
+            remarks = [_split_remark(group[0].record, names)] if names else []
+            for one in by_seed:
+                if count := copies.get(identity(one.record)):
+                    remarks.append(f"seed {one.record.cell.seed}: the newest of {count} records")
+            row = _row(by_seed, remarks)
+            rows.append((row, row_values(row.seeds, [one.queries for one in by_seed], by_seed[0].record.headline)))
     return rows
 
 
-def failed_rows(records: Sequence[RunRecord]) -> list[Row]:
+def failed_rows(records: Sequence[StoredRecord]) -> list[Row]:
     """One row for each method, variant, encoder and reason; the reason is its remark."""
 
-    def key(record: RunRecord) -> tuple[tuple[str, str, str], str]:
-        return _name(record), _reason(record)
+    def key(one: StoredRecord) -> tuple[tuple[str, str, str], str]:
+        return _name(one), _reason(one.record)
 
-    failed = sorted((record for record in records if record.status == "failed"), key=key)
+    failed = sorted((one for one in records if one.record.status == "failed"), key=key)
     return [
         Row(
             rank=None,
@@ -62,50 +58,67 @@ def failed_rows(records: Sequence[RunRecord]) -> list[Row]:
             variant=variant,
             encoder=encoder,
             kind="failed",
-            seeds=tuple(sorted({record.cell.seed for record in cells})),
+            seeds=tuple(sorted({one.record.cell.seed for one in cells})),
             remarks=(reason,),
         )
         for ((method, variant, encoder), reason), cells in groupby(failed, key=key)
     ]
 
 
-def _name(record: RunRecord) -> tuple[str, str, str]:
-    return record.cell.method, record.cell.variant, record.cell.encoder
+def place_of(record: RunRecord) -> str:
+    """What times and memory depend on: device, precision, threads and torch; empty if the record does not say."""
+    here = record.environment
+    if here is None:
+        return ""
+    threads = f"{here.threads} thread{'' if here.threads == 1 else 's'}"
+    return f"{here.device} ({here.precision}, {threads}, torch {here.torch})"
 
 
-def _row(by_seed: Sequence[RunRecord], remarks: Sequence[str]) -> Row:
-    cell, method = by_seed[0].cell, by_seed[0].method
-    facts = [record.method for record in by_seed if record.method is not None]
-    plugin = foreign(method.plugin.distribution, method.plugin.version) if method else ""
-    metrics = over_seeds([record.metrics for record in by_seed])
+def third_party(plugin: PluginFacts) -> str:
+    """Distribution and version of an object that is not cir-bench's own; empty for one that is."""
+    return "" if plugin.distribution == OWN else f"{plugin.distribution} {plugin.version}".strip()
+
+
+def _name(one: StoredRecord) -> tuple[str, str, str]:
+    cell = one.record.cell
+    return cell.method, cell.variant, cell.encoder
+
+
+def _row(by_seed: Sequence[StoredRecord], remarks: Sequence[str]) -> Row:
+    records = [one.record for one in by_seed]
+    cell, method = records[0].cell, records[0].method
+    facts = [record.method for record in records if record.method is not None]
+    plugin = third_party(method.plugin) if method else ""
+    metrics = over_seeds([record.metrics for record in records])
     return Row(
         rank=None,
         method=cell.method,
         variant=cell.variant,
         encoder=cell.encoder,
         kind=method.kind if method else "method",
-        seeds=tuple(record.cell.seed for record in by_seed),
+        seeds=tuple(record.cell.seed for record in records),
         metrics=metrics,
         parameters=max((fact.parameters for fact in facts), default=0),
         trained_parameters=max((fact.trained_parameters for fact in facts), default=0),
-        train_seconds=fmean(record.cost.train_seconds for record in by_seed),
-        query_milliseconds=fmean(record.cost.query_milliseconds for record in by_seed),
-        peak_memory_mib=max(record.cost.peak_memory_mib for record in by_seed),
-        places=tuple(sorted({place for record in by_seed if (place := place_of(record))})),
+        train_seconds=fmean(record.cost.train_seconds for record in records),
+        query_milliseconds=fmean(record.cost.query_milliseconds for record in records),
+        peak_memory_mib=max(record.cost.peak_memory_mib for record in records),
+        places=tuple(sorted({place for record in records if (place := place_of(record))})),
         plugin=plugin,
-        reported=reported_for(cell, metrics, whole=not any(record.partial for record in by_seed)),
-        remarks=(*([f"by {plugin}"] if plugin else []), *remarks, *_cautions(by_seed)),
+        cells=tuple(by_seed),
+        reported=reported_for(cell, metrics, whole=not any(record.partial for record in records)),
+        remarks=(*([f"by {plugin}"] if plugin else []), *remarks, *_cautions(records)),
     )
 
 
-def _split_remark(records: Sequence[RunRecord], names: Sequence[str]) -> str:
-    have = ingredients(records[0])
+def _split_remark(record: RunRecord, names: Sequence[str]) -> str:
+    have = ingredients(record)
     values = ", ".join(f"{name} {have.get(name, 'unknown')[:SHORT]}" for name in names)
     return f"not averaged with the other seeds of this method, made from something else (here: {values})"
 
 
 def _cautions(records: Sequence[RunRecord]) -> Iterator[str]:
-    """What makes a row less than it seems. Other warnings stay in the record: libraries word them anew everywhere."""
+    """What makes a row less than it seems. Other warnings stay in the record: libraries word them differently."""
     if any(record.partial for record in records):
         yield "partial"
     if any(record.selection is not None and record.selection.on == "test" for record in records):

@@ -1,9 +1,9 @@
 """Where a committed leaderboard differs from a fresh one in more than times and memory.
 
-Compared as text, because the text is what is committed. Costs are ignored. Metrics may differ by a tolerance: another
-CPU sums in another order, and training carries such differences on. With a tolerance, neighbours in a table may change
-places too, so rows are found by their method, not by their place, and what follows from the metrics (places, labels,
-which rows a row beats) is not compared. Everything else must be equal.
+They are compared as text, because the text is what is committed. Costs are ignored. Metrics may differ by a tolerance:
+another CPU sums in another order, and training amplifies such differences. With a tolerance, neighbours in a table may
+also change places, so rows are found by their method, not by their place, and what follows from the metrics (places,
+labels, which rows a row beats) is not compared. Everything else must be equal.
 """
 
 from __future__ import annotations
@@ -13,17 +13,17 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import zip_longest
 
-from cir_bench.leaderboard.heading import TIMES as TIMES_LINE
-from cir_bench.leaderboard.markdown import cells
+from cir_bench.leaderboard.facts import TIMES
+from cir_bench.leaderboard.markdown import split_row
 from cir_bench.leaderboard.table import (
     COSTS,
     ENCODER,
     LABEL,
+    MACHINE,
     METHOD,
     NONE,
     PARAMETERS,
     PLACE,
-    RANK,
     REMARKS,
     REPORTED,
     SEEDS,
@@ -41,7 +41,7 @@ _Table = Mapping[str, Mapping[str, str]]
 
 @dataclass
 class _Part:
-    """What stands under one heading."""
+    """The lines and the table under one heading."""
 
     lines: list[str] = field(default_factory=list)
     headers: list[str] = field(default_factory=list)
@@ -49,11 +49,11 @@ class _Part:
 
 
 def compare(fresh: str, committed: str, tolerance: float) -> list[str]:
-    """One sentence for each difference between two leaderboards; empty when the committed one is up to date.
+    """One sentence for each difference between two leaderboards; empty if the committed one is up to date.
 
     Args:
-        fresh: markdown of the records at hand.
-        committed: markdown to be checked.
+        fresh: Markdown of the records at hand.
+        committed: Markdown to check.
         tolerance: largest allowed difference of a metric (mean or standard deviation), in points; 0: equal, in order.
     """
     new, old = _parse(fresh), _parse(committed)
@@ -68,10 +68,10 @@ def compare(fresh: str, committed: str, tolerance: float) -> list[str]:
 def _differences(new: _Part, old: _Part, tolerance: float) -> Iterator[str]:
     for line, was in zip_longest(new.lines, old.lines, fillvalue=""):
         if line != was:
-            yield f"says now {line!r}, committed is {was!r}."
-    headers, had = ([header for header in part.headers if header != PLACE] for part in (new, old))
+            yield f"now says {line!r}; committed is {was!r}."
+    headers, had = ([header for header in part.headers if header != MACHINE] for part in (new, old))
     if headers != had:
-        yield f"has the columns {', '.join(headers)}; committed are {', '.join(had)}."
+        yield f"now has the columns {', '.join(headers)}; committed are {', '.join(had)}."
         return
     yield from (f"{name} is not in the committed table." for name in new.rows if name not in old.rows)
     yield from (f"{name} is no longer in the table." for name in old.rows if name not in new.rows)
@@ -82,7 +82,7 @@ def _differences(new: _Part, old: _Part, tolerance: float) -> Iterator[str]:
             if not _same(column, now, was, tolerance):
                 yield f"{name}: {column} is {now or 'empty'}, committed is {was or 'empty'}."
     if tolerance == 0 and shared != [name for name in old.rows if name in new.rows]:
-        yield "its rows are in another order."
+        yield "its rows are in a different order."
 
 
 def _same(column: str, now: str, was: str, tolerance: float) -> bool:
@@ -90,7 +90,7 @@ def _same(column: str, now: str, was: str, tolerance: float) -> bool:
         return True
     if column in _WORDS or tolerance == 0:
         return False
-    if column == RANK:
+    if column == PLACE:
         return NONE not in (now, was) and now.startswith("(") == was.startswith("(")
     if column == LABEL:
         return bool(now) == bool(was)
@@ -116,8 +116,8 @@ def _parse(text: str) -> dict[str, _Part]:
         if line.startswith("## "):
             part = parts.setdefault(line[3:].strip(), _Part())
         elif line.startswith("|"):
-            _take_row(part, cells(line))
-        elif line.strip() and not line.startswith(TIMES_LINE):
+            _take_row(part, split_row(line))
+        elif line.strip() and not line.startswith(f"- {TIMES}"):
             part.lines.append(line.strip())
     return parts
 
@@ -131,13 +131,13 @@ def _take_row(part: _Part, values: Sequence[str]) -> None:
 
 
 def _row_name(row: Mapping[str, str]) -> str:
-    """What a row is found by: method (and variant), encoder where rows have their own, and whether it ran."""
+    """What identifies a row: method (and variant), its encoder if it has its own, and whether it ran."""
     failed = "did not run" if row.get(REMARKS, "").startswith("did not run") else ""
     return ", ".join(filter(None, [row.get(METHOD, ""), row.get(ENCODER, ""), failed]))
 
 
 def _unused(name: str, taken: _Table) -> str:
-    """``name``, or ``name (2)`` for a second row of it."""
+    """``name``, or ``name (2)`` for a second row of that name."""
     if name not in taken:
         return name
     place = 2

@@ -1,124 +1,131 @@
-"""A section as headers and cells, in the markup of an output: markdown and LaTeX are written from the same table."""
+"""A section as a table of typed entries: Markdown, LaTeX, CSV and HTML are all written from it."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from typing import NamedTuple, Protocol
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from typing import Literal
 
-from cir_bench.leaderboard.markdown import size
-from cir_bench.leaderboard.model import Row, Section, Value
+from cir_bench.leaderboard.model import Interval, Reported, Row, Section, Value
 
-RANK, LABEL, METHOD, ENCODER, INTERVAL, SEEDS = "#", "row", "method", "encoder", "95 % interval", "seeds"
+PLACE, LABEL, METHOD, ENCODER, INTERVAL, SEEDS = "#", "row", "method", "encoder", "95 % interval", "seeds"
 PARAMETERS, TRAINED, REMARKS, REPORTED = "parameters", "trained", "remarks", "reported "
-TRAIN, QUERY, MEMORY, PLACE = "train (s)", "ms/query", "peak (MiB)", "on"
-COSTS = frozenset({TRAIN, QUERY, MEMORY, PLACE})
-"""Columns that no two machines agree on."""
-LEFT = (METHOD, ENCODER, REMARKS)
+TRAIN, QUERY, MEMORY, MACHINE = "train (s)", "ms/query", "peak (MiB)", "on"
+COSTS = frozenset({TRAIN, QUERY, MEMORY, MACHINE})
+"""Columns that differ between any two machines."""
 NONE = "–"
 
-
-class Markup(Protocol):
-    """How an output writes the pieces of a cell."""
-
-    def plain(self, text: str) -> str:
-        """Text of others, so that it marks nothing up."""
-
-    def code(self, text: str) -> str:
-        """A name."""
-
-    def raised(self, text: str) -> str:
-        """Labels, ranges of them and spaces, as a superscript."""
-
-    def spread(self, mean: str, sd: str) -> str:
-        """Mean ± standard deviation."""
+Kind = Literal["place", "label", "name", "headline", "metric", "interval", "reported", "count", "cost", "remarks"]
 
 
-class Table(NamedTuple):
-    """A section's table."""
+@dataclass(frozen=True)
+class Column:
+    """A column.
 
-    headers: list[str]
-    lines: list[list[str]]
-    notes: list[tuple[str, str]]
-    """Letters and the sources of reported numbers that they stand for, not yet marked up."""
+    Attributes:
+        heading: in plain words, the same in every format.
+        kind: what its entries are.
+        metric: the key that a metric, its interval or a reported number is of; empty for other columns.
+    """
 
-
-def make_table(section: Section, markup: Markup) -> Table:
-    """The table of ``section``; its headers are plain words in every markup."""
-    overall = [key for key in section.columns if key.rpartition("/")[0] in {"", "mean"}]  # those of a part are in CSV
-    shown = [key for key in overall if any(_reported(row, key) for row in section.rows)]
-    sources = _sources(section.rows, shown)
-    headers = _headers(section, shown)
-    lines = [[_cell(section, row, header, sources, markup) for header in headers] for row in section.rows]
-    return Table(headers, lines, [(letter, text) for text, letter in sources.items()])
+    heading: str
+    kind: Kind
+    metric: str = ""
 
 
-def ranges(labels: Sequence[str], order: Sequence[str]) -> str:
-    """Labels in short, three or more in a row as a range: ``b d-g``; ``order`` is that of the table."""
-    places = sorted(map(order.index, labels))
-    found: list[list[int]] = []
-    for place in places:
-        if found and place == found[-1][-1] + 1:
-            found[-1].append(place)
+@dataclass(frozen=True)
+class Text:
+    """Words or a formatted number, not yet escaped.
+
+    Attributes:
+        text: what is shown.
+        value: what it is sorted by; None: not at all.
+        machines: the numbers of the machines that it was measured on, if the section has several.
+    """
+
+    text: str
+    value: float | None = None
+    machines: str = ""
+
+
+@dataclass(frozen=True)
+class Name:
+    """A method with its variant, or an encoder."""
+
+    name: str
+    variant: str = ""
+
+
+@dataclass(frozen=True)
+class Measured:
+    """A metric, and the labels of the rows that it beats, in ranges: ``b``, ``d-g``."""
+
+    value: Value
+    beats: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class Quoted:
+    """What papers report for a metric, each number with its source in words; may be empty."""
+
+    numbers: tuple[tuple[Reported, str], ...]
+
+
+Entry = Text | Name | Measured | Quoted | Interval
+
+
+@dataclass(frozen=True)
+class TableRow:
+    """A row with an entry for each column; None for the numbers of a cell that did not run."""
+
+    row: Row
+    entries: tuple[Entry | None, ...]
+
+
+@dataclass(frozen=True)
+class Table:
+    """The table of a section."""
+
+    section: Section
+    columns: tuple[Column, ...]
+    rows: tuple[TableRow, ...]
+
+    @property
+    def compared(self) -> bool:
+        """Whether places are tie groups, from the queries; if not, they are the plain order of the means."""
+        return any(one.row.group is not None for one in self.rows)
+
+    def zipped(self, row: TableRow) -> list[tuple[Column, Entry | None]]:
+        """A row's entries with their columns."""
+        return list(zip(self.columns, row.entries, strict=True))
+
+
+def table_of(section: Section, *, reported_of_parts: bool = True) -> Table:
+    """The table of ``section``.
+
+    Args:
+        section: the section.
+        reported_of_parts: also give papers' numbers for single parts (``dress/R@10``) columns.
+    """
+    columns = tuple(_columns(section, reported_of_parts))
+    order = [row.label for row in section.rows if row.label]
+    rows = [TableRow(row, tuple(_entry(section, row, column, order) for column in columns)) for row in section.rows]
+    return Table(section, columns, tuple(rows))
+
+
+def ranges(labels: Sequence[str], order: Sequence[str]) -> tuple[str, ...]:
+    """Labels in short: those that follow each other in ``order`` are joined, three or more as a range ``d-g``."""
+    runs: list[list[int]] = []
+    for place in sorted(map(order.index, labels)):
+        if runs and place == runs[-1][-1] + 1:
+            runs[-1].append(place)
         else:
-            found.append([place])
-    texts = []
-    for run in found:
-        names = [order[place] for place in run]
-        texts += [f"{names[0]}-{names[-1]}"] if len(names) > 2 else names
-    return " ".join(texts)
+            runs.append([place])
+    names = [[order[place] for place in run] for run in runs]
+    return tuple(f"{run[0]}-{run[-1]}" if len(run) > 2 else " ".join(run) for run in names)
 
 
-def _headers(section: Section, shown: Sequence[str]) -> list[str]:
-    headers = [RANK]
-    headers += [LABEL] if section.comparisons else []
-    headers += [METHOD]
-    headers += [ENCODER] if section.track == "paper" else []
-    for key in section.columns:
-        headers += [key]
-        headers += [INTERVAL] if key == section.headline and _has_intervals(section) else []
-        headers += [REPORTED + key] if key in shown else []
-    headers += [SEEDS, PARAMETERS]
-    headers += [TRAINED] if any(row.trained_parameters != row.parameters for row in section.rows) else []
-    headers += [TRAIN, QUERY, MEMORY]
-    headers += [PLACE] if len(section.places) > 1 else []
-    return [*headers, REMARKS] if any(row.remarks for row in section.rows) else headers
-
-
-def _has_intervals(section: Section) -> bool:
-    return any(value.interval for row in section.rows for value in row.metrics.values())
-
-
-def _cell(section: Section, row: Row, header: str, sources: dict[str, str], markup: Markup) -> str:
-    if header == RANK:
-        return _rank(row, section)
-    if header == LABEL:
-        return row.label if row.group is not None else ""
-    if header == METHOD:
-        return markup.code(row.method) + (f" ({markup.code(row.variant)})" if row.variant else "")
-    if header == ENCODER:
-        return markup.code(row.encoder)
-    if header == SEEDS:
-        return _seeds(row, section)
-    if header == REMARKS:
-        return markup.plain(row.remark) if row.remarks else ""
-    if row.kind == "failed":
-        return ""
-    if header.startswith(REPORTED):
-        return "; ".join(
-            sorted(f"{text} ({sources[source]}){gap}" for text, source, gap in _reported(row, header[len(REPORTED) :]))
-        )
-    if header == INTERVAL:
-        value = row.metrics.get(section.headline)
-        return f"[{value.interval.low:.2f}, {value.interval.high:.2f}]" if value and value.interval else NONE
-    if header in section.columns:
-        beaten = row.beats if header == section.headline else ()
-        labels = [other.label for other in section.rows if other.label]
-        raised = markup.raised(ranges(beaten, labels)) if beaten else ""
-        return _number(row.metrics.get(header), markup) + raised
-    return _cost(section, row, header)
-
-
-def _rank(row: Row, section: Section) -> str:
+def place_of(section: Section, row: Row) -> str:
     """Place of the tie group; in brackets the bare place of a row that could not be compared."""
     if row.group is not None:
         return str(row.group)
@@ -127,53 +134,86 @@ def _rank(row: Row, section: Section) -> str:
     return f"({row.rank})" if section.comparisons else str(row.rank)
 
 
-def _cost(section: Section, row: Row, header: str) -> str:
-    if header == PARAMETERS:
-        return size(row.parameters)
-    if header == TRAINED:
-        return size(row.trained_parameters)
-    if header == TRAIN:
-        return f"{row.train_seconds:.1f}"
-    if header == MEMORY:
-        return f"{row.peak_memory_mib:.0f}"
-    if header == PLACE:
-        return " ".join(str(section.places.index(place) + 1) for place in row.places) or NONE
-    return f"{row.query_milliseconds:.3f}"
+def size(number: int) -> str:
+    """``0``, ``812``, ``36.6 k``, ``1.05 M``: three digits."""
+    rounded = float(f"{number:.3g}")
+    for unit, name in ((1_000_000_000, " G"), (1_000_000, " M"), (1000, " k")):
+        if rounded >= unit:
+            return f"{rounded / unit:.3g}{name}"
+    return str(number)
 
 
-def _number(value: Value | None, markup: Markup) -> str:
+def _columns(section: Section, reported_of_parts: bool) -> Iterator[Column]:
+    yield Column(PLACE, "place")
+    if section.comparisons:
+        yield Column(LABEL, "label")
+    yield Column(METHOD, "name")
+    if section.track == "paper":
+        yield Column(ENCODER, "name")
+    reported = {one.metric for row in section.rows for one in row.reported}
+    for key in section.columns:
+        yield Column(key, "headline" if key == section.headline else "metric", key)
+        if key == section.headline and any(v.interval for row in section.rows for v in row.metrics.values()):
+            yield Column(INTERVAL, "interval", key)
+        if key in reported and (reported_of_parts or key.rpartition("/")[0] in {"", "mean"}):
+            yield Column(REPORTED + key, "reported", key)
+    yield Column(SEEDS, "count")
+    yield Column(PARAMETERS, "cost")
+    if any(row.trained_parameters != row.parameters for row in section.rows):
+        yield Column(TRAINED, "cost")
+    yield from (Column(heading, "cost") for heading in (TRAIN, QUERY, MEMORY))
+    if len(section.places) > 1:
+        yield Column(MACHINE, "cost")
+    if any(row.remarks for row in section.rows):
+        yield Column(REMARKS, "remarks")
+
+
+def _entry(section: Section, row: Row, column: Column, order: Sequence[str]) -> Entry | None:
+    if column.heading == METHOD:
+        return Name(row.method, row.variant)
+    if column.heading == ENCODER:
+        return Name(row.encoder)
+    if column.kind == "place":
+        return Text(place_of(section, row))
+    if column.kind == "count":
+        return Text(_seeds(section, row), len(row.seeds))
+    if column.kind == "remarks":
+        return Text(row.remark if row.remarks else "")
+    if row.kind == "failed":
+        return None
+    if column.kind == "label":
+        return Text(row.label if row.group is not None else "")
+    if column.kind == "reported":
+        found = [one for one in row.reported if one.metric == column.metric]
+        return Quoted(tuple((one, one.source(row.encoder)) for one in found))
+    if column.kind == "cost":
+        return _cost(section, row, column.heading)
+    value = row.metrics.get(column.metric)
+    if column.kind == "interval":
+        return value.interval if value and value.interval else Text(NONE)
     if value is None:
-        return NONE
-    mean = f"{value.mean:.2f}"
-    return mean if value.sd is None else markup.spread(mean, f"{value.sd:.2f}")
+        return Text(NONE)
+    return Measured(value, ranges(row.beats, order) if column.kind == "headline" else ())
 
 
-def _seeds(row: Row, section: Section) -> str:
-    """How many; which ones too when the table's rows do not all have the same."""
+def _seeds(section: Section, row: Row) -> str:
+    """How many; also which ones, unless all rows of the table have the same."""
     if len({one.seeds for one in section.rows}) == 1:
         return str(len(row.seeds))
     return f"{len(row.seeds)} ({' '.join(map(str, row.seeds))})"
 
 
-def _reported(row: Row, key: str) -> list[tuple[str, str, str]]:
-    """``(value, source in words, difference)`` of what papers report for this row under ``key``."""
-    found = []
-    for one in row.reported:
-        if one.metric == key:
-            other = "" if one.on(row.encoder) else "; another encoder than here"
-            note = f"; {one.note}" if one.note else ""
-            source = f"{one.paper}, Table {one.table}: {one.named}, on {one.encoder}{note}{other}."
-            gap = "" if one.difference is None else f" {one.difference:+.2f}"
-            found.append((f"{one.value:.2f}", source, gap))
-    return found
-
-
-def _sources(rows: Sequence[Row], shown: Sequence[str]) -> dict[str, str]:
-    """A letter for each source, in the order of the words."""
-    words = sorted({source for row in rows for key in shown for _, source, _ in _reported(row, key)})
-    return {source: _letter(place) for place, source in enumerate(words)}
-
-
-def _letter(place: int) -> str:
-    rest, last = divmod(place, 26)
-    return (_letter(rest - 1) if rest else "") + chr(ord("A") + last)
+def _cost(section: Section, row: Row, heading: str) -> Text:
+    numbers = [section.places.index(place) + 1 for place in row.places] if len(section.places) > 1 else []
+    machines = " ".join(map(str, numbers))
+    if heading == PARAMETERS:
+        return Text(size(row.parameters), row.parameters)
+    if heading == TRAINED:
+        return Text(size(row.trained_parameters), row.trained_parameters)
+    if heading == TRAIN:
+        return Text(f"{row.train_seconds:.1f}", row.train_seconds, machines)
+    if heading == QUERY:
+        return Text(f"{row.query_milliseconds:.3f}", row.query_milliseconds, machines)
+    if heading == MEMORY:
+        return Text(f"{row.peak_memory_mib:.0f}", row.peak_memory_mib or None, machines)
+    return Text(machines or NONE, numbers[0] if numbers else None)

@@ -1,11 +1,12 @@
-"""Run records in, pages to look at out: one self-contained HTML file, and pages with queries and their images.
+"""Run records in, pages to look at out: one self-contained HTML file, and pages of example queries with their images.
 
-``material`` what there is · ``view`` a section ready to be shown: ``tables``, ``cost``, ``recall``, ``learning``,
-``tags``, ``sweeps`` · ``svg`` charts · ``page`` templates · ``examples`` queries with their images and explanations.
-Text of records is untrusted: templates escape everything. Without ``examples`` it imports no torch.
+``sections`` gives the leaderboard's sections colours; ``html_table``, ``cost``, ``recall``, ``learning``, ``tags`` and
+``sweeps`` make tables and charts of them, with ``figures``, ``svg`` and ``bars``; ``page`` puts them together, and
+``rendering`` fills the templates, which escape all text of records. ``examples`` shows queries with their images and
+explanations; without it the report imports no torch.
 """
 
-from cir_bench.report.material import Block, blocks
-from cir_bench.report.write import report_page
+from cir_bench.report.page import report_page
+from cir_bench.report.sections import ReportSection, report_sections
 
-__all__ = ["Block", "blocks", "report_page"]
+__all__ = ["ReportSection", "report_page", "report_sections"]

@@ -1,4 +1,4 @@
-"""Bars of named things, one below the other, so that their names have room."""
+"""Horizontal bars with whiskers, one below the other, so that their names have room."""
 
 from __future__ import annotations
 
@@ -7,13 +7,13 @@ from dataclasses import dataclass
 
 from markupsafe import Markup
 
-from cir_bench.report.svg import RIGHT, TOP, WIDTH, at, join, label, number, spanning
+from cir_bench.report.svg import RIGHT, TOP, WIDTH, Series, at, axis_names, label, number, spanning, whole
 
 ROW = 30.0
 THICK = 15.0
 BELOW = 44.0
 LETTER = 8.3
-"""The width of a letter, about, in a small figure."""
+"""Approximate width of a letter in a small figure."""
 LONGEST = 24
 VALUES = 58.0
 """Room on the right for a number."""
@@ -24,11 +24,11 @@ class Bar:
     """One bar.
 
     Attributes:
-        name: what stands on its left.
+        name: on its left.
         value: its length.
         low: where its whisker begins.
         high: where its whisker ends.
-        tip: shown when it is pointed at.
+        tip: its tooltip.
     """
 
     name: str
@@ -38,16 +38,15 @@ class Bar:
     tip: str
 
 
-def lying_bars(bars: Sequence[Bar], series: int, method: str, *, title: str, name: str, values: str) -> Markup:
+def horizontal_bars(bars: Sequence[Bar], series: Series, *, title: str, name: str, values: str) -> Markup:
     """A whole chart of bars from 0.
 
     Args:
         bars: from top to bottom.
-        series: their colour.
-        method: of all of them.
-        title: one sentence, for screen readers.
-        name: what the bars' names are of; above them.
-        values: what the numbers are; below.
+        series: the method and colour of all of them.
+        title: one sentence for screen readers.
+        name: what the bars are named after; above the names.
+        values: what the numbers are; below the axis.
     """
     names = [one.name if len(one.name) <= LONGEST else f"{one.name[: LONGEST - 1]}…" for one in bars]
     left = 16.0 + LETTER * max(map(len, [*names, name]))
@@ -63,22 +62,21 @@ def lying_bars(bars: Sequence[Bar], series: int, method: str, *, title: str, nam
     for place, (one, text) in enumerate(zip(bars, names, strict=True)):
         middle = TOP + ROW * (place + 0.5)
         drawn += [
-            label(left - 10, middle + 5, text, method, "end"),
+            label(left - 10, middle + 5, text, series.name, "end"),
             Markup(
                 '<rect class="bar s{}" data-method="{}" x="{}" y="{}" width="{}" height="{}" rx="2">'
                 "<title>{}</title></rect>"
-            ).format(series, method, at(left), at(middle - THICK / 2), at(x(one.value) - left), at(THICK), one.tip),
-            Markup('<line class="whisker s18" data-method="{}" x1="{}" x2="{}" y1="{}" y2="{}"/>').format(
-                method, at(x(one.low)), at(x(one.high)), at(middle), at(middle)
+            ).format(
+                *(series.style, series.name, at(left), at(middle - THICK / 2)),
+                *(at(x(one.value) - left), at(THICK), one.tip),
             ),
-            label(max(x(one.high), x(one.value)) + 7, middle + 5, f"{one.value:.1f}", method),
+            Markup('<line class="whisker s18" data-method="{}" x1="{}" x2="{}" y1="{}" y2="{}"/>').format(
+                series.name, at(x(one.low)), at(x(one.high)), at(middle), at(middle)
+            ),
+            label(max(x(one.high), x(one.value)) + 7, middle + 5, f"{one.value:.1f}", series.name),
         ]
-    written = Markup(
-        '<line class="axis" x1="{}" x2="{}" y1="{}" y2="{}"/>'
-        '<text class="name x" x="{}" y="{}">{}</text><text class="name y" x="2" y="13">{}</text>'
-    ).format(
-        at(left), at(left), at(TOP), at(bottom), at((left + WIDTH - RIGHT) / 2), at(bottom + BELOW - 6), values, name
+    axis = Markup('<line class="axis" x1="{}" x2="{}" y1="{}" y2="{}"/>').format(
+        at(left), at(left), at(TOP), at(bottom)
     )
-    return Markup('<svg class="chart" viewBox="0 0 {} {}" role="img" aria-label="{}">{}</svg>').format(
-        at(WIDTH), at(bottom + BELOW), title, join([*grid, *drawn, written])
-    )
+    written = axis_names((left + WIDTH - RIGHT) / 2, bottom + BELOW - 6, values, name)
+    return whole(bottom + BELOW, title, [*grid, *drawn, axis, written])

@@ -1,4 +1,4 @@
-"""`Figure`: a chart with its caption, its legend and its numbers as a table. The charts of one section, in order."""
+"""`Figure`: a chart with its caption, its legend and its numbers as a table."""
 
 from __future__ import annotations
 
@@ -7,17 +7,12 @@ from dataclasses import dataclass
 
 from markupsafe import Markup
 
-from cir_bench.report.material import Line
+from cir_bench.report.svg import Series
 
 
 @dataclass(frozen=True)
 class Numbers:
-    """What a chart shows, as a table.
-
-    Attributes:
-        heads: the columns, the first names the rows.
-        rows: method, and a text for each column.
-    """
+    """What a chart shows, as a table: column headings, and rows with a name and a string for each column."""
 
     heads: Sequence[str]
     rows: Sequence[tuple[str, Sequence[str]]]
@@ -25,13 +20,13 @@ class Numbers:
 
 @dataclass(frozen=True)
 class Figure:
-    """One chart.
+    """A chart, or several to choose from.
 
     Attributes:
         title: what it shows.
         note: how to read it; may be empty.
-        charts: the pictures; several are variants of one, each with a name to choose it by.
-        legend: the lines that are drawn.
+        charts: the pictures, each with a name to choose it by if there are several.
+        legend: the series that are drawn.
         numbers: the same as a table.
         wide: whether it takes the whole width.
     """
@@ -39,24 +34,19 @@ class Figure:
     title: str
     note: str
     charts: Sequence[tuple[str, Markup]]
-    legend: Sequence[Line]
+    legend: Sequence[Series] = ()
     numbers: Numbers | None = None
     wide: bool = False
 
 
 @dataclass(frozen=True)
 class Gallery:
-    """Several figures under one heading.
-
-    Attributes:
-        title: the heading.
-        figures: at least one.
-    """
+    """Several figures under one heading."""
 
     title: str
     figures: Sequence[Figure]
 
 
 def percent(value: float | None) -> str:
-    """``35.66``, or a dash where there is none."""
+    """``35.66``, or a dash for None."""
     return "–" if value is None else f"{value:.2f}"

@@ -3,144 +3,127 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import replace
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from statistics import fmean
 
 from markupsafe import Markup
 
 from cir_bench.records.load import StoredRecord
-from cir_bench.report.cost import log_scale
+from cir_bench.records.record import EpochLog
 from cir_bench.report.figures import Figure, Gallery, Numbers, percent
-from cir_bench.report.material import Block, Line
-from cir_bench.report.svg import Scale, across, chart, line, mark, upright
+from cir_bench.report.sections import ReportRow, ReportSection
+from cir_bench.report.svg import COLOURS, Axis, Point, Series, chart, fitting_y_axis, line, mark, x_axis, y_axis
 
 SHORT = 24
-"""Longest name of a metric beside an axis."""
+"""Longest name of a metric next to an axis."""
 Trace = Mapping[int, float]
 """Value by epoch, counted from 1 over all stages."""
 
 
-def learning_figure(block: Block) -> Figure | None:
-    """The score by which checkpoints are chosen, by epoch; None where no cell took one."""
-    traces = {one: [_selection(cell) for cell in one.cells] for one in block.drawn}
-    drawn = {one: [trace for trace in of_seeds if trace] for one, of_seeds in traces.items()}
-    drawn = {one: of_seeds for one, of_seeds in drawn.items() if of_seeds}
+def training_gallery(block: ReportSection) -> Gallery | None:
+    """The learning curves, and a small chart of loss terms for each method that has any."""
+    figures = [_learning(block), *map(_losses, block.drawn)]
+    found = [figure for figure in figures if figure is not None]
+    return Gallery("Training", found) if found else None
+
+
+def _learning(block: ReportSection) -> Figure | None:
+    """The score by which checkpoints are chosen, by epoch; None if no cell has one."""
+    every = {one: [trace for cell in one.row.cells if (trace := _scores(cell))] for one in block.drawn}
+    drawn = {one: traces for one, traces in every.items() if traces}
     if not drawn:
         return None
-    values = [value for of_seeds in drawn.values() for trace in of_seeds for value in trace.values()]
-    last = max(epoch for of_seeds in drawn.values() for trace in of_seeds for epoch in trace)
-    x, y = across([1, max(2, last)]), upright(values)
+    x = _epochs([trace for traces in drawn.values() for trace in traces])
+    y = y_axis([value for traces in drawn.values() for trace in traces for value in trace.values()])
     marks: list[Markup] = []
-    for one, of_seeds in drawn.items():
-        if len(of_seeds) > 1:
-            marks += [line(_places(trace, x, y), one.series, one.name, faint=True) for trace in of_seeds]
-        marks.append(line(_places(_mean(of_seeds), x, y), one.series, one.name))
-    marks += list(_chosen(drawn, x, y))
+    for one, traces in drawn.items():
+        if len(traces) > 1:
+            marks += [line(_points(trace, x, y), one.series, faint=True) for trace in traces]
+        marks.append(line(_points(_mean(traces), x, y), one.series))
+    marks += [picked for one in drawn for picked in _best_epochs(one, x, y)]
     metric = _metric(block)
     short = metric if len(metric) <= SHORT else "score"
     rows = [
-        (one.name, [percent(fmean(max(trace.values()) for trace in of_seeds)), ", ".join(_epochs(one)) or "–"])
-        for one, of_seeds in drawn.items()
+        (one.name, [percent(fmean(max(trace.values()) for trace in traces)), ", ".join(_chosen(one)) or "–"])
+        for one, traces in drawn.items()
     ]
     return Figure(
         "Learning curves",
         f"Held-out {metric}, by which checkpoints are chosen. Bold: mean over the seeds; thin: each seed; "
         f"marks: its best epoch.{block.undrawn}",
         [("", chart(marks, x, y, title=f"Held-out {metric} by epoch", x_name="epoch", y_name=f"held-out {short}"))],
-        list(drawn),
+        [one.series for one in drawn],
         Numbers(["best, mean over seeds", "epochs of the chosen checkpoints"], rows),
         wide=True,
     )
 
 
-def training_gallery(block: Block) -> Gallery | None:
-    """The learning curves, and a small chart of loss terms for each method that has any."""
-    curves = learning_figure(block)
-    figures = [*([curves] if curves else []), *(figure for one in block.drawn if (figure := _terms(one)) is not None)]
-    return Gallery("Training", figures) if figures else None
-
-
-def _terms(one: Line) -> Figure | None:
-    histories = [cell.record.history for cell in one.cells if cell.record.history]
+def _losses(one: ReportRow) -> Figure | None:
+    """The loss terms of one row by epoch, means over its seeds; None if it has none."""
+    histories = [cell.record.history for cell in one.row.cells if cell.record.history]
     names = list(dict.fromkeys(name for history in histories for epoch in history for name in epoch.terms))
     if not names:
         return None
-    traces = {
-        name: _mean(
-            [
-                {place: log.terms[name] for place, log in enumerate(history, start=1) if name in log.terms}
-                for history in histories
-            ]
-        )
-        for name in names
-    }
-    values = [value for trace in traces.values() for value in trace.values() if math.isfinite(value)]
-    x, y = across([1, max(2, *(max(trace) for trace in traces.values()))]), log_scale(values)
-    marks = [
-        line(_places(trace, x, y), series % 8, name)
-        for series, (name, trace) in enumerate(traces.items())
-        if len(trace) > 1
-    ]
-    marks += [
-        mark(
-            x(max(trace)),
-            y(trace[max(trace)]),
-            series % 8,
-            name,
-            f"{name}: {trace[max(trace)]:.4g} in epoch {max(trace)}",
-        )
-        for series, (name, trace) in enumerate(traces.items())
-        if math.isfinite(trace[max(trace)])
-    ]
+    series_of = [Series(name, place % COLOURS) for place, name in enumerate(names)]
+    traces = {series: _mean([_term(history, series.name) for history in histories]) for series in series_of}
+    x, y = _epochs(traces.values()), fitting_y_axis(value for trace in traces.values() for value in trace.values())
+    marks = [line(_points(trace, x, y), series) for series, trace in traces.items() if len(trace) > 1]
+    for series, trace in traces.items():
+        last = max(trace)
+        if math.isfinite(trace[last]):
+            marks.append(mark(x(last), y(trace[last]), series, f"{series.name}: {trace[last]:.4g} in epoch {last}"))
     stages = list(dict.fromkeys(log.stage for log in histories[0]))
-    legend = [
-        replace(one, row=one.row.model_copy(update={"method": name, "variant": ""}), series=place % 8)
-        for place, name in enumerate(names)
-    ]
     seeds = ", ".join(map(str, one.row.seeds))
     of_seeds = f"Mean over seeds {seeds}." if len(one.row.seeds) > 1 else f"Seed {seeds}."
     note = f"{of_seeds} Stages: {', then '.join(stages)}." if len(stages) > 1 else of_seeds
-    scale = ", by powers of ten" if y.log else ""
+    scale = ", logarithmic" if y.log else ""
     picture = chart(marks, x, y, title=f"Loss terms of {one.name} by epoch", x_name="epoch", y_name=f"loss{scale}")
-    rows = [(name, [f"{trace[min(trace)]:.4g}", f"{trace[max(trace)]:.4g}"]) for name, trace in traces.items()]
-    return Figure(f"Loss of {one.name}", note, [("", picture)], legend, Numbers(["first epoch", "last epoch"], rows))
+    rows = [(series.name, [f"{t[min(t)]:.4g}", f"{t[max(t)]:.4g}"]) for series, t in traces.items()]
+    numbers = Numbers(["first epoch", "last epoch"], rows)
+    return Figure(f"Loss of {one.name}", note, [("", picture)], list(traces), numbers)
 
 
-def _selection(cell: StoredRecord) -> Trace:
+def _scores(cell: StoredRecord) -> Trace:
     history = enumerate(cell.record.history, start=1)
     return {
-        place: log.selection for place, log in history if log.selection is not None and math.isfinite(log.selection)
+        epoch: log.selection for epoch, log in history if log.selection is not None and math.isfinite(log.selection)
     }
 
 
+def _term(history: Sequence[EpochLog], name: str) -> Trace:
+    return {epoch: log.terms[name] for epoch, log in enumerate(history, start=1) if name in log.terms}
+
+
 def _mean(traces: Sequence[Trace]) -> Trace:
-    """The mean over the seeds that came to an epoch."""
+    """The mean over the seeds that reached an epoch."""
     epochs = sorted(set().union(*traces))
     return {epoch: fmean(trace[epoch] for trace in traces if epoch in trace) for epoch in epochs}
 
 
-def _places(trace: Trace, x: Scale, y: Scale) -> list[tuple[float, float]]:
+def _epochs(traces: Iterable[Trace]) -> Axis:
+    return x_axis([1, max(2, *map(max, traces))])
+
+
+def _points(trace: Trace, x: Axis, y: Axis) -> list[Point]:
     return [(x(epoch), y(value)) for epoch, value in trace.items() if math.isfinite(value)]
 
 
-def _chosen(drawn: Mapping[Line, Sequence[Trace]], x: Scale, y: Scale) -> Iterator[Markup]:
-    for one in drawn:
-        for cell in one.cells:
-            trace = _selection(cell)
-            if trace:
-                epoch = max(trace, key=lambda place: (trace[place], -place))
-                tip = f"{one.name}, seed {cell.record.cell.seed}: {trace[epoch]:.2f} in epoch {epoch}"
-                yield mark(x(epoch), y(trace[epoch]), one.series, one.name, tip)
+def _best_epochs(one: ReportRow, x: Axis, y: Axis) -> Iterator[Markup]:
+    for cell in one.row.cells:
+        if trace := _scores(cell):
+            epoch = max(trace, key=lambda place: (trace[place], -place))
+            tip = f"{one.name}, seed {cell.record.cell.seed}: {trace[epoch]:.2f} in epoch {epoch}"
+            yield mark(x(epoch), y(trace[epoch]), one.series, tip)
 
 
-def _epochs(one: Line) -> Iterator[str]:
-    for cell in one.cells:
+def _chosen(one: ReportRow) -> Iterator[str]:
+    """Epochs of the chosen checkpoints."""
+    for cell in one.row.cells:
         if cell.record.selection is not None and cell.record.selection.epoch is not None:
             yield str(cell.record.selection.epoch)
 
 
-def _metric(block: Block) -> str:
-    facts = [cell.record.selection for one in block.methods for cell in one.cells if cell.record.selection]
-    names = {one.metric for one in facts if one.metric}
+def _metric(block: ReportSection) -> str:
+    selections = [cell.record.selection for one in block.methods for cell in one.row.cells if cell.record.selection]
+    names = {one.metric for one in selections if one.metric}
     return names.pop() if len(names) == 1 else "score, %"

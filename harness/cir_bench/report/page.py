@@ -1,56 +1,145 @@
-"""Pages: templates filled with everything escaped, styles and script inside, nothing asked of a network."""
+"""The report as one page: for every section its table, facts and charts."""
 
 from __future__ import annotations
 
-import base64
-import hashlib
-from functools import cache
-from importlib.resources import files
-from typing import Any
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
 
-from jinja2 import Environment, PackageLoader, StrictUndefined
-from markupsafe import Markup
-
-from cir_bench.report import svg
-from cir_bench.version import __version__
-
-TEMPLATES = "templates"
-POLICY = (
-    "default-src 'none'; img-src data:; style-src 'unsafe-inline'; script-src '{script}'; "
-    "base-uri 'none'; form-action 'none'"
-)
-"""The browser loads nothing, and runs no script but ours (by its digest), whatever a record may hold."""
+from cir_bench.leaderboard import Section
+from cir_bench.leaderboard.facts import HASH_DIGITS, cautions, numbered
+from cir_bench.report.cost import cost_figure
+from cir_bench.report.figures import Figure, Gallery
+from cir_bench.report.html_table import ELSEWHERE, HtmlTable, html_table
+from cir_bench.report.learning import training_gallery
+from cir_bench.report.recall import recall_figure
+from cir_bench.report.rendering import render
+from cir_bench.report.sections import ReportSection
+from cir_bench.report.sweeps import sweep_gallery
+from cir_bench.report.tags import Breakdown, breakdown
 
 
-def render(template: str, **values: Any) -> str:
-    """The page of a template; every value in it is escaped unless it is `Markup` made here."""
-    script = _text("report.js")
-    digest = base64.b64encode(hashlib.sha256(script.encode()).digest()).decode()
-    return (
-        _environment()
-        .get_template(template)
-        .render(
-            style=Markup(_text("report.css")),  # noqa: S704 (our own file)
-            script=Markup(script),  # noqa: S704 (our own file)
-            policy=POLICY.format(script=f"sha256-{digest}"),
-            version=__version__,
-            swatch=svg.swatch,
-            **values,
-        )
+@dataclass(frozen=True)
+class Link:
+    """A page of example queries, or (without ``href``) why there is none."""
+
+    title: str
+    note: str = ""
+    href: str = ""
+
+
+@dataclass(frozen=True)
+class SectionView:
+    """A section, ready for its template.
+
+    Attributes:
+        block: the section with its rows.
+        encoders: names, for the filter.
+        cautions: words and sentences about all its numbers.
+        facts: names and values for above the table.
+        table: the table.
+        reading: how to read the table.
+        sources: where reported numbers come from.
+        figures: the charts.
+        breakdown: by tag.
+        galleries: loss terms, sweeps.
+        examples: pages of example queries.
+    """
+
+    block: ReportSection
+    encoders: Sequence[str]
+    cautions: Mapping[str, str]
+    facts: Sequence[tuple[str, str]]
+    table: HtmlTable
+    reading: str
+    sources: Sequence[str]
+    figures: Sequence[Figure]
+    breakdown: Breakdown | None
+    galleries: Sequence[Gallery]
+    examples: Sequence[Link]
+
+
+def report_page(
+    sections: Sequence[ReportSection], damaged: Sequence[str] = (), examples: Mapping[int, Sequence[Link]] | None = None
+) -> str:
+    """The report of all sections as HTML.
+
+    Args:
+        sections: the sections.
+        damaged: a sentence for each record that was left out.
+        examples: by a section's number, its pages of example queries.
+    """
+    views = [view_of(block, (examples or {}).get(block.number, ())) for block in sections]
+    names = ("benchmark", "protocol", "track")
+    filters = {name: sorted({getattr(one.section, name) for one in sections}) for name in names}
+    filters["encoder"] = sorted({encoder for view in views for encoder in view.encoders})
+    methods = {one.row.method for block in sections for one in block.rows}
+    cells = sum(len(one.row.seeds) for block in sections for one in block.rows)
+    counts = [(len(methods), "method"), (cells, "cell"), (len(sections), "table")]
+    summary = ", ".join(f"{count:,} {what}" + ("" if count == 1 else "s") for count, what in counts)
+    return render("report.html", views=views, filters=filters, counts=summary, damaged=damaged)
+
+
+def view_of(block: ReportSection, examples: Sequence[Link] = ()) -> SectionView:
+    """Everything that the report shows of a section."""
+    table = html_table(block)
+    figures = [cost_figure(block), recall_figure(block)]
+    galleries = [sweep_gallery(block), training_gallery(block)]
+    return SectionView(
+        block=block,
+        encoders=sorted({one.row.encoder for one in block.rows}),
+        cautions=cautions(block.section),
+        facts=list(_facts(block.section)),
+        table=table,
+        reading=" ".join(_reading(block, table)),
+        sources=sorted({number.source(one.row.encoder) for one in block.rows for number in one.row.reported}),
+        figures=[figure for figure in figures if figure is not None],
+        breakdown=breakdown(block),
+        galleries=[gallery for gallery in galleries if gallery is not None],
+        examples=examples,
     )
 
 
-@cache
-def _environment() -> Environment:
-    return Environment(
-        loader=PackageLoader("cir_bench.report", TEMPLATES),
-        autoescape=True,
-        undefined=StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-    )
+def _facts(section: Section) -> Iterator[tuple[str, str]]:
+    if section.n_queries:
+        yield "Queries", _by_part(section.n_queries)
+        yield "Gallery, images", _by_part(section.n_gallery)
+    if section.reference:
+        yield "Reference image", section.reference
+    if section.gallery:
+        yield "Gallery is", section.gallery
+    if section.query_text:
+        yield "Query text", section.query_text
+    if section.n_train:
+        yield "Trained on", f"{section.n_train:,} triplets"
+    yield "Seeds", ", ".join(map(str, section.seeds))
+    if section.protocol_hash:
+        yield "Protocol hash", section.protocol_hash[:HASH_DIGITS]
+    for use in section.encoders:
+        weights = f", weights {use.weights[:HASH_DIGITS]}" if use.weights and not use.trained else ""
+        yield f"Encoder {use.name}", f"{'trained with the method' if use.trained else 'frozen'}{weights} ({use.plugin})"
+    if section.places:
+        yield "Measured on", numbered(section.places)
 
 
-@cache
-def _text(name: str) -> str:
-    return (files("cir_bench.report") / TEMPLATES / name).read_text(encoding="utf-8")
+def _by_part(counts: Mapping[str, int]) -> str:
+    parts = ", ".join(f"{part} {count:,}" for part, count in sorted(counts.items()))
+    return f"{sum(counts.values()):,}" + (f" ({parts})" if len(counts) > 1 else "")
+
+
+def _reading(block: ReportSection, table: HtmlTable) -> Iterator[str]:
+    if block.several_seeds:
+        yield "± is the standard deviation over seeds."
+    if table.compared:
+        yield "The drawn line is the 95 % interval of the headline (over queries and seeds), on an axis from 0."
+        yield "Rows with the same place do not differ; small letters after a headline name the rows that it beats"
+        yield "(p < 0.05, corrected)."
+        if not block.several_seeds:
+            yield "One seed each: trained models are compared, not methods."
+    else:
+        yield "The drawn line is one standard deviation on either side. Places are the plain order of the means: the"
+        yield "ranks of single queries were not kept, so it is not known whether two rows differ."
+    if any(entry.text.endswith(ELSEWHERE) for row in table.rows for entry in row.entries):
+        yield f"{ELSEWHERE} reported on another encoder than here, or on complete data: not comparable."
+    if len(block.section.places) > 1:
+        yield "Times and memory compare only between rows with the same number in the column “on”; sorted by one of"
+        yield "them, rows stay together by that number."

@@ -4,22 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from itertools import groupby
 from statistics import fmean
 
-from cir_bench.report.material import Block, Line
+from cir_bench.report.sections import ReportRow, ReportSection
 
 MOST = 40
 
 
 @dataclass(frozen=True)
 class Tag:
-    """A tag of queries.
-
-    Attributes:
-        group: what stands before its colon (``kind:add``); empty without one.
-        name: the rest.
-        count: how many queries have it.
-    """
+    """A tag of queries: the part before its colon (``kind`` of ``kind:add``), the rest, and its number of queries."""
 
     group: str
     name: str
@@ -34,7 +29,7 @@ class Breakdown:
         metric: its name.
         groups: groups of tags, each with its number of tags, in order.
         tags: the columns.
-        rows: for every line its values, None where a tag has none.
+        rows: for every row its values, None for a tag without one.
         highest: the largest value, the darkest shade.
         left_out: how many tags are not shown.
     """
@@ -42,15 +37,15 @@ class Breakdown:
     metric: str
     groups: Sequence[tuple[str, int]]
     tags: Sequence[Tag]
-    rows: Sequence[tuple[Line, Sequence[float | None]]]
+    rows: Sequence[tuple[ReportRow, Sequence[float | None]]]
     highest: float
     left_out: int
 
 
-def breakdown(block: Block) -> Breakdown | None:
-    """The headline's metric by tag, else the first that tags have; None without tags."""
-    tables = {one: [cell.record.tags for cell in one.cells if cell.record.tags] for one in block.finished}
-    tables = {one: found for one, found in tables.items() if found}
+def breakdown(block: ReportSection) -> Breakdown | None:
+    """The headline by tag, or the first metric that tags have if it is not one of them; None without tags."""
+    every = {one: [cell.record.tags for cell in one.row.cells if cell.record.tags] for one in block.finished}
+    tables = {one: found for one, found in every.items() if found}
     if not tables:
         return None
     sample = next(iter(tables.values()))[0]
@@ -62,12 +57,7 @@ def breakdown(block: Block) -> Breakdown | None:
     common = sorted(sorted(counts, key=lambda tag: -counts[tag])[:MOST])
     rows = [(one, [_mean(found, tag, metric) for tag in common]) for one, found in tables.items()]
     tags = [Tag(*_split(tag), counts[tag]) for tag in common]
-    groups: list[tuple[str, int]] = []
-    for tag in tags:
-        if groups and groups[-1][0] == tag.group:
-            groups[-1] = (tag.group, groups[-1][1] + 1)
-        else:
-            groups.append((tag.group, 1))
+    groups = [(name, len(list(members))) for name, members in groupby(tags, key=lambda tag: tag.group)]
     highest = max((value for _, values in rows for value in values if value is not None), default=0.0)
     return Breakdown(metric, groups, tags, rows, max(highest, 1e-9), len(counts) - len(common))
 

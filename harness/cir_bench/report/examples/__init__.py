@@ -1,5 +1,6 @@
-"""Pages with queries to look at: reference image, modification text, the ten best images of each method.
+"""Pages of example queries: reference image, modification text, and the ten best images of each method.
 
-``choose`` which queries · ``cells`` from a record back to its cell · ``material`` queries and rankings · ``pictures``
-images as small pictures · ``explain`` what methods show of their queries · ``pages`` files.
+``cells`` leads from a record back to its cell, ``queries`` reads how the methods of a section ranked its queries,
+``sampling`` selects some, ``explanations`` asks methods how they came to their answers, ``images`` embeds small
+pictures, and ``pages`` writes the files.
 """

@@ -1,4 +1,4 @@
-"""From a record back to its cell: the same data set, protocol, encoder and method, as they are here and now."""
+"""From a record back to its cell: the same data set, protocol, encoder and method, as they are installed here."""
 
 from __future__ import annotations
 
@@ -21,14 +21,14 @@ def cell_of(record: RunRecord, registry: Registry) -> Cell:
     """The cell of a finished record.
 
     Raises:
-        ConfigError: something of it is not installed here, or is called or set otherwise.
+        ConfigError: a part of it is not installed here, or has another name or other parameters.
     """
     key = record.cell
     name = key.benchmark.partition(":")[0]
     files = registry.benchmark_paths()
     benchmark = find_benchmark(f"{name}/{key.protocol}", files)
     if record.protocol is None or benchmark.protocol.hash() != record.protocol.hash:
-        raise ConfigError(f"the protocol {key.benchmark}/{key.protocol} is another one here (its hash differs)")
+        raise ConfigError(f"the protocol {key.benchmark}/{key.protocol} is different here (its hash differs)")
     dataset = registry.dataset(benchmark.benchmark.dataset)
     encoder = registry.encoder(split_argument(key.encoder)[0])
     method = registry.method(key.method)
@@ -51,15 +51,15 @@ def cell_of(record: RunRecord, registry: Registry) -> Cell:
 
 
 def check_data(cell: Cell, record: RunRecord, bench: Workbench) -> None:
-    """`DataError` unless the data that the record names by its parameters are the very data it was made from.
+    """`DataError` unless the data that the record names by its parameters are exactly the data it was made from.
 
-    A record is anybody's text: without this check one could make a report read, and show, any folder of the machine. A
-    data set that is named by its path must therefore be known by its content.
+    Records are untrusted: without this check one could make a report read, and show, any folder of the machine. A data
+    set that is given by its path must therefore be known by its content.
     """
     here = {f"{PROVENANCE}{name}": value for name, value in provenance_of(bench.dataset(cell), cell.protocol).items()}
     known = {name: value for name, value in record.ingredients.items() if name.startswith(PROVENANCE)}
     known.pop(MISSING, None)
     if here != known or (not here and argument_field(cell.dataset.spec)):
         other = sorted(name.removeprefix(PROVENANCE) for name in {*here, *known} if here.get(name) != known.get(name))
-        which = ", ".join(other[:3]) or "nothing is known of it"
-        raise DataError(f"the data set {cell.dataset.name!r} is here in another state than the records' ({which})")
+        which = ", ".join(other[:3]) or "nothing is known about it"
+        raise DataError(f"the data set {cell.dataset.name!r} here differs from that of the records ({which})")

@@ -8,8 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from cir_bench.errors import ConfigError, did_you_mean
-from cir_bench.leaderboard.comparable import newest, sections
-from cir_bench.leaderboard.loaded import Beside
+from cir_bench.leaderboard.grouping import by_section, newest
 from cir_bench.leaderboard.model import Row
 from cir_bench.leaderboard.rows import finished_rows
 from cir_bench.records.load import StoredRecord
@@ -18,8 +17,8 @@ from cir_bench.statistics.rows import RowValues
 
 
 @dataclass(frozen=True)
-class Selector:
-    """What names a row: ``METHOD``, ``METHOD[VARIANT]``, either with ``#SEED``; or a folder with its cells."""
+class RowSelector:
+    """The name of a row: ``METHOD`` or ``METHOD[VARIANT]``, either with ``#SEED``; or a folder with its cells."""
 
     text: str
     method: str = ""
@@ -28,7 +27,7 @@ class Selector:
     folder: Path | None = None
 
     @classmethod
-    def parse(cls, text: str) -> Selector:
+    def parse(cls, text: str) -> RowSelector:
         """Read ``tirg``, ``tirg[training.epochs=5]``, ``tirg#0`` or the path of an existing folder."""
         if "/" in text or text in {".", ".."}:
             folder = Path(text)
@@ -37,22 +36,21 @@ class Selector:
             return cls(text, folder=folder.resolve())
         found = re.fullmatch(r"(?P<method>[^\[\]#]+)(\[(?P<variant>.*)\])?(#(?P<seed>\d+))?", text)
         if found is None:
-            raise ConfigError(f"{text!r} names no row; write METHOD, METHOD[VARIANT], METHOD#SEED or a folder.")
+            raise ConfigError(f"{text!r} does not name a row; write METHOD, METHOD[VARIANT], METHOD#SEED or a folder.")
         seed = found["seed"]
         return cls(text, found["method"], found["variant"], None if seed is None else int(seed))
 
     def matches(self, one: StoredRecord) -> bool:
-        """Whether a cell is meant."""
+        """Whether a cell belongs to the row."""
         if self.folder is not None:
             return one.folder.resolve().is_relative_to(self.folder)
         cell = one.record.cell
-        wanted = (self.method, cell.variant if self.variant is None else self.variant)
-        return (cell.method, cell.variant) == wanted and self.seed in (None, cell.seed)
+        return cell.method == self.method and self.variant in (None, cell.variant) and self.seed in (None, cell.seed)
 
 
 @dataclass(frozen=True)
-class Chosen:
-    """Two rows of one section, their queries known and the same."""
+class RowPair:
+    """Two rows of one section, with the same queries."""
 
     section: str
     headline: str
@@ -60,75 +58,72 @@ class Chosen:
     values: tuple[RowValues, RowValues]
 
 
-def choose(found: Sequence[StoredRecord], first: str, second: str, *, benchmark: str = "", encoder: str = "") -> Chosen:
-    """The two rows that are meant.
+def find_pair(
+    records: Sequence[StoredRecord], first: str, second: str, *, benchmark: str = "", encoder: str = ""
+) -> RowPair:
+    """The two rows that are named.
 
     Args:
-        found: records with their queries.
+        records: records with their queries.
         first: selector of a row.
         second: selector of another.
         benchmark: ``css``, ``fashioniq/original`` or ``fashioniq/original@1``; empty: any.
         encoder: empty: any.
 
     Raises:
-        ConfigError: nothing is meant, several rows are, they were not measured under the same conditions, or their
+        ConfigError: a name fits no row or several, the rows were not measured under the same conditions, or their
             queries are not known.
     """
-    kept = [one for one in found if one.record.status == "done" and not one.record.hidden]
-    kept = [one for one in kept if _fits(one.record, benchmark) and encoder in ("", one.record.cell.encoder)]
-    selectors = (Selector.parse(first), Selector.parse(second))
+    finished = [one for one in records if one.record.status == "done" and not one.record.hidden]
+    kept = [one for one in finished if _fits(one.record, benchmark) and encoder in ("", one.record.cell.encoder)]
+    selectors = (RowSelector.parse(first), RowSelector.parse(second))
     for selector in selectors:
         if not any(map(selector.matches, kept)):
             known = {one.record.cell.method for one in kept}
-            asked = f" on {benchmark}" if benchmark else ""
-            asked += f" with {encoder}" if encoder else ""
+            asked = f" on {benchmark}" * bool(benchmark) + f" with {encoder}" * bool(encoder)
             hint = did_you_mean(selector.text, known) if known else "run cells first, or name another --records."
             raise ConfigError(f"No finished cell{asked} is called {selector.text!r}; {hint}")
-    by_section = _by_section(kept, selectors)
-    shared = {title: rows for title, rows in by_section.items() if rows[0] and rows[1]}
+    by_title = _by_title(kept, selectors)
+    shared = {title: rows for title, rows in by_title.items() if all(rows)}
     if not shared:
-        where = "; ".join(f"{s.text}: {_places(by_section, place)}" for place, s in enumerate(selectors))
+        places = [", ".join(title for title, rows in by_title.items() if rows[place]) for place in (0, 1)]
+        where = "; ".join(f"{selector.text}: {place}" for selector, place in zip(selectors, places, strict=True))
         raise ConfigError(f"The two were never measured under the same conditions ({where}), so they do not compare.")
     if len(shared) > 1:
         raise ConfigError(f"Both were measured under {', '.join(shared)}; choose with -b, -e or a smaller --records.")
     ((title, rows),) = shared.items()
     (row_a, values_a), (row_b, values_b) = (_one(s, some) for s, some in zip(selectors, rows, strict=True))
     if not values_a.cells[0].same_queries(values_b.cells[0]):
-        raise ConfigError(f"{first} and {second} were asked different queries, so they cannot be paired.")
-    return Chosen(title, values_a.cells[0].headline.name, (row_a, row_b), (values_a, values_b))
+        raise ConfigError(f"{first} and {second} were evaluated on different queries, so they cannot be paired.")
+    return RowPair(title, values_a.cells[0].headline.name, (row_a, row_b), (values_a, values_b))
 
 
 _Rows = list[tuple[Row, RowValues | None]]
 
 
-def _by_section(kept: Sequence[StoredRecord], selectors: tuple[Selector, Selector]) -> dict[str, tuple[_Rows, _Rows]]:
-    beside = Beside(kept)
-    by_object = {id(one.record): one for one in kept}
-    found: dict[str, tuple[_Rows, _Rows]] = {}
-    for key, members in sections(newest(beside)).items():
+def _by_title(kept: Sequence[StoredRecord], selectors: Sequence[RowSelector]) -> dict[str, list[_Rows]]:
+    """The rows of each selector in each section, by the section's name."""
+    found: dict[str, list[_Rows]] = {}
+    for key, members in by_section(newest(kept)).items():
         name = f"{key.benchmark}/{key.protocol} · {key.track} track" + (f" · {key.encoder}" if key.encoder else "")
         title = name if name not in found else f"{name} · data {key.data[:8]}"
-        rows = [
-            finished_rows([record for record in members if one.matches(by_object[id(record)])], beside, {})
-            for one in selectors
-        ]
-        found[title] = (rows[0], rows[1])
+        found[title] = [finished_rows([one for one in members if selector.matches(one)], {}) for selector in selectors]
     return found
 
 
-def _one(selector: Selector, rows: _Rows) -> tuple[Row, RowValues]:
-    plain = [pair for pair in rows if not pair[0].variant]
-    meant = plain if len(rows) > 1 and len(plain) == 1 else rows
+def _one(selector: RowSelector, rows: _Rows) -> tuple[Row, RowValues]:
+    unchanged = [pair for pair in rows if not pair[0].variant]
+    meant = unchanged if len(unchanged) == 1 else rows
     if len(meant) > 1:
         names = ", ".join(
             f"{row.method}[{row.variant}] with {row.encoder}, seeds {' '.join(map(str, row.seeds))}" for row, _ in meant
         )
-        raise ConfigError(f"{selector.text!r} means several rows: {names}; write METHOD[VARIANT], #SEED or use -e.")
+        raise ConfigError(f"{selector.text!r} fits several rows: {names}; write METHOD[VARIANT], #SEED or use -e.")
     row, values = meant[0]
     if values is None:
         raise ConfigError(
-            f"The queries of {selector.text!r} are not known (neither queries.json.gz nor rankings lie beside its "
-            "records, or its headline is no mean over queries), so it cannot be compared; run its cells again."
+            f"The queries of {selector.text!r} are not known (there is neither queries.json.gz nor rankings next to "
+            "its records, or its headline is not a mean over queries), so it cannot be compared; run its cells again."
         )
     return row, values
 
@@ -137,7 +132,3 @@ def _fits(record: RunRecord, benchmark: str) -> bool:
     name, _, protocol = benchmark.partition("/")
     cell = record.cell
     return (not name or cell.benchmark == name) and protocol in ("", cell.protocol, cell.protocol.partition("@")[0])
-
-
-def _places(by_section: dict[str, tuple[_Rows, _Rows]], place: int) -> str:
-    return ", ".join(title for title, rows in by_section.items() if rows[place])

@@ -1,4 +1,4 @@
-"""Images of one page as small pictures, each embedded once, however often it is shown."""
+"""Images of one page as small pictures; each is embedded once, however often it is shown."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from PIL import Image
 from cir_bench.errors import CirBenchError
 
 LADDER = ((176, 74), (128, 64), (96, 55), (72, 45))
-"""Longest side in pixels and quality, from fine to coarse: a page takes the first that fits."""
+"""Longest side in pixels and JPEG quality, from fine to coarse: a page uses the first that fits."""
 _HEAT = np.array([[40, 20, 90], [190, 40, 110], [250, 140, 40], [255, 245, 160]], dtype=np.float64)
 _OPACITY = 0.66
 
@@ -26,8 +26,8 @@ class Tile:
 
     Attributes:
         image: its id.
-        name: its CSS class; empty where there is no picture.
-        words: what stands in its place.
+        name: its CSS class; empty if there is no picture.
+        words: shown in place of a picture.
         hit: whether it is a target.
         note: a few words below it.
     """
@@ -40,16 +40,19 @@ class Tile:
 
 
 @dataclass
-class Pictures:
-    """The pictures of one page.
+class PageImages:
+    """The images of one page.
 
     Args:
-        open_image: an image by id; a `CirBenchError` when it is not there.
-        instead: what stands in an image's place, by id, for encoders that see no pixels; None: the image does.
+        open_image: opens an image by id; a `CirBenchError` if it is missing.
+        caption: gives the words shown in place of an image, for encoders that see no pixels; None: images are shown.
+
+    Attributes:
+        missing: how many images could not be opened.
     """
 
     open_image: Callable[[str], Image.Image]
-    instead: Callable[[str], str] | None = None
+    caption: Callable[[str], str] | None = None
     missing: int = 0
     _kept: list[Image.Image] = field(default_factory=list)
     _names: dict[str, tuple[str, str]] = field(default_factory=dict)
@@ -62,9 +65,9 @@ class Pictures:
         return Tile(image, name, words, hit, note)
 
     def heat(self, image: str, values: NDArray[np.float64]) -> Tile:
-        """An image with a map ``[H, W]``, not negative, laid over it; the map alone where there is no image."""
+        """An image overlaid with a map ``[H, W]`` of values of at least 0; the map alone if there is no image."""
         try:
-            below = _small(self.open_image(image)) if self.instead is None else None
+            below = _small(self.open_image(image)) if self.caption is None else None
         except CirBenchError:
             below = None
         return Tile(image, self._keep(heated(below, values)))
@@ -77,8 +80,8 @@ class Pictures:
         return Markup("\n".join(rules))  # noqa: S704 (digits and base64)
 
     def _look(self, image: str) -> tuple[str, str]:
-        if self.instead is not None:
-            return "", self.instead(image)
+        if self.caption is not None:
+            return "", self.caption(image)
         try:
             return self._keep(_small(self.open_image(image))), ""
         except CirBenchError:
@@ -106,7 +109,7 @@ def heated(below: Image.Image | None, values: NDArray[np.float64]) -> Image.Imag
 
 
 def fitting(candidates: Sequence[tuple[int, int]], page: Callable[[int, int], str], limit: int) -> str | None:
-    """The first page of ``page(side, quality)`` that is no larger than ``limit`` bytes; None when all are."""
+    """The first page of ``page(side, quality)`` with at most ``limit`` bytes; None if all are larger."""
     for side, quality in candidates:
         text = page(side, quality)
         if len(text.encode()) <= limit:

@@ -1,4 +1,4 @@
-"""Rows with their uncertainty: intervals, tie groups, which rows a row beats."""
+"""What the queries say about rows: intervals, tie groups, which rows a row beats."""
 
 from __future__ import annotations
 
@@ -11,11 +11,11 @@ from cir_bench.statistics.table import Pair, TableStatistics, table_statistics
 NOT_COMPARED = "its queries are not known: no interval, not compared"
 OTHER_QUERIES = "other queries than those of the table: no interval, not compared"
 _LETTERS = "abcdefghijklmnoprstuvwxyz"
-"""Those that exist as superscripts; there is no q."""
+"""Those that Unicode has as superscripts: all but q."""
 
 
 def label_of(place: int) -> str:
-    """``a`` … ``z``, then ``a2`` …: letters, so that a superscript is not read as a number's."""
+    """``a`` … ``z``, then ``a2`` …: letters, so that a superscript is not read as part of a number."""
     turn, letter = divmod(place, len(_LETTERS))
     return _LETTERS[letter] + (str(turn + 1) if turn else "")
 
@@ -23,11 +23,11 @@ def label_of(place: int) -> str:
 def compare_rows(
     rows: Sequence[Row], values: Sequence[RowValues | None], headline: str
 ) -> tuple[list[Row], tuple[Comparison, ...]]:
-    """Rows, best first, with labels and what their queries tell; every pair of those that can be compared.
+    """Rows with labels, intervals and tie groups, and every pair of rows that can be compared.
 
     Args:
-        rows: of one section, those that ran.
-        values: for each row its queries; None where they are not known.
+        rows: those of one section that ran, best first.
+        values: the queries of each row; None if they are not known.
         headline: key by which rows are compared.
     """
     same = [None if _others(one, values) else one for one in values]
@@ -51,7 +51,7 @@ def compare_rows(
 
 
 def _others(one: RowValues | None, values: Sequence[RowValues | None]) -> bool:
-    """Whether a row was asked other queries than the first row of which they are known."""
+    """Whether a row has other queries than the first row whose queries are known."""
     first = next((other for other in values if other is not None), None)
     return one is not None and first is not None and not one.cells[0].same_queries(first.cells[0])
 

@@ -6,8 +6,9 @@ import csv
 import io
 from collections.abc import Iterator
 
-from cir_bench.leaderboard.heading import cautions
+from cir_bench.leaderboard.facts import cautions
 from cir_bench.leaderboard.model import Leaderboard, Row, Section
+from cir_bench.leaderboard.table import Measured, Quoted, Table, TableRow, table_of
 
 COLUMNS = (
     *("section", "benchmark", "protocol", "protocol_hash", "track", "encoder", "row", "place", "method", "variant"),
@@ -24,14 +25,35 @@ def render_csv(leaderboard: Leaderboard) -> str:
     writer = csv.DictWriter(text, COLUMNS, lineterminator="\n")
     writer.writeheader()
     for section in leaderboard.sections:
-        for row in section.rows:
-            writer.writerows(_lines(section, row))
+        table = table_of(section)
+        for row in table.rows:
+            writer.writerows(_lines(table, row))
     return text.getvalue()
 
 
-def _lines(section: Section, row: Row) -> Iterator[dict[str, object]]:
-    place = row.group if row.group is not None else ("" if section.comparisons else row.rank)
-    about: dict[str, object] = {
+def _lines(table: Table, row: TableRow) -> Iterator[dict[str, object]]:
+    about = _about(table.section, row.row)
+    quoted = {column.metric: entry.numbers for column, entry in table.zipped(row) if isinstance(entry, Quoted)}
+    measured = [(column.metric, entry) for column, entry in table.zipped(row) if isinstance(entry, Measured)]
+    for metric, entry in measured:
+        value, reported = entry.value, [number for number, _ in quoted.get(metric, ())]
+        yield about | {
+            "metric": metric,
+            "mean": value.mean,
+            "sd": value.sd,
+            "low": value.interval.low if value.interval else None,
+            "high": value.interval.high if value.interval else None,
+            "beats": " ".join(row.row.beats) if entry.beats else "",
+            "reported": "; ".join(f"{one.value:g} ({one.paper}, Table {one.table})" for one in reported),
+            "difference": "; ".join(f"{one.difference:+.2f}" for one in reported if one.difference is not None),
+        }
+    if not measured:
+        yield about
+
+
+def _about(section: Section, row: Row) -> dict[str, object]:
+    """What all lines of a row share."""
+    return {
         "section": section.title,
         "benchmark": section.benchmark,
         "protocol": section.protocol,
@@ -39,7 +61,7 @@ def _lines(section: Section, row: Row) -> Iterator[dict[str, object]]:
         "track": section.track,
         "encoder": row.encoder,
         "row": row.label,
-        "place": place,
+        "place": row.group if row.group is not None else ("" if section.comparisons else row.rank),
         "method": _text(row.method),
         "variant": _text(row.variant),
         "kind": row.kind,
@@ -54,25 +76,9 @@ def _lines(section: Section, row: Row) -> Iterator[dict[str, object]]:
         "cautions": " ".join(cautions(section)),
         "remarks": _text(row.remark),
     }
-    known = [key for key in section.columns if key in row.metrics]
-    for key in known:
-        value = row.metrics[key]
-        reported = [one for one in row.reported if one.metric == key]
-        yield about | {
-            "metric": key,
-            "mean": value.mean,
-            "sd": value.sd,
-            "low": value.interval.low if value.interval else None,
-            "high": value.interval.high if value.interval else None,
-            "beats": " ".join(row.beats) if key == section.headline else "",
-            "reported": "; ".join(f"{one.value:g} ({one.paper}, Table {one.table})" for one in reported),
-            "difference": "; ".join(f"{one.difference:+.2f}" for one in reported if one.difference is not None),
-        }
-    if not known:
-        yield about
 
 
 def _text(text: str) -> str:
-    """Text of others on one line, so that no spreadsheet takes it for a formula."""
+    """Text on one line, so that a spreadsheet does not take it for a formula."""
     line = " ".join(text.split())
     return f"'{line}" if line.startswith(_FORMULA) else line

@@ -1,16 +1,15 @@
-"""What methods have to show of their queries: a finished cell is loaded again, and its composer is asked."""
+"""How methods came to their answers: a finished cell is loaded again, and its composer is asked."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from pathlib import Path
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from cir_bench.errors import CirBenchError, RunError
+from cir_bench.errors import RunError
 from cir_bench.features.live import MAIN
 from cir_bench.features.source import FeatureSource
 from cir_bench.inference.embed import embed_gallery
@@ -19,9 +18,9 @@ from cir_bench.interfaces.composer import Composer, GalleryView
 from cir_bench.interfaces.explanation import Explanation, ImageMap, NamedWeights, NeighbourWeights
 from cir_bench.plugin.registry import Registry, blame
 from cir_bench.protocols.eval_set import EvalPart, EvalQuery
-from cir_bench.records.record import RunRecord
+from cir_bench.records.load import StoredRecord
+from cir_bench.report.examples.cells import cell_of
 from cir_bench.retrieval.index import rows_by_id
-from cir_bench.runs.cell import Cell
 from cir_bench.runs.ingredients import changes, ingredients
 from cir_bench.runs.sources import CellSources
 from cir_bench.runs.trained import load_trained
@@ -29,7 +28,7 @@ from cir_bench.runs.workbench import Workbench
 
 
 @dataclass(frozen=True)
-class Shown:
+class ShownExplanation:
     """One explanation of one query.
 
     Attributes:
@@ -48,37 +47,31 @@ class Shown:
 
 
 def explanations(
-    cell: Cell,
-    record: RunRecord,
-    folder: Path,
-    bench: Workbench,
-    registry: Registry,
-    asked: Mapping[str, Sequence[EvalQuery]],
-) -> dict[str, list[Shown]]:
-    """By query id what the cell's composer has to show of it; empty for a composer that shows nothing.
+    stored: StoredRecord, bench: Workbench, registry: Registry, asked: Mapping[str, Sequence[EvalQuery]]
+) -> dict[str, list[ShownExplanation]]:
+    """What a cell's composer shows of each query, by query id; empty for a composer that explains nothing.
 
-    A query of several texts is explained by its first.
+    A query with several texts is explained with its first.
 
     Args:
-        cell: the cell.
-        record: what it was when it ran.
-        folder: where its record lies.
+        stored: the record of the cell.
         bench: its data and encoder.
         registry: for the parts of its method.
         asked: queries by part.
 
     Raises:
+        ConfigError: a part of the cell is not installed here.
         RunError: the cell is stale, or its weights were not kept: what would be explained is not what was measured.
     """
-    different = changes(record.ingredients, ingredients(cell, bench))
+    cell = cell_of(stored.record, registry)
+    different = changes(stored.record.ingredients, ingredients(cell, bench))
     if different:
         raise RunError(f"it is stale ({'; '.join(different[:2])})")
-    method, encoders = load_trained(cell, bench, registry, folder)
+    method, encoders = load_trained(cell, bench, registry, stored.folder)
     composer = method.composer
     scratch = bench.cache_dir / "report"
     live = CellSources(cell, bench, encoders or {MAIN: bench.frozen_encoder(cell)}, scratch).for_evaluation(True)
-    gallery_source = live if encoders else None
-    found: dict[str, list[Shown]] = {}
+    found: dict[str, list[ShownExplanation]] = {}
     with torch.inference_mode(), blame(cell.method, "explaining queries"):
         for part, queries in asked.items():
             if not queries:
@@ -86,11 +79,13 @@ def explanations(
             view = bench.evaluation(cell).parts[part]
             gallery = None
             if composer.uses_gallery:
-                gallery = _gallery(composer, gallery_source or bench.eval_source(cell), view, queries)
+                gallery = _gallery(composer, live if encoders else bench.eval_source(cell), view, queries)
             reference = live.images([query.reference for query in queries])
-            made = composer.explain(reference, live.texts([query.texts[0] for query in queries]), gallery)
-            for explanation in made:
-                _check(explanation, len(queries))
+            texts = live.texts([query.texts[0] for query in queries])
+            for explanation in composer.explain(reference, texts, gallery):
+                if len(explanation) != len(queries):
+                    given = f"explain gave {len(explanation)} values of {explanation.title!r}"
+                    raise RunError(f"{given} for {len(queries)} queries.")
                 for place, query in enumerate(queries):
                     found.setdefault(query.id, []).append(_of_query(explanation, place, view))
     return found
@@ -103,29 +98,17 @@ def _gallery(composer: Composer, source: FeatureSource, view: EvalPart, queries:
     return GalleryForQueries(embedded, embedded.joint(), excluded)
 
 
-def _check(explanation: Explanation, count: int) -> None:
-    if len(explanation) != count:
-        raise RunError(f"explain gave {len(explanation)} values of {explanation.title!r} for {count} queries.")
-
-
-def _of_query(explanation: Explanation, place: int, view: EvalPart) -> Shown:
+def _of_query(explanation: Explanation, place: int, view: EvalPart) -> ShownExplanation:
     values = explanation.values[place].detach().cpu().double().numpy()
     title, note = explanation.title, explanation.note
     if isinstance(explanation, ImageMap):
-        return Shown(title, note, map=values)
+        return ShownExplanation(title, note, map=values)
     if isinstance(explanation, NeighbourWeights):
         assert explanation.rows is not None
-        rows = explanation.rows[place].tolist()
-        return Shown(
-            title, note, neighbours=[(view.gallery[row], float(v)) for row, v in zip(rows, values, strict=True)]
-        )
+        neighbours = [view.gallery[row] for row in explanation.rows[place].tolist()]
+        return ShownExplanation(title, note, neighbours=list(zip(neighbours, values.tolist(), strict=True)))
     if isinstance(explanation, NamedWeights):
-        return Shown(title, note, weights=[(name, float(v)) for name, v in zip(explanation.names, values, strict=True)])
+        return ShownExplanation(title, note, weights=list(zip(explanation.names, values.tolist(), strict=True)))
     raise RunError(
         f"explain gave {type(explanation).__name__}; it must give ImageMap, NeighbourWeights or NamedWeights."
     )
-
-
-def why_not(error: CirBenchError) -> str:
-    """The reason on one line, without a full stop."""
-    return " ".join(str(error).split()).rstrip(".")

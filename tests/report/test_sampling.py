@@ -5,7 +5,7 @@ import math
 from hypothesis import given
 from hypothesis import strategies as st
 
-from cir_bench.report.examples.choose import disagreed, failed, sampled
+from cir_bench.report.examples.sampling import disagreed, failed, sampled
 
 RANKS = st.dictionaries(st.text("abc", min_size=1, max_size=4), st.floats(1, 1000) | st.just(math.inf), max_size=20)
 

@@ -8,7 +8,7 @@ import pytest
 from PIL import Image
 
 from cir_bench import DataError
-from cir_bench.report.examples.pictures import LADDER, Pictures, fitting, heated
+from cir_bench.report.examples.images import LADDER, PageImages, fitting, heated
 
 
 def noise(image_id):
@@ -24,37 +24,37 @@ def decoded(style):
 
 
 def test_an_image_is_embedded_once_however_often_it_is_shown():
-    pictures = Pictures(noise)
-    first, again = pictures.tile("a"), pictures.tile("a", hit=True, note="0.3")
+    images = PageImages(noise)
+    first, again = images.tile("a"), images.tile("a", hit=True, note="0.3")
     assert first.name == again.name
     assert (again.hit, again.note) == (True, "0.3")
-    assert str(pictures.style(*LADDER[0])).count("base64") == 1
+    assert str(images.style(*LADDER[0])).count("base64") == 1
 
 
 @pytest.mark.parametrize(("side", "quality"), LADDER)
 def test_it_is_made_small_with_its_shape_kept(side, quality):
-    pictures = Pictures(noise)
-    pictures.tile("a")
-    assert decoded(str(pictures.style(side, quality))).size == (side, pytest.approx(side * 3 / 5, abs=1))
+    images = PageImages(noise)
+    images.tile("a")
+    assert decoded(str(images.style(side, quality))).size == (side, pytest.approx(side * 3 / 5, abs=1))
 
 
 def test_a_small_image_is_not_made_larger():
-    pictures = Pictures(lambda image: Image.new("RGB", (20, 30)))
-    pictures.tile("a")
-    assert decoded(str(pictures.style(*LADDER[0]))).size == (20, 30)
+    images = PageImages(lambda image: Image.new("RGB", (20, 30)))
+    images.tile("a")
+    assert decoded(str(images.style(*LADDER[0]))).size == (20, 30)
 
 
 def test_a_missing_image_has_words_in_its_place_and_is_counted():
-    pictures = Pictures(noise)
-    assert (pictures.tile("gone").name, pictures.tile("gone").words) == ("", "image missing")
-    assert pictures.missing == 1
+    images = PageImages(noise)
+    assert (images.tile("gone").name, images.tile("gone").words) == ("", "image missing")
+    assert images.missing == 1
 
 
 def test_what_an_encoder_without_pixels_sees_stands_in_the_image_s_place():
-    pictures = Pictures(noise, lambda image: f"a caption of {image}")
-    tile = pictures.tile("a")
+    images = PageImages(noise, lambda image: f"a caption of {image}")
+    tile = images.tile("a")
     assert (tile.name, tile.words) == ("", "a caption of a")
-    assert str(pictures.style(*LADDER[0])) == ""
+    assert str(images.style(*LADDER[0])) == ""
 
 
 def test_a_map_is_brightest_where_it_is_highest():

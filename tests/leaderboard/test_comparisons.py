@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from cir_bench.leaderboard import build, compare, render, render_csv, render_latex
-from cir_bench.leaderboard.compared import label_of
+from cir_bench.leaderboard.comparisons import label_of
 from cir_bench.leaderboard.table import ranges
 
 
@@ -84,9 +84,10 @@ def test_the_same_records_give_the_same_bytes_in_any_order(cells):
 def test_labels_in_short():
     order = [label_of(place) for place in range(60)]
     assert len(set(order)) == 60 and "q" not in order and order[:3] == ["a", "b", "c"]
-    assert ranges(["a", "b"], order) == "a b"
-    assert ranges(["c", "a", "d", "e", "g"], order) == "a c-e g"
-    assert ranges([order[24], order[25], order[26]], order) == "z-b2"
+    assert ranges(["a", "b"], order) == ("a b",)
+    assert ranges(["c", "a", "d", "e", "g"], order) == ("a", "c-e", "g")
+    assert ranges([order[24], order[25], order[26]], order) == ("z-b2",)
+    assert ranges([], order) == ()
 
 
 def test_csv_has_a_line_for_each_row_and_metric_at_full_precision(cells):

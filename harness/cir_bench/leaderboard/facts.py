@@ -1,0 +1,105 @@
+"""What a section's numbers were measured under, in sentences: protocol, sizes, seeds, what to be careful about."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+
+from cir_bench.leaderboard.model import EncoderUse, Section
+
+HASH_DIGITS = 12
+TIMES = "Times: "
+"""Begins the sentence that says where times were measured; it differs between machines."""
+
+Escape = Callable[[str], str]
+
+
+def cautions(section: Section) -> dict[str, str]:
+    """What numbers of this section must not be mistaken for: a word, and its sentence without a capital."""
+    found = {}
+    lacking = [
+        *([f"{section.missing_images:,} images of the evaluation"] if section.missing_images else []),
+        *([f"images of {section.missing_triplets:,} training triplets"] if section.missing_triplets else []),
+    ]
+    if lacking:
+        found["partial"] = f"{' and '.join(lacking)} are missing; these numbers do not compare with those on the whole."
+    if section.synthetic:
+        found["synthetic"] = "the images are rendered by a program; a result here is no result on photographs."
+    if any(use.pixel_free for use in section.encoders):
+        found["pixel-free"] = "images are represented by something else than their pixels (captions, stored features)."
+    return found
+
+
+def numbered(places: Sequence[str]) -> str:
+    """Places with the numbers that rows refer to; a single one has none."""
+    if len(places) == 1:
+        return places[0]
+    return "; ".join(f"({number}) {place}" for number, place in enumerate(places, start=1))
+
+
+def facts(section: Section, plain: Escape, code: Escape) -> Iterator[str]:
+    """Sentences, with the escaping of a format.
+
+    Args:
+        section: the section.
+        plain: escapes text.
+        code: marks a name as code.
+    """
+    yield _protocol(section, plain, code)
+    if section.n_queries:
+        yield _sizes(section, plain)
+    for use in section.encoders:
+        yield _encoder(use, plain, code)
+    yield _seeds(section)
+    if section.headline:
+        pairs = len(section.comparisons)
+        compared = f"; {pairs} pair{'' if pairs == 1 else 's'} of rows compared" if pairs else ""
+        yield f"Sorted by {code(section.headline)}{compared}."
+    if section.dataset_plugin:
+        yield f"The data set is by {plain(section.dataset_plugin)}, no part of cir-bench."
+    for word, sentence in cautions(section).items():
+        yield f"**{word.capitalize()}**: {sentence}"
+    if section.places:
+        several = " Compare times and memory only between rows with the same number." if len(section.places) > 1 else ""
+        yield f"{TIMES}on {numbered([plain(place) for place in section.places])}.{several}"
+
+
+def _protocol(section: Section, plain: Escape, code: Escape) -> str:
+    if not section.protocol_hash:
+        return f"Protocol {code(section.protocol)}; no cell came far enough to know its hash."
+    where = {"kept": "kept in", "removed": "removed from", None: ""}[section.reference]
+    conventions = [
+        *([f"the reference image is {where} the ranking"] if where else []),
+        f"gallery: {section.gallery}",
+        f"query text: {section.query_text}",
+    ]
+    trust = "" if section.known_protocol else "; not one of cir-bench's own, its hash is taken on trust"
+    hash_ = code(section.protocol_hash[:HASH_DIGITS])
+    return f"Protocol {code(section.protocol)}, hash {hash_}: {'; '.join(map(plain, conventions))}{trust}."
+
+
+def _sizes(section: Section, plain: Escape) -> str:
+    whole = f"{sum(section.n_queries.values()):,} queries"
+    trained = f"; trained on {section.n_train:,} triplets" if section.n_train else ""
+    if list(section.n_queries) == [""]:
+        return f"{whole} against {section.n_gallery.get('', 0):,} images{trained}."
+    parts = ", ".join(
+        f"{plain(part)} {count:,} against {section.n_gallery.get(part, 0):,} images"
+        for part, count in sorted(section.n_queries.items())
+    )
+    return f"{whole}: {parts}{trained}."
+
+
+def _encoder(use: EncoderUse, plain: Escape, code: Escape) -> str:
+    how = "trained by the cells that train" if use.trained else "frozen"
+    weights = f"weights {code(use.weights[:HASH_DIGITS])}, " if use.weights and not use.trained else ""
+    name = f"Encoder {code(use.name)} ({plain(use.plugin)})"
+    return f"{name}: {how}, {weights}{plain(use.dtype)}, preprocessing {plain(use.preprocess) or 'none'}."
+
+
+def _seeds(section: Section) -> str:
+    listed = ", ".join(map(str, section.seeds))
+    if len(section.seeds) == 1:
+        models = ", and trained models are compared, not methods" if section.comparisons else ""
+        return f"Seed {listed} alone, so no standard deviation{models}."
+    uneven = len({row.seeds for row in section.rows}) > 1
+    return f"Seeds {listed}" + (", but not in every row: see the column." if uneven else ".")

@@ -1,0 +1,62 @@
+"""`TextFormat`: what Markdown and LaTeX share in writing the entries of a table."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Iterable, Mapping
+
+from cir_bench.leaderboard.model import Interval
+from cir_bench.leaderboard.table import Entry, Measured, Name, Quoted, Table
+
+
+class TextFormat(ABC):
+    """How a format writes text, names and numbers."""
+
+    @abstractmethod
+    def plain(self, text: str) -> str:
+        """Text on one line, escaped so that it marks nothing up."""
+
+    @abstractmethod
+    def code(self, text: str) -> str:
+        """A name."""
+
+    @abstractmethod
+    def superscript(self, text: str) -> str:
+        """Labels, ranges of them and spaces."""
+
+    plus_minus = " ± "
+
+    def entry(self, entry: Entry | None, letters: Mapping[str, str]) -> str:
+        """An entry of a table; ``letters`` stand for the sources of reported numbers."""
+        match entry:
+            case None:
+                return ""
+            case Name():
+                return self.code(entry.name) + (f" ({self.code(entry.variant)})" if entry.variant else "")
+            case Interval():
+                return f"[{entry.low:.2f}, {entry.high:.2f}]"
+            case Measured():
+                spread = "" if entry.value.sd is None else f"{self.plus_minus}{entry.value.sd:.2f}"
+                beats = self.superscript(" ".join(entry.beats)) if entry.beats else ""
+                return f"{entry.value.mean:.2f}{spread}{beats}"
+            case Quoted():
+                return "; ".join(sorted(self._quoted(entry, letters)))
+            case _:
+                return self.plain(entry.text)
+
+    def _quoted(self, entry: Quoted, letters: Mapping[str, str]) -> Iterable[str]:
+        for number, source in entry.numbers:
+            difference = "" if number.difference is None else f" {number.difference:+.2f}"
+            yield f"{number.value:.2f} ({letters[source]}){difference}"
+
+
+def source_letters(table: Table) -> dict[str, str]:
+    """A letter for each source of reported numbers, in alphabetical order of the sources."""
+    quoted = [entry for row in table.rows for entry in row.entries if isinstance(entry, Quoted)]
+    sources = sorted({source for entry in quoted for _, source in entry.numbers})
+    return {source: _letter(place) for place, source in enumerate(sources)}
+
+
+def _letter(place: int) -> str:
+    rest, last = divmod(place, 26)
+    return (_letter(rest - 1) if rest else "") + chr(ord("A") + last)

@@ -1,0 +1,190 @@
+"""A section's table for HTML: what each entry is sorted by, its tooltip and its small print."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+from itertools import compress
+
+from markupsafe import Markup
+
+from cir_bench.leaderboard import Row, Section, Value
+from cir_bench.leaderboard.metrics import LOWER_IS_BETTER
+from cir_bench.leaderboard.table import (
+    MACHINE,
+    MEMORY,
+    PARAMETERS,
+    QUERY,
+    SEEDS,
+    TRAIN,
+    TRAINED,
+    Column,
+    Entry,
+    Measured,
+    Quoted,
+    Text,
+    place_of,
+    table_of,
+)
+from cir_bench.report.sections import ReportRow, ReportSection
+from cir_bench.report.svg import Series, at
+
+MOST_RANGES = 3
+"""With more ranges of beaten rows, only the number of rows is shown."""
+ELSEWHERE = "*"
+"""Follows a reported number that was measured on another encoder or other data, and so does not compare."""
+SPAN = 96.0
+"""Width of the interval drawn in a row."""
+SHOWN = ("headline", "metric", "reported", "count", "cost")
+"""Kinds of columns written here; the template writes places, names, intervals and remarks itself."""
+MEASURED = (TRAIN, QUERY, MEMORY)
+TIPS = {
+    PARAMETERS: "learned numbers of the method, without the encoder",
+    TRAINED: "numbers changed by training, the encoder's included",
+    TRAIN: "training, seconds, mean over seeds",
+    QUERY: "composing and searching, with features at hand",
+    MEMORY: "peak memory",
+    MACHINE: "where it was measured, see above: times and memory compare only within one number",
+    SEEDS: "number of seeds",
+}
+
+
+@dataclass(frozen=True)
+class Heading:
+    """The part that a metric is of (empty for others), a name, the column's kind, a tooltip, and what is better."""
+
+    part: str
+    name: str
+    kind: str
+    tip: str
+    better: str
+
+
+@dataclass(frozen=True)
+class HtmlEntry:
+    """``text`` followed by a smaller ``small``, sorted by ``value`` (None: always last).
+
+    ``beats`` says in short which rows a headline beats. Costs are sorted within their ``machines``.
+    """
+
+    text: str
+    value: float | None = None
+    small: str = ""
+    tip: str = ""
+    beats: str = ""
+    machines: str = ""
+
+
+@dataclass(frozen=True)
+class HtmlRow:
+    """A row: its place, the headline's interval as a drawing, and an entry for each heading."""
+
+    of: ReportRow
+    place: str
+    interval: Markup
+    entries: Sequence[HtmlEntry]
+
+
+@dataclass(frozen=True)
+class HtmlTable:
+    """A section's table, without the rows that did not run.
+
+    ``compared``: places are tie groups, from the queries; otherwise they are the plain order of the means.
+    """
+
+    headings: Sequence[Heading]
+    rows: Sequence[HtmlRow]
+    compared: bool
+
+    @property
+    def widest(self) -> int:
+        """Letters of the longest superscript."""
+        return max((len(entry.beats) for row in self.rows for entry in row.entries), default=0)
+
+
+def html_table(block: ReportSection) -> HtmlTable:
+    """The table of a section."""
+    section, table = block.section, table_of(block.section)
+    headlines = [one.row.metrics.get(section.headline) for one in block.rows]
+    low, high = _scale([value for value in headlines if value is not None])
+    shown = [column.kind in SHOWN for column in table.columns]
+    rows = []
+    for one, row, value in zip(block.rows, table.rows, headlines, strict=True):
+        if one.row.kind != "failed":
+            entries = [_entry(one.row, column, entry) for column, entry in compress(table.zipped(row), shown)]
+            rows.append(HtmlRow(one, place_of(section, one.row), _interval(value, one.series, low, high), entries))
+    headings = [_heading(section, column) for column in compress(table.columns, shown)]
+    return HtmlTable(headings, rows, table.compared)
+
+
+def _heading(section: Section, column: Column) -> Heading:
+    part, _, name = column.metric.rpartition("/")
+    if column.kind == "reported":
+        tip = f"{column.metric} as papers report it; never ranked"
+        return Heading(part, f"{name} reported", column.kind, tip, "high")
+    if column.kind in ("metric", "headline"):
+        low = name in LOWER_IS_BETTER
+        sorted_by = ": the table is sorted by it" if column.kind == "headline" else ""
+        tip = f"{column.metric}, {'rank' if low else 'percent'}, mean over seeds{sorted_by}"
+        return Heading(part, name, column.kind, tip, "low" if low else "high")
+    where = f"; on {'; '.join(section.places) or 'unknown machine'}" if column.heading in MEASURED else ""
+    better = "high" if column.kind == "count" else "low"
+    return Heading("", column.heading, column.kind, TIPS[column.heading] + where, better)
+
+
+def _entry(row: Row, column: Column, entry: Entry | None) -> HtmlEntry:
+    if isinstance(entry, Measured):
+        value = entry.value
+        small = "" if value.sd is None else f"± {value.sd:.2f}"
+        many = len(entry.beats) > MOST_RANGES
+        beats = f"{len(row.beats)} rows" if many else " ".join(entry.beats).replace("-", "–")
+        mean = value.mean if math.isfinite(value.mean) else None
+        return HtmlEntry(f"{value.mean:.2f}", mean, small, _in_words(value), beats)
+    if isinstance(entry, Quoted):
+        return _quoted(entry)
+    assert isinstance(entry, Text)  # the template writes names, intervals and remarks itself
+    tip = "seeds " + ", ".join(map(str, row.seeds)) if column.kind == "count" else ""
+    if column.heading in (*MEASURED, MACHINE):
+        tip = "; ".join(row.places)
+    return HtmlEntry(entry.text, entry.value, tip=tip, machines=entry.machines)
+
+
+def _quoted(entry: Quoted) -> HtmlEntry:
+    if not entry.numbers:
+        return HtmlEntry("")
+    values = [number.value for number, _ in entry.numbers]
+    differences = [number.difference for number, _ in entry.numbers if number.difference is not None]
+    small = f"{differences[0]:+.2f} here" if len(differences) == 1 else ""
+    low, high = min(values), max(values)
+    text = f"{high:.2f}" if low == high else f"{low:.2f}–{high:.2f}"
+    tip = "\n".join(f"{number.value:.2f}: {source}" for number, source in entry.numbers)
+    return HtmlEntry(text if differences else text + ELSEWHERE, high, small, tip)
+
+
+def _in_words(value: Value) -> str:
+    words = f"mean {value.mean:.3f}"
+    if value.sd is not None:
+        words += f", standard deviation over seeds {value.sd:.3f}"
+    if value.interval is not None:
+        words += f", 95 % interval {value.interval.low:.2f} to {value.interval.high:.2f}"
+    return words
+
+
+def _scale(values: Sequence[Value]) -> tuple[float, float]:
+    """From 0 to the best, intervals included."""
+    bounds = [bound for value in values for bound in (*value.bounds, value.mean) if math.isfinite(bound)]
+    low, high = min([0.0, *bounds]), max([0.0, *bounds])
+    return low, high if high > low else low + 1.0
+
+
+def _interval(value: Value | None, series: Series, low: float, high: float) -> Markup:
+    """The mean as a dot on a line from 0 to the best, and its interval as a thick line."""
+    if value is None or not math.isfinite(value.mean):
+        return Markup("")
+    start, end, mean = (4 + (bound - low) / (high - low) * (SPAN - 8) for bound in (*value.bounds, value.mean))
+    return Markup(
+        '<svg class="interval" viewBox="0 0 {} 14" aria-hidden="true"><line class="grid" x1="4" x2="{}" y1="7" y2="7"/>'
+        '<line class="whisker s{}" x1="{}" x2="{}" y1="7" y2="7"/>'
+        '<circle class="mark s{}" cx="{}" cy="7" r="3.2"/></svg>'
+    ).format(at(SPAN), at(SPAN - 4), series.style, at(start), at(end), series.style, at(mean))
