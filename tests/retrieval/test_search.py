@@ -16,7 +16,7 @@ from cir_bench.errors import ConfigError, DataError
 from cir_bench.retrieval.chunks import ChunkPlan
 from cir_bench.retrieval.queries import QuerySet
 from cir_bench.retrieval.ranking import Ranking
-from cir_bench.retrieval.scorer import DotScorer, Rows
+from cir_bench.retrieval.scorer import DotScorer, RowSet
 from cir_bench.retrieval.search import search
 
 
@@ -28,7 +28,7 @@ class Case:
     gallery: list[str]
     queries: QuerySet
 
-    def score(self, query_rows: Rows, gallery_rows: Rows) -> Tensor:
+    def score(self, query_rows: RowSet, gallery_rows: RowSet) -> Tensor:
         return self.table[query_rows][:, gallery_rows]
 
 
@@ -172,7 +172,7 @@ def test_a_scorer_is_never_written_to() -> None:
 def test_a_streamed_gallery_scores_each_pair_once_and_its_targets_once_more() -> None:
     scored = 0
 
-    def score(query_rows: Rows, gallery_rows: Rows) -> Tensor:
+    def score(query_rows: RowSet, gallery_rows: RowSet) -> Tensor:
         nonlocal scored
         shape = [len(range(100)[rows]) if isinstance(rows, slice) else len(rows) for rows in (query_rows, gallery_rows)]
         scored += shape[0] * shape[1]

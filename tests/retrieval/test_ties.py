@@ -10,7 +10,7 @@ from torch import Tensor
 from cir_bench.retrieval.chunks import ChunkPlan
 from cir_bench.retrieval.queries import QuerySet
 from cir_bench.retrieval.ranking import Ranking
-from cir_bench.retrieval.scorer import DotScorer, Rows
+from cir_bench.retrieval.scorer import DotScorer, RowSet
 from cir_bench.retrieval.search import search
 from cir_bench.retrieval.ties import TOLERANCE, TieGroups
 
@@ -91,7 +91,7 @@ def test_copies_of_one_image_tie_whatever_chunk_they_fall_in(plan: ChunkPlan | N
 def test_a_scorer_that_rounds_differently_each_time_cannot_put_a_target_beside_itself(plan: ChunkPlan | None) -> None:
     generator = torch.Generator().manual_seed(0)
 
-    def shaky(query_rows: Rows, gallery_rows: Rows) -> Tensor:
+    def shaky(query_rows: RowSet, gallery_rows: RowSet) -> Tensor:
         columns = torch.arange(10)[gallery_rows]
         rows = torch.arange(4)[query_rows]
         return columns.float().expand(len(rows), -1) + 0.1 * torch.rand(len(rows), len(columns), generator=generator)

@@ -18,7 +18,7 @@ from cir_bench.protocols.eval_set import EvalPart, EvalSet
 from cir_bench.retrieval.index import rows_by_id
 from cir_bench.retrieval.parts import PartRankings
 from cir_bench.retrieval.ranking import TOP_K
-from cir_bench.retrieval.scorer import DotScorer, Rows, ScoreChunk
+from cir_bench.retrieval.scorer import DotScorer, RowSet, ScoreChunk
 from cir_bench.retrieval.search import search
 from cir_bench.retrieval.subsets import search_subsets
 
@@ -102,7 +102,7 @@ def _scorer(composer: Composer, queries: Embedding, gallery: Embedding, device: 
         weighted = Embedding(gallery.spaces, queries.weights)
         return DotScorer(queries.joint(), weighted.joint(), device)
 
-    def score(query_rows: Rows, gallery_rows: Rows) -> torch.Tensor:
+    def score(query_rows: RowSet, gallery_rows: RowSet) -> torch.Tensor:
         return composer.score(queries[query_rows], gallery[gallery_rows])
 
     return score

@@ -1,9 +1,12 @@
 """From scores to a :class:`~cir_bench.retrieval.ranking.Ranking`, in bounded memory at any gallery size.
 
-* ``queries.py``: who asks what (`QuerySet`: query ids, targets, excluded images, tags);
-* ``ranking.py``, ``groups.py``, ``storage.py``: `Ranking`, the only thing metrics ever see, and its file;
-* ``search.py``: exact chunked search over a gallery, ``subsets.py`` over a few candidates per query;
-* ``scorer.py``, ``chunks.py``, ``blocks.py``, ``topk.py``, ``ties.py``: the parts that the searches share.
+* ``queries.py``: the queries and their relevant images, as ids; ``index.py`` turns them into gallery rows;
+* ``ranking.py``, ``groups.py``, ``parts.py``: `Ranking`, the only thing metrics ever see, and the rankings of a part;
+* ``search.py``: exact search over a gallery; ``subsets.py``: over a few candidates per query; ``neighbours.py``: the
+  nearest rows alone;
+* ``passes.py``: what the searches share, in the order in which it is used: ``chunks.py`` (sizes), ``workers.py``
+  (threads), ``scorer.py``, ``blocks.py`` (scores), ``topk.py`` and ``candidates.py`` (the best), ``ties.py`` (the tie
+  rule), ``primitives.py``, ``names.py``.
 
-``ranking``, ``queries``, ``groups`` and ``storage`` import no torch, so rankings made elsewhere are scored without it.
+``queries``, ``ranking``, ``groups`` and ``parts`` import no torch, so rankings made elsewhere are evaluated without it.
 """

@@ -15,17 +15,17 @@ from torch import Tensor
 from cir_bench.errors import RunError
 from cir_bench.retrieval.chunks import spans, tile_scores_on, tile_width
 from cir_bench.retrieval.index import RowLists
-from cir_bench.retrieval.scorer import Rows, ScoreChunk
+from cir_bench.retrieval.scorer import RowSet, ScoreChunk
 
 MASKED = float("-inf")
-"""What an excluded candidate's cell holds. No score can be mistaken for it: infinite scores are errors."""
+"""The score of an excluded candidate. No other score can be mistaken for it: infinite scores are errors."""
 MAX_GROUP = 16
 LANES = 32
 """Maxima are taken of so many neighbouring columns at once, or a multiple; other widths are several times as slow."""
 
 
 @dataclass(frozen=True)
-class Block:
+class ScoreBlock:
     """Scores of q queries against n gallery images, cut into tiles that a processor's cache can hold.
 
     Attributes:
@@ -55,7 +55,7 @@ class Block:
         return self.tiles[self._cells(row, column)]
 
     def mask(self, lists: RowLists, queries: slice, gallery: slice) -> None:
-        """Set the cells of ``lists`` in this block, which is of these queries and gallery rows, to `MASKED`."""
+        """Set the cells of ``lists`` to `MASKED` in this block, which is of these queries and gallery rows."""
         _, row, column = lists.cells(queries, gallery)
         if len(row):
             self.tiles[self._cells(row, column)] = MASKED
@@ -66,7 +66,7 @@ class Block:
 
 
 class BlockReader:
-    """Reads score blocks from a scorer; each thread has memory of its own that it uses again for every block.
+    """Reads score blocks from a scorer; each thread has its own memory, which it reuses for every block.
 
     Args:
         score_chunk: the scorer.
@@ -74,60 +74,60 @@ class BlockReader:
         device: where the blocks are worked on.
     """
 
-    def __init__(
-        self, score_chunk: ScoreChunk, describe: Callable[[int, int], str], device: torch.device | str
-    ) -> None:
-        self._score_chunk, self._describe = score_chunk, describe
-        self._score_into: Callable[[Rows, Rows, Tensor], None] | None = getattr(score_chunk, "score_into", None)
-        self._device = torch.device(device)
-        self._tile_scores = tile_scores_on(self._device.type)
+    def __init__(self, score_chunk: ScoreChunk, describe: Callable[[int, int], str], device: torch.device) -> None:
+        self._score_chunk, self._describe, self._device = score_chunk, describe, device
+        self._score_into: Callable[[RowSet, RowSet, Tensor], None] | None = getattr(score_chunk, "score_into", None)
+        self._tile_scores = tile_scores_on(device.type)
         self._own = threading.local()
         self.dtype: torch.dtype | None = getattr(score_chunk, "dtype", None)
-        """float32, or float64 when the first scores were; None before the first read, where the scorer does not say."""
+        """float32, or float64 if the first scores were; None before the first read, if the scorer does not say."""
 
     def read(
-        self, query_rows: Rows, gallery_rows: Rows, best: int = 0, mask: Callable[[Tensor, slice], None] | None = None
-    ) -> Block:
+        self,
+        query_rows: RowSet,
+        gallery_rows: RowSet,
+        best: int = 0,
+        mask: Callable[[Tensor, slice], None] = lambda tile, columns: None,
+    ) -> ScoreBlock:
         """Return checked scores ``[q, n]``, valid until this thread's next read.
 
         Args:
             query_rows: rows of the q queries.
             gallery_rows: rows of the n gallery images.
             best: how many of a query's scores are wanted in the end; ``maxima`` are chosen to find them by.
-            mask: called with each tile ``[q, w]`` and the columns of the block in it, once it was checked.
+            mask: called with each checked tile ``[q, w]`` and its columns in the block.
 
         Raises:
             RunError: the scorer gave another shape, something other than floats, or a NaN or infinite score; the
-                sentence names the query and the gallery image.
+                message names the query and the gallery image.
         """
         q, n = _length(query_rows), _length(gallery_rows)
         group = _group_size(n, best)
         width = tile_width(q, n, self._tile_scores, group * LANES if group > 1 else 1)
         sums = torch.zeros(q, device=self._device)
-        block: Block | None = None
+        block: ScoreBlock | None = None
         for number, columns in enumerate(spans(n, width)):
-            part, there = _part(gallery_rows, columns), columns.stop - columns.start
+            part, filled = _part(gallery_rows, columns), columns.stop - columns.start
             scores = None if self._score_into else self._scored(query_rows, part)
             block = block or self._reserve(q, n, width, group)
             tile = block.tiles[number]
             if scores is not None:
-                tile[:, :there] = scores
+                tile[:, :filled] = scores
             elif self._score_into is not None:
-                self._score_into(query_rows, part, tile[:, :there])
-            if there < width:
-                tile[:, there:] = MASKED
+                self._score_into(query_rows, part, tile[:, :filled])
+            if filled < width:
+                tile[:, filled:] = MASKED
             # one fast pass: a NaN or an infinity anywhere makes its row's sum NaN or infinite
-            sums += tile[:, :there].sum(dim=1)
-            if mask is not None:
-                mask(tile, columns)
+            sums += tile[:, :filled].sum(dim=1)
+            mask(tile, columns)
             if group > 1:
                 torch.amax(tile.view(q, group, width // group), dim=1, out=block.maxima[number])
         for row in torch.nonzero(~torch.isfinite(sums)).flatten().tolist():
             self._refuse_bad_scores(_at(query_rows, row), gallery_rows)
         return block or self._reserve(q, n, width, group)
 
-    def read_candidates(self, queries: slice, gallery: slice, excluded: RowLists, best: int) -> Block:
-        """As :meth:`read`, with excluded candidates' cells set to `MASKED`."""
+    def read_candidates(self, queries: slice, gallery: slice, excluded: RowLists, best: int) -> ScoreBlock:
+        """As :meth:`read`, with the cells of excluded candidates set to `MASKED`."""
         _, row, column = excluded.cells(queries, gallery)
         if not len(row):
             return self.read(queries, gallery, best)
@@ -141,7 +141,7 @@ class BlockReader:
 
         return self.read(queries, gallery, best, mask)
 
-    def _scored(self, query_rows: Rows, gallery_rows: Rows) -> Tensor:
+    def _scored(self, query_rows: RowSet, gallery_rows: RowSet) -> Tensor:
         with torch.no_grad():
             scores = self._score_chunk(query_rows, gallery_rows)
         shape = (_length(query_rows), _length(gallery_rows))
@@ -152,28 +152,28 @@ class BlockReader:
             self.dtype = torch.promote_types(scores.dtype, torch.float32)
         return scores.detach()
 
-    def _refuse_bad_scores(self, query: int, gallery_rows: Rows) -> None:
-        """Score a suspicious query alone (masked cells are gone from its block); no error where its sum overflowed."""
+    def _refuse_bad_scores(self, query: int, gallery_rows: RowSet) -> None:
+        """Score a suspicious query alone, without masks; it is not an error if only its sum overflowed."""
         scores = self._scored(slice(query, query + 1), gallery_rows)[0]
         bad = torch.nonzero(~torch.isfinite(scores)).flatten()
         if len(bad):
             value, pair = float(scores[bad[0]]), self._describe(query, _at(gallery_rows, int(bad[0])))
-            raise RunError(f"The score of {pair} is {value}: a score must be a finite number.")
+            raise RunError(f"The score of {pair} is {value}: a score must be finite.")
 
-    def _reserve(self, q: int, n: int, width: int, group: int) -> Block:
+    def _reserve(self, q: int, n: int, width: int, group: int) -> ScoreBlock:
         tiles = -(-n // width)
         scores = self._memory("scores", tiles * q * width).view(tiles, q, width)
         slots = width // group
         maxima = self._memory("maxima", tiles * q * slots).view(tiles, q, slots) if group > 1 else scores
-        return Block(scores, n, maxima)
+        return ScoreBlock(scores, n, maxima)
 
     def _memory(self, name: str, size: int) -> Tensor:
         memory: Tensor | None = getattr(self._own, name, None)
         if memory is None or memory.numel() < size:
             memory = None
-            setattr(self._own, name, None)  # the old memory is freed before the new is made
+            setattr(self._own, name, None)  # the old memory is freed before the new is allocated
             dtype = self.dtype or torch.float32
-            if self._device.type == "cpu":  # numpy asks for huge pages, which are there sooner
+            if self._device.type == "cpu":  # numpy asks for huge pages, which are ready sooner
                 memory = torch.from_numpy(np.empty(size, dtype=np.float64 if dtype == torch.float64 else np.float32))
             else:
                 memory = torch.empty(size, dtype=dtype, device=self._device)
@@ -187,13 +187,13 @@ def _group_size(columns: int, best: int) -> int:
     return 1 << max(0, wanted.bit_length() - 1)
 
 
-def _length(rows: Rows) -> int:
+def _length(rows: RowSet) -> int:
     return rows.stop - rows.start if isinstance(rows, slice) else len(rows)
 
 
-def _part(rows: Rows, part: slice) -> Rows:
+def _part(rows: RowSet, part: slice) -> RowSet:
     return slice(rows.start + part.start, rows.start + part.stop) if isinstance(rows, slice) else rows[part]
 
 
-def _at(rows: Rows, position: int) -> int:
+def _at(rows: RowSet, position: int) -> int:
     return int(rows.start) + position if isinstance(rows, slice) else int(rows[position])

@@ -1,8 +1,7 @@
 """The few cells of a block of scores among which every query's k best are.
 
-The k-th highest of the maxima of groups of columns is a floor that at least k scores reach, so that whatever is below
-it is out. Few groups reach it, and only their cells are looked at; where groups are small, looking at all cells at once
-is faster.
+At least k scores reach the k-th highest of the maxima of groups of columns, so everything below this floor is out. Few
+groups reach it, and only their cells are looked at; where groups are small, looking at all cells at once is faster.
 """
 
 from __future__ import annotations
@@ -13,24 +12,24 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from cir_bench.retrieval.blocks import MASKED, Block
-from cir_bench.retrieval.primitives import Array, array, kth_highest, listed, progression, tensor
+from cir_bench.retrieval.blocks import MASKED, ScoreBlock
+from cir_bench.retrieval.primitives import DeviceArray, array, kth_highest, listed, progression, tensor
 
 NARROW = 8
-"""Groups of fewer columns than this are not gone through."""
+"""Groups of fewer columns than this are not looked at one by one."""
 CROWD = 4
 """A query with more than so many times k groups or cells at its floor has many equal scores."""
 
 
 @dataclass(frozen=True)
-class Cells:
-    """Cells of a block, query by query.
+class ScoreCells:
+    """ScoreCells of a block, query by query.
 
     Attributes:
         query: ``[m]`` row in the block, ascending.
         column: ``[m]`` column in the block.
         score: ``[m]``.
-        crowded: rows that would have too many cells; theirs are not in the above.
+        crowded: rows that would have too many cells, which are left out.
     """
 
     query: Tensor
@@ -39,25 +38,25 @@ class Cells:
     crowded: tuple[int, ...] = ()
 
 
-def candidates(block: Block, k: int, floor: Tensor) -> Cells:
+def candidates(block: ScoreBlock, k: int, floor: Tensor) -> ScoreCells:
     """The cells of ``block`` that lists of k must look at.
 
     Args:
         block: of q queries.
         k: how many are wanted.
-        floor: ``[q]`` what a score must reach to be wanted; `MASKED` where that is not known yet.
+        floor: ``[q]`` what a score must reach; `MASKED` where that is unknown yet.
     """
     tiles, q, width = block.tiles.shape
     maxima = block.maxima.transpose(0, 1).reshape(q, tiles * block.maxima.shape[2])
     if maxima.shape[1] > k and bool((floor == MASKED).any()):
         floor = torch.maximum(floor, tensor(kth_highest(array(maxima), k)))
-    floor = floor.clamp(min=torch.finfo(floor.dtype).min)  # what is masked is no candidate
+    floor = floor.clamp(min=torch.finfo(floor.dtype).min)  # masked cells are not candidates
     if width < NARROW * block.maxima.shape[2] and floor.device.type == "cpu":
         return _of_all(array(block.tiles), array(floor), CROWD * k)
     return _of_groups(array(block.tiles), array(maxima), array(floor), CROWD * k)
 
 
-def _of_groups(tiles: Array, maxima: Array, floor: Array, most: int) -> Cells:
+def _of_groups(tiles: DeviceArray, maxima: DeviceArray, floor: DeviceArray, most: int) -> ScoreCells:
     """Out of the groups whose maxima reach their query's floor."""
     n_tiles, q, width = tiles.shape
     slots = maxima.shape[1] // n_tiles
@@ -74,7 +73,7 @@ def _of_groups(tiles: Array, maxima: Array, floor: Array, most: int) -> Cells:
     return _cells(query[group], column, scores.reshape(-1)[found], crowded)
 
 
-def _of_all(tiles: Array, floor: Array, most: int) -> Cells:
+def _of_all(tiles: DeviceArray, floor: DeviceArray, most: int) -> ScoreCells:
     """Out of all cells, with numpy."""
     n_tiles, q, width = tiles.shape
     marks = np.empty((q, n_tiles, width), dtype=bool)  # query by query; a tile's columns follow those of the one before
@@ -88,5 +87,5 @@ def _of_all(tiles: Array, floor: Array, most: int) -> Cells:
     return _cells(query, found - query * (n_tiles * width), scores, crowded)
 
 
-def _cells(query: Array, column: Array, score: Array, crowded: Array) -> Cells:
-    return Cells(tensor(query), tensor(column), tensor(score), tuple(crowded.tolist()))
+def _cells(query: DeviceArray, column: DeviceArray, score: DeviceArray, crowded: DeviceArray) -> ScoreCells:
+    return ScoreCells(tensor(query), tensor(column), tensor(score), tuple(crowded.tolist()))

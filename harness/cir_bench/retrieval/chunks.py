@@ -3,18 +3,17 @@
 from __future__ import annotations
 
 from bisect import bisect_left
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass
-from functools import partial
 
 from cir_bench.errors import ConfigError
 
 BUDGET_BYTES = 128 * 2**20
-"""Working memory of each thread of a search unless told otherwise."""
+"""Default working memory of each thread of a search."""
 BLOCK_BYTES = 8
 """Per score of a block: the float32 itself, the groups' maxima (twice), and which cells are looked at."""
 TILE_BYTES = 10
-"""Per score of a tile, on top: the scorer's own [q, n] result, a scratch tile to count in, rows copied from it."""
+"""Per score of a tile, in addition: the scorer's own [q, n] result, a tile to count in, rows copied from it."""
 LIST_BYTES = 64
 """Per candidate that is kept of a query, while a block's best are merged with the list so far."""
 TILE_SCORES = 2**21
@@ -22,7 +21,7 @@ TILE_SCORES = 2**21
 GPU_TILE_SCORES = 2**24
 """A GPU needs more work at once."""
 BLOCK_TILES = 4
-"""A block has about so many tiles at most: 32 MiB of scores stay in a large cache until all is done with them."""
+"""A block has at most about so many tiles: 32 MiB of scores stay in a large cache until all is done with them."""
 ROWS = 1024
 """More queries than this at once make a matrix product no faster, fewer make it slower."""
 MAX_COLUMNS = 2**24
@@ -44,7 +43,7 @@ class ChunkPlan:
 def working_bytes(
     queries: int, gallery: int, query_bytes: int = 0, gallery_bytes: int = 0, tile_scores: int = TILE_SCORES
 ) -> int:
-    """The working memory of chunks of this size: scores, and the chunks' vectors where they are copied."""
+    """The working memory of chunks of this size: scores, and the chunks' vectors if they are copied."""
     scores = queries * gallery
     vectors = queries * query_bytes + gallery * gallery_bytes
     return scores * BLOCK_BYTES + min(scores, tile_scores) * TILE_BYTES + vectors
@@ -59,15 +58,15 @@ def plan_chunks(
     tile_scores: int = TILE_SCORES,
     best: int = 0,
 ) -> ChunkPlan:
-    """The largest useful chunks that fit ``budget_bytes``: as many queries as are useful, then images, best all.
+    """The largest useful chunks that fit ``budget_bytes``: as many queries as are useful, then images, ideally all.
 
     Chunks of queries are of about one size, so that threads that share them have equal shares.
 
     Args:
         n_queries: Q.
         n_gallery: N.
-        budget_bytes: memory for scores and for the chunks' vectors. The result itself comes on top: about
-            ``top_k`` × 12 bytes per query, whatever N is.
+        budget_bytes: memory for scores and for the chunks' vectors, in addition to the result itself: about ``top_k`` ×
+            12 bytes per query, whatever N is.
         query_bytes: what the scorer needs per query of a chunk.
         gallery_bytes: what the scorer needs per gallery image of a chunk.
         tile_scores: of the device.
@@ -77,16 +76,15 @@ def plan_chunks(
         ConfigError: not even one query and one image fit.
     """
     n_queries, n_gallery = max(n_queries, 1), max(n_gallery, 1)
-
     query_bytes += LIST_BYTES * min(best, n_gallery)
-
-    def fits(queries: int, gallery: int) -> bool:
-        needed = working_bytes(queries, gallery, query_bytes, gallery_bytes, tile_scores)
-        return queries * gallery <= BLOCK_TILES * tile_scores and needed <= budget_bytes
-
-    queries = _even(n_queries, ROWS)
+    queries = -(-n_queries // -(-n_queries // ROWS))  # as few chunks as possible, as equal as possible
     while queries:
-        columns = _largest(min(n_gallery, MAX_COLUMNS), partial(fits, queries))
+
+        def too_wide(gallery: int, queries: int = queries) -> bool:
+            needed = working_bytes(queries, gallery, query_bytes, gallery_bytes, tile_scores)
+            return queries * gallery > BLOCK_TILES * tile_scores or needed > budget_bytes
+
+        columns = bisect_left(range(1, min(n_gallery, MAX_COLUMNS) + 1), True, key=too_wide)
         # a chunk narrower than it is high wastes the vectors that are loaded for it
         if columns >= min(n_gallery, queries):
             return ChunkPlan(queries, columns)
@@ -95,26 +93,6 @@ def plan_chunks(
         f"A memory budget of {budget_bytes} bytes is too small to score one query against one image "
         f"({working_bytes(1, 1, query_bytes, gallery_bytes)} bytes); give the search more."
     )
-
-
-def plan_for(
-    score_chunk: object,
-    n_queries: int,
-    n_gallery: int,
-    budget_bytes: int,
-    tile_scores: int = TILE_SCORES,
-    threads: int = 0,
-    best: int = 0,
-) -> ChunkPlan:
-    """:func:`plan_chunks` for each of so many threads, which share the queries; 0: there is one.
-
-    The scorer's ``query_bytes`` and ``gallery_bytes`` count, where it declares them.
-    """
-    query_bytes = int(getattr(score_chunk, "query_bytes", 0))
-    gallery_bytes = int(getattr(score_chunk, "gallery_bytes", 0))
-    threads = max(1, threads)
-    each = -(-n_queries // threads)
-    return plan_chunks(each, n_gallery, budget_bytes, query_bytes, gallery_bytes, tile_scores, best)
 
 
 def tile_width(queries: int, columns: int, tile_scores: int, multiple: int = 1) -> int:
@@ -133,13 +111,3 @@ def spans(length: int, size: int) -> Iterator[slice]:
     """Cut ``range(length)`` into slices of at most ``size``."""
     for start in range(0, length, size):
         yield slice(start, min(start + size, length))
-
-
-def _even(length: int, most: int) -> int:
-    """The size of as few spans as are needed with at most so many each, as equal as can be."""
-    return -(-length // -(-length // most))
-
-
-def _largest(limit: int, fits: Callable[[int], bool]) -> int:
-    """The largest number up to ``limit`` that fits, where whatever is smaller fits too; 0 when none does."""
-    return bisect_left(range(1, limit + 1), True, key=lambda number: not fits(number))

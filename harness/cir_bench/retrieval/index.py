@@ -1,4 +1,4 @@
-"""Ids become rows: which gallery row each target and each excluded image is."""
+"""Ids become rows: the gallery row of each relevant and each excluded image."""
 
 from __future__ import annotations
 
@@ -58,7 +58,7 @@ def rows_by_id(gallery_ids: Sequence[str]) -> dict[str, int]:
     """The row of each gallery id.
 
     Raises:
-        DataError: an id occurs twice (it would count twice, and exclusion by id would be ambiguous).
+        DataError: an id occurs twice: it would count twice, and exclusion by id would be ambiguous.
     """
     rows = dict(zip(gallery_ids, range(len(gallery_ids)), strict=True))
     if len(rows) != len(gallery_ids):
@@ -77,10 +77,8 @@ def index_queries(queries: QuerySet, row_of: dict[str, int]) -> RowIndex:
 
 
 def _excluded_rows(queries: QuerySet, row_of: dict[str, int]) -> RowLists:
-    flat = [row_of.get(image, MISSING) for images in queries.excluded for image in images]
-    rows, owner = np.array(flat, dtype=np.int64), owners_of(offsets_of([len(images) for images in queries.excluded]))
-    there = rows != MISSING
-    pairs = np.unique(owner[there] * len(row_of) + rows[there])
+    lists = RowLists.of([[row_of[image] for image in images if image in row_of] for images in queries.excluded])
+    pairs = np.unique(owners_of(lists.offsets) * len(row_of) + lists.rows)
     owner, rows = np.divmod(pairs, max(1, len(row_of)))
     return RowLists(offsets_of(np.bincount(owner, minlength=len(queries))), rows)
 

@@ -1,4 +1,4 @@
-"""`NamedRows`: lists of gallery rows that become ids when somebody looks at them."""
+"""`NamedRows`: lists of gallery rows that become ids when they are looked at."""
 
 from __future__ import annotations
 
@@ -8,11 +8,11 @@ from typing import Any, overload
 import numpy as np
 from numpy.typing import NDArray
 
-Names = tuple[str, ...]
+ImageIds = tuple[str, ...]
 
 
-class NamedRows(Sequence[Names]):
-    """Q tuples of ids, kept as rows of the gallery: metrics never look at them, and making them takes a while.
+class NamedRows(Sequence[ImageIds]):
+    """Q tuples of ids, kept as gallery rows: metrics never look at them, and building them takes a while.
 
     Args:
         rows: ``[Q, k]`` gallery rows, best first; a list ends before its first negative one.
@@ -26,25 +26,19 @@ class NamedRows(Sequence[Names]):
         return len(self._rows)
 
     @overload
-    def __getitem__(self, place: int) -> Names: ...
+    def __getitem__(self, place: int) -> ImageIds: ...
     @overload
-    def __getitem__(self, place: slice) -> tuple[Names, ...]: ...
-    def __getitem__(self, place: int | slice) -> Names | tuple[Names, ...]:
+    def __getitem__(self, place: slice) -> tuple[ImageIds, ...]: ...
+    def __getitem__(self, place: int | slice) -> ImageIds | tuple[ImageIds, ...]:
         if isinstance(place, slice):
-            return tuple(self._named(self._rows[place]))
+            return tuple(NamedRows(self._rows[place], self._ids))
         return tuple(self._ids[row] for row in self._rows[place].tolist() if row >= 0)
 
-    def __iter__(self) -> Iterator[Names]:
-        return self._named(self._rows)
-
-    def _named(self, rows: NDArray[np.int64]) -> Iterator[Names]:
-        return (tuple([self._ids[row] for row in listed if row >= 0]) for listed in rows.tolist())
+    def __iter__(self) -> Iterator[ImageIds]:
+        return (tuple([self._ids[row] for row in rows if row >= 0]) for rows in self._rows.tolist())
 
     def __eq__(self, other: Any) -> bool:
         return isinstance(other, Sequence) and tuple(self) == tuple(other)
 
     def __hash__(self) -> int:
         return hash(tuple(self))
-
-    def __repr__(self) -> str:
-        return repr(tuple(self))

@@ -1,4 +1,4 @@
-"""`PartRankings`: what retrieval found for one part of a benchmark."""
+"""`PartRankings`: the rankings of one part of a benchmark."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from cir_bench.retrieval.ranking import Ranking
 
 
 class CandidateSet(str, Enum):
-    """Among which candidates a query was ranked."""
+    """The candidates among which a query is ranked."""
 
     GALLERY = "gallery"
     """The whole gallery."""
@@ -20,7 +20,7 @@ class CandidateSet(str, Enum):
 
 @dataclass(frozen=True)
 class PartRankings:
-    """The rankings of one part: of the whole gallery and, where the benchmark has them, of each query's candidates."""
+    """The rankings of one part: of the whole gallery and, if the benchmark has them, of each query's own candidates."""
 
     gallery: Ranking
     subset: Ranking | None = None
@@ -32,7 +32,7 @@ class PartRankings:
             raise DataError("The subset ranking is not of the same queries, in the same order, as the gallery ranking.")
 
     def ranking(self, candidates: CandidateSet, metric: str) -> Ranking:
-        """The ranking among ``candidates``; `ConfigError` naming the metric that needs it when there is none."""
+        """The ranking among ``candidates``; `ConfigError` naming the metric that needs it if there is none."""
         if candidates is CandidateSet.GALLERY:
             return self.gallery
         if self.subset is None:

@@ -1,8 +1,8 @@
-"""The ranks of all targets and the best candidates: block by block, each span of queries on its own."""
+"""The ranks of all relevant images and the best candidates, block by block, each span of queries on its own."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -11,12 +11,16 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from cir_bench.retrieval.blocks import Block, BlockReader
-from cir_bench.retrieval.chunks import ChunkPlan, spans
+from cir_bench.errors import RunError
+from cir_bench.retrieval.blocks import BlockReader, ScoreBlock
+from cir_bench.retrieval.chunks import BUDGET_BYTES, ChunkPlan, plan_chunks, spans, tile_scores_on
 from cir_bench.retrieval.index import MISSING, RowIndex, RowLists
-from cir_bench.retrieval.ties import CandidateCounts, TieGroups
+from cir_bench.retrieval.queries import QuerySet
+from cir_bench.retrieval.ranking import Ranking
+from cir_bench.retrieval.scorer import ScoreChunk
+from cir_bench.retrieval.ties import TOLERANCE, CandidateCounts, TieGroups
 from cir_bench.retrieval.topk import NO_ROW, RunningTopK
-from cir_bench.retrieval.workers import Each
+from cir_bench.retrieval.workers import thread_count, workers
 
 TARGETS_AT_ONCE = 128
 """The targets of so many queries are scored together: few pairs in vain, and still a matrix product."""
@@ -24,13 +28,13 @@ TARGETS_AT_ONCE = 128
 
 @dataclass(frozen=True)
 class Places:
-    """What is found of Q queries with J relevant images.
+    """The search result of Q queries with J relevant images.
 
     Attributes:
-        better: ``[J]``, in the sense of `Ranking`.
+        better: ``[J]``, as in `Ranking`.
         tied: ``[J]``, likewise.
-        scores: ``[Q, top_k]`` best first, -inf behind the end of a list.
-        rows: ``[Q, top_k]`` gallery rows, -1 behind the end.
+        scores: ``[Q, top_k]`` best first, -inf after the end of a list.
+        rows: ``[Q, top_k]`` gallery rows, -1 after the end.
     """
 
     better: NDArray[np.int64]
@@ -38,62 +42,110 @@ class Places:
     scores: Tensor
     rows: Tensor
 
+    def ranking(
+        self, queries: QuerySet, n_gallery: int, n_candidates: NDArray[np.int64], top_ids: Sequence[tuple[str, ...]]
+    ) -> Ranking:
+        """The result as a `Ranking`; `RunError` if a score of float64 is too large for float32."""
+        in_list = self.rows.cpu().numpy() != NO_ROW
+        scores = self.scores.float().cpu().numpy()
+        if not np.isfinite(scores[in_list]).all():
+            most = float(self.scores.abs()[self.scores.isfinite()].max())
+            raise RunError(f"A score is {most}, more than a 32-bit float can keep (3.4e38); scale the scores down.")
+        return Ranking(
+            queries=queries,
+            n_gallery=n_gallery,
+            n_candidates=n_candidates,
+            better=self.better,
+            tied=self.tied,
+            top_ids=top_ids,
+            top_scores=np.where(in_list, scores, np.float32(np.nan)),
+            top_k=self.rows.shape[1],
+            searched=True,
+        )
+
 
 def find_places(
-    reader: BlockReader,
+    score_chunk: ScoreChunk,
     index: RowIndex,
     n_gallery: int,
-    plan: ChunkPlan,
-    tolerance: float,
     top_k: int,
     order: Callable[[], Tensor],
-    each: Each,
-    device: torch.device | str,
+    describe: Callable[[int, int], str],
+    *,
+    tolerance: float = TOLERANCE,
+    budget_bytes: int = BUDGET_BYTES,
+    chunks: ChunkPlan | None = None,
+    device: torch.device | str = "cpu",
 ) -> Places:
-    """Every query against ``n_gallery`` rows.
+    """Search ``n_gallery`` rows for every query of ``index``.
 
-    Where a block holds whole rows, the targets' scores are read from the very block that is counted; otherwise they
-    are scored first, by themselves, and then every block is held against them.
+    Where a block holds whole rows, the targets' scores are read from the very block in which candidates are counted;
+    otherwise they are scored first, by themselves, and every block is then compared with them.
+
+    Args:
+        score_chunk: the scorer.
+        index: the rows of the queries' relevant and excluded images.
+        n_gallery: N.
+        top_k: best candidates to keep per query.
+        order: gives ``[N]``, the place of each row among candidates of equal score; called only if there are some.
+        describe: names a pair (query row, gallery row) for error messages.
+        tolerance: see ``ties.py``.
+        budget_bytes: working memory of each thread.
+        chunks: chunk sizes, instead of choosing them by ``budget_bytes``.
+        device: where scores are compared and sorted.
     """
+    device = torch.device(device)
     targets, offsets = index.targets, index.targets.offsets
     n_queries = len(offsets) - 1
+    threads = thread_count(score_chunk, device)
+    plan = chunks or plan_chunks(
+        -(-n_queries // max(1, threads)),
+        n_gallery,
+        budget_bytes,
+        int(getattr(score_chunk, "query_bytes", 0)),
+        int(getattr(score_chunk, "gallery_bytes", 0)),
+        tile_scores_on(device.type),
+        top_k,
+    )
+    reader = BlockReader(score_chunk, describe, device)
     better, tied = np.empty_like(targets.rows), np.empty_like(targets.rows)
     rows = torch.full((n_queries, top_k), NO_ROW, dtype=torch.int64, device=device)
     found: dict[int, Tensor] = {}
 
     def rank(span: slice) -> None:
         own = slice(int(offsets[span.start]), int(offsets[span.stop]))
+
+        def counts_of(scores: NDArray[np.floating[Any]]) -> CandidateCounts:
+            own_offsets = offsets[span.start : span.stop + 1] - own.start
+            groups = TieGroups.around(scores, targets.rows[own] == MISSING, own_offsets, tolerance)
+            return CandidateCounts(groups, device)
+
         top = RunningTopK(span.stop - span.start, top_k, order, device)
         counts: CandidateCounts | None = None
-
-        def groups_of(scores: NDArray[np.floating[Any]]) -> CandidateCounts:
-            there = offsets[span.start : span.stop + 1] - own.start
-            groups = TieGroups.around(scores, targets.rows[own] == MISSING, there, tolerance)
-            return CandidateCounts(groups, torch.device(device))
-
         if plan.gallery < n_gallery:
-            counts = groups_of(_target_scores(reader, targets, span, plan))
+            counts = counts_of(_target_scores(reader, targets, span, plan))
         for columns in spans(n_gallery, plan.gallery):
             block = reader.read_candidates(span, columns, index.excluded, top_k)
             top.update(block, columns.start)
             if counts is None:
-                counts = groups_of(_own_scores(block, targets, span, columns))
+                counts = counts_of(_own_scores(block, targets, span, columns))
             block.mask(targets, span, columns)
             counts.update(block)
         if counts is None:  # an empty gallery
-            counts = groups_of(np.zeros(own.stop - own.start, dtype=np.float32))
+            counts = counts_of(np.zeros(own.stop - own.start, dtype=np.float32))
         better[own], tied[own] = counts.ranks()
         found[span.start], rows[span] = top.scores, top.rows
 
-    each(rank, spans(n_queries, plan.queries))
+    with workers(threads) as for_each:
+        for_each(rank, spans(n_queries, plan.queries))
     scores = torch.cat([found[start] for start in sorted(found)]) if found else rows.float()
     return Places(better, tied, scores, rows)
 
 
-def _own_scores(block: Block, targets: RowLists, span: slice, columns: slice) -> NDArray[np.floating[Any]]:
+def _own_scores(block: ScoreBlock, targets: RowLists, span: slice, columns: slice) -> NDArray[np.floating[Any]]:
     """The scores of the targets of some queries (0 for missing ones) out of a block of whole rows."""
     flat, row, column = targets.cells(span, columns)
-    picked = _gather(block, row, column)
+    picked = block.gather(row, column).cpu().numpy()
     first, last = int(targets.offsets[span.start]), int(targets.offsets[span.stop])
     scores = np.zeros(last - first, dtype=picked.dtype)
     scores[flat - first] = picked
@@ -108,16 +160,12 @@ def _target_scores(reader: BlockReader, targets: RowLists, span: slice, plan: Ch
         queries = slice(span.start + part.start, span.start + part.stop)
         own = slice(int(targets.offsets[queries.start]), int(targets.offsets[queries.stop]))
         query = np.repeat(np.arange(part.stop - part.start), np.diff(targets.offsets[queries.start : queries.stop + 1]))
-        there = np.flatnonzero(targets.rows[own] != MISSING)
-        wanted, place = np.unique(targets.rows[own][there], return_inverse=True)
-        for columns in spans(len(wanted), plan.gallery):
+        found = np.flatnonzero(targets.rows[own] != MISSING)
+        rows, place = np.unique(targets.rows[own][found], return_inverse=True)
+        for columns in spans(len(rows), plan.gallery):
             here = (place >= columns.start) & (place < columns.stop)
-            block = reader.read(queries, torch.from_numpy(wanted[columns]))
-            scores[own.start - first + there[here]] = _gather(block, query[there[here]], place[here] - columns.start)
+            block = reader.read(queries, torch.from_numpy(rows[columns]))
+            picked = block.gather(query[found[here]], place[here] - columns.start)
+            scores[own.start - first + found[here]] = picked.cpu().numpy()
     # exact: the scores were of this type
     return scores.astype(np.float64 if reader.dtype == torch.float64 else np.float32)
-
-
-def _gather(block: Block, row: NDArray[np.int64], column: NDArray[np.int64]) -> NDArray[np.floating[Any]]:
-    picked: NDArray[np.floating[Any]] = block.gather(row, column).cpu().numpy()
-    return picked

@@ -1,4 +1,4 @@
-"""Steps of a search that numpy takes several times as fast on a CPU as torch, which takes them on a GPU."""
+"""Steps of a search for which numpy is several times as fast as torch on a CPU; on a GPU torch takes them."""
 
 from __future__ import annotations
 
@@ -9,26 +9,26 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-Array: TypeAlias = Any
-"""A tensor on a GPU, a numpy array on a CPU. What is written with operators and indices alone works on both."""
+DeviceArray: TypeAlias = Any
+"""A tensor on a GPU, a numpy array on a CPU. Code that uses only operators and indices works on both."""
 
 
-def array(values: Tensor) -> Array:
-    """``values`` for the library that is the faster one where they lie; nothing is copied."""
+def array(values: Tensor) -> DeviceArray:
+    """``values`` for the faster library on their device; nothing is copied."""
     return values.numpy() if values.device.type == "cpu" else values
 
 
-def tensor(values: Array) -> Tensor:
+def tensor(values: DeviceArray) -> Tensor:
     """The inverse of :func:`array`."""
     return values if isinstance(values, Tensor) else torch.from_numpy(values)
 
 
-def progression(stop: int, step: int, like: Array) -> Array:
-    """0, step, 2 step, … below ``stop``, where ``like`` lies."""
+def progression(stop: int, step: int, like: DeviceArray) -> DeviceArray:
+    """0, step, 2 step, … below ``stop``, on the device of ``like``."""
     return torch.arange(0, stop, step, device=like.device) if isinstance(like, Tensor) else np.arange(0, stop, step)
 
 
-def kth_highest(values: Array, k: int) -> Array:
+def kth_highest(values: DeviceArray, k: int) -> DeviceArray:
     """``[q]`` the k-th highest of each line of ``[q, m]``, 1 ≤ k ≤ m."""
     if isinstance(values, Tensor):
         return values.topk(k, dim=1, sorted=False).values.amin(dim=1)
@@ -36,18 +36,15 @@ def kth_highest(values: Array, k: int) -> Array:
     return np.partition(values, place, axis=1)[:, place].copy()
 
 
-def descending(values: Array) -> Array:
+def descending(values: DeviceArray) -> DeviceArray:
     """``[q, m]`` the columns of each line from its highest to its lowest element; equal ones in any order."""
     return values.argsort(dim=1, descending=True) if isinstance(values, Tensor) else np.argsort(-values, axis=1)
 
 
-def listed(marks: Array, most: int) -> tuple[Array, NDArray[np.int64]]:
-    """The flat places, ascending, of what is marked in ``[q, m]``, without lines that have more than ``most`` marks.
+def listed(marks: DeviceArray, most: int) -> tuple[DeviceArray, NDArray[np.int64]]:
+    """The flat indices, ascending, of the marks in ``[q, m]``, and the lines left out for more than ``most`` marks.
 
-    Such lines' marks are taken away before anything is listed: a list of all cells is many times as large as the cells.
-
-    Returns:
-        the places, and the lines that were left out.
+    The marks of such lines are removed first: a list of all cells is many times as large as the cells.
     """
     if isinstance(marks, Tensor):
         left_out = marks.sum(dim=1) > most

@@ -13,7 +13,7 @@ from torch import Tensor
 
 from cir_bench.errors import ConfigError
 
-Rows: TypeAlias = "slice | Tensor"
+RowSet: TypeAlias = "slice | Tensor"
 """Some rows of a matrix: a slice, or a 1-D LongTensor on the CPU."""
 Matrix: TypeAlias = "Tensor | NDArray[np.floating[Any]]"
 """A ``[rows, D]`` matrix: a tensor, an array, or a memory-mapped array larger than memory."""
@@ -22,21 +22,21 @@ Matrix: TypeAlias = "Tensor | NDArray[np.floating[Any]]"
 class ScoreChunk(Protocol):
     """Scores some queries against some gallery images; higher is better.
 
-    It may carry ``query_bytes`` and ``gallery_bytes``: the memory in bytes that scoring takes for each query and each
-    gallery image of a chunk, beside the scores themselves. The chunk sizes are chosen with them. ``thread_safe``, when
-    true, says that several threads may call it at once, and ``dtype`` what it then gives (float32 unless it says so).
+    Optional attributes: ``query_bytes`` and ``gallery_bytes``, the bytes that scoring takes for each query and each
+    gallery image of a chunk in addition to the scores, by which chunk sizes are chosen; ``thread_safe``, true if
+    several threads may call it at once; ``dtype``, the type of its scores (float32 by default).
     """
 
-    def __call__(self, query_rows: Rows, gallery_rows: Rows) -> Tensor:
+    def __call__(self, query_rows: RowSet, gallery_rows: RowSet) -> Tensor:
         """Return scores ``[q, n]``, floating point, on any device. They are copied, never written to."""
 
 
 class DotScorer:
     """Score = dot product of row vectors: ``queries`` ``[Q, D]`` against ``gallery`` ``[N, D]``.
 
-    The product is taken in float32 without TF32 or autocast (in float64 when both matrices are), whatever the caller's
-    settings, so that equal vectors tie. Rows of a memory-mapped or half-precision gallery, or of one on another
-    device, are copied chunk by chunk; everything else is used where it lies.
+    The product is computed in float32 without TF32 or autocast (in float64 if both matrices are), whatever the caller's
+    settings, so that equal vectors tie. Rows of a memory-mapped or half-precision gallery, or of one on another device,
+    are copied chunk by chunk; everything else is used in place.
 
     Raises:
         ConfigError: the matrices are not two-dimensional, or of different widths.
@@ -54,24 +54,16 @@ class DotScorer:
         double = all(str(matrix.dtype).endswith("float64") for matrix in (queries, gallery))
         self.dtype = torch.float64 if double else torch.float32
         self._held: tuple[tuple[int, int], Tensor] | None = None
+        self.query_bytes = self._copied_bytes(queries)
+        self.gallery_bytes = self._copied_bytes(gallery)
 
-    @property
-    def query_bytes(self) -> int:
-        """Bytes per query of a chunk."""
-        return self._copied_bytes(self._queries)
-
-    @property
-    def gallery_bytes(self) -> int:
-        """Bytes per gallery image of a chunk."""
-        return self._copied_bytes(self._gallery)
-
-    def __call__(self, query_rows: Rows, gallery_rows: Rows) -> Tensor:
+    def __call__(self, query_rows: RowSet, gallery_rows: RowSet) -> Tensor:
         """Return the dot products ``[q, n]``."""
         queries, gallery = self._load(self._queries, query_rows), self._gallery_chunk(gallery_rows)
         with torch.no_grad(), torch.autocast(self._device.type, enabled=False), full_precision(self._device):
             return queries @ gallery.T
 
-    def score_into(self, query_rows: Rows, gallery_rows: Rows, out: Tensor) -> None:
+    def score_into(self, query_rows: RowSet, gallery_rows: RowSet, out: Tensor) -> None:
         """Write the dot products into ``out`` ``[q, n]``, whose rows may be apart."""
         if self._device.type != "cpu":
             out.copy_(self(query_rows, gallery_rows))
@@ -80,7 +72,7 @@ class DotScorer:
         # numpy's BLAS: at least as fast as torch's, and its threads can be limited for a while
         np.matmul(queries.numpy(), gallery.numpy().T, out=out.numpy())
 
-    def _gallery_chunk(self, rows: Rows) -> Tensor:
+    def _gallery_chunk(self, rows: RowSet) -> Tensor:
         """The chunk is kept until another is asked for, so that blocks of queries share one copy."""
         if not isinstance(rows, slice):
             return self._load(self._gallery, rows)
@@ -90,7 +82,7 @@ class DotScorer:
             self._held = held = (key, self._load(self._gallery, rows))
         return held[1]
 
-    def _load(self, matrix: Matrix, rows: Rows) -> Tensor:
+    def _load(self, matrix: Matrix, rows: RowSet) -> Tensor:
         if isinstance(matrix, Tensor):
             chunk = matrix.detach()[rows if isinstance(rows, slice) else rows.to(matrix.device)]
         else:

@@ -1,8 +1,8 @@
-"""Search among a few candidates per query: CIRR's subset ranking (six members less the reference)."""
+"""Search among a few candidates per query: CIRR's subset ranking (six members without the reference)."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 import numpy as np
 import torch
@@ -10,16 +10,12 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from cir_bench.errors import DataError, RunError
-from cir_bench.retrieval.blocks import BlockReader
 from cir_bench.retrieval.chunks import ChunkPlan
 from cir_bench.retrieval.index import MISSING, RowIndex, RowLists, rows_by_id
 from cir_bench.retrieval.passes import find_places
 from cir_bench.retrieval.queries import QuerySet
 from cir_bench.retrieval.ranking import TOP_K, Ranking
-from cir_bench.retrieval.scorer import Rows, ScoreChunk
-from cir_bench.retrieval.ties import TOLERANCE
-from cir_bench.retrieval.topk import known
-from cir_bench.retrieval.workers import workers
+from cir_bench.retrieval.scorer import RowSet, ScoreChunk
 
 QUERIES_AT_ONCE = 32
 """These queries are scored against all of their candidates together, so few pairs are scored in vain."""
@@ -31,28 +27,24 @@ def search_subsets(
     gallery_ids: Sequence[str],
     candidates: Sequence[Sequence[str]],
     *,
-    top_k: int = TOP_K,
-    tolerance: float = TOLERANCE,
     device: torch.device | str = "cpu",
 ) -> Ranking:
-    """Rank for each query only its own candidates, less its excluded images.
+    """Rank for each query only its own candidates, without its excluded images.
 
     Args:
         score_chunk: scores Q × N pairs by row, as for the whole gallery.
         queries: the Q queries.
         gallery_ids: the ids of the N gallery rows.
         candidates: for every query the ids of its candidates. One that is not in the gallery cannot be scored and is
-            no candidate; a target that is not among the candidates is never hit.
-        top_k: best candidates to keep per query; equal scores in the order of their ids.
-        tolerance: as in :func:`~cir_bench.retrieval.search.search`.
+            left out; a target that is not among the candidates is never hit.
         device: where scores are compared and sorted.
 
     Returns:
-        a Ranking of its own, whose ``n_gallery`` is N and whose ``n_candidates`` are the sizes of the subsets.
+        a Ranking whose ``n_gallery`` is N and whose ``n_candidates`` are the sizes of the subsets.
 
     Raises:
         DataError: not one list per query, or a gallery id occurs twice.
-        RunError: a score is NaN or infinite; the sentence names the query and the image.
+        RunError: a score is NaN or infinite; the message names the query and the image.
     """
     if len(candidates) != len(queries):
         raise DataError(f"{len(queries)} queries came with {len(candidates)} lists of subset candidates.")
@@ -61,44 +53,42 @@ def search_subsets(
         sorted({image for image in subset if image in row_of} - set(excluded))
         for subset, excluded in zip(candidates, queries.excluded, strict=True)
     ]
-    width = max([1, *map(len, members)])
-    padded = np.full((len(queries), width), MISSING, dtype=np.int64)
+    padded = _padded(members, row_of)
+    width = padded.shape[1]
+    places = find_places(
+        _SubsetScorer(score_chunk, padded),
+        _index(queries, members, width),
+        width,
+        TOP_K,
+        lambda: torch.arange(width, device=device),
+        lambda query, column: (
+            f"query {queries.ids[query]!r} against gallery image {gallery_ids[padded[query, column]]!r}"
+        ),
+        chunks=ChunkPlan(QUERIES_AT_ONCE, width),
+        device=device,
+    )
+    top_ids = tuple(
+        tuple(images[column] for column in row if column >= 0)
+        for images, row in zip(members, places.rows.tolist(), strict=True)
+    )
+    return places.ranking(queries, len(gallery_ids), np.array([len(images) for images in members]), top_ids)
+
+
+def _padded(members: Sequence[Sequence[str]], row_of: Mapping[str, int]) -> NDArray[np.int64]:
+    """``[Q, S]`` the gallery rows of each query's candidates, `MISSING` after the end."""
+    padded = np.full((len(members), max([1, *map(len, members)])), MISSING, dtype=np.int64)
     for query, images in enumerate(members):
         padded[query, : len(images)] = [row_of[image] for image in images]
-    # in the block of all subsets side by side, padding is what exclusion is in a gallery, and columns are in id order
-    column_of = [{image: column for column, image in enumerate(images)} for images in members]
-    index = RowIndex(
-        targets=RowLists.of(
-            [[at.get(t, MISSING) for t in wanted] for at, wanted in zip(column_of, queries.relevant, strict=True)]
-        ),
-        excluded=RowLists.of([range(len(images), width) for images in members]),
-    )
+    return padded
 
-    def describe(query: int, column: int) -> str:
-        return f"query {queries.ids[query]!r} against gallery image {gallery_ids[padded[query, column]]!r}"
 
-    reader = BlockReader(_SubsetScorer(score_chunk, padded), describe, device)
-
-    def in_order() -> torch.Tensor:
-        return torch.arange(width, device=device)
-
-    plan = ChunkPlan(QUERIES_AT_ONCE, width)
-    with workers(0) as each:
-        places = find_places(reader, index, width, plan, tolerance, top_k, in_order, each, device)
-    return Ranking(
-        queries=queries,
-        n_gallery=len(gallery_ids),
-        n_candidates=np.array([len(images) for images in members], dtype=np.int64),
-        better=places.better,
-        tied=places.tied,
-        top_ids=tuple(
-            tuple(images[column] for column in row if column >= 0)
-            for images, row in zip(members, places.rows.tolist(), strict=True)
-        ),
-        top_scores=known(places.scores, places.rows),
-        top_k=top_k,
-        searched=True,
-    )
+def _index(queries: QuerySet, members: Sequence[Sequence[str]], width: int) -> RowIndex:
+    """In the block of all subsets, padding is what exclusion is in a gallery, and columns are in the order of ids."""
+    targets = []
+    for images, relevant in zip(members, queries.relevant, strict=True):
+        column_of = {image: column for column, image in enumerate(images)}
+        targets.append([column_of.get(image, MISSING) for image in relevant])
+    return RowIndex(RowLists.of(targets), RowLists.of([range(len(images), width) for images in members]))
 
 
 class _SubsetScorer:
@@ -107,17 +97,17 @@ class _SubsetScorer:
     def __init__(self, score_chunk: ScoreChunk, padded: NDArray[np.int64]) -> None:
         self._score_chunk, self._padded = score_chunk, padded
 
-    def __call__(self, query_rows: Rows, gallery_rows: Rows) -> Tensor:
-        """Scores ``[q, s]`` out of those of the queries against the union of their subsets' columns."""
-        wanted = self._padded[query_rows][:, gallery_rows]
-        union, column = np.unique(wanted[wanted != MISSING], return_inverse=True)
+    def __call__(self, query_rows: RowSet, gallery_rows: RowSet) -> Tensor:
+        """Scores ``[q, s]``, picked from those of the queries against the union of their candidates."""
+        rows = self._padded[query_rows][:, gallery_rows]
+        union, column = np.unique(rows[rows != MISSING], return_inverse=True)
         if not len(union):
-            return torch.zeros(wanted.shape)
+            return torch.zeros(rows.shape)
         pairs = self._score_chunk(query_rows, torch.from_numpy(union))
-        if tuple(pairs.shape) != (len(wanted), len(union)):
-            raise RunError(f"The scorer gave {tuple(pairs.shape)} scores for {len(wanted)} x {len(union)} pairs.")
-        owner, place = np.nonzero(wanted != MISSING)
-        scores = pairs.new_zeros(wanted.shape)
+        if tuple(pairs.shape) != (len(rows), len(union)):
+            raise RunError(f"The scorer gave {tuple(pairs.shape)} scores for {len(rows)} x {len(union)} pairs.")
+        owner, place = np.nonzero(rows != MISSING)
+        scores = pairs.new_zeros(rows.shape)
         at = [torch.from_numpy(part).to(pairs.device) for part in (owner, place, column)]
         scores[at[0], at[1]] = pairs[at[0], at[2]]
         return scores

@@ -1,11 +1,11 @@
 """Counting, for each target, the candidates that are better and those that tie, in one weak order per query.
 
 Scores that should be equal differ in their last bits: a matrix product rounds differently with its shape, so two copies
-of one image can score differently in two chunks. Scores within a tolerance therefore tie. "Within a tolerance" is not
-transitive, so the order is made from the targets: the best target opens a group reaching ``tolerance`` up and down from
-its score; the best target below that group opens the next, which starts where the group above it ends. The groups are
-disjoint intervals, every candidate is above, in or below each of them, and a tie never helps: a candidate that two
-targets could claim counts as better than the lower one.
+of one image can score differently in two chunks. Scores within a tolerance therefore tie. This is not transitive, so
+the order is built from the targets: the best target opens a group that reaches ``tolerance`` up and down from its
+score; the best target below that group opens the next, which starts where the group above it ends. The groups are
+disjoint intervals, every candidate is above, in or below each of them, and a tie never helps: a candidate that is near
+two targets counts as better than the lower one.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from cir_bench.retrieval.blocks import Block
+from cir_bench.retrieval.blocks import ScoreBlock
 from cir_bench.retrieval.groups import NEVER
 from cir_bench.retrieval.queries import offsets_of, owners_of
 
@@ -76,8 +76,8 @@ class TieGroups:
 class CandidateCounts:
     """Counts the candidates above and in each tie group, block by block; targets' own cells must be masked.
 
-    Targets are placed by their group, never by comparing them again, so a scorer that rounds differently from one call
-    to the next cannot put a target beside itself.
+    Targets are placed by their group, never compared again, so a scorer that rounds differently from one call to the
+    next cannot rank a target next to itself.
     """
 
     def __init__(self, groups: TieGroups, device: torch.device) -> None:
@@ -87,8 +87,8 @@ class CandidateCounts:
         self._above = torch.zeros(len(groups.low), dtype=torch.int64, device=device)
         self._reached = torch.zeros_like(self._above)
 
-    def update(self, block: Block) -> None:
-        """Add the candidates of ``block`` ``[Q, n]`` (masked cells count for nothing)."""
+    def update(self, block: ScoreBlock) -> None:
+        """Add the candidates of ``block`` ``[Q, n]``; masked cells do not count."""
         first, count = self._groups.offsets[:-1], self._groups.per_query
         for number in range(int(count.max(initial=0))):
             rows = np.flatnonzero(count > number)
@@ -103,7 +103,7 @@ class CandidateCounts:
                 self._reached[group] += torch.ge(part, low, out=scratch).sum(dim=1).long()
 
     def ranks(self) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
-        """``better`` and ``tied`` ``[T]`` of every target, in the sense of `Ranking`."""
+        """``better`` and ``tied`` ``[T]`` of every target, as in `Ranking`."""
         groups, above, reached = self._groups, self._above.cpu().numpy(), self._reached.cpu().numpy()
         member = groups.member
         found = member != NEVER

@@ -4,14 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-import numpy as np
 import torch
-from numpy.typing import NDArray
 from torch import Tensor
 
-from cir_bench.errors import RunError
-from cir_bench.retrieval.blocks import MASKED, Block
-from cir_bench.retrieval.candidates import Cells, candidates
+from cir_bench.retrieval.blocks import MASKED, ScoreBlock
+from cir_bench.retrieval.candidates import ScoreCells, candidates
 from cir_bench.retrieval.primitives import array, descending, tensor
 
 NO_ROW = -1
@@ -24,12 +21,12 @@ class RunningTopK:
         n_queries: q.
         k: how many to keep.
         order: gives ``[N]`` int64, the place of each gallery row among candidates of equal score (lowest first); called
-            when there are equal scores.
-        device: where the blocks lie.
+            only if there are equal scores.
+        device: of the blocks.
 
     Attributes:
-        scores: ``[q, k]`` best first, `MASKED` behind the end of a list shorter than k.
-        rows: ``[q, k]`` gallery rows, `NO_ROW` behind the end.
+        scores: ``[q, k]`` best first, `MASKED` after the end of a list shorter than k.
+        rows: ``[q, k]`` gallery rows, `NO_ROW` after the end.
     """
 
     def __init__(self, n_queries: int, k: int, order: Callable[[], Tensor], device: torch.device | str = "cpu") -> None:
@@ -37,7 +34,7 @@ class RunningTopK:
         self.scores = torch.full((n_queries, k), MASKED, device=device)
         self.rows = torch.full((n_queries, k), NO_ROW, dtype=torch.int64, device=device)
 
-    def update(self, block: Block, first_row: int) -> None:
+    def update(self, block: ScoreBlock, first_row: int) -> None:
         """Merge the scores ``[q, n]`` of gallery rows ``first_row``, …, ``first_row + n - 1``."""
         if self.scores.dtype != block.tiles.dtype:
             self.scores = self.scores.to(block.tiles.dtype)
@@ -50,7 +47,7 @@ class RunningTopK:
         scores = self.scores.new_full((len(block), width), MASKED)
         rows = self.rows.new_full((len(block), width), NO_ROW)
         scores[:, :kept], rows[:, :kept] = self.scores[:, :kept], self.rows[:, :kept]
-        # a query's cells follow each other, and go behind what its list has
+        # a query's cells are adjacent, and are appended to its list
         first = torch.arange(len(count), device=count.device) * width + kept - (count.cumsum(0) - count)
         place = torch.arange(len(cells.query), device=count.device) + first[cells.query]
         scores.view(-1).scatter_(0, place, cells.score)
@@ -73,15 +70,15 @@ class RunningTopK:
             best[equal], found[equal] = scores.gather(1, first), rows.gather(1, first)
         return best, found
 
-    def _with_crowded(self, cells: Cells, block: Block, first_row: int) -> Cells:
-        """The k best of each crowded query beside the others' candidates, query by query."""
+    def _with_crowded(self, cells: ScoreCells, block: ScoreBlock, first_row: int) -> ScoreCells:
+        """The k best of each crowded query together with the others' candidates, query by query."""
         query, column, score = [cells.query], [cells.column], [cells.score]
         for row in cells.crowded:
             scores = block.row(row)
             best = self._best_columns(scores, first_row)
             query, column, score = [*query, torch.full_like(best, row)], [*column, best], [*score, scores[best]]
         in_order = torch.cat(query).argsort(stable=True)
-        return Cells(torch.cat(query)[in_order], torch.cat(column)[in_order], torch.cat(score)[in_order])
+        return ScoreCells(torch.cat(query)[in_order], torch.cat(column)[in_order], torch.cat(score)[in_order])
 
     def _best_columns(self, scores: Tensor, first_row: int) -> Tensor:
         """The columns of the k best of one query's scores ``[n]``."""
@@ -89,17 +86,3 @@ class RunningTopK:
         above, tied = (scores > last).nonzero().flatten(), (scores == last).nonzero().flatten()
         first = self._order()[first_row + tied].topk(self._k - len(above), largest=False).indices
         return torch.cat([above, tied[first]])
-
-
-def known(scores: Tensor, rows: Tensor) -> NDArray[np.float32]:
-    """``[Q, k]`` scores as a `Ranking` has them: NaN behind the end of a list.
-
-    Raises:
-        RunError: a score of float64 is too large for float32, in which they are kept.
-    """
-    there = rows.cpu().numpy() != NO_ROW
-    kept = scores.float().cpu().numpy()
-    if not np.isfinite(kept[there]).all():
-        most = float(scores.abs()[scores.isfinite()].max())
-        raise RunError(f"A score is {most}, more than a 32-bit float can keep (3.4e38); scale the scores down.")
-    return np.where(there, kept, np.float32(np.nan))

@@ -11,31 +11,31 @@ from typing import TypeAlias
 import torch
 from threadpoolctl import ThreadpoolController
 
-Each: TypeAlias = "Callable[[Callable[[slice], None], Iterable[slice]], None]"
-"""Does something for every span, in any order; no two spans write to the same place."""
+ForEach: TypeAlias = "Callable[[Callable[[slice], None], Iterable[slice]], None]"
+"""Calls a function for every span, in any order; no two spans write to the same place."""
 
 
 def thread_count(score_chunk: object, device: torch.device) -> int:
-    """Torch's number of threads where a scorer says that it is ``thread_safe``; 0: leave it to the scorer's own."""
+    """Torch's number of threads for a scorer that says it is ``thread_safe``; 0: leave threads to the scorer."""
     return torch.get_num_threads() if device.type == "cpu" and getattr(score_chunk, "thread_safe", False) else 0
 
 
 @contextmanager
-def workers(threads: int) -> Iterator[Each]:
-    """Work on spans on so many threads, each of which computes alone; 0: on this one, as it is.
+def workers(threads: int) -> Iterator[ForEach]:
+    """Work on spans with so many threads, each computing alone; 0: with this thread, as it is.
 
-    Threads that each have queries of their own wait for nothing. Threads that share every small step wait at every step
-    for the slowest of them, and on a busy machine that is most of the time. Besides, scores do not depend on how many
-    threads there are.
+    Threads that have queries of their own wait for nothing. Threads that share every small step wait at every step for
+    the slowest one, and on a busy machine that is most of the time. Besides, scores then do not depend on the number of
+    threads.
     """
     if not threads:
         yield _one_by_one
         return
     inference = torch.is_inference_mode_enabled()
 
-    def each(work: Callable[[slice], None], spans: Iterable[slice]) -> None:
+    def for_each(work: Callable[[slice], None], spans: Iterable[slice]) -> None:
         def alone(span: slice) -> None:
-            with torch.inference_mode(inference):  # the mode is a thread's own
+            with torch.inference_mode(inference):  # each thread has a mode of its own
                 work(span)
 
         for _ in pool.map(alone, spans):
@@ -44,7 +44,7 @@ def workers(threads: int) -> Iterator[Each]:
     with _libraries().limit(limits=1, user_api="blas"), ThreadPoolExecutor(threads) as pool:
         torch.set_num_threads(1)
         try:
-            yield each
+            yield for_each
         finally:
             torch.set_num_threads(threads)
 
