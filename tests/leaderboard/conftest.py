@@ -17,7 +17,7 @@ from cir_bench.records.record import RunRecord
 from cir_bench.retrieval.parts import PartRankings
 from cir_bench.retrieval.queries import QuerySet
 from cir_bench.retrieval.ranking import Ranking
-from cir_bench.statistics import QueryResults
+from cir_bench.statistics.queries import QueryResults
 
 PLUGIN = {"distribution": "cir-bench", "version": "0.1.0", "object_version": "1"}
 

@@ -7,7 +7,7 @@ from collections.abc import Callable
 import pytest
 from support import cells
 
-from cir_bench.statistics import QueryResults
+from cir_bench.statistics.queries import QueryResults
 
 
 @pytest.fixture(scope="session")

@@ -9,7 +9,8 @@ import numpy as np
 import pytest
 from support import cells
 
-from cir_bench.statistics import QueryResults, RowValues, row_values
+from cir_bench.statistics.queries import QueryResults
+from cir_bench.statistics.rows import RowValues, row_values
 
 
 class Cell(Protocol):

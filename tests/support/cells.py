@@ -10,7 +10,7 @@ from cir_bench.protocols.protocol import Headline
 from cir_bench.retrieval.parts import PartRankings
 from cir_bench.retrieval.queries import QuerySet
 from cir_bench.retrieval.ranking import Ranking
-from cir_bench.statistics import QueryResults
+from cir_bench.statistics.queries import QueryResults
 
 N_GALLERY = 500
 

@@ -1,4 +1,4 @@
-"""`QueryResults`: what is kept of one cell's queries, enough for every metric, interval and test later on."""
+"""`QueryResults`: what is kept of one cell's queries, enough for every later metric, interval and test."""
 
 from __future__ import annotations
 
@@ -7,7 +7,6 @@ from dataclasses import dataclass, replace
 from functools import cached_property
 
 import numpy as np
-from numpy.typing import NDArray
 
 from cir_bench.evaluation.measure import MEAN
 from cir_bench.evaluation.metrics import parse_metric, parse_metrics
@@ -15,8 +14,7 @@ from cir_bench.protocols.protocol import Headline
 from cir_bench.retrieval.parts import PartRankings
 from cir_bench.retrieval.queries import QuerySet
 from cir_bench.retrieval.ranking import Ranking
-
-Values = NDArray[np.float64]
+from cir_bench.statistics.draws import Floats
 
 
 @dataclass(frozen=True, eq=False)
@@ -24,10 +22,10 @@ class QueryResults:
     """Where the targets of every query of one cell stand, ties included. Q queries, part after part.
 
     Attributes:
-        parts: by part (``""`` where there are none) the rankings, without their top lists and without names of images:
-            any metric at any cut-off can be taken of them (`cir_bench.evaluation.metrics.parse_metric`).
+        parts: by part (``""`` without parts) the rankings, without their top lists and without names of images: enough
+            for any metric at any cut-off (`cir_bench.evaluation.metrics.parse_metric`).
         metrics: names of the protocol's metrics, such as ``R@10``.
-        headline: by what a leaderboard is sorted, and the keys it is the mean of.
+        headline: the key by which a leaderboard is sorted, and the keys it is the mean of.
     """
 
     parts: Mapping[str, PartRankings]
@@ -36,7 +34,7 @@ class QueryResults:
 
     @classmethod
     def of(cls, parts: Mapping[str, PartRankings], metrics: Sequence[str], headline: Headline) -> QueryResults:
-        """What to keep of these rankings."""
+        """The part of these rankings that is kept."""
         kept = {
             name: PartRankings(_bare(part.gallery), None if part.subset is None else _bare(part.subset))
             for name, part in parts.items()
@@ -59,26 +57,26 @@ class QueryResults:
         return tuple(tags for part in self.parts.values() for tags in part.gallery.queries.tags)
 
     @cached_property
-    def weights(self) -> Values:
-        """``[Q]`` what each query counts for in an unweighted mean over parts; sums to 1."""
+    def weights(self) -> Floats:
+        """``[Q]`` the weight of each query in an unweighted mean over parts; sums to 1."""
         sizes = [len(part.gallery) for part in self.parts.values()]
         return np.repeat([1 / (len(sizes) * size) for size in sizes], sizes)
 
-    def values(self, name: str) -> Values:
+    def values(self, name: str) -> Floats:
         """``[Q]`` a metric (``R@10``) of each query, in percent; ranks as they are."""
         metric = parse_metric(name)
         return np.concatenate([metric.per_query(metric.ranking(part)) for part in self.parts.values()])
 
-    def contribution(self, key: str) -> Values | None:
+    def contribution(self, key: str) -> Floats | None:
         """``[Q]`` what each query contributes to a key of the record: its mean weighted by ``weights`` is that number.
 
-        A key is ``R@1`` without parts, ``dress/R@10`` or ``mean/R@10`` with them, or the headline's name. None for what
-        is no mean over queries (``median_rank``), and for keys that the cell does not have.
+        A key is ``R@1`` without parts, ``dress/R@10`` or ``mean/R@10`` with them, or the headline's name. None for
+        metrics that are not a mean over queries (``median_rank``), and for keys that the cell does not have.
         """
         if key == self.headline.name and key not in self.headline.mean_of:
             each = [self.contribution(one) for one in self.headline.mean_of]
             found = [one for one in each if one is not None]
-            mean: Values = np.mean(np.stack(found), axis=0) if found else np.zeros(0)
+            mean: Floats = np.mean(np.stack(found), axis=0) if found else np.zeros(0)
             return mean if len(found) == len(each) else None
         part, _, name = key.rpartition("/")
         if part not in (*self.parts, MEAN) or name not in _means(self.metrics) or (part == "" and "" not in self.parts):
@@ -86,7 +84,7 @@ class QueryResults:
         values = self.values(name)
         if part in {MEAN, ""}:
             return values
-        only: Values = values * len(self.parts) * (np.array(self.part_of) == part)
+        only: Floats = values * len(self.parts) * (np.array(self.part_of) == part)
         return only
 
     def same_queries(self, other: QueryResults) -> bool:

@@ -3,13 +3,13 @@
 Two p-values for every pair, both two-sided, of the difference of the headlines:
 
 ``p_queries``: the null hypothesis is that for every query the two rows' values, each averaged over its seeds, are
-exchangeable: it does not matter which row a value is from. The sign of each query's difference is drawn anew (Fisher's
-randomisation test). It speaks of these trained models and of the queries that might have been asked.
+exchangeable. The sign of each query's difference is drawn anew (Fisher's randomisation test). It is about these trained
+models and the queries that might have been asked.
 
-``p_seeds``: the same, and beyond it that training with other seeds moves the means: to every draw is added Student's t,
-scaled by the standard error over seeds. Rows with the same seeds are paired by seed, else it is Welch's. That models of
-one method hit different queries is in both variances and so counts twice, which errs on the side of no claim. Without
-several seeds there is nothing to add, and it equals ``p_queries``: the trained models are compared, not the methods.
+``p_seeds``: the same, and in addition that training with other seeds moves the means: Student's t, scaled by the
+standard error over seeds, is added to every draw. Rows with the same seeds are paired by seed, otherwise it is Welch's.
+That models of one method hit different queries is in both variances and so counts twice, which errs on the side of no
+claim. With one seed there is nothing to add, and it equals ``p_queries``: trained models are compared, not methods.
 """
 
 from __future__ import annotations
@@ -18,18 +18,15 @@ from collections.abc import Sequence
 from typing import NamedTuple
 
 import numpy as np
-from numpy.typing import NDArray
 from scipy import stats
 
-from cir_bench.statistics.draws import signs, uniform
-
-Floats = NDArray[np.float64]
+from cir_bench.statistics.draws import Floats, signs, uniform
 
 N_DRAWS = 9_999
 DRAWS_PER_TEST = 40
-"""At least so many draws for each test of a table: else Holm's correction could not be passed at 5 % at all."""
+"""At least so many draws for each test of a table: otherwise no test could pass Holm's correction at 5 %."""
 SAME = 1e-9
-"""Share of all differences together below which two sums are the same number, added up in another order."""
+"""Share of the sum of all differences below which two sums are equal, added up in another order."""
 
 
 class Sample(NamedTuple):
@@ -105,11 +102,11 @@ def _students(errors: Sequence[_SeedError], drawn: Floats) -> Floats:
 
 
 def _exact(differences: Floats) -> float | None:
-    """The p-value without drawing, where all differences are of one size (one seed, no parts, no ties): binomial."""
-    there = differences[differences != 0]
-    if not len(there):
+    """The binomial p-value if all differences are of one size (one seed, no parts, no ties); otherwise None."""
+    nonzero = differences[differences != 0]
+    if not len(nonzero):
         return 1.0
-    sizes = np.abs(there)
+    sizes = np.abs(nonzero)
     if sizes.max() - sizes.min() > SAME * sizes.max():
         return None
-    return float(stats.binomtest(int((there > 0).sum()), len(there)).pvalue)
+    return float(stats.binomtest(int((nonzero > 0).sum()), len(nonzero)).pvalue)

@@ -7,11 +7,10 @@ from dataclasses import dataclass
 from functools import cached_property
 
 import numpy as np
-from numpy.typing import NDArray
 
+from cir_bench.evaluation.measure import MEAN
+from cir_bench.statistics.draws import Floats
 from cir_bench.statistics.queries import QueryResults
-
-Floats = NDArray[np.float64]
 
 
 @dataclass(frozen=True, eq=False)
@@ -21,12 +20,18 @@ class RowValues:
     Attributes:
         seeds: of the cells.
         cells: their queries, in the order of ``seeds``.
-        keys: metrics of the record that are means over queries, the headline among them.
+        values: ``[S, Q]`` by key, for the metrics of the record that are means over queries, the headline among them:
+            what each query contributes (`QueryResults.contribution`).
     """
 
     seeds: tuple[int, ...]
     cells: tuple[QueryResults, ...]
-    keys: tuple[str, ...]
+    values: dict[str, Floats]
+
+    @property
+    def keys(self) -> tuple[str, ...]:
+        """The K keys of ``values``."""
+        return tuple(self.values)
 
     @cached_property
     def sizes(self) -> tuple[int, ...]:
@@ -38,36 +43,25 @@ class RowValues:
         """``[Q]`` of the queries in a mean over parts; sums to 1."""
         return self.cells[0].weights
 
-    @cached_property
-    def values(self) -> Floats:
-        """``[S, Q, K]`` contributions of the queries to each key (`QueryResults.contribution`)."""
-        return np.stack([np.stack([_known(cell, key) for key in self.keys], axis=1) for cell in self.cells])
-
-    def of(self, key: str) -> Floats:
-        """``[S, Q]`` contributions to one key."""
-        values: Floats = self.values[:, :, self.keys.index(key)]
-        return values
-
 
 def row_values(seeds: Sequence[int], cells: Sequence[QueryResults | None], headline: str) -> RowValues | None:
-    """A row that can be compared by ``headline``; None where a cell lacks its queries, or they are not the same ones.
+    """A row that can be compared by ``headline``.
 
-    Nor is there one where the headline is no mean over queries.
+    None if the queries of a cell were not kept or differ from another cell's, or if the headline is not a mean over
+    queries.
     """
-    known = [cell for cell in cells if cell is not None]
-    if not known or len(known) < len(cells) or not all(known[0].same_queries(cell) for cell in known):
+    kept = [cell for cell in cells if cell is not None]
+    if not kept or len(kept) < len(cells) or not all(kept[0].same_queries(cell) for cell in kept):
         return None
-    keys = tuple(key for key in _keys(known[0]) if all(cell.contribution(key) is not None for cell in known))
-    return RowValues(tuple(seeds), tuple(known), keys) if headline in keys else None
+    values = {}
+    for key in _keys(kept[0]):
+        each = [contribution for cell in kept if (contribution := cell.contribution(key)) is not None]
+        if len(each) == len(kept):
+            values[key] = np.stack(each)
+    return RowValues(tuple(seeds), tuple(kept), values) if headline in values else None
 
 
 def _keys(cell: QueryResults) -> list[str]:
     """The keys of a record."""
-    parts = [""] if list(cell.parts) == [""] else [f"{part}/" for part in (*cell.parts, "mean")]
+    parts = [""] if list(cell.parts) == [""] else [f"{part}/" for part in (*cell.parts, MEAN)]
     return list(dict.fromkeys([cell.headline.name, *(part + name for name in cell.metrics for part in parts)]))
-
-
-def _known(cell: QueryResults, key: str) -> Floats:
-    found = cell.contribution(key)
-    assert found is not None  # of a key that `row_values` chose
-    return found

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from itertools import combinations
 
 import numpy as np
-from numpy.typing import NDArray
 
 from cir_bench.statistics.bootstrap import bootstrap, interval
+from cir_bench.statistics.draws import Floats
 from cir_bench.statistics.groups import tie_groups
 from cir_bench.statistics.holm import holm
 from cir_bench.statistics.randomisation import Sample, randomisation_tests
@@ -19,21 +19,19 @@ SIGNIFICANT = 0.05
 EQUAL = 1e-9
 """Points below which two values of a query are the same."""
 
-Range = tuple[float, float]
-
 
 @dataclass(frozen=True)
 class Pair:
     """Two rows, compared by the headline.
 
     Attributes:
-        first: place of a row in the table.
-        second: place of a row behind it.
-        difference: first less second, in points.
+        first: index of a row in the table.
+        second: index of a later row.
+        difference: first minus second, in points.
         interval: of the difference, by the paired bootstrap over queries and seeds.
         p_queries: of the randomisation test over queries.
         p_holm: the same, corrected for all pairs of the table.
-        p_seeds: of the test that takes the variation between seeds into account too; not corrected.
+        p_seeds: of the test that also accounts for the variation between seeds; not corrected.
         wins: queries on which the first row is better, by its mean over seeds.
         ties: queries on which neither is.
         losses: queries on which the second row is.
@@ -42,7 +40,7 @@ class Pair:
     first: int
     second: int
     difference: float
-    interval: Range
+    interval: tuple[float, float]
     p_queries: float
     p_holm: float
     p_seeds: float
@@ -71,7 +69,7 @@ class TableStatistics:
         groups: the place of each compared row's tie group; None for the others.
     """
 
-    intervals: tuple[dict[str, Range], ...]
+    intervals: tuple[dict[str, tuple[float, float]], ...]
     pairs: tuple[Pair, ...]
     groups: tuple[int | None, ...]
 
@@ -86,19 +84,15 @@ def table_statistics(rows: Sequence[RowValues | None], compared: Sequence[bool],
     """Intervals of all rows that have values, and comparisons of those that are ``compared``.
 
     Args:
-        rows: best first; None where the queries are not known. All must have the same queries.
+        rows: best first; None if the queries are unknown. All must have the same queries.
         compared: which rows take part in the tests: no sentinels.
         headline: key by which they are compared.
     """
-    known = [place for place, row in enumerate(rows) if row is not None]
-    drawn = dict(zip(known, bootstrap([row for row in rows if row is not None]), strict=True))
-    intervals = []
-    for place, row in enumerate(rows):
-        ends = zip(*map(np.ndarray.tolist, interval(drawn[place])), strict=True) if place in drawn else ()
-        intervals.append(dict(zip(row.keys if row else (), ends, strict=True)))
-    tested = {place: row for place, row in enumerate(rows) if row is not None and compared[place]}
-    headlines = {place: drawn[place][:, row.keys.index(headline)] for place, row in tested.items()}
-    pairs = compare_pairs(tested, headlines, headline)
+    known = {place: row for place, row in enumerate(rows) if row is not None}
+    drawn = dict(zip(known, bootstrap(list(known.values())), strict=True))
+    intervals = [{key: interval(values) for key, values in drawn.get(place, {}).items()} for place in range(len(rows))]
+    tested = {place: row for place, row in known.items() if compared[place]}
+    pairs = compare_pairs(tested, {place: drawn[place][headline] for place in tested}, headline)
     apart = {frozenset((pair.first, pair.second)) for pair in pairs if pair.differ}
     order = list(tested)
     places = tie_groups(len(order), lambda a, b: frozenset((order[a], order[b])) in apart)
@@ -106,15 +100,15 @@ def table_statistics(rows: Sequence[RowValues | None], compared: Sequence[bool],
     return TableStatistics(tuple(intervals), pairs, tuple(groups.get(place) for place in range(len(rows))))
 
 
-def compare_pairs(rows: dict[int, RowValues], drawn: dict[int, NDArray[np.float64]], headline: str) -> tuple[Pair, ...]:
+def compare_pairs(rows: Mapping[int, RowValues], drawn: Mapping[int, Floats], headline: str) -> tuple[Pair, ...]:
     """Every pair of rows; Holm's correction is over these pairs.
 
     Args:
-        rows: by place in the table.
+        rows: by index in the table.
         drawn: for each the bootstrap of its headline.
         headline: the key.
     """
-    samples = {place: Sample(row.seeds, row.of(headline)) for place, row in rows.items()}
+    samples = {place: Sample(row.seeds, row.values[headline]) for place, row in rows.items()}
     both = list(combinations(rows, 2))
     weights = next(iter(rows.values())).weights if rows else np.zeros(0)
     tested = randomisation_tests([(samples[a], samples[b]) for a, b in both], weights)
@@ -122,20 +116,12 @@ def compare_pairs(rows: dict[int, RowValues], drawn: dict[int, NDArray[np.float6
     found = []
     for (a, b), p, p_holm in zip(both, tested, corrected, strict=True):
         by_query = samples[a].values.mean(0) - samples[b].values.mean(0)
-        low, high = interval(drawn[a] - drawn[b])
-        wins, losses = int((by_query > EQUAL).sum()), int((by_query < -EQUAL).sum())
-        found.append(
-            Pair(
-                first=a,
-                second=b,
-                difference=round(float(by_query @ weights), 9),
-                interval=(float(low), float(high)),
-                p_queries=p.queries,
-                p_holm=p_holm,
-                p_seeds=p.seeds,
-                wins=wins,
-                ties=len(by_query) - wins - losses,
-                losses=losses,
-            )
-        )
+        difference, ends = round(float(by_query @ weights), 9), interval(drawn[a] - drawn[b])
+        found.append(Pair(a, b, difference, ends, p.queries, p_holm, p.seeds, *wins_ties_losses(by_query)))
     return tuple(found)
+
+
+def wins_ties_losses(by_query: Floats) -> tuple[int, int, int]:
+    """On how many queries a difference is positive, zero, negative."""
+    wins, losses = int((by_query > EQUAL).sum()), int((by_query < -EQUAL).sum())
+    return wins, len(by_query) - wins - losses, losses

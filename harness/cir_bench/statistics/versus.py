@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 import numpy as np
@@ -10,11 +10,9 @@ from numpy.typing import NDArray
 
 from cir_bench.evaluation.metrics import parse_metric
 from cir_bench.statistics.bootstrap import N_RESAMPLES, bootstrap, interval
-from cir_bench.statistics.draws import resampled, resampled_seeds
+from cir_bench.statistics.draws import Floats, resampled, resampled_seeds
 from cir_bench.statistics.rows import RowValues
-from cir_bench.statistics.table import EQUAL, Pair, Range, compare_pairs
-
-Floats = NDArray[np.float64]
+from cir_bench.statistics.table import EQUAL, Pair, compare_pairs, wins_ties_losses
 
 
 @dataclass(frozen=True)
@@ -26,7 +24,7 @@ class Share:
         n: number of queries.
         first: mean of the first row over them, in points.
         second: of the second.
-        interval: of the difference, by the paired bootstrap within these queries; not corrected for how many there are.
+        interval: of the difference, by the paired bootstrap within these queries; not corrected for their number.
         wins: queries on which the first row is better.
         ties: queries on which neither is.
         losses: queries on which the second row is.
@@ -36,7 +34,7 @@ class Share:
     n: int
     first: float
     second: float
-    interval: Range
+    interval: tuple[float, float]
     wins: int
     ties: int
     losses: int
@@ -52,7 +50,7 @@ class Flip:
         tags: its tags.
         first: mean over seeds of the first row's value, in points.
         second: of the second row's.
-        first_rank: mean over seeds of the expected rank of the first row's best target; inf where it is never hit.
+        first_rank: mean over seeds of the expected rank of the first row's best target; inf if it is never hit.
         second_rank: of the second row's.
     """
 
@@ -97,39 +95,31 @@ def versus(first: RowValues, second: RowValues, key: str, n_flips: int = 0) -> V
         key: by what: a key that both have, of the whole benchmark (no single part's).
         n_flips: how many flipped queries to name at most, in each direction.
     """
-    rows = {0: first, 1: second}
-    drawn = {place: made[:, rows[place].keys.index(key)] for place, made in enumerate(bootstrap([first, second]))}
-    (pair,) = compare_pairs(rows, drawn, key)
-    a, b = first.of(key).mean(0), second.of(key).mean(0)
-    won, lost = _flips(first, second, a - b, n_flips), _flips(first, second, b - a, n_flips)
-    flips = [
-        tuple(
-            Flip(
-                query=first.cells[0].ids[place],
-                part=first.cells[0].part_of[place],
-                tags=first.cells[0].tags[place],
-                first=float(a[place]),
-                second=float(b[place]),
-                first_rank=float(_ranks(first)[place]),
-                second_rank=float(_ranks(second)[place]),
-            )
-            for place in places
+    drawn = {place: values[key] for place, values in enumerate(bootstrap([first, second]))}
+    (pair,) = compare_pairs({0: first, 1: second}, drawn, key)
+    a, b = first.values[key].mean(0), second.values[key].mean(0)
+    ranks = (_ranks(first), _ranks(second)) if n_flips else (a, b)
+    cell = first.cells[0]
+
+    def flips(gain: Floats) -> tuple[Flip, ...]:
+        return tuple(
+            Flip(cell.ids[q], cell.part_of[q], cell.tags[q], *(float(one[q]) for one in (a, b, *ranks)))
+            for q in _clearest(gain, *ranks)[:n_flips]
         )
-        for places in (won, lost)
-    ]
+
     return Versus(
         key=key,
         first=float(a @ first.weights),
-        second=float(b @ first.weights),
+        second=float(b @ second.weights),
         pair=pair,
         shares=tuple(_share(first, second, key, name, chosen) for name, chosen in _groups(first)),
-        won=flips[0],
-        lost=flips[1],
+        won=flips(a - b),
+        lost=flips(b - a),
     )
 
 
 def _groups(row: RowValues) -> Iterator[tuple[str, NDArray[np.int64]]]:
-    """Parts, then tags, with the places of their queries."""
+    """Parts, then tags, with the indices of their queries."""
     cell = row.cells[0]
     if len(cell.parts) > 1:
         for part in cell.parts:
@@ -139,37 +129,23 @@ def _groups(row: RowValues) -> Iterator[tuple[str, NDArray[np.int64]]]:
 
 
 def _share(first: RowValues, second: RowValues, key: str, name: str, chosen: NDArray[np.int64]) -> Share:
-    a, b = first.of(key)[:, chosen], second.of(key)[:, chosen]
-    by_query = a.mean(0) - b.mean(0)
-    wins, losses = int((by_query > EQUAL).sum()), int((by_query < -EQUAL).sum())
+    a, b = first.values[key][:, chosen], second.values[key][:, chosen]
     both = np.concatenate([a, b]).T / len(chosen)
     means = np.concatenate([counts @ both for counts in resampled([len(chosen)], N_RESAMPLES)])
     drawn = [
         (means[:, where] * resampled_seeds(row.seeds, N_RESAMPLES)).sum(axis=1)
         for row, where in ((first, slice(0, len(a))), (second, slice(len(a), None)))
     ]
-    low, high = interval(drawn[0] - drawn[1])
-    return Share(
-        name=name,
-        n=len(chosen),
-        first=float(a.mean()),
-        second=float(b.mean()),
-        interval=(float(low), float(high)),
-        wins=wins,
-        ties=len(chosen) - wins - losses,
-        losses=losses,
-    )
+    tally = wins_ties_losses(a.mean(0) - b.mean(0))
+    return Share(name, len(chosen), float(a.mean()), float(b.mean()), interval(drawn[0] - drawn[1]), *tally)
 
 
-def _flips(first: RowValues, second: RowValues, gain: Floats, count: int) -> Sequence[int]:
-    """Places of the queries with the largest gain, then of those whose ranks are furthest apart, then in order."""
-    if not count:
-        return []
-    with np.errstate(invalid="ignore"):  # inf - inf, where neither ever hits
-        apart = np.nan_to_num(np.abs(_ranks(first) - _ranks(second)), nan=0.0, posinf=np.inf)
+def _clearest(gain: Floats, first_ranks: Floats, second_ranks: Floats) -> list[int]:
+    """Queries with a gain: the largest first, then those whose ranks are furthest apart, then in order."""
+    with np.errstate(invalid="ignore"):  # inf - inf, if neither ever hits
+        apart = np.nan_to_num(np.abs(first_ranks - second_ranks), nan=0.0, posinf=np.inf)
     gains, gaps = gain.round(6).tolist(), apart.tolist()
-    order = sorted(np.flatnonzero(gain > EQUAL).tolist(), key=lambda place: (-gains[place], -gaps[place]))
-    return order[:count]
+    return sorted(np.flatnonzero(gain > EQUAL).tolist(), key=lambda query: (-gains[query], -gaps[query]))
 
 
 def _ranks(row: RowValues) -> Floats:
