@@ -24,7 +24,8 @@ from cir_bench.retrieval.subsets import search_subsets
 ks = st.integers(1, 12)  # often more than there are images
 plans = st.none() | st.builds(ChunkPlan, st.just(1), st.integers(1, 8))
 some = settings(max_examples=25)
-families = pytest.mark.parametrize("family", FAMILIES)
+WITH_K = [family for family in FAMILIES if FAMILIES[family].has_k and family != "mAP"]
+"""mAP@K is not among them: it divides by min(targets, K)."""
 
 
 @dataclass(frozen=True)
@@ -69,55 +70,49 @@ def ranking_of(case: Case, view: CandidateSet, plan: ChunkPlan | None = None) ->
     return search(lambda q, g: table[q][:, g], case.queries(), list(case.scores), chunks=plan)
 
 
-def value(case: Case, metric: Metric, plan: ChunkPlan | None = None) -> float:
-    """In percent; ranks as they are."""
-    return float(metric.per_query(ranking_of(case, metric.family.candidates, plan))[0])
+def values(case: Case, k: int, plan: ChunkPlan | None = None) -> dict[str, float]:
+    """Of every family of metrics: in percent; ranks as they are."""
+    rankings = {view: ranking_of(case, view, plan) for view in CandidateSet}
+    metrics = {family: metric_of(family, k) for family in FAMILIES}
+    return {name: float(one.per_query(rankings[one.family.candidates])[0]) for name, one in metrics.items()}
 
 
-def higher_is_better(family: str) -> bool:
-    return family != "median_rank"
+def assert_no_better(after: dict[str, float], before: dict[str, float]) -> None:
+    for family, number in after.items():
+        sign = -1 if family == "median_rank" else 1
+        assert sign * number <= sign * before[family] + 1e-9, family
 
 
-@families
 @some
 @given(case=cases(), k=ks, plan=plans, data=st.data())
 def test_the_order_of_the_gallery_does_not_matter(
-    family: str, case: Case, k: int, plan: ChunkPlan | None, data: st.DataObject
+    case: Case, k: int, plan: ChunkPlan | None, data: st.DataObject
 ) -> None:
     shuffled = replace(case, scores={name: case.scores[name] for name in data.draw(st.permutations(list(case.scores)))})
-    metric = metric_of(family, k)
-    assert value(shuffled, metric, plan) == pytest.approx(value(case, metric))
+    assert values(shuffled, k, plan) == pytest.approx(values(case, k, plan))
 
 
-@families
 @some
 @given(case=cases(), k=ks, plan=plans, data=st.data())
-def test_a_copy_of_a_distractor_never_helps(
-    family: str, case: Case, k: int, plan: ChunkPlan | None, data: st.DataObject
-) -> None:
+def test_a_copy_of_a_distractor_never_helps(case: Case, k: int, plan: ChunkPlan | None, data: st.DataObject) -> None:
     if not case.distractors():
         return
     copied = data.draw(st.sampled_from(case.distractors()))
     more = replace(case, scores={**case.scores, "copy": case.scores[copied]}, subset=(*case.subset, "copy"))
-    metric = metric_of(family, k)
-    before, after = (value(one, metric, plan) for one in (case, more))
-    assert after <= before + 1e-9 if higher_is_better(family) else after >= before - 1e-9
+    assert_no_better(values(more, k, plan), values(case, k, plan))
 
 
-@families
 @some
 @given(case=cases(), k=ks)
-def test_a_copy_below_every_target_changes_nothing(family: str, case: Case, k: int) -> None:
+def test_a_copy_below_every_target_changes_nothing(case: Case, k: int) -> None:
     worse = replace(case, scores={**case.scores, "copy": min(case.scores.values()) - 1}, subset=(*case.subset, "copy"))
-    metric = metric_of(family, k)
-    assert value(worse, metric) == pytest.approx(value(case, metric))
+    assert values(worse, k) == pytest.approx(values(case, k))
 
 
-@families
 @some
 @given(case=cases(), k=ks, plan=plans, score=st.integers(-1, 9))
 def test_a_reference_that_the_protocol_removes_may_as_well_not_be_there(
-    family: str, case: Case, k: int, plan: ChunkPlan | None, score: int
+    case: Case, k: int, plan: ChunkPlan | None, score: int
 ) -> None:
     with_it = replace(
         case,
@@ -125,70 +120,63 @@ def test_a_reference_that_the_protocol_removes_may_as_well_not_be_there(
         excluded=(*case.excluded, "reference"),
         subset=(*case.subset, "reference"),
     )
-    metric = metric_of(family, k)
-    assert value(with_it, metric, plan) == pytest.approx(value(case, metric))
+    assert values(with_it, k, plan) == pytest.approx(values(case, k, plan))
 
 
-@families
 @some
 @given(case=cases(), k=ks)
-def test_a_reference_that_is_kept_and_scores_best_takes_the_first_place(family: str, case: Case, k: int) -> None:
+def test_a_reference_that_is_kept_and_scores_best_takes_the_first_place(case: Case, k: int) -> None:
     kept = replace(case, scores={"reference": 9.0, **case.scores}, subset=("reference", *case.subset))
-    metric = metric_of(family, k)
-    before, after = value(case, metric), value(kept, metric)
-    assert after <= before + 1e-9 if higher_is_better(family) else after >= before - 1e-9
-    if metric.family.has_k and family != "mAP":  # what was among the first k - 1 is now among the first k
-        fewer = value(case, metric_of(family, k - 1)) if k > 1 else 0.0
-        assert after == pytest.approx(fewer)
+    after = values(kept, k)
+    assert_no_better(after, values(case, k))
+    fewer = values(case, k - 1) if k > 1 else dict.fromkeys(FAMILIES, 0.0)
+    for family in WITH_K:  # the first k - 1 of before are now among the first k
+        assert after[family] == pytest.approx(fewer[family]), family
 
 
-@families
 @some
 @given(case=cases(), extra=st.integers(0, 5))
-def test_a_k_beyond_the_gallery_is_as_good_as_the_whole_gallery(family: str, case: Case, extra: int) -> None:
-    if not FAMILIES[family].has_k or family == "mAP":  # mAP@K divides by min(targets, K)
-        return
-    size = len(case.scores)
-    assert value(case, metric_of(family, size + extra)) == pytest.approx(value(case, metric_of(family, size)))
+def test_a_k_beyond_the_gallery_is_as_good_as_the_whole_gallery(case: Case, extra: int) -> None:
+    whole, beyond = values(case, len(case.scores)), values(case, len(case.scores) + extra)
+    for family in WITH_K:
+        assert beyond[family] == pytest.approx(whole[family]), family
 
 
 @some
 @given(case=cases(), extra=st.integers(0, 5))
 def test_average_precision_beyond_targets_and_gallery_stays(case: Case, extra: int) -> None:
     size = max(len(case.scores), len(case.targets))
-    assert value(case, metric_of("mAP", size + extra)) == pytest.approx(value(case, metric_of("mAP", size)))
+    assert values(case, size + extra)["mAP"] == pytest.approx(values(case, size)["mAP"])
 
 
-@families
 @some
 @given(case=cases(), k=st.integers(1, 11))
-def test_looking_further_never_finds_less(family: str, case: Case, k: int) -> None:
-    if FAMILIES[family].has_k and family != "mAP":
-        near, far = (value(case, metric_of(family, depth)) for depth in (k, k + 1))
-        assert near <= far + 1e-9
+def test_looking_further_never_finds_less(case: Case, k: int) -> None:
+    near, far = (values(case, depth) for depth in (k, k + 1))
+    for family in WITH_K:
+        assert near[family] <= far[family] + 1e-9, family
 
 
-@families
 @some
 @given(case=cases(), k=ks, shift=st.sampled_from([-7.0, 0.5, 100.0]), scale=st.sampled_from([0.25, 3.0]))
-def test_only_the_order_of_the_scores_counts(family: str, case: Case, k: int, shift: float, scale: float) -> None:
+def test_only_the_order_of_the_scores_counts(case: Case, k: int, shift: float, scale: float) -> None:
     other = replace(case, scores={name: scale * score + shift for name, score in case.scores.items()})
-    metric = metric_of(family, k)
-    assert value(other, metric) == pytest.approx(value(case, metric))
+    assert values(other, k) == pytest.approx(values(case, k))
 
 
-@families
 @some
 @given(case=cases(), k=ks, score=st.sampled_from([0.0, -3.5, 1e6]))
-def test_equal_scores_for_all_are_exactly_at_chance(family: str, case: Case, k: int, score: float) -> None:
+def test_equal_scores_for_all_are_exactly_at_chance(case: Case, k: int, score: float) -> None:
     constant = replace(case, scores=dict.fromkeys(case.scores, score))
-    metric = metric_of(family, k)
-    subsets = [case.subset] if metric.family.candidates is CandidateSet.SUBSET else None
-    chance = metric.per_query(constant_ranking(case.queries(), list(case.scores), subsets))[0]
-    assert value(constant, metric) == pytest.approx(chance)
+    found = values(constant, k)
+    for family in FAMILIES:
+        metric = metric_of(family, k)
+        subsets = [case.subset] if metric.family.candidates is CandidateSet.SUBSET else None
+        chance = metric.per_query(constant_ranking(case.queries(), list(case.scores), subsets))[0]
+        assert found[family] == pytest.approx(chance), family
 
 
-@families
+@pytest.mark.parametrize("family", FAMILIES)
 @pytest.mark.parametrize("present", [True, False])
 @pytest.mark.parametrize("removed", [True, False])
 def test_a_gallery_of_one_image(family: str, present: bool, removed: bool) -> None:
@@ -198,4 +186,4 @@ def test_a_gallery_of_one_image(family: str, present: bool, removed: bool) -> No
     for k in (1, 10):
         best = {"median_rank": 1.0, "R_soft": 50.0, "R_soft_subset": 50.0}.get(family, 100.0)
         never = float("inf") if family == "median_rank" else 0.0
-        assert value(case, metric_of(family, k)) == pytest.approx(best if hit else never)
+        assert values(case, k)[family] == pytest.approx(best if hit else never)

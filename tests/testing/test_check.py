@@ -1,18 +1,21 @@
 """`cir-bench check`: sound plugins pass, broken ones get sentences, the answer is a table or JSON."""
 
+import contextlib
+import io
 import json
 import re
 
 import pytest
 
 from cir_bench import testing
+from cir_bench.cli import main
 from cir_bench.testing.check.topics import OWN, TOPICS, topic_of
 
-SOUND = """
+MIX = """
 import torch
 from torch import nn
 
-from cir_bench import Composer, Embedding, MethodSpec, hookimpl
+from cir_bench import Composer, ComposerSpec, Embedding, MethodSpec, hookimpl
 
 
 class Mix(Composer):
@@ -23,12 +26,25 @@ class Mix(Composer):
 
     def compose(self, reference, text):
         return Embedding.single(self.mix(torch.cat([reference.need_pooled(), text.need_pooled()], dim=1)))
+"""
+COMPOSER = (
+    MIX
+    + """
 
+@hookimpl
+def cir_bench_composers():
+    return [ComposerSpec(name="mine", summary="for tests", implementation=Mix)]
+"""
+)
+METHOD = (
+    MIX
+    + """
 
 @hookimpl
 def cir_bench_methods():
     return [MethodSpec(name="mine", summary="for tests", implementation=Mix, loss="batch-classification")]
 """
+)
 FAULTS = {
     "randomness at evaluation": (
         ("self.mix(torch.cat", "torch.nn.functional.dropout(self.mix(torch.cat"),
@@ -66,16 +82,27 @@ def check(cir_bench_cli, tmp_path):
     return run
 
 
-def test_a_sound_method_passes_every_contract(check):
-    answer, code = check(SOUND)
+@pytest.fixture(scope="module")
+def sound(tmp_path_factory):
+    """The answer about a sound method, which is trained for it, and the exit code."""
+    file = tmp_path_factory.mktemp("sound") / "mine.py"
+    file.write_text(METHOD.replace("super().__init__()", "super().__init__(); print('hello')"), encoding="utf-8")
+    with contextlib.redirect_stdout(io.StringIO()) as out:
+        code = main(["check", str(file), "--json"])
+    return json.loads(out.getvalue()), code
+
+
+def test_a_sound_method_passes_every_contract(sound):
+    """And what it prints does not spoil the JSON."""
+    answer, code = sound
     assert (answer["failed"], code) == (0, 0)
     named = {one["check"].replace(" ", "_") for one in answer["checks"]}
     for contract in (testing.MethodContract, testing.RunContract):
         assert named >= {test.removeprefix("test_") for test in dir(contract) if test.startswith("test_")}
 
 
-def test_every_skipped_check_says_why_and_the_costs_are_told(check):
-    answer, _ = check(SOUND)
+def test_every_skipped_check_says_why_and_the_costs_are_noted(sound):
+    answer, _ = sound
     assert [one["reason"] for one in answer["checks"] if one["result"] == "skipped"] == ["it reads no tokens"]
     (cost,) = [one["reason"] for one in answer["checks"] if one["topic"] == "time and memory"]
     assert all(unit in cost for unit in (" s, ", " ms per query", " MiB", " parameters"))
@@ -84,7 +111,7 @@ def test_every_skipped_check_says_why_and_the_costs_are_told(check):
 @pytest.mark.parametrize("fault", FAULTS)
 def test_a_fault_is_found_and_told_in_one_line(check, fault):
     *changes, caught = FAULTS[fault]
-    source = SOUND
+    source = COMPOSER
     for old, new in changes:
         assert old in source
         source = source.replace(old, new)
@@ -96,16 +123,16 @@ def test_a_fault_is_found_and_told_in_one_line(check, fault):
 
 
 def test_an_exception_is_told_with_its_place_in_the_plugin(check):
-    answer, _ = check(SOUND.replace("return Embedding", "return 1 / 0; Embedding"))
+    answer, _ = check(COMPOSER.replace("return Embedding", "return 1 / 0; Embedding"))
     reasons = [one["reason"] for one in answer["checks"] if one["result"] == "failed"]
     assert "ZeroDivisionError: division by zero (mine.py:15)" in reasons
 
 
 def test_a_composer_of_maps_without_embed_target_is_told_to_write_one(check):
-    source = SOUND.replace("MethodSpec, hookimpl", "MethodSpec, Needs, hookimpl, levels")
+    source = COMPOSER.replace("MethodSpec, hookimpl", "MethodSpec, Needs, hookimpl, levels")
     source = source.replace("reference.need_pooled()", "reference.need_maps(1)[0].mean((2, 3))")
     source = source.replace("shape.image.width", "shape.image.maps[-1][0]")
-    answer, _ = check(source.replace("implementation=Mix,", 'implementation=Mix, needs=Needs(image=levels("maps")),'))
+    answer, _ = check(source.replace("=Mix)", '=Mix, needs=Needs(image=levels("maps")))'))
     reasons = [one["reason"] for one in answer["checks"] if one["result"] == "failed"]
     why = "Mix needs an embed_target: the default takes pooled features of the candidates, which are not in its `needs`"
     assert f"ValueError: {why}" in reasons, "and no place, since no line of the plugin is wrong"
@@ -118,7 +145,7 @@ def test_a_composer_of_maps_without_embed_target_is_told_to_write_one(check):
         ("def broken(:\n", "SyntaxError"),
         ("x = 1\n", "it implements no hook"),
         ("CIR_BENCH_API = 99\n", "version 99 of the plugin API"),
-        (SOUND.replace('summary="for tests"', 'summary=""'), "no one-line summary"),
+        (COMPOSER.replace('summary="for tests"', 'summary=""'), "no one-line summary"),
         ("raise SystemExit(0)\n", "SystemExit"),
     ],
 )
@@ -131,19 +158,14 @@ def test_a_plugin_that_cannot_be_loaded_is_told_and_gives_1(cir_bench_cli, tmp_p
 
 
 def test_a_class_that_cannot_be_imported_is_one_failure_not_twenty(check):
-    answer, code = check(SOUND.replace("implementation=Mix", 'implementation=f"{__name__}:Yours"'))
+    answer, code = check(COMPOSER.replace("=Mix)", '=f"{__name__}:Yours")'))
     (only,) = answer["checks"]
     assert (only["result"], code) == ("failed", 1)
     assert "has no Yours" in only["reason"]
 
 
-def test_what_a_plugin_prints_does_not_spoil_the_json(check):
-    answer, _ = check(SOUND.replace("super().__init__()", "super().__init__(); print('hello')"))
-    assert answer["failed"] == 0
-
-
 def test_its_own_contract_classes_take_the_place_of_the_plain_ones(check, tmp_path):
-    idle = SOUND.replace("self.mix = ", "self.idle = nn.Linear(2, 2)\n        self.mix = ")
+    idle = METHOD.replace("self.mix = ", "self.idle = nn.Linear(2, 2)\n        self.mix = ")
     answer, code = check(idle)
     assert (answer["failed"], code) == (1, 1)
     tests = tmp_path / "tests"
@@ -169,7 +191,7 @@ def test_its_own_contract_classes_take_the_place_of_the_plain_ones(check, tmp_pa
 
 
 def test_tests_that_cannot_be_read_are_a_mistake(cir_bench_cli, tmp_path):
-    (tmp_path / "mine.py").write_text(SOUND)
+    (tmp_path / "mine.py").write_text(COMPOSER)
     (tmp_path / "test_bad.py").write_text("import no_such_module\n")
     done = cir_bench_cli("check", "mine.py", "--tests", "test_bad.py")
     assert done.code == 2
@@ -230,9 +252,9 @@ def test_a_data_set_is_read_through_a_link_and_nothing_is_written_beside_it(cir_
 
 
 def test_the_table_is_in_the_order_of_the_topics_and_ends_with_the_sum(cir_bench_cli, tmp_path):
-    (tmp_path / "mine.py").write_text(SOUND)
+    (tmp_path / "mine.py").write_text(COMPOSER)
     lines = cir_bench_cli("check", "mine.py").out.splitlines()
-    assert lines[0] == "method mine:"
+    assert lines[0] == "composer mine:"
     assert lines[-1].endswith("0 failed, 1 skipped.")
     shown = [re.split(r"\s{2,}", line.strip())[1] for line in lines[1:-1]]
     assert list(dict.fromkeys(shown)) == [topic for topic in TOPICS if topic in shown]

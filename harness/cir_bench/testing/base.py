@@ -84,5 +84,5 @@ class FilesContract(Contract):
 def seeded(seed: int) -> Iterator[None]:
     """Set torch's generator to ``seed``, and restore it afterwards."""
     with torch.random.fork_rng(devices=[]):
-        torch.manual_seed(seed)
+        torch.default_generator.manual_seed(seed)
         yield

@@ -147,8 +147,10 @@ def _unfit(registered: Registered[Spec]) -> Outcome | None:
 
 
 def _options(folder: Path) -> list[str]:
-    quiet = ["no:terminal", "no:cacheprovider", "no:faulthandler", "cir_bench.pytest_plugin"]
-    plugins = [word for name in quiet for word in ("-p", name)]
+    # the last two collect garbage several times as they end, which takes longer than most contracts
+    out = ["terminal", "cacheprovider", "faulthandler", "unraisableexception", "threadexception"]
+    names = [*(f"no:{name}" for name in out), "cir_bench.pytest_plugin"]
+    plugins = [word for name in names for word in ("-p", name)]
     place = ["-c", str(folder / "pytest.ini"), f"--rootdir={folder}", f"--basetemp={folder / 'tmp'}"]
     return [*plugins, *place, "--import-mode=importlib", "--capture=no", "-W", "ignore"]
 
