@@ -11,7 +11,8 @@ from cir_bench.leaderboard.metrics import over_seeds
 from cir_bench.leaderboard.model import Row
 from cir_bench.leaderboard.reported import reported_for
 from cir_bench.records.load import StoredRecord
-from cir_bench.records.record import PluginFacts, RunRecord
+from cir_bench.records.models import PluginFacts
+from cir_bench.records.record import RunRecord
 from cir_bench.statistics.rows import RowValues, row_values
 
 OWN = "cir-bench"

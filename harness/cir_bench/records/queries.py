@@ -1,4 +1,4 @@
-"""`QueryResults` as a file beside ``record.json``: gzipped JSON, by column; equal results give equal bytes.
+"""`QueryResults` as a file next to ``record.json``: gzipped JSON, by column; equal results give equal bytes.
 
 ::
 
@@ -8,9 +8,9 @@
                     "gallery": {"n_gallery": 2762, "n_candidates": 2761, "targets": 1, "better": […], "tied": 0},
                     "subset": null}}}
 
-``ids`` are texts, or ``[first, count]`` for ids that only count on. A column of equal numbers is one number.
-``better`` and ``tied`` hold one number for each relevant image, query after query (`Ranking`); ``targets`` counts the
-targets of a query, which come first; images that only have a gain follow. ``gains``, if any, are by relevant image.
+``ids`` are strings, or ``[first, count]`` for consecutive ids. A column of equal numbers is one number. ``better`` and
+``tied`` hold one number for each relevant image, query after query (`Ranking`); ``targets`` is the number of a query's
+targets, which come before images that only have a gain. ``gains``, if any, are by relevant image.
 """
 
 from __future__ import annotations
@@ -37,11 +37,11 @@ from cir_bench.statistics.queries import QueryResults
 FORMAT = "cir-bench queries 1"
 QUERIES_FILE = "queries.json.gz"
 LONGEST_RUN = 10_000_000
-"""More queries than any benchmark asks: a file from elsewhere does not fill the memory with ids."""
+"""More queries than any benchmark has: a file from elsewhere must not fill the memory with ids."""
 
 
 def save_queries(results: QueryResults, folder: Path) -> Path:
-    """Write ``queries.json.gz`` into ``folder``, atomically, and return its path."""
+    """Write ``queries.json.gz`` into ``folder`` and return its path."""
     path = folder / QUERIES_FILE
     text = json.dumps(_to_json(results), ensure_ascii=False, separators=(",", ":")) + "\n"
     with replacing(path) as temporary:
@@ -57,10 +57,10 @@ def load_queries(path: Path) -> QueryResults:
         DataError: the file is missing, damaged, of another format, or contradicts itself.
     """
     try:
-        found = json.loads(gzip.decompress(path.read_bytes()))
-        if found.get("format") != FORMAT:
+        content = json.loads(gzip.decompress(path.read_bytes()))
+        if content.get("format") != FORMAT:
             raise DataError(f"its format is not {FORMAT!r}")
-        return _from_json(found)
+        return _from_json(content)
     except (OSError, EOFError, zlib.error, ValueError, LookupError, TypeError, AttributeError, CirBenchError) as error:
         reason = str(error).splitlines()[0] if str(error) else repr(error)
         raise DataError(
@@ -85,9 +85,9 @@ def _to_json(results: QueryResults) -> dict[str, Any]:
     }
 
 
-def _from_json(found: Mapping[str, Any]) -> QueryResults:
+def _from_json(content: Mapping[str, Any]) -> QueryResults:
     parts = {}
-    for name, part in found["parts"].items():
+    for name, part in content["parts"].items():
         ids = tuple(_unrolled(part["ids"]))
         sets = [tuple(tags) for tags in part["tags"]["sets"]]
         tags = tuple(sets[place] for place in _column(part["tags"]["of"], len(ids)))
@@ -96,7 +96,7 @@ def _from_json(found: Mapping[str, Any]) -> QueryResults:
         parts[str(name)] = PartRankings(gallery, subset)
     if not parts:
         raise DataError("it has no queries")
-    return QueryResults(parts, tuple(found["metrics"]), Headline.model_validate(found["headline"]))
+    return QueryResults(parts, tuple(content["metrics"]), Headline.model_validate(content["headline"]))
 
 
 def _ranking_to_json(ranking: Ranking) -> dict[str, Any]:
@@ -107,36 +107,41 @@ def _ranking_to_json(ranking: Ranking) -> dict[str, Any]:
         "better": ranking.better.tolist(),
         "tied": ranking.tied.tolist(),
     }
-    found: dict[str, Any] = {"n_gallery": ranking.n_gallery}
-    found |= {name: values[0] if len(set(values)) == 1 else values for name, values in columns.items()}
+    content: dict[str, Any] = {"n_gallery": ranking.n_gallery}
+    content |= {name: _short(values) for name, values in columns.items()}
     if any(queries.gains):
         pairs = zip(queries.relevant, queries.gains, strict=True)
-        found["gains"] = [[gains.get(image) for image in images] for images, gains in pairs]
-    return found
+        content["gains"] = [[gains.get(image) for image in images] for images, gains in pairs]
+    return content
 
 
-def _ranking_from_json(found: Mapping[str, Any], ids: tuple[str, ...], tags: tuple[tuple[str, ...], ...]) -> Ranking:
-    n_targets = _column(found["targets"], len(ids))
-    gains = found.get("gains") or [[None] * count for count in n_targets.tolist()]
+def _ranking_from_json(content: Mapping[str, Any], ids: tuple[str, ...], tags: tuple[tuple[str, ...], ...]) -> Ranking:
+    n_targets = _column(content["targets"], len(ids)).tolist()
+    gains = content.get("gains") or [[None] * count for count in n_targets]
     queries = QuerySet(
         ids=ids,
-        targets=tuple(tuple(map(str, range(count))) for count in n_targets.tolist()),
+        targets=tuple(tuple(map(str, range(count))) for count in n_targets),
         tags=tags,
         gains=tuple({str(place): gain for place, gain in enumerate(row) if gain is not None} for row in gains),
     )
     n_relevant = len(queries.relevant_ids)
     return Ranking(
         queries=queries,
-        n_gallery=int(found["n_gallery"]),
-        n_candidates=_column(found["n_candidates"], len(ids)),
-        better=_column(found["better"], n_relevant),
-        tied=_column(found["tied"], n_relevant),
+        n_gallery=int(content["n_gallery"]),
+        n_candidates=_column(content["n_candidates"], len(ids)),
+        better=_column(content["better"], n_relevant),
+        tied=_column(content["tied"], n_relevant),
         top_ids=((),) * len(ids),
     )
 
 
+def _short(values: list[int]) -> int | list[int]:
+    """A column of equal numbers as one number."""
+    return values[0] if len(set(values)) == 1 else values
+
+
 def _column(values: int | Sequence[int], length: int) -> NDArray[np.int64]:
-    """A column of ``length`` whole numbers, however it is written."""
+    """A column of ``length`` whole numbers, the inverse of :func:`_short`."""
     column = np.full(length, values) if isinstance(values, int) else np.array(values, dtype=object)
     if column.shape != (length,) or not all(type(value) is int for value in column.tolist()):
         raise DataError(f"a column holds {column.size} values, not {length} whole numbers")
@@ -146,12 +151,11 @@ def _column(values: int | Sequence[int], length: int) -> NDArray[np.int64]:
 def _tags_to_json(tags: Sequence[tuple[str, ...]]) -> dict[str, Any]:
     sets = sorted(set(tags))
     place = {one: index for index, one in enumerate(sets)}
-    of = [place[one] for one in tags]
-    return {"sets": sets, "of": of[0] if len(set(of)) == 1 else of}
+    return {"sets": sets, "of": _short([place[one] for one in tags])}
 
 
 def _runs(ids: Sequence[str]) -> Iterator[Any]:
-    """Ids, those that count on by one as ``[first, count]``."""
+    """Ids, consecutive ones as ``[first, count]``."""
     start = 0
     while start < len(ids):
         count = 1
@@ -165,10 +169,7 @@ def _runs(ids: Sequence[str]) -> Iterator[Any]:
 
 def _unrolled(runs: Sequence[Any]) -> Iterator[str]:
     for run in runs:
-        if isinstance(run, str):
-            yield run
-            continue
-        first, count = run
+        first, count = (run, 1) if isinstance(run, str) else run
         if not 0 < count <= LONGEST_RUN:
             raise DataError(f"{count!r} queries count on from {first!r}")
         names = _counting_from(first)
@@ -177,12 +178,10 @@ def _unrolled(runs: Sequence[Any]) -> Iterator[str]:
 
 
 def _counting_from(first: str) -> Iterator[str]:
-    """``a-09``, ``a-10``, … ; nothing behind the first when it ends in no digit."""
+    """``a-09``, ``a-10``, …; nothing after the first if it does not end in a digit."""
     yield first
     stem, digits = re.fullmatch(r"(.*?)([0-9]*)", first, flags=re.DOTALL).groups()  # type: ignore[union-attr] # it always matches
-    if not digits:
-        return
-    number = int(digits)
-    while True:
+    number = int(digits or 0)
+    while digits:
         number += 1
         yield f"{stem}{number:0{len(digits)}d}"

@@ -51,9 +51,9 @@ def save_ranking(ranking: Ranking, path: Path) -> None:
 
     The first line is ``{"format", "n_queries", "n_gallery", "top_k"}``. Every further line is a query: ``query``,
     ``n_candidates``, ``targets`` (a list of ``[image id, better, tied]``, both null for a target that is never hit),
-    ``excluded``, ``tags``, ``top`` (image ids, best first) and, where they are known, ``scores`` of ``top``. A query
-    with graded truth also has ``gains`` (value by image) and ``graded``: the images that only have a gain, in the form
-    of ``targets``.
+    ``excluded``, ``tags``, ``top`` (image ids, best first) and, if they are known, the ``scores`` of ``top``. A query
+    with graded relevance also has ``gains`` (value by image) and ``graded``, the images that only have a gain, in the
+    form of ``targets``.
     """
     with (
         replacing(path) as temporary,

@@ -9,7 +9,7 @@ from statistics import fmean
 from markupsafe import Markup
 
 from cir_bench.records.load import StoredRecord
-from cir_bench.records.record import EpochLog
+from cir_bench.records.models import EpochLog
 from cir_bench.report.figures import Figure, Gallery, Numbers, percent
 from cir_bench.report.sections import ReportRow, ReportSection
 from cir_bench.report.svg import COLOURS, Axis, Point, Series, chart, fitting_y_axis, line, mark, x_axis, y_axis

@@ -9,7 +9,7 @@ from pathlib import Path
 import torch
 
 from cir_bench.errors import ConfigError
-from cir_bench.records.record import Environment
+from cir_bench.records.models import Environment
 from cir_bench.version import __version__
 
 KINDS = ("cpu", "cuda")

@@ -18,9 +18,10 @@ from cir_bench.interfaces.encoder import Encoder
 from cir_bench.interfaces.method import Method
 from cir_bench.plugin.registry import Registry, blame
 from cir_bench.protocols.eval_set import EvalSet
+from cir_bench.records.models import Cost, Phase
 from cir_bench.records.queries import save_queries
 from cir_bench.records.rankings import save_part
-from cir_bench.records.record import Cost, Phase, RunRecord, write_record
+from cir_bench.records.record import RunRecord, write_record
 from cir_bench.retrieval.parts import PartRankings
 from cir_bench.runs import facts
 from cir_bench.runs.cell import Cell

@@ -10,7 +10,7 @@ from cir_bench.plugin.owner import CORE
 from cir_bench.plugin.registry import Registered
 from cir_bench.protocols.eval_set import EvalSet
 from cir_bench.protocols.protocol import Protocol
-from cir_bench.records.record import (
+from cir_bench.records.models import (
     DatasetFacts,
     EncoderFacts,
     EpochLog,

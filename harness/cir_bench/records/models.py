@@ -1,0 +1,144 @@
+"""What a `RunRecord` consists of: facts about the method, the encoder, the data, the run and its cost.
+
+Percentages are in percent, times in seconds unless the name says otherwise, memory in MiB.
+"""
+
+from __future__ import annotations
+
+from typing import Literal
+
+from pydantic import BaseModel, ConfigDict, Field
+
+
+class RecordModel(BaseModel):
+    """Base of everything in a record. Keys that a newer minor version adds are ignored, not refused.
+
+    A median rank may be infinite: JSON has no such number, so it is written as a string and read back as a float.
+    """
+
+    model_config = ConfigDict(extra="ignore", frozen=True, ser_json_inf_nan="strings")
+
+
+class PluginFacts(RecordModel):
+    """Where an object comes from."""
+
+    distribution: str
+    version: str
+    object_version: str
+    """The spec's own version."""
+
+
+class MethodFacts(RecordModel):
+    """The method."""
+
+    kind: Literal["method", "baseline", "sentinel"]
+    summary: str
+    plugin: PluginFacts
+    parameters: int = 0
+    """Learned numbers of the method, without the encoder."""
+    trained_parameters: int = 0
+    """Numbers changed by training, the encoder's included when it is trained."""
+
+
+class EncoderFacts(RecordModel):
+    """The encoder."""
+
+    plugin: PluginFacts
+    weights_digest: str = ""
+    preprocess: str = ""
+    dtype: str = "float32"
+    trained: bool = False
+    """True when the cell trained the encoder; false: frozen features."""
+    pretrained: bool = True
+    """False when its weights are drawn from the cell's seed, so that digests differ between seeds by nature."""
+    pixel_free: bool = False
+
+
+class DatasetFacts(RecordModel):
+    """The data."""
+
+    name: str
+    plugin: PluginFacts
+    synthetic: bool = False
+    licence: str = "unknown"
+    missing_images: int = 0
+    """More than 0: the run is *partial*."""
+    missing_triplets: int = 0
+    """Training triplets left out because an image is missing."""
+    n_train: int = 0
+    provenance: dict[str, str] = Field(default_factory=dict)
+
+
+class ProtocolFacts(RecordModel):
+    """The protocol in short; the whole of it is behind its hash."""
+
+    hash: str
+    reference: Literal["kept", "removed"]
+    gallery: str
+    query_text: str
+    description: str = ""
+
+
+class EpochLog(RecordModel):
+    """One epoch of one stage."""
+
+    stage: str
+    epoch: int
+    terms: dict[str, float]
+    """Mean of each loss term over the epoch."""
+    selection: float | None = None
+    """The held-out score in percent, where one was taken after this epoch."""
+    seconds: float
+    images_per_second: float = 0.0
+
+
+class SelectionFacts(RecordModel):
+    """How the checkpoint was chosen."""
+
+    on: Literal["held-out", "last", "test", "nothing to train"]
+    metric: str = ""
+    n_queries: int = 0
+    n_gallery: int = 0
+    epoch: int | None = None
+    """Epochs finished in the last stage when the chosen checkpoint was taken."""
+    score: float | None = None
+
+
+class Phase(RecordModel):
+    """A phase and its wall-clock time."""
+
+    name: str
+    seconds: float
+
+
+class Cost(RecordModel):
+    """What the cell cost, on ``Environment.device``."""
+
+    phases: tuple[Phase, ...] = ()
+    train_seconds: float = 0.0
+    query_milliseconds: float = 0.0
+    """Composing and searching, per query, features given."""
+    peak_memory_mib: float = 0.0
+    """Of the process, or of the device when it is a GPU."""
+
+
+class Environment(RecordModel):
+    """Where the cell ran."""
+
+    cir_bench: str
+    python: str
+    torch: str
+    platform: str
+    device: str
+    precision: str
+    threads: int
+
+
+class Failure(RecordModel):
+    """Why a cell did not run."""
+
+    plugin: str
+    version: str
+    stage: str
+    exception: str
+    hint: str = ""
