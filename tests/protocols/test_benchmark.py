@@ -63,7 +63,7 @@ def test_an_unknown_protocol_is_refused(file: Path, name: str) -> None:
         ("[R@1]\n    headline: {name: R@1", "[R@x]\n    headline: {name: R@1", "There is no metric 'R@x'"),
         ("epochs: 5", "epoch: 5", "training: there is no training setting 'epoch'; did you mean 'epochs'?"),
         ("epochs: 5", "epochs: -5", "training"),
-        ("first@1", "First", "'First' is no protocol name; write name@version"),
+        ("first@1", "First", "'First' is not a protocol name; write name@version"),
         ("name: mine", "name: Mine!", "name: string should match pattern"),
         ("second@9", "second@10", "second@10"),
         ("protocols:", "protocols: [", "mine.yaml"),

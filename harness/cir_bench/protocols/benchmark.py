@@ -26,11 +26,11 @@ class Benchmark(Params):
     """Name of the data set's spec."""
     dataset_params: dict[str, Any] = Field(default_factory=dict)
     default_encoder: str
-    """The controlled track's encoder where the user names none."""
+    """The controlled track's encoder if the user names none."""
     training: dict[str, Any] = Field(default_factory=dict)
     """The controlled track's budget: values of `Training` (epochs, batch_size, …), the same for every method."""
     costly: tuple[str, ...] = ()
-    """Methods that ``run --all`` leaves out here, and says so, because they take too long for it; ``-m`` runs them."""
+    """Methods that take too long for ``run --all``, which leaves them out and says so; ``-m`` runs them."""
     protocols: Annotated[dict[str, Protocol], Field(min_length=1)]
     """By ``name@version``; the first is the default."""
 
@@ -48,14 +48,14 @@ class Benchmark(Params):
     def _named(cls, protocols: dict[str, Protocol]) -> dict[str, Protocol]:
         for name in protocols:
             if not _PROTOCOL_NAME.fullmatch(name):
-                raise ValueError(f"{name!r} is no protocol name; write name@version, for example original@1")
+                raise ValueError(f"{name!r} is not a protocol name; write name@version, for example original@1")
         return protocols
 
     def protocol_key(self, name: str | None) -> str:
-        """``name@version`` of a protocol given with or without version (then the newest); None: the first listed.
+        """``name@version`` of a protocol; the newest version if none is named, the first protocol for None.
 
         Raises:
-            ConfigError: there is none of that name.
+            ConfigError: there is no such protocol.
         """
         if name is None:
             return next(iter(self.protocols))
@@ -70,7 +70,7 @@ def load_benchmark(path: Path) -> Benchmark:
     """Read a benchmark file.
 
     Raises:
-        ConfigError: it is missing, no YAML, or no benchmark; the sentence names the file, the key and the remedy.
+        ConfigError: it is missing, not YAML, or not a benchmark; the message names the file, the key and the remedy.
     """
     data = read_yaml(path)
     try:
@@ -84,14 +84,14 @@ def _first_mistake(error: ValidationError) -> str:
     first = min(error.errors(), key=lambda detail: detail["type"] != "extra_forbidden")
     key = ".".join(str(step) for step in first["loc"])
     if first["type"] == "extra_forbidden":
-        return f"there is no key {key!r}; {did_you_mean(str(first['loc'][-1]), _known_keys(first['loc'][:-1]))}"
+        return f"there is no key {key!r}; {did_you_mean(str(first['loc'][-1]), _keys_at(first['loc'][:-1]))}"
     if first["type"] == "missing":
         return f"the key {key!r} is missing; add it."
     reason = first["msg"].removeprefix("Value error, ")
     return f"{key or 'the file'}: {reason[:1].lower()}{reason[1:]}; correct it."
 
 
-def _known_keys(place: Iterable[int | str]) -> list[str]:
+def _keys_at(place: Iterable[int | str]) -> list[str]:
     model: Any = Benchmark
     for step in place:
         if isinstance(model, type) and issubclass(model, Params):

@@ -1,4 +1,4 @@
-"""Is a data set what a protocol expects? Counts against the protocol's facts, and what annotations get wrong."""
+"""Whether a data set is what a protocol expects: its counts, and common mistakes of annotations."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from cir_bench.protocols.protocol import Protocol
 from cir_bench.retrieval.parts import CandidateSet
 
 CHANCE_TOLERANCE = 0.005
-"""Chance levels are given with three significant digits."""
+"""Chance levels have three significant digits."""
 
 
 @dataclass(frozen=True)
@@ -22,9 +22,9 @@ class ProtocolCheck:
     """What was found.
 
     Attributes:
-        evaluation: the data set under the protocol; None when it cannot be built.
+        evaluation: the data set under the protocol; None if it cannot be built.
         problems: what must be corrected, one sentence each.
-        notes: what should be known, one sentence each.
+        notes: what is worth knowing, one sentence each.
     """
 
     evaluation: EvalSet | None
@@ -68,7 +68,7 @@ def _check_part(name: str, part: EvalPart, protocol: Protocol, problems: list[st
     outside = [q.id for q in part.queries if not gallery.issuperset(part.truth[q.id].targets)]
     if outside:
         problems.append(f"{_of(name)}{len(outside)} queries have a target outside the gallery: {_some(outside)}.")
-    never = [q.id for q in part.queries if _hopeless(part.truth[q.id])]
+    never = [q.id for q in part.queries if _unhittable(part.truth[q.id])]
     if never:
         why = "their target is their excluded reference"
         notes.append(f"{_of(name)}{len(never)} queries can never be hit, {why}: {_some(never)}.")
@@ -87,7 +87,7 @@ def _check_part(name: str, part: EvalPart, protocol: Protocol, problems: list[st
                 problems.append(f"a random ranking scores {level:.3g} % {key}, {wanted:.3g} expected.")
 
 
-def _hopeless(truth: Truth) -> bool:
+def _unhittable(truth: Truth) -> bool:
     return bool(truth.targets) and set(truth.targets) <= set(truth.excluded)
 
 

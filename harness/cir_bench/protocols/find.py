@@ -16,13 +16,13 @@ from cir_bench.protocols.protocol import Protocol
 
 @dataclass(frozen=True)
 class ChosenBenchmark:
-    """A benchmark with one of its protocols, as a name on the command line chooses it."""
+    """A benchmark with one of its protocols, as chosen by a name on the command line."""
 
     benchmark: Benchmark
     protocol_key: str
     """``name@version``."""
     path: str | None = None
-    """Of ``name:PATH``."""
+    """The path in ``name:PATH``."""
 
     @property
     def protocol(self) -> Protocol:
@@ -31,7 +31,7 @@ class ChosenBenchmark:
 
     @property
     def label(self) -> str:
-        """``fashioniq``, or ``folder:photos`` with the last name of the path: what a record says."""
+        """``fashioniq``, or ``folder:photos`` with the last name of the path, as in records."""
         if self.path is None:
             return self.benchmark.name
         return f"{self.benchmark.name}:{Path(self.path).resolve().name}"
@@ -45,17 +45,16 @@ class ChosenBenchmark:
         """The data set's parameters, with the path of ``name:PATH`` in the field that they name (`Params.argument`).
 
         Raises:
-            ConfigError: a path is given to a data set that takes none, or is not given to one that needs it; or the
-                benchmark file's ``dataset_params`` are wrong.
+            ConfigError: the data set takes no path, or needs one; or the benchmark's ``dataset_params`` are wrong.
         """
-        given, field = self.benchmark.dataset_params, argument_field(spec)
-        if self.path is None and field and field not in given and spec.params.model_fields[field].is_required():
+        params, field = self.benchmark.dataset_params, argument_field(spec)
+        if self.path is None and field and field not in params and spec.params.model_fields[field].is_required():
             raise ConfigError(f"The benchmark {self.benchmark.name!r} needs a path; write {self.benchmark.name}:PATH.")
-        return make_params(spec, given, self.path)
+        return make_params(spec, params, self.path)
 
 
 def protocols_on(dataset: str, paths: Iterable[Path]) -> Iterator[Protocol]:
-    """Every protocol of the benchmarks on a data set, in the order of the files; what cannot be read is passed over."""
+    """Every protocol of the benchmarks on a data set, in the order of the files; unreadable files are skipped."""
     for path in paths:
         try:
             benchmark = load_benchmark(path)
@@ -70,24 +69,24 @@ def find_benchmark(name: str, paths: Iterable[Path]) -> ChosenBenchmark:
 
     A name is ``BENCHMARK``, ``BENCHMARK/PROTOCOL`` or ``BENCHMARK/PROTOCOL@VERSION``; without protocol it is the first
     listed, without version the newest. For a data set that takes a path, ``:PATH`` follows: ``folder:../photos``,
-    ``folder/default@1:../photos``. A file that cannot be read stands in the way of its own benchmark only.
+    ``folder/default@1:../photos``. An unreadable file only affects its own benchmark.
 
     Args:
         name: as the user wrote it.
         paths: benchmark files, those of plugins included.
 
     Raises:
-        ConfigError: no such benchmark or protocol (with the nearest name), or two files define it.
+        ConfigError: there is no such benchmark or protocol (with the nearest name), or two files define it.
     """
     head, colon, path = name.partition(":")
     wanted, slash, protocol = head.partition("/")
     found: dict[str, tuple[Benchmark, Path]] = {}
-    unusable: list[str] = []
+    unreadable: list[str] = []
     for file in paths:
         try:
             benchmark = load_benchmark(file)
         except ConfigError as error:
-            unusable.append(str(error))
+            unreadable.append(str(error))
             continue
         if benchmark.name in found and benchmark.name == wanted:
             raise ConfigError(
@@ -95,8 +94,8 @@ def find_benchmark(name: str, paths: Iterable[Path]) -> ChosenBenchmark:
             )
         found.setdefault(benchmark.name, (benchmark, file))
     if wanted not in found:
-        raise ConfigError(" ".join([f"There is no benchmark {wanted!r}; {did_you_mean(wanted, found)}", *unusable]))
+        raise ConfigError(" ".join([f"There is no benchmark {wanted!r}; {did_you_mean(wanted, found)}", *unreadable]))
     if colon and not path.strip():  # Path("") would be the current folder
-        raise ConfigError(f"The benchmark {name!r} lacks the path after its colon; write {head}:PATH.")
+        raise ConfigError(f"The benchmark {name!r} has no path after its colon; write {head}:PATH.")
     benchmark, _ = found[wanted]
     return ChosenBenchmark(benchmark, benchmark.protocol_key(protocol if slash else None), path if colon else None)

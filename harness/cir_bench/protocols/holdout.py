@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+from collections import Counter
 from collections.abc import Sequence
 
 from cir_bench.errors import ConfigError, DataError
@@ -12,16 +13,16 @@ from cir_bench.protocols.eval_set import EvalSet
 from cir_bench.protocols.protocol import Protocol
 
 HELD_OUT = -1
-"""The epoch of a sampler that the held-out triplets are drawn in: none that is trained."""
+"""The epoch in which a sampler's held-out triplets are drawn; it is never trained."""
 
 
 def hold_out(
     triplets: Sequence[Triplet], fraction: float, max_queries: int, seed: int
 ) -> tuple[list[Triplet], list[Triplet]]:
-    """Split training triplets in two: what is trained on, and what the checkpoint is chosen on.
+    """Split training triplets into those to train on and those to choose the checkpoint on.
 
-    All triplets of one reference image go to the same side, so that their near duplicates do not straddle it. Which
-    references are held out depends on their ids and the seed alone, not on the order of the triplets.
+    All triplets of one reference image go to the same side, so that near duplicates are not on both. Which references
+    are held out depends on their ids and the seed alone, not on the order of the triplets.
 
     Args:
         triplets: the train split.
@@ -33,9 +34,7 @@ def hold_out(
         ConfigError: no reference has few enough triplets, or nothing would be left to train on.
     """
     limit = min(max_queries, max(1, round(fraction * len(triplets))))
-    sizes: dict[str, int] = {}
-    for triplet in triplets:
-        sizes[triplet.reference] = sizes.get(triplet.reference, 0) + 1
+    sizes = Counter(triplet.reference for triplet in triplets)
     held_references: set[str] = set()
     count = 0
     for reference in sorted(sizes, key=lambda reference: _place(seed, reference)):
@@ -55,11 +54,11 @@ def hold_out(
 def hold_out_drawn(
     sampler: TripletSampler, fraction: float, max_queries: int, seed: int
 ) -> tuple[TripletSampler, list[Triplet]]:
-    """Split a sampler's images in two: triplets for training are drawn among one part, held-out ones among the other.
+    """Split a sampler's images in two: triplets for training are drawn from one part, held-out ones from the other.
 
-    No image is in both, as reference or as target, nor one that is described alike (`TripletSampler.kin`). What is held
-    out is chosen by drawing: both images of a drawn triplet, with their kin, until so many images are held out; each of
-    them is then the reference of one held-out triplet.
+    No image is in both, as reference or as target, nor are images with the same description (`TripletSampler.kin`).
+    Both images of a drawn triplet are held out, with their related images, until there are enough; each of them is then
+    the reference of one held-out triplet.
 
     Args:
         sampler: of the train split.
@@ -68,7 +67,7 @@ def hold_out_drawn(
         seed: of the choice.
 
     Raises:
-        ConfigError: no pair has few enough kin, or nothing would be left to train on.
+        ConfigError: no pair has few enough related images, or nothing would be left to train on.
     """
     limit = min(max_queries, max(2, round(fraction * len(sampler.images))))
     held: set[str] = set()
@@ -92,7 +91,7 @@ def held_out_set(held: Sequence[Triplet], protocol: Protocol, spelling: Spelling
     """Held-out triplets as an evaluation: query texts and reference policy of the protocol, gallery = their images.
 
     The gallery of a part is the references ∪ targets of its held-out triplets. Triplets with the same reference and the
-    same captions are one query, and all their targets count as hits, with every other image of the gallery that the
+    same captions are one query, and all their targets count as hits, as does every other image of the gallery that the
     data set knows to be right (`Triplet.hits`); each has the gain 1, for protocols with soft metrics. Query ids are
     ``held-0``, ``held-1``, ….
     """

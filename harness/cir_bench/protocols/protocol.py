@@ -16,7 +16,7 @@ from cir_bench.params.models import Params
 from cir_bench.retrieval.parts import CandidateSet
 
 HASH_VERSION = 1
-"""Raise it when the same fields come to mean other texts, galleries or exclusions: every hash changes with it."""
+"""To be raised when the same fields come to mean other texts, galleries or exclusions; it changes every hash."""
 
 
 class TextForm(Params):
@@ -27,24 +27,24 @@ class TextForm(Params):
     spelling: str = ""
     """Name of a dictionary of the data set, wrong word to right word, applied word by word; empty: none."""
     strip: str = ""
-    """Characters taken off both ends of every caption, with white space; CLIP4Cir: ``".?, "``."""
+    """Characters stripped from both ends of every caption, with white space; CLIP4Cir: ``".?, "``."""
     separator: str = " and "
-    """Stands between the captions of a joined text; an empty caption joins nothing."""
+    """Between the captions of a joined text; an empty caption adds none."""
     capitalise: bool = False
-    """The first letter of the whole text becomes a capital; the others stay."""
+    """Whether the first letter of the whole text becomes a capital."""
 
 
 class Headline(Params):
     """The one number by which a leaderboard is sorted."""
 
     name: str
-    """Its key in the record; a metric's own key when it is that metric."""
+    """Its key in the record; if it is a metric, that metric's key."""
     mean_of: Annotated[tuple[str, ...], Field(min_length=1)]
     """Keys such as ``mean/R@10`` (or ``R@1`` without parts), averaged."""
 
 
 class Expected(Params):
-    """Facts that complete data must meet under the protocol; checked by `cir-bench data verify`, not hashed."""
+    """Facts about complete data under the protocol; checked by `cir-bench data verify`, not hashed."""
 
     n_train: int | None = None
     """Training triplets, over all parts."""
@@ -60,11 +60,11 @@ class Protocol(Params):
     """One way to evaluate a data set. Numbers of two protocols are never ranked together.
 
     Raises:
-        ConfigError: a metric that does not exist.
+        ConfigError: a metric does not exist.
     """
 
     description: str = ""
-    """Who evaluates like this; not part of the hash."""
+    """Who evaluates this way; not part of the hash."""
     split: str = "val"
     """The split whose queries are asked; data sets name their own (folder: ``auto`` is val, or the only one)."""
     gallery: Literal["split", "union"] = "split"
@@ -86,7 +86,7 @@ class Protocol(Params):
 
     @field_validator("metrics")
     @classmethod
-    def _known(cls, names: tuple[str, ...]) -> tuple[str, ...]:
+    def _metrics_exist(cls, names: tuple[str, ...]) -> tuple[str, ...]:
         try:
             parse_metrics(names)
         except ConfigError as error:

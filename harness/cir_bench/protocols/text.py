@@ -1,4 +1,4 @@
-"""Captions become texts: query texts by the protocol's policy, training texts with one drawn per epoch."""
+"""Captions become texts: query texts by the protocol's policy, training texts of which one is drawn per epoch."""
 
 from __future__ import annotations
 
@@ -16,14 +16,14 @@ _WORD = re.compile(r"[\w'-]+")
 
 
 class QueryText(NamedTuple):
-    """The texts of one query made from an annotated one: its id's suffix, and texts whose embeddings are averaged."""
+    """A query made from an annotated one: the suffix of its id, and texts whose embeddings are averaged."""
 
     suffix: str
     texts: tuple[str, ...]
 
 
 def clean(caption: str, form: TextForm, spelling: Mapping[str, str]) -> str:
-    """One caption in the protocol's form; ``spelling`` maps wrong words to right ones (matched in lower case)."""
+    """One caption in the protocol's form; ``spelling`` maps wrong words, in lower case, to right ones."""
     if form.punctuation == "space":
         caption = " ".join(caption.translate(_PUNCTUATION).split())
     if form.spelling:
@@ -40,7 +40,7 @@ def join(captions: Sequence[str], form: TextForm) -> str:
 def query_texts(
     query_id: str, captions: Sequence[str], protocol: Protocol, spelling: Mapping[str, str]
 ) -> list[QueryText]:
-    """The queries that an annotated query becomes, in order; none when all its captions are empty under ``each``.
+    """The queries that an annotated query becomes, in order; none if all its captions are empty under ``each``.
 
     Raises:
         DataError: the protocol asks for a single caption and there are several, or none.
@@ -66,9 +66,9 @@ def query_texts(
 def train_texts(
     captions: Sequence[str], protocol: Protocol, spelling: Mapping[str, str] | None = None
 ) -> tuple[str, ...]:
-    """All texts that a training triplet with these captions may be shown with, without repeats; at least one.
+    """All texts that a training triplet with these captions may be shown with, each once.
 
-    Each is equally probable in :func:`variant`; one empty text stands for a triplet whose captions are all empty.
+    :func:`variant` draws them with equal probability. A triplet whose captions are all empty has one empty text.
     """
     form = protocol.text
     cleaned = [clean(caption, form, spelling or {}) for caption in captions]
@@ -91,6 +91,6 @@ def variant(seed: int, epoch: int, index: int, count: int) -> int:
 
 
 def _letter(place: int) -> str:
-    """a, b, …, z, then aa, ab, …: suffixes stay unique for any number of captions."""
+    """a, b, …, z, aa, ab, …: unique for any number of captions."""
     letters = string.ascii_lowercase
     return letters[place] if place < len(letters) else _letter(place // len(letters) - 1) + letters[place % 26]
