@@ -1,4 +1,4 @@
-"""The data set card: ``README.md``, whose head tells `datasets` which files are which table and split."""
+"""The data set card: ``README.md``, whose head maps files to tables and splits for `datasets`."""
 
 from __future__ import annotations
 
@@ -16,9 +16,9 @@ def card(spec: DatasetSpec, provenance: Mapping[str, str], rows: Mapping[str, Ma
     """Markdown with a YAML head.
 
     Args:
-        spec: of the data set that was written.
+        spec: of the data set.
         provenance: its facts.
-        rows: how many, by table and split; what has none has no file.
+        rows: their number by table and split; a split without rows has no file.
     """
     configs: list[dict[str, Any]] = [
         {

@@ -1,11 +1,10 @@
-"""A data set's splits as a folder of parquet files, complete or not there at all."""
+"""A data set's splits as a folder of parquet files, complete or not at all."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
 
 from cir_bench.atomic import replacing_folder
 from cir_bench.data.card import card
@@ -16,6 +15,7 @@ from cir_bench.data.tables import (
     TRIPLETS,
     Faults,
     GalleryImage,
+    TableRow,
     features,
     gallery_images,
     gallery_rows,
@@ -24,13 +24,13 @@ from cir_bench.data.tables import (
     triplet_row,
 )
 from cir_bench.errors import DISK_FULL, ConfigError, DataError
-from cir_bench.interfaces.dataset import Dataset, Query
+from cir_bench.interfaces.dataset import Dataset
 from cir_bench.interfaces.specs import DatasetSpec
 from cir_bench.utils.splits import TRAIN
 
 EXAMPLES = 3
 Watch = Callable[[Iterable[GalleryImage], int, str], Iterator[GalleryImage]]
-"""Passes items on and shows how far they are: (items, how many, what they are)."""
+"""Passes items on and shows the progress: (items, how many, what they are)."""
 
 
 @dataclass
@@ -38,7 +38,7 @@ class Exported:
     """What was written.
 
     Attributes:
-        rows: by table and split.
+        rows: their number by table and split.
         faults: images without pixels, by split.
         left_out: splits that the data does not have, with the reason.
     """
@@ -66,33 +66,37 @@ def export(
         spec: its own, for the card.
         out: the folder, which must not exist yet or be empty. It appears when everything is written.
         splits: ``train`` for the triplets, others for queries and their gallery.
-        optional: leave out, and say so, the splits that the data does not have.
+        optional: leave out, and report, the splits that the data does not have.
         images: whether pixels are written.
-        allow_partial: write a gallery whose images are missing or unreadable; their rows stay, without pixels.
+        allow_partial: write a gallery whose images are missing or unreadable; their rows have no pixels.
         watch: shows the progress.
 
     Raises:
-        ConfigError: ``out`` is in use, or a split has a name that `datasets` does not take.
-        DataError: a split is not there, images are missing or unreadable and that is not allowed, or ``out`` cannot be
-            written.
+        ConfigError: ``out`` is in use, or a split has a name that `datasets` does not allow.
+        DataError: a split does not exist, images are missing or unreadable and that is not allowed, or ``out`` cannot
+            be written.
     """
     _check_free(out)
     done = Exported()
     try:
-        with replacing_folder(out.resolve()) as part:
+        with replacing_folder(out.resolve()) as folder:
             for name in dict.fromkeys(splits):
                 try:
-                    split = name if name == TRAIN else dataset.evaluated(name)
-                    content = _content(dataset, split)
+                    split = _split(dataset, name)
                 except DataError as error:
                     if not optional:
                         raise
                     done.left_out[name] = str(error)
                     continue
-                _write(dataset, split, content, part, done, images=images, allow_partial=allow_partial, watch=watch)
+                done.rows.setdefault(split.table, {})[split.name] = split.write(folder, split.table, split.rows)
+                faults = Faults()
+                gallery = _gallery(dataset, split, faults, images, allow_partial, watch)
+                done.rows.setdefault(GALLERY, {})[split.name] = split.write(folder, GALLERY, gallery, images)
+                if faults:
+                    done.faults[split.name] = faults
             if not done.rows:
                 raise DataError(" ".join(["there is nothing to write.", *done.left_out.values()]))
-            (part / "README.md").write_text(card(spec, dataset.provenance(), done.rows), encoding="utf-8")
+            (folder / "README.md").write_text(card(spec, dataset.provenance(), done.rows), encoding="utf-8")
             _check_free(out)
     except OSError as error:
         remedy = "free some space" if error.errno in DISK_FULL else "choose another place"
@@ -102,51 +106,47 @@ def export(
 
 def _check_free(out: Path) -> None:
     if out.exists() and (not out.is_dir() or any(out.iterdir())):
-        raise ConfigError(f"--out {out} is there already; name a folder that is not, or an empty one.")
+        raise ConfigError(f"--out {out} already exists; name a new folder, or an empty one.")
 
 
-def _content(dataset: Dataset, split: str) -> tuple[str, list[dict[str, Any]], list[GalleryImage]]:
-    """Of a split the table that it fills, that table's rows, and its images."""
-    split_name(split)
+@dataclass(frozen=True)
+class _Split:
+    """A split: its name, the table that it fills, that table's rows, and its images."""
+
+    name: str
+    table: str
+    rows: list[TableRow]
+    gallery: list[GalleryImage]
+
+    def write(self, folder: Path, table: str, rows: Iterable[TableRow], images: bool = True) -> int:
+        return write_shards(rows, features(table, images=images), folder / table, split_name(self.name))
+
+
+def _split(dataset: Dataset, name: str) -> _Split:
+    split = name if name == TRAIN else dataset.evaluated(name)
+    split_name(split)  # refuses a bad name before anything is read
     if split == TRAIN:
         triplets = dataset.train()
         if not triplets:
             raise DataError("the data set has no training triplets.")
-        return TRIPLETS, [triplet_row(one) for one in triplets], [GalleryImage(name) for name in dataset.train_images()]
-    queries: Sequence[Query] = dataset.queries(split)
-    return QUERIES, [query_row(query) for query in queries], gallery_images(dataset, split, queries)
+        images = [GalleryImage(image) for image in dataset.train_images()]
+        return _Split(split, TRIPLETS, [triplet_row(one) for one in triplets], images)
+    queries = dataset.queries(split)
+    return _Split(split, QUERIES, [query_row(one) for one in queries], gallery_images(dataset, split, queries))
 
 
-def _write(
-    dataset: Dataset,
-    split: str,
-    content: tuple[str, list[dict[str, Any]], list[GalleryImage]],
-    folder: Path,
-    done: Exported,
-    *,
-    images: bool,
-    allow_partial: bool,
-    watch: Watch,
-) -> None:
-    table, rows, gallery = content
-    if images and not allow_partial:
-        _refuse(split, len(gallery), Faults([image.id for image in gallery if not dataset.has(image.id)]))
-    faults = Faults()
-    watched = watch(gallery, len(gallery), f"images of {split}")
-    written = gallery_rows(dataset, watched, faults if images else None)
-    if images and not allow_partial:
-        written = _all_readable(written, split, len(gallery), faults)
-    done.rows.setdefault(table, {})[split] = write_shards(rows, features(table), folder / table, split_name(split))
-    done.rows.setdefault(GALLERY, {})[split] = write_shards(
-        written, features(GALLERY, images=images), folder / GALLERY, split_name(split)
-    )
-    if faults:
-        done.faults[split] = faults
-
-
-def _all_readable(rows: Iterable[dict[str, Any]], split: str, total: int, faults: Faults) -> Iterator[dict[str, Any]]:
-    for row in rows:
-        _refuse(split, total, faults)
+def _gallery(
+    dataset: Dataset, split: _Split, faults: Faults, images: bool, allow_partial: bool, watch: Watch
+) -> Iterator[TableRow]:
+    """The rows of a split's images; images without pixels go to ``faults``, or are refused unless they are allowed."""
+    total = len(split.gallery)
+    checked = images and not allow_partial
+    if checked:
+        _refuse(split.name, total, Faults([image.id for image in split.gallery if not dataset.has(image.id)]))
+    watched = watch(split.gallery, total, f"images of {split.name}")
+    for row in gallery_rows(dataset, watched, faults if images else None):
+        if checked:
+            _refuse(split.name, total, faults)
         yield row
 
 

@@ -1,4 +1,4 @@
-"""The files that a data set's spec declares: what is there is verified, what is missing is downloaded."""
+"""The files that a data set's spec declares: existing ones are verified, missing ones downloaded."""
 
 from __future__ import annotations
 
@@ -17,16 +17,16 @@ from cir_bench.utils.files import inside
 
 LOCK = ".fetch.lock"
 Progress = Callable[[RemoteFile, int], None]
-"""Told of a file how many of its bytes are there, again and again."""
+"""Called again and again with a file and the number of bytes that are on disk."""
 
 
 @dataclass(frozen=True)
 class Fetched:
-    """A file that is in place and is the right one.
+    """A verified file.
 
     Attributes:
         file: as the spec declares it.
-        path: where it lies.
+        path: of the file.
         new: whether it was downloaded just now.
     """
 
@@ -38,23 +38,23 @@ class Fetched:
 def fetch(
     spec: DatasetSpec, folder: Path, *, accept_licence: bool = False, progress: Progress = lambda file, done: None
 ) -> Iterator[Fetched]:
-    """Put every declared file in place, in the spec's order; one that is there and right is left alone.
+    """Put every declared file in place, in the spec's order; files that exist and are right are left alone.
 
-    A file appears under its name only whole and verified. What an interrupted call has left is continued by the next.
+    A file appears under its name only whole and verified. An interrupted download is continued by the next call.
 
     Args:
         spec: of the data set.
-        folder: the data set's own, ``<data root>/<name>``; made when it is missing.
+        folder: the data set's own, ``<data root>/<name>``; created if it is missing.
         accept_licence: whether the user accepts a licence that forbids commercial use.
-        progress: told while a file is downloaded.
+        progress: called while a file is downloaded.
 
     Raises:
-        ConfigError: something is to be fetched under a non-commercial licence that was not accepted.
-        DataError: a file cannot be downloaded or written, has not the content it must have, or another one is in its
-            place; or another process is fetching into the folder.
+        ConfigError: files are missing whose non-commercial licence was not accepted.
+        DataError: a file cannot be downloaded or written, or has the wrong content; or another process is fetching into
+            the folder.
     """
     places = [(file, inside(folder, file.path)) for file in spec.files]
-    missing = {file.path for file, path in places if not _is_there(file, path)}
+    missing = {file.path for file, path in places if not _is_in_place(file, path)}
     if missing and spec.non_commercial and not accept_licence:
         raise ConfigError(
             f"{len(missing)} files of {spec.name!r} are under a licence that forbids commercial use ({spec.licence}; "
@@ -67,8 +67,8 @@ def fetch(
     try:
         with FileLock(folder / LOCK, timeout=0):
             for file, path in places:
-                # looked at again: another process may have fetched it before this one had the lock
-                new = file.path in missing and not _is_there(file, path)
+                # checked again: another process may have fetched it before this one had the lock
+                new = file.path in missing and not _is_in_place(file, path)
                 if new:
                     _fetch(file, path, progress)
                 yield Fetched(file, path, new=new)
@@ -76,13 +76,13 @@ def fetch(
         raise DataError(f"another process is fetching into {folder}; wait for it, then run this again.") from error
 
 
-def _is_there(file: RemoteFile, path: Path) -> bool:
+def _is_in_place(file: RemoteFile, path: Path) -> bool:
     if not path.exists():
         return False
     if path.is_file() and path.stat().st_size == file.size and sha256_of(path) == file.sha256:
         return True
     raise DataError(
-        f"{path} is there, but it is not the file of {file.url} (another sha256); move it away and run this again, or "
+        f"{path} exists, but it is not the file of {file.url} (another sha256); move it away and run this again, or "
         "keep it and do without fetch."
     )
 
@@ -93,10 +93,10 @@ def _fetch(file: RemoteFile, path: Path, progress: Progress) -> None:
         progress(file, done)
     found = sha256_of(part)
     if found != file.sha256:
-        part.unlink()  # else the next call would continue it
+        part.unlink()  # otherwise the next call would continue it
         raise DataError(
             f"{file.url} has the sha256 {found}, {file.sha256} expected: it changed on its server or on its way. "
-            "Nothing was put in place; run this again, and should it stay so, get the file elsewhere."
+            "Nothing was put in place; run this again, and if that does not help, get the file elsewhere."
         )
     move_into_place(part, path)
 

@@ -1,4 +1,4 @@
-"""Rows into parquet files, a few at a time: memory holds one row group, whatever the size of the table."""
+"""Rows into parquet files, in groups: memory holds one group of rows, whatever the size of the table."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from cir_bench.data.tables import Row
+from cir_bench.data.tables import TableRow
 
 if TYPE_CHECKING:
     from datasets import Features
@@ -15,20 +15,20 @@ GROUP_ROWS = 1000
 GROUP_BYTES = 32 * 2**20
 """Rows, or bytes of images, after which a row group is written."""
 SHARD_BYTES = 500 * 2**20
-"""Bytes of images after which the next file is begun, as Hugging Face's hub likes them."""
+"""Bytes of images after which the next file begins, as Hugging Face's hub recommends."""
 
 
-def write_shards(rows: Iterable[Row], features: Features, folder: Path, name: str) -> int:
-    """Write ``folder/name-00000.parquet`` and so on; returns how many rows there were (none: no file).
+def write_shards(rows: Iterable[TableRow], features: Features, folder: Path, name: str) -> int:
+    """Write ``folder/name-00000.parquet`` and so on; returns the number of rows (0: no file is written).
 
-    The columns' kinds go into the files, so that `datasets` takes a column of images for what it is.
+    The columns' types are written into the files, so that `datasets` recognises a column of images.
     """
     from pyarrow import Table
     from pyarrow.parquet import ParquetWriter
 
     schema = features.arrow_schema
     writer: ParquetWriter | None = None
-    group: list[Row] = []
+    group: list[TableRow] = []
     count = group_bytes = shard_bytes = shard = 0
 
     def flush() -> None:

@@ -1,8 +1,8 @@
 """A data set as the rows of three tables: triplets, queries, gallery.
 
 ``triplets``: as `Triplet`. ``queries``: as `Query`. ``gallery``: every image of a split once: ``parts`` and ``places``
-say in which parts' candidate lists it stands and where (nowhere, for a reference outside of them and for images of
-train), ``side_text`` is its own description, ``image`` its file's bytes.
+say in which parts' candidate lists it is and where (nowhere, for a reference outside of them and for images of train),
+``side_text`` is its own description, ``image`` its file's bytes.
 """
 
 from __future__ import annotations
@@ -19,15 +19,15 @@ from cir_bench.interfaces.dataset import Dataset, Query, Triplet
 if TYPE_CHECKING:
     from datasets import Features
 
-Row = dict[str, Any]
+TableRow = dict[str, Any]
 TRIPLETS, QUERIES, GALLERY = "triplets", "queries", "gallery"
 
 
 def split_name(split: str) -> str:
-    """What a split is called in the files: `datasets` takes no hyphen, so it becomes two underscores.
+    """The name of a split in the files: `datasets` allows no hyphen, so it becomes two underscores.
 
     Raises:
-        ConfigError: it has something else that `datasets` does not take, or two underscores already.
+        ConfigError: it has other characters that `datasets` does not allow, or two underscores already.
     """
     name = split.replace("-", "__")
     if "__" in split or not re.fullmatch(r"\w+(\.\w+)*", name):
@@ -57,34 +57,19 @@ def features(table: str, *, images: bool = True) -> Features:
     return Features(columns[table] | ({"image": Image()} if table == GALLERY and images else {}))
 
 
-def triplet_row(triplet: Triplet) -> Row:
+def triplet_row(triplet: Triplet) -> TableRow:
     """A row of ``triplets``."""
-    return {
-        "reference": triplet.reference,
-        "captions": list(triplet.captions),
-        "target": triplet.target,
-        "part": triplet.part,
-        "hits": list(triplet.hits),
-    }
+    return dict(vars(triplet))
 
 
-def query_row(query: Query) -> Row:
+def query_row(query: Query) -> TableRow:
     """A row of ``queries``."""
-    return {
-        "id": query.id,
-        "reference": query.reference,
-        "captions": list(query.captions),
-        "targets": list(query.targets),
-        "part": query.part,
-        "subset": list(query.subset),
-        "gains": [{"image": image, "gain": gain} for image, gain in query.gains.items()],
-        "tags": list(query.tags),
-    }
+    return vars(query) | {"gains": [{"image": image, "gain": gain} for image, gain in query.gains.items()]}
 
 
 @dataclass(frozen=True)
 class GalleryImage:
-    """An image of a split, and where it stands in the candidate lists."""
+    """An image of a split, and its places in the candidate lists."""
 
     id: str
     parts: list[str] = field(default_factory=list)
@@ -92,7 +77,7 @@ class GalleryImage:
 
 
 def gallery_images(dataset: Dataset, split: str, queries: Sequence[Query]) -> list[GalleryImage]:
-    """Every image of an evaluation split: the candidates, part by part, then what else the queries name."""
+    """Every image of an evaluation split: the candidates, part by part, then other images that the queries name."""
     images: dict[str, GalleryImage] = {}
     for part in dataset.parts:
         for place, name in enumerate(dataset.gallery(split, part)):
@@ -116,13 +101,13 @@ class Faults:
         return bool(self.missing or self.unreadable)
 
 
-def gallery_rows(dataset: Dataset, images: Iterator[GalleryImage], faults: Faults | None) -> Iterator[Row]:
-    """Rows of ``gallery``; without ``faults`` they have no pixels, with them every image is decoded once to be sure.
+def gallery_rows(dataset: Dataset, images: Iterator[GalleryImage], faults: Faults | None) -> Iterator[TableRow]:
+    """Rows of ``gallery``: without pixels if ``faults`` is None, otherwise every image is decoded once to check it.
 
     An image that is missing or cannot be decoded keeps its row, without pixels, and is noted in ``faults``.
     """
     for image in images:
-        row: Row = {
+        row: TableRow = {
             "image_id": image.id,
             "parts": image.parts,
             "places": image.places,
@@ -133,7 +118,7 @@ def gallery_rows(dataset: Dataset, images: Iterator[GalleryImage], faults: Fault
         yield row
 
 
-def _pixels(dataset: Dataset, image_id: str, faults: Faults) -> Row | None:
+def _pixels(dataset: Dataset, image_id: str, faults: Faults) -> TableRow | None:
     if not dataset.has(image_id):
         faults.missing.append(image_id)
         return None

@@ -1,8 +1,8 @@
 """One file over HTTP, continued where an earlier attempt stopped.
 
-Why httpx2 and its stream: fsspec's HTTP file system asks for one block after the other, loses what came of a block that
-was cut, takes any range for the one it asked for, and fails in the second block where a server has no ranges. pooch
-(1.9) begins every download at byte 0, and huggingface_hub continues one by a function that is not public.
+Why httpx2 and its stream: fsspec's HTTP file system requests one block after the other, loses the beginning of a block
+that was cut, accepts any range instead of the one it asked for, and fails in the second block if a server has no
+ranges. pooch (1.9) starts every download at byte 0, and huggingface_hub continues one with a private function.
 """
 
 from __future__ import annotations
@@ -34,11 +34,11 @@ class _UnusableRangeError(Exception):
 
 
 def transfer(url: str, part: Path, size: int) -> Iterator[int]:
-    """Download ``url`` into ``part``, behind what is there already; yields how many bytes are there, again and again.
+    """Download ``url``, appending to ``part``; yields the number of bytes on disk, again and again.
 
     Args:
         url: http or https; proxies are taken from the environment.
-        part: the unfinished file; it stays when the transfer is interrupted, for the next one.
+        part: the unfinished file; it stays if the transfer is interrupted, for the next one.
         size: bytes of the whole file.
 
     Raises:
@@ -59,12 +59,12 @@ def _client(url: str) -> httpx2.Client:
     headers = {"User-Agent": f"cir-bench/{__version__}", "Accept-Encoding": "identity"}
     try:
         return httpx2.Client(headers=headers, timeout=TIMEOUT, follow_redirects=True)
-    except (ImportError, ValueError, OSError, httpx2.InvalidURL) as error:  # the environment's proxies or certificates
+    except (ImportError, ValueError, OSError, httpx2.InvalidURL) as error:  # proxies or certificates of the environment
         raise _unreachable(url, error) from error
 
 
 def _connections(client: httpx2.Client, url: str, part: Path, done: int, size: int) -> Iterator[int]:
-    """One after the other, until all is there."""
+    """One after the other, until the file is complete."""
     import httpx2
 
     fruitless = 0
@@ -96,7 +96,7 @@ def _connections(client: httpx2.Client, url: str, part: Path, done: int, size: i
         fruitless = fruitless + 1 if done <= before else 0
         if done < size and fruitless >= TRIES:
             raise DataError(
-                f"the download of {url} stopped at {done} of {size} bytes ({reason}); run this again, it goes on there."
+                f"the download of {url} stopped at {done} of {size} bytes ({reason}); run this again to continue."
             )
         if done < size:
             time.sleep(PAUSE * 2**fruitless)
@@ -122,7 +122,7 @@ def _one_connection(client: httpx2.Client, url: str, part: Path, done: int, size
 
 
 def _start(response: httpx2.Response, done: int) -> int:
-    """Where the body begins: at ``done`` when the server continues, at 0 when it sends the whole file again."""
+    """Where the body begins: at ``done`` if the server continues, at 0 if it sends the whole file again."""
     if done and response.status_code == 416:  # more is on disk than the server's file has
         raise _UnusableRangeError
     response.raise_for_status()
@@ -160,7 +160,7 @@ def _write(file: BinaryIO, part: Path, block: bytes) -> None:
 
 def _unwritable(part: Path, error: OSError) -> DataError:
     full = error.errno in DISK_FULL
-    remedy = "free some space and run this again, it continues there" if full else "correct the folder's permissions"
+    remedy = "free some space and run this again to continue" if full else "correct the folder's permissions"
     return DataError(f"{part} cannot be written: {os.strerror(error.errno or 0)}; {remedy}.")
 
 

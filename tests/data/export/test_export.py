@@ -133,7 +133,7 @@ def test_of_two_that_write_to_one_place_the_first_to_end_stays(full: Any, tmp_pa
             export(full, SPEC, tmp_path / "out", splits=["val"])
         return iter(items)
 
-    with pytest.raises(ConfigError, match="is there already"):
+    with pytest.raises(ConfigError, match="already exists"):
         export(full, SPEC, tmp_path / "out", splits=["val"], images=False, watch=meanwhile)
     assert load(tmp_path / "out", "gallery", "val", tmp_path)[0]["image"] is not None
     assert [path.name for path in tmp_path.glob("out*")] == ["out"]
@@ -142,7 +142,7 @@ def test_of_two_that_write_to_one_place_the_first_to_end_stays(full: Any, tmp_pa
 def test_a_folder_in_use_is_refused(full: Any, tmp_path: Path) -> None:
     (tmp_path / "out").mkdir()
     (tmp_path / "out" / "thesis.tex").touch()
-    with pytest.raises(ConfigError, match="is there already"):
+    with pytest.raises(ConfigError, match="already exists"):
         export(full, SPEC, tmp_path / "out", splits=["val"])
     (tmp_path / "out" / "thesis.tex").unlink()
     export(full, SPEC, tmp_path / "out", splits=["val"])

@@ -74,7 +74,7 @@ def test_a_damaged_beginning_is_refused_and_the_next_call_begins_anew(server: An
 def test_another_file_in_its_place_is_the_users_and_stays(server: Any, tmp_path: Path) -> None:
     file = server.declare("a.json", b"official")
     (tmp_path / "a.json").write_bytes(b"modified")
-    with pytest.raises(DataError, match=r"a\.json is there, but it is not the file of http.*move it away"):
+    with pytest.raises(DataError, match=r"a\.json exists, but it is not the file of http.*move it away"):
         list(fetch(spec(file), tmp_path))
     assert (tmp_path / "a.json").read_bytes() == b"modified"
     assert server.requests == []

@@ -84,7 +84,7 @@ def test_a_server_that_is_busy_is_asked_again(server: Any, part: Path) -> None:
 
 def test_a_server_that_stays_busy_is_given_up_and_what_came_stays(server: Any, part: Path) -> None:
     server.cuts = [1000, *[0] * 10]
-    with pytest.raises(DataError, match=rf"stopped at 1000 of {len(CONTENT)} bytes \(.*\); run this again, it goes on"):
+    with pytest.raises(DataError, match=rf"stopped at 1000 of {len(CONTENT)} bytes \(.*\); run this again to continue"):
         download(server, part)
     assert part.read_bytes() == CONTENT[:1000]
     assert len(server.requests) == 1 + TRIES
