@@ -25,7 +25,7 @@ def test_the_same_content_again_is_no_conflict(tmp_path: Path) -> None:
 
 def test_other_content_stays_and_nothing_is_written(tmp_path: Path) -> None:
     (tmp_path / "two.json").write_bytes(b"of another run")
-    with pytest.raises(ConfigError, match=r"two\.json: there already, with other content; nothing was written"):
+    with pytest.raises(ConfigError, match=r"two\.json already exist with other content; nothing was written"):
         write_files({tmp_path / "one.json": b"1", tmp_path / "two.json": b"2"})
     assert {path.name: path.read_bytes() for path in tmp_path.iterdir()} == {"two.json": b"of another run"}
 
@@ -38,5 +38,5 @@ def test_it_is_replaced_when_asked_for(tmp_path: Path) -> None:
 
 def test_a_folder_of_that_name_is_not_replaced(tmp_path: Path) -> None:
     (tmp_path / "one.json").mkdir()
-    with pytest.raises(ConfigError, match="there already"):
+    with pytest.raises(ConfigError, match="already exist"):
         write_files({tmp_path / "one.json": b"1"})

@@ -15,7 +15,7 @@ from cir_bench.records.rankings import save_ranking
 from cir_bench.records.record import RunRecord, write_record
 from cir_bench.retrieval.queries import QuerySet
 from cir_bench.retrieval.ranking import Ranking
-from cir_bench.submission.runs import Wanted, find_run
+from cir_bench.submission.runs import CellSelector, find_run
 
 PLUGIN = {"distribution": "d", "version": "1", "object_version": "1"}
 HIDDEN = Protocol.model_validate(
@@ -69,11 +69,11 @@ def cell(tmp_path: Path) -> Cell:
     return make
 
 
-def wanted(**changes: Any) -> Wanted:
-    return Wanted(**({"benchmark": "quiz", "protocols": {"secret@1": HIDDEN}} | changes))
+def wanted(**changes: Any) -> CellSelector:
+    return CellSelector(**({"benchmark": "quiz", "protocols": {"secret@1": HIDDEN}} | changes))
 
 
-def refusal(where: Path, asked: Wanted | None = None) -> str:
+def refusal(where: Path, asked: CellSelector | None = None) -> str:
     with pytest.raises(CirBenchError) as caught:
         find_run(where, asked or wanted())
     return str(caught.value)
@@ -133,7 +133,7 @@ def test_a_cell_that_does_not_fit_is_refused_with_its_reason(cell: Cell, changes
 def test_a_protocol_that_has_changed_since_is_refused(cell: Cell) -> None:
     folder = cell()
     changed = HIDDEN.model_copy(update={"reference": "kept"})
-    assert "made under another secret@1" in refusal(folder, wanted(protocols={"secret@1": changed}))
+    assert "run under another secret@1" in refusal(folder, wanted(protocols={"secret@1": changed}))
 
 
 def test_of_several_that_fit_the_folders_are_listed(cell: Cell, tmp_path: Path) -> None:
@@ -161,7 +161,7 @@ def test_when_none_fits_every_reason_is_given(cell: Cell, tmp_path: Path) -> Non
     cell("d", cell={"method": "tirg"})
     first, *reasons = refusal(tmp_path / "runs", wanted(method="sum")).splitlines()
     assert first == f"None of the 4 cells below {tmp_path / 'runs'} can be submitted:"
-    expected = ("not a readable run record", "it failed", "it is of quiz/val@1", "not of the method")
+    expected = ("not a readable run record", "it failed", "it is of quiz/val@1", "has another method")
     assert len(reasons) == 4
     assert all(words in reason for words, reason in zip(expected, reasons, strict=True))
 

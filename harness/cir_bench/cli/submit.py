@@ -23,7 +23,7 @@ from cir_bench.runs.cell import file_name
 from cir_bench.submission.files import write_files
 from cir_bench.submission.hidden import hidden_set
 from cir_bench.submission.load import load_submission
-from cir_bench.submission.runs import HiddenRun, Wanted, find_run
+from cir_bench.submission.runs import CellSelector, HiddenRun, find_run
 
 FOLDER = Path("submissions")
 SHOWN = 5
@@ -85,7 +85,7 @@ def submit(
     protocols = _hidden_protocols(chosen, benchmark, submission)
     found = None
     if run is not None:
-        found = find_run(run, Wanted(chosen.label, protocols, method, encoder, seed))
+        found = find_run(run, CellSelector(chosen.label, protocols, method, encoder, seed))
         files = _files(registered, submission, found, out or FOLDER)
     else:
         files = {path: _content(path) for path in check or ()}

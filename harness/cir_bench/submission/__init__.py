@@ -1,5 +1,7 @@
-"""From a finished cell on a hidden test set to the files that its server takes, and checking such files.
+"""From a finished cell on a hidden test set to the files for its server, and checking such files. Imports no torch.
 
-Their form is the data set's (`cir_bench.interfaces.submission`); here is what is the same for all: which cell, what is
-known of the hidden split on this machine, and files that replace no others. Imports no torch.
+* ``load.py``: the format, which is the data set's (`cir_bench.interfaces.submission`);
+* ``runs.py``: which cell is submitted, and its best images;
+* ``hidden.py``: what this machine knows about the hidden split;
+* ``files.py``: files that replace no others.
 """

@@ -1,4 +1,4 @@
-"""Writing a submission's files without replacing others."""
+"""Writing a submission's files without overwriting others."""
 
 from __future__ import annotations
 
@@ -10,16 +10,16 @@ from cir_bench.errors import ConfigError
 
 
 def write_files(files: Mapping[Path, bytes], *, overwrite: bool = False) -> None:
-    """Write all of them, each atomically (temporary file, then rename), or none.
+    """Write all of them or none.
 
     Raises:
-        ConfigError: one is there already with other content, and ``overwrite`` is off.
+        ConfigError: one exists with other content, and ``overwrite`` is off.
     """
     taken = [path for path, data in files.items() if not overwrite and path.exists() and _read(path) != data]
     if taken:
         raise ConfigError(
-            f"{', '.join(map(str, taken))}: there already, with other content; nothing was written. Give another "
-            "--out, or replace what is there with --overwrite."
+            f"{', '.join(map(str, taken))} already exist with other content; nothing was written. Give another "
+            "--out, or replace them with --overwrite."
         )
     for path, data in files.items():
         with replacing(path) as temporary:

@@ -1,4 +1,4 @@
-"""What is known on this machine of a split whose targets are hidden."""
+"""What this machine knows about a split whose targets are hidden."""
 
 from __future__ import annotations
 
@@ -11,10 +11,10 @@ from cir_bench.protocols.protocol import Protocol
 
 
 def hidden_set(open_dataset: Callable[[], Dataset], protocol: Protocol) -> tuple[HiddenSet, tuple[str, ...]]:
-    """What a submission is held against, and one sentence for each thing that cannot be held against it.
+    """What a submission is checked against, and one sentence for everything that cannot be checked.
 
     Args:
-        open_dataset: opens the data set; `DataError` when its files are not here.
+        open_dataset: opens the data set; `DataError` if its files are missing.
         protocol: one of the hidden split.
     """
     counts = protocol.expected.n_queries

@@ -1,4 +1,4 @@
-"""The form of a data set's submissions, from its spec."""
+"""The format of a data set's submissions, from its spec."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ BASE = "cir_bench.interfaces.submission:Submission"
 
 
 def load_submission(registered: Registered[DatasetSpec]) -> Submission:
-    """The `Submission` that the data set's spec names; `ConfigError` when it names none."""
+    """The `Submission` that the data set's spec names; `ConfigError` if it names none."""
     if registered.spec.submission is None:
         raise ConfigError(f"{registered} has no hidden test set that a server scores, so there is nothing to submit.")
     implementation = load_class(registered, registered.spec.submission, BASE)

@@ -1,4 +1,4 @@
-"""Which finished cell a submission is made from, and its rankings."""
+"""The finished cell that a submission is made from, and its rankings."""
 
 from __future__ import annotations
 
@@ -16,19 +16,19 @@ from cir_bench.retrieval.parts import CandidateSet
 from cir_bench.runs.cell import file_name, method_file_name
 
 SHOWN = 10
-Lists = dict[str, tuple[str, ...]]
+TopLists = dict[str, tuple[str, ...]]
 """By query id its best image ids, best first."""
 
 
 @dataclass(frozen=True)
-class Wanted:
+class CellSelector:
     """Which cells may be submitted.
 
     Attributes:
-        benchmark: as a record names it.
+        benchmark: as in the record.
         protocols: those of the hidden split, by ``name@version``.
         method: its name; None: any.
-        encoder: as it was given to the run; None: any.
+        encoder: as in the record; None: any.
         seed: None: any.
     """
 
@@ -38,22 +38,23 @@ class Wanted:
     encoder: str | None = None
     seed: int | None = None
 
-    def asks_for(self, key: CellKey) -> bool:
+    def matches(self, key: CellKey) -> bool:
         """Whether method, encoder and seed are those that were named."""
-        pairs = ((self.method, key.method), (self.encoder, key.encoder), (self.seed, key.seed))
-        return all(wanted is None or wanted == value for wanted, value in pairs)
+        return (
+            self.method in (None, key.method) and self.encoder in (None, key.encoder) and self.seed in (None, key.seed)
+        )
 
     def refusal(self, record: RunRecord) -> str:
-        """Why this cell cannot be submitted; empty when it can."""
+        """Why this cell cannot be submitted; empty if it can."""
         key, remedy = record.cell, f"run {self.benchmark}/{next(iter(self.protocols))}"
         if key.benchmark != self.benchmark or key.protocol not in self.protocols:
             return f"it is of {key.benchmark}/{key.protocol}; {remedy}"
         if record.status != "done":
             return "it failed; run it again with --retry-failed"
         if record.protocol is None or record.protocol.hash != self.protocols[key.protocol].hash():
-            return f"it was made under another {key.protocol} than is known here (their hashes differ); run it again"
+            return f"it was run under another {key.protocol} than the one installed here (their hashes differ); run it again"
         if record.partial:
-            return "it is partial, made while images were missing; complete the data and run it again"
+            return "it is partial, because images were missing; complete the data and run it again"
         return ""
 
 
@@ -67,35 +68,35 @@ class HiddenRun:
 
     @property
     def stem(self) -> str:
-        """``cirr-test1-tirg-captions-seed-0``: how its files' names begin."""
+        """``cirr-test1-tirg-captions-seed-0``: the beginning of its files' names."""
         key = self.record.cell
         names = [key.benchmark, key.protocol.partition("@")[0], method_file_name(key), key.encoder, f"seed-{key.seed}"]
         if key.track != "controlled":
             names.insert(2, key.track)
         return "-".join(map(file_name, names))
 
-    def lists(self) -> tuple[Lists, Lists]:
-        """The best images of every query, of the gallery and (where the protocol ranks one) of its own few candidates.
+    def lists(self) -> tuple[TopLists, TopLists]:
+        """The best images of every query, of the gallery and, if the protocol ranks them, of its own few candidates.
 
         Raises:
             DataError: a file of the cell is missing or damaged.
         """
         return self._read(CandidateSet.GALLERY), self._read(CandidateSet.SUBSET) if self.protocol.subset else {}
 
-    def _read(self, candidates: CandidateSet) -> Lists:
-        lists: Lists = {}
+    def _read(self, candidates: CandidateSet) -> TopLists:
+        lists: TopLists = {}
         for part in self.record.n_queries:
             ranking = load_ranking(ranking_path(self.folder, part, candidates))
             lists |= dict(zip(ranking.queries.ids, ranking.top_ids, strict=True))
         return lists
 
 
-def find_run(where: Path, wanted: Wanted) -> HiddenRun:
+def find_run(where: Path, selector: CellSelector) -> HiddenRun:
     """The one cell in or below ``where`` (a cell's folder, or a run's ``--out``) that can be submitted.
 
     Raises:
         ConfigError: there is none, with the reason; or there are several, with their folders.
-        DataError: the only record there cannot be read.
+        DataError: the only record cannot be read.
     """
     records, refused = read_records(where)
     if not records and not refused:
@@ -104,12 +105,12 @@ def find_run(where: Path, wanted: Wanted) -> HiddenRun:
         raise DataError(refused[0])
     fitting: list[HiddenRun] = []
     for path, record in records.items():
-        if not wanted.asks_for(record.cell):
-            refused.append(f"{path.parent} is not of the method, encoder and seed that are asked for.")
-        elif reason := wanted.refusal(record):
+        if not selector.matches(record.cell):
+            refused.append(f"{path.parent} has another method, encoder or seed.")
+        elif reason := selector.refusal(record):
             refused.append(f"{path.parent} cannot be submitted: {reason}.")
         else:
-            fitting.append(HiddenRun(path.parent, record, wanted.protocols[record.cell.protocol]))
+            fitting.append(HiddenRun(path.parent, record, selector.protocols[record.cell.protocol]))
     if len(fitting) == 1:
         return fitting[0]
     if fitting:
