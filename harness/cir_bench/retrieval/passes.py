@@ -79,9 +79,6 @@ def find_places(
 ) -> Places:
     """Search ``n_gallery`` rows for every query of ``index``.
 
-    Where a block holds whole rows, the targets' scores are read from the very block in which candidates are counted;
-    otherwise they are scored first, by themselves, and every block is then compared with them.
-
     Args:
         score_chunk: the scorer.
         index: the rows of the queries' relevant and excluded images.
@@ -107,39 +104,58 @@ def find_places(
         tile_scores_on(device.type),
         top_k,
     )
-    reader = BlockReader(score_chunk, describe, device)
+    search = _SpanSearch(BlockReader(score_chunk, describe, device), index, n_gallery, plan, tolerance, device)
     better, tied = np.empty_like(targets.rows), np.empty_like(targets.rows)
-    rows = torch.full((n_queries, top_k), NO_ROW, dtype=torch.int64, device=device)
-    found: dict[int, Tensor] = {}
+    tops: dict[int, RunningTopK] = {}
 
     def rank(span: slice) -> None:
         own = slice(int(offsets[span.start]), int(offsets[span.stop]))
-
-        def counts_of(scores: NDArray[np.floating[Any]]) -> CandidateCounts:
-            own_offsets = offsets[span.start : span.stop + 1] - own.start
-            groups = TieGroups.around(scores, targets.rows[own] == MISSING, own_offsets, tolerance)
-            return CandidateCounts(groups, device)
-
-        top = RunningTopK(span.stop - span.start, top_k, order, device)
-        counts: CandidateCounts | None = None
-        if plan.gallery < n_gallery:
-            counts = counts_of(_target_scores(reader, targets, span, plan))
-        for columns in spans(n_gallery, plan.gallery):
-            block = reader.read_candidates(span, columns, index.excluded, top_k)
-            top.update(block, columns.start)
-            if counts is None:
-                counts = counts_of(_own_scores(block, targets, span, columns))
-            block.mask(targets, span, columns)
-            counts.update(block)
-        if counts is None:  # an empty gallery
-            counts = counts_of(np.zeros(own.stop - own.start, dtype=np.float32))
-        better[own], tied[own] = counts.ranks()
-        found[span.start], rows[span] = top.scores, top.rows
+        tops[span.start] = top = RunningTopK(span.stop - span.start, top_k, order, device)
+        better[own], tied[own] = search.counts(span, top).ranks()
 
     with workers(threads) as for_each:
         for_each(rank, spans(n_queries, plan.queries))
-    scores = torch.cat([found[start] for start in sorted(found)]) if found else rows.float()
-    return Places(better, tied, scores, rows)
+    lists = [tops[start] for start in sorted(tops)] or [RunningTopK(0, top_k, order, device)]
+    return Places(better, tied, torch.cat([top.scores for top in lists]), torch.cat([top.rows for top in lists]))
+
+
+@dataclass(frozen=True)
+class _SpanSearch:
+    """Searches the gallery for one span of queries at a time."""
+
+    reader: BlockReader
+    index: RowIndex
+    n_gallery: int
+    plan: ChunkPlan
+    tolerance: float
+    device: torch.device
+
+    def counts(self, span: slice, top: RunningTopK) -> CandidateCounts:
+        """Count the candidates above and in the tie groups of the queries' targets, and update ``top``.
+
+        Where a block holds whole rows, the targets' scores are read from the very block in which candidates are
+        counted; otherwise they are scored first, by themselves, and every block is then compared with them.
+        """
+        targets = self.index.targets
+        counts: CandidateCounts | None = None
+        if self.plan.gallery < self.n_gallery:
+            counts = self._grouped(span, _target_scores(self.reader, targets, span, self.plan))
+        for columns in spans(self.n_gallery, self.plan.gallery):
+            block = self.reader.read_candidates(span, columns, self.index.excluded, top.k)
+            top.update(block, columns.start)
+            if counts is None:
+                counts = self._grouped(span, _own_scores(block, targets, span, columns))
+            block.mask(targets, span, columns)
+            counts.update(block)
+        if counts is None:  # an empty gallery
+            n_targets = int(targets.offsets[span.stop] - targets.offsets[span.start])
+            counts = self._grouped(span, np.zeros(n_targets, dtype=np.float32))
+        return counts
+
+    def _grouped(self, span: slice, scores: NDArray[np.floating[Any]]) -> CandidateCounts:
+        offsets = self.index.targets.offsets[span.start : span.stop + 1]
+        missing = self.index.targets.rows[offsets[0] : offsets[-1]] == MISSING
+        return CandidateCounts(TieGroups.around(scores, missing, offsets - offsets[0], self.tolerance), self.device)
 
 
 def _own_scores(block: ScoreBlock, targets: RowLists, span: slice, columns: slice) -> NDArray[np.floating[Any]]:

@@ -30,7 +30,7 @@ class RunningTopK:
     """
 
     def __init__(self, n_queries: int, k: int, order: Callable[[], Tensor], device: torch.device | str = "cpu") -> None:
-        self._k, self._order = k, order
+        self.k, self._order = k, order
         self.scores = torch.full((n_queries, k), MASKED, device=device)
         self.rows = torch.full((n_queries, k), NO_ROW, dtype=torch.int64, device=device)
 
@@ -38,12 +38,12 @@ class RunningTopK:
         """Merge the scores ``[q, n]`` of gallery rows ``first_row``, …, ``first_row + n - 1``."""
         if self.scores.dtype != block.tiles.dtype:
             self.scores = self.scores.to(block.tiles.dtype)
-        cells = candidates(block, self._k, self.scores[:, -1])
+        cells = candidates(block, self.k, self.scores[:, -1])
         if cells.crowded:
             cells = self._with_crowded(cells, block, first_row)
-        kept = self._k if bool((self.scores[:, :1] != MASKED).any()) else 0
+        kept = self.k if bool((self.scores[:, :1] != MASKED).any()) else 0
         count = torch.bincount(cells.query, minlength=len(block))
-        width = max(self._k, kept + int(count.max())) if len(count) else self._k
+        width = max(self.k, kept + int(count.max())) if len(count) else self.k
         scores = self.scores.new_full((len(block), width), MASKED)
         rows = self.rows.new_full((len(block), width), NO_ROW)
         scores[:, :kept], rows[:, :kept] = self.scores[:, :kept], self.rows[:, :kept]
@@ -56,7 +56,7 @@ class RunningTopK:
 
     def _best(self, scores: Tensor, rows: Tensor) -> tuple[Tensor, Tensor]:
         """The k best entries of each line, in order."""
-        k = self._k
+        k = self.k
         at = tensor(descending(array(scores)))[:, : k + 1]
         best = scores.gather(1, at)
         equal = ((best[:, 1:] == best[:, :-1]) & (best[:, 1:] != MASKED)).any(dim=1).nonzero().flatten()
@@ -82,7 +82,7 @@ class RunningTopK:
 
     def _best_columns(self, scores: Tensor, first_row: int) -> Tensor:
         """The columns of the k best of one query's scores ``[n]``."""
-        last = scores.topk(self._k).values[-1]
+        last = scores.topk(self.k).values[-1]
         above, tied = (scores > last).nonzero().flatten(), (scores == last).nonzero().flatten()
-        first = self._order()[first_row + tied].topk(self._k - len(above), largest=False).indices
+        first = self._order()[first_row + tied].topk(self.k - len(above), largest=False).indices
         return torch.cat([above, tied[first]])

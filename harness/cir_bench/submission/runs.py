@@ -52,7 +52,7 @@ class CellSelector:
         if record.status != "done":
             return "it failed; run it again with --retry-failed"
         if record.protocol is None or record.protocol.hash != self.protocols[key.protocol].hash():
-            return f"it was run under another {key.protocol} than the one installed here (their hashes differ); run it again"
+            return f"it was run under another {key.protocol} than the one here (their hashes differ); run it again"
         if record.partial:
             return "it is partial, because images were missing; complete the data and run it again"
         return ""
