@@ -72,7 +72,7 @@ $(INSTALLED_TEST): $(INSTALLED)
 	$(BIN)/python -m pip install --disable-pip-version-check -c $(CONSTRAINTS) -e ".[test]"
 	touch $@
 
-$(INSTALLED_LINT): $(INSTALLED)
+$(INSTALLED_LINT): $(INSTALLED_TEST) # mypy reads the types of pytest, too
 	$(BIN)/python -m pip install --disable-pip-version-check -c $(CONSTRAINTS) -e ".[lint]"
 	touch $@
 
