@@ -24,6 +24,17 @@ def test_every_link_to_a_file_leads_to_one(pages, checkout):
     assert dead == []
 
 
+def test_every_link_to_a_heading_leads_to_one(pages):
+    for page, text in pages.items():
+        for path, anchor in re.findall(r"\]\(([\w./-]+\.md)?#([\w-]+)\)", text):
+            target = normpath(join(dirname(page), path)) if path else page
+            assert anchor in {slug(heading) for heading in re.findall(r"^#+ (.+)$", pages[target], re.MULTILINE)}, page
+
+
+def slug(heading):
+    return re.sub(r"[^\w\s-]", "", heading.lower()).strip().replace(" ", "-")
+
+
 def test_every_page_is_linked_from_the_first_one_or_its_neighbours(pages):
     """From README.md or docs/index.md, directly."""
     linked = {path for start in ("README.md", "docs/index.md") for path in targets(start, pages[start])}

@@ -51,13 +51,22 @@ def test_the_tour_prints_what_it_shows(blocks, tmp_path, monkeypatch):
 
 
 def compare(printed, shown):
-    """The lines are equal up to numbers, and those nearly; a last line ``…`` stands for more lines."""
+    """The lines are equal up to numbers, and those nearly; a last line ``…`` stands for more lines.
+
+    A slow machine also prints how far it is.
+    """
+    printed = [line for line in printed if not is_halfway(line)]
     if shown[-1] == "…":
         shown = shown[:-1]
         printed = printed[: len(shown)]
     assert [skeleton(line) for line in printed] == [skeleton(line) for line in shown]
     for ours, line in zip(printed, shown, strict=True):
         assert numbers(ours) == [pytest.approx(value, rel=0.1, abs=2) for value in numbers(line)], line
+
+
+def is_halfway(line):
+    done = re.search(r": (\d+)/(\d+)$", line)
+    return done is not None and done[1] != done[2]
 
 
 def skeleton(line):
