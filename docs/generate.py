@@ -17,7 +17,7 @@ from dataclasses import dataclass
 from enum import Enum
 from itertools import zip_longest
 from pathlib import Path
-from typing import Any, get_args
+from typing import Any, Literal, get_args, get_origin
 
 import cir_bench
 import cir_bench.utils
@@ -73,6 +73,8 @@ class Option:
     def choices(self) -> list[str]:
         """The values that are allowed, where they are a few."""
         for one in (self.annotation, *get_args(self.annotation)):
+            if get_origin(one) is Literal:
+                return list(map(str, get_args(one)))
             if isinstance(one, type) and issubclass(one, Enum):
                 return [str(member.value) for member in one]
         return []

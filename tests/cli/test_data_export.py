@@ -48,7 +48,7 @@ def test_there_and_back(run: Run, photos: Path, tmp_path: Path) -> None:
     assert back.out.splitlines() == [
         "hf:out: 1 training triplets",
         "protocol default@1: 1 queries over 3 images",
-        "images: 5 of 5 there, 5 of them readable",
+        "images: 5 of 5 found, 5 of them readable",
         "complete",
     ]
     (tmp_path / "p.json").write_text('{"val": ["val1", "val2"]}')
@@ -60,7 +60,7 @@ def test_one_split_as_json(run: Run, photos: Path, tmp_path: Path) -> None:
     words = ("data", "export", f"folder:{photos}", "--out", tmp_path / "out", "--split", "val", "--no-images")
     facts = json.loads(run(*words, "--json").out)
     assert facts["rows"] == {"gallery": {"val": 3}, "queries": {"val": 1}}
-    assert (facts["form"], facts["faults"], facts["left_out"]) == ("parquet", {}, {})
+    assert (facts["format"], facts["faults"], facts["left_out"]) == ("parquet", {}, {})
 
 
 def test_a_partial_export_says_so(run: Run, photos: Path, tmp_path: Path) -> None:

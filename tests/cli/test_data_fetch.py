@@ -13,7 +13,7 @@ from typing import Any
 
 import pytest
 
-from cir_bench.cli import data_fetch
+from cir_bench.cli import progress
 
 Run = Callable[..., Any]
 BENCHMARK = """
@@ -74,7 +74,7 @@ def fetch(run: Run, tmp_path: Path, url: str) -> Callable[..., Any]:
 
 def test_a_third_partys_files_are_fetched_once_and_the_rest_is_told(fetch: Run, tmp_path: Path) -> None:
     place = tmp_path / "data" / "photos"
-    for state in ("fetched", "there"):
+    for state in ("fetched", "present"):
         done = fetch("--data-root", tmp_path / "data")
         assert done.code == 0
         assert done.out.splitlines() == [
@@ -140,5 +140,5 @@ def test_a_non_commercial_data_set_is_not_fetched_without_a_word(run: Run, tmp_p
 def test_without_a_terminal_progress_is_a_line_now_and_then(
     fetch: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(data_fetch, "SECONDS_BETWEEN_LINES", 0.0)
+    monkeypatch.setattr(progress, "SECONDS_BETWEEN_LINES", 0.0)
     assert "captions/val.json: 0 B of 2.0 kB" in fetch("--data-root", tmp_path / "data").err

@@ -35,7 +35,7 @@ def test_what_needs_the_files_is_left_out_and_the_published_sizes_stand_in(run: 
         "@inproceedings{wu2021fashioniq,",
         "training triplets: 18000",
         "protocol original@1: dress 2017 queries over 3817 images, shirt 2038",
-        "left out: counts and digests of the files that are there (--data-root DIR says where they are)",
+        "left out: counts and digests of the files (give their folder with --data-root DIR)",
     ):
         assert words in done.out
     facts = json.loads(run("data", "info", "fashioniq", "--json").out)
@@ -46,7 +46,7 @@ def test_what_needs_the_files_is_left_out_and_the_published_sizes_stand_in(run: 
 def test_a_data_root_without_the_data_set_says_how_to_begin(run: Run, tmp_path: Path) -> None:
     done = run("data", "info", "fashioniq", "--data-root", tmp_path)
     assert done.code == 0
-    assert f"there is no {tmp_path}/fashioniq; `cir-bench data fetch fashioniq` begins it" in done.out
+    assert f"there is no {tmp_path}/fashioniq; start with `cir-bench data fetch fashioniq`" in done.out
 
 
 def test_a_data_root_that_is_not_there_is_a_mistake(run: Run, tmp_path: Path) -> None:

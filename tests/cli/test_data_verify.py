@@ -10,8 +10,8 @@ from typing import Any
 import pytest
 from PIL import Image
 
-from cir_bench.cli import images
-from cir_bench.cli.images import with_progress
+from cir_bench.cli import progress
+from cir_bench.cli.progress import with_progress
 
 Run = Callable[..., Any]
 
@@ -47,7 +47,7 @@ def test_a_complete_data_set_exits_with_0(run: Run, photos: Path) -> None:
     assert done.out.splitlines() == [
         "folder:photos: 1 training triplets",
         "protocol default@1: 1 queries over 12 images",
-        "images: 14 of 14 there, 14 of them readable",
+        "images: 14 of 14 found, 14 of them readable",
         "complete",
     ]
 
@@ -57,7 +57,7 @@ def test_missing_and_unreadable_images_are_listed_and_exit_with_1(run: Run, phot
     (photos / "t1.png").write_bytes(b"")
     done = run("data", "verify", f"folder:{photos}")
     assert done.code == 1
-    assert "images: 13 of 14 there, 12 of them readable" in done.out
+    assert "images: 13 of 14 found, 12 of them readable" in done.out
     assert f"  missing: v03 ({photos / 'v03.png'})\n" in done.out
     assert "t1.png is empty (0 bytes); replace the file." in done.out
     assert done.out.endswith("NOT complete\n")
@@ -108,7 +108,7 @@ def test_counts_are_held_against_the_protocol(run: Run, fashion: Path) -> None:
         "! dress: 1 queries, 2017 expected.",
         "! toptee: 3 gallery images, 5373 expected.",
         "! a random ranking scores 100 % shirt/R@10, 0.158 expected.",
-        "images: 0 of 9 there",
+        "images: 0 of 9 found",
     ):
         assert sentence in done.out
     assert "val-union" not in done.out
@@ -177,7 +177,7 @@ def test_the_evaluated_split_is_chosen_with_set(run: Run, photos: Path) -> None:
     ("assignment", "sentence"),
     [
         ("dataset.splt=two", "has no parameter splt; did you mean 'split'?"),
-        ("training.epochs=3", "--set training: this verb takes dataset.KEY=VALUE only."),
+        ("training.epochs=3", "--set training: this verb takes only dataset.KEY=VALUE."),
     ],
 )
 def test_other_parameters_are_refused(assignment: str, sentence: str, run: Run, photos: Path) -> None:
@@ -195,7 +195,7 @@ def test_an_unknown_benchmark_is_refused(run: Run) -> None:
 def test_without_a_terminal_progress_is_plain_lines_with_the_time_left(
     capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(images, "SECONDS_BETWEEN_LINES", 0.0)
+    monkeypatch.setattr(progress, "SECONDS_BETWEEN_LINES", 0.0)
     assert list(with_progress(["a", "b", "c"], 3, "decoding images")) == ["a", "b", "c"]
     lines = capsys.readouterr().err.splitlines()
     assert len(lines) == 2

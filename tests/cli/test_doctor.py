@@ -53,16 +53,16 @@ def test_which_data_sets_are_there(run, tmp_path):
     )
     (tmp_path / "boots").mkdir()
     _, facts = doctor(run, "--no-plugins", "--plugin", tmp_path / "mine.py", "--data-root", tmp_path)
-    assert "boots" in facts["data_root"]["there"]
-    assert "hats" in facts["data_root"]["not_there"]
+    assert "boots" in facts["data_root"]["found"]
+    assert "hats" in facts["data_root"]["missing"]
 
 
-def test_a_data_root_that_is_no_folder(run, sound, tmp_path, monkeypatch):
+def test_a_data_root_that_is_not_a_folder(run, sound, tmp_path, monkeypatch):
     monkeypatch.setenv("CIR_BENCH_DATA", str(tmp_path / "nowhere"))
     code, facts = doctor(run)
     assert code == 1
     assert facts["problems"] == [
-        f"the data root {tmp_path / 'nowhere'} is no folder; correct --data-root or CIR_BENCH_DATA"
+        f"the data root {tmp_path / 'nowhere'} is not a folder; correct --data-root or CIR_BENCH_DATA"
     ]
 
 
@@ -71,7 +71,7 @@ def test_a_cache_folder_that_cannot_be_written(run, sound, tmp_path):
     code, facts = doctor(run, "--cache-dir", tmp_path / "file" / "cache")
     assert code == 1
     assert facts["cache_dir"]["writable"] is False
-    assert "give another with --cache-dir" in facts["problems"][0]
+    assert "choose another --cache-dir" in facts["problems"][0]
 
 
 def test_cir_bench_that_is_not_installed(run, monkeypatch):

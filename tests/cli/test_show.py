@@ -15,7 +15,7 @@ def test_a_method_with_all_that_is_known_of_it(run, plugin):
     assert "paper: Something Tried, CVPR 2031" in lines
     needs = "image maps; text pooled; map_levels=1; same_width=False; side_text=False; side_text_from=None"
     assert f"needs: {needs}" in lines
-    assert "encoder with-maps: would do" in lines
+    assert "encoder with-maps: fits" in lines
     assert "encoder pooled-only: lacks image features maps (it gives pooled)" in lines
     assert "encoder by-file: depends on its parameters" in lines
     assert "recipe of the paper track for every benchmark: {'width': 128}" in lines
@@ -45,7 +45,7 @@ def test_parameters_with_default_and_docstring_those_of_nested_models_too(run, p
 def test_an_encoder_with_argument(run, plugin):
     done = show(run, plugin, "by-file:features.npz")
     assert done.out.startswith("encoder by-file: file\n")
-    assert "written: by-file:PATH" in done.out
+    assert "written as: by-file:PATH" in done.out
     assert "path  required" in done.out
 
 

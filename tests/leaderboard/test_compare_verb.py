@@ -40,7 +40,7 @@ def test_a_clear_difference_is_told_with_all_that_belongs_to_it(runs, capsys):
     code, out, _ = said(capsys, "good", "weak", "--flips", "2")
     assert code == 0
     assert "css/standard@1 · controlled track · tiny, R@1" in out
-    assert "95 % interval [+" in out and "p = 0.000" in out and "with other seeds in mind" in out
+    assert "95 % interval [+" in out and "p = 0.000" in out and "accounting for other seeds" in out
     assert "A is better.\n" in out and "B better in 0" in out
     assert out.count("A 100 at 1, B 0 at 2") == 2
 

@@ -4,12 +4,15 @@ import json
 import re
 import subprocess
 import sys
+from typing import get_args
 
 import pytest
 
 from cir_bench.errors import ConfigError
 from cir_bench.scaffold.names import check_name
-from cir_bench.scaffold.render import Kind, render
+from cir_bench.scaffold.render import PackageKind, render
+
+KINDS = get_args(PackageKind)
 
 
 def test_one_name_becomes_distribution_module_and_class():
@@ -20,21 +23,21 @@ def test_one_name_becomes_distribution_module_and_class():
 @pytest.mark.parametrize(
     ("name", "why"),
     [
-        ("My Method", "'my-method', say"),
-        ("MyMethod", "'my-method', say"),
-        ("my_method", "'my-method', say"),
-        ("2nd-try", "beginning with a letter"),
+        ("My Method", "for example 'my-method'"),
+        ("MyMethod", "for example 'my-method'"),
+        ("my_method", "for example 'my-method'"),
+        ("2nd-try", "starting with a letter"),
         ("a--b", "single hyphens"),
         ("../escape", "lower case letters"),
         ("", "lower case letters"),
         ("läng", "lower case letters"),
         ("class", "keyword of Python"),
         ("match", "keyword of Python"),
-        ("json", "Python's own library"),
-        ("torch", "already there"),
-        ("cir-bench", "already there"),
-        ("cir-bench-tirg", "already there"),
-        ("tests", "already there"),
+        ("json", "Python's standard library"),
+        ("torch", "exists already"),
+        ("cir-bench", "exists already"),
+        ("cir-bench-tirg", "exists already"),
+        ("tests", "exists already"),
         ("a" * 41, "at most 40"),
     ],
 )
@@ -47,7 +50,7 @@ def test_a_bad_name_is_refused_in_one_sentence(name, why):
 def test_a_name_that_an_object_has_is_refused_with_its_owner(cir_bench_cli, tmp_path):
     done = cir_bench_cli("new", "concat")
     assert done.code == 2
-    assert "the method 'concat' is already there, from 'baselines' of cir-bench" in done.err
+    assert "the method 'concat' exists already, from 'baselines' of cir-bench" in done.err
     assert not (tmp_path / "concat").exists()
 
 
@@ -74,7 +77,7 @@ def test_a_place_that_cannot_be_written_is_said(cir_bench_cli, tmp_path):
     assert "Traceback" not in done.err
 
 
-@pytest.mark.parametrize("kind", Kind)
+@pytest.mark.parametrize("kind", KINDS)
 def test_every_file_is_filled_in_and_every_module_compiles(kind):
     files = render(check_name("my-try"), kind)
     assert {"pyproject.toml", "README.md", ".gitignore", ".github/workflows/ci.yml"} <= set(files)
@@ -84,7 +87,7 @@ def test_every_file_is_filled_in_and_every_module_compiles(kind):
             compile(text, path, "exec")
 
 
-@pytest.mark.parametrize("kind", Kind)
+@pytest.mark.parametrize("kind", KINDS)
 def test_the_licence_is_left_to_the_author(kind):
     files = render(check_name("my-try"), kind)
     assert not [path for path in files if path.startswith("LICEN")]
@@ -92,9 +95,9 @@ def test_the_licence_is_left_to_the_author(kind):
     assert "none is chosen yet" in files["README.md"]
 
 
-@pytest.mark.parametrize("kind", Kind)
+@pytest.mark.parametrize("kind", KINDS)
 def test_linters_find_nothing_in_it(cir_bench_cli, tmp_path, kind):
-    cir_bench_cli("new", "my-try", "--kind", kind.value)
+    cir_bench_cli("new", "my-try", "--kind", kind)
     for words in (["check", "--select", "E,F,I,UP,B,D1", "--ignore", "D107"], ["format", "--check"]):
         skip = ["--per-file-ignores", "tests/*:D1"] if words[0] == "check" else []
         line = [sys.executable, "-m", "ruff", *words, *skip, "--no-cache", "."]

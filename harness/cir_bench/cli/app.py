@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     import typer
 
 MISTAKE = 2
-"""Exit code for a mistake of the user's, as for a wrong option."""
+"""Exit code for a user's mistake, such as a wrong option."""
 NO_BUGS = frozenset(
     {
         *(errno.ENOENT, errno.ENOTDIR, errno.EISDIR, errno.EEXIST, errno.ENAMETOOLONG),
@@ -29,7 +29,7 @@ NO_BUGS = frozenset(
         *DISK_FULL,
     }
 )
-"""What the machine says of a path the user gave: wrong, forbidden, or full."""
+"""What the system says about a path the user gave: wrong, forbidden, or full."""
 
 
 @dataclass(frozen=True)
@@ -46,14 +46,14 @@ VERBS = {
     "plan": Verb("Show the cells of a run: done, stale, to do; time and disk.", "cir_bench.cli.plan:plan"),
     "leaderboard": Verb("Write LEADERBOARD.md from the records.", "cir_bench.cli.leaderboard:leaderboard"),
     "compare": Verb("Compare two methods query by query: how sure, and where.", "cir_bench.cli.compare:compare"),
-    "report": Verb("Write pages to look at: tables, charts, queries with their images.", "cir_bench.cli.report:report"),
-    "score": Verb("Score rankings that were made elsewhere.", "cir_bench.cli.score:score"),
+    "report": Verb("Write HTML pages: tables, charts, example queries with images.", "cir_bench.cli.report:report"),
+    "score": Verb("Score rankings from elsewhere.", "cir_bench.cli.score:score"),
     "submit": Verb("Write or check the files that a hidden test set's server takes.", "cir_bench.cli.submit:submit"),
-    "data": Verb("Check a data set: counts, missing and unreadable images.", "cir_bench.cli.data:app"),
+    "data": Verb("Check, describe, download or export a data set.", "cir_bench.cli.data:app"),
     "ls": Verb("List methods, encoders, data sets, composers, losses, benchmarks.", "cir_bench.cli.ls:ls"),
-    "show": Verb("Show one of them: card, paper, parameters, which encoders would do.", "cir_bench.cli.show:show"),
-    "new": Verb("Write a new package: a method, data set or encoder whose tests pass.", "cir_bench.cli.new:new"),
-    "check": Verb("Hold the contracts against a plugin: passed, failed, skipped, why.", "cir_bench.cli.check:check"),
+    "show": Verb("Show one of them: card, paper, parameters, which encoders fit.", "cir_bench.cli.show:show"),
+    "new": Verb("Write a new package: a method, data set or encoder with tests that pass.", "cir_bench.cli.new:new"),
+    "check": Verb("Run the contract tests on a plugin: passed, failed, skipped, why.", "cir_bench.cli.check:check"),
     "doctor": Verb("Check the installation, the plugins, the data and the device.", "cir_bench.cli.doctor:doctor"),
 }
 
@@ -91,7 +91,7 @@ def _run(words: Sequence[str]) -> int:
         return 0
     verb, *rest = words
     if verb.startswith("-"):
-        raise ConfigError(f"{verb} stands before the verb; write cir-bench VERB {verb} …, or see cir-bench --help.")
+        raise ConfigError(f"{verb} comes before the verb; write cir-bench VERB {verb} …, or see cir-bench --help.")
     if verb not in VERBS:
         raise ConfigError(f"there is no verb {verb!r}; {did_you_mean(verb, VERBS)}")
     try:

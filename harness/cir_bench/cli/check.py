@@ -1,4 +1,4 @@
-"""``cir-bench check``: the contracts held against a plugin, as a table."""
+"""``cir-bench check``: the outcome of the contract tests of a plugin, as a table."""
 
 from __future__ import annotations
 
@@ -6,30 +6,31 @@ import contextlib
 import importlib.util
 import sys
 from collections import Counter
+from collections.abc import Sequence
 from dataclasses import asdict, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from cir_bench.cli.common import Settings, open_registry, with_settings
-from cir_bench.cli.describe import columns, print_json, problem_facts
+from cir_bench.cli.common import AsJson, Settings, open_registry, with_settings
+from cir_bench.cli.describe import problem_facts
+from cir_bench.cli.output import columns, print_json
 from cir_bench.errors import ConfigError
-from cir_bench.testing.check.choose import find_target, is_file
+from cir_bench.testing.check.objects import find_objects, is_file
 from cir_bench.testing.check.topics import TOPICS
 
 if TYPE_CHECKING:
-    from cir_bench.testing.check.choose import Target
-    from cir_bench.testing.check.run import Outcome
+    from cir_bench.testing.check.watch import Outcome
 
 BROKEN = 1
-"""Exit code when a check failed or a plugin could not be loaded."""
+"""Exit code if a check failed or a plugin could not be loaded."""
 
 
 @with_settings
 def check(
     settings: Settings,
-    wanted: Annotated[str, typer.Argument(metavar="PLUGIN", help="A package, a file.py, or the name of an object.")],
+    name: Annotated[str, typer.Argument(metavar="PLUGIN", help="A package, a file.py, or the name of an object.")],
     tests: Annotated[
         Path | None,
         typer.Option(
@@ -37,28 +38,28 @@ def check(
             help="The plugin's tests: their contract classes, with what they declare, replace the plain ones.",
         ),
     ] = None,
-    as_json: Annotated[bool, typer.Option("--json", help="As one JSON object.")] = False,
+    as_json: AsJson = False,
 ) -> None:
-    """Hold the contracts against a plugin's objects: what passed, failed, was skipped, and why.
+    """Run the contract tests on a plugin's objects: what passed, failed, was skipped, and why.
 
     A method is also trained and evaluated on a small generated benchmark; needs no data, no network and no GPU. Exit
-    codes: 0; 1 when a check failed or the plugin cannot be loaded; 2 for a mistake in the options.
+    codes: 0; 1 if a check failed or the plugin cannot be loaded; 2 for a mistake in the options.
     """
     if importlib.util.find_spec("pytest") is None:
         raise ConfigError("check runs the contracts with pytest, which is not installed; run: pip install pytest")
     if tests is not None and not tests.exists():
         raise ConfigError(f"--tests {tests}: there is no such file or folder.")
     files = settings.plugins.files
-    if is_file(wanted):
-        files = tuple(dict.fromkeys([*files, Path(wanted)]))
+    if is_file(name):
+        files = tuple(dict.fromkeys([*files, Path(name)]))
     settings = replace(settings, plugins=replace(settings.plugins, files=files))
     registry = open_registry(settings, quiet=True)
-    target = find_target(registry, wanted)
+    found = find_objects(registry, name)
     from cir_bench.testing.check.run import run_contracts
 
     with contextlib.redirect_stdout(sys.stderr):  # what a plugin prints must not spoil --json
         outcomes = run_contracts(
-            target.objects,
+            found.objects,
             registry,
             files=[file.expanduser().resolve() for file in files],
             data_root=settings.context().data_root,
@@ -67,19 +68,19 @@ def check(
     count = Counter(outcome.result for outcome in outcomes)
     if as_json:
         facts = {result: count[result] for result in ("passed", "failed", "skipped")}
-        problems = [problem_facts(problem) for problem in target.problems]
-        print_json({"plugin": wanted, **facts, "checks": [asdict(one) for one in outcomes], "problems": problems})
+        problems = [problem_facts(problem) for problem in found.problems]
+        print_json({"plugin": name, **facts, "checks": [asdict(one) for one in outcomes], "problems": problems})
     else:
-        _print(outcomes, target)
+        for problem in found.problems:
+            print(f"! {problem}")
+        _print(outcomes)
         print(f"{count['passed']} passed, {count['failed']} failed, {count['skipped']} skipped.")
-    if count["failed"] or target.problems:
+    if count["failed"] or found.problems:
         raise typer.Exit(BROKEN)
 
 
-def _print(outcomes: list[Outcome], target: Target) -> None:
+def _print(outcomes: Sequence[Outcome]) -> None:
     order = {topic: place for place, topic in enumerate(TOPICS)}
-    for problem in target.problems:
-        print(f"! {problem}")
     for kind, name, variant in dict.fromkeys((one.kind, one.name, one.variant) for one in outcomes):
         own = [one for one in outcomes if (one.kind, one.name, one.variant) == (kind, name, variant)]
         own.sort(key=lambda one: order.get(one.topic, len(order)))

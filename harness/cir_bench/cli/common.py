@@ -1,4 +1,4 @@
-"""What every verb shares: the options that say where things are and which plugins count, and the open registry."""
+"""What every verb shares: options for paths and plugins, and the registry of what is installed."""
 
 from __future__ import annotations
 
@@ -20,6 +20,8 @@ from cir_bench.plugin.registry import Registry
 P = ParamSpec("P")
 T = TypeVar("T")
 
+AsJson = Annotated[bool, typer.Option("--json", help="As one JSON object.")]
+
 
 @dataclass(frozen=True)
 class Settings:
@@ -30,10 +32,10 @@ class Settings:
     cache_dir: Path
 
     def context(self, dataset: str = "", seed: int = 0) -> Context:
-        """What datasets and encoders are given; `ConfigError` when the data root does not exist."""
+        """What data sets and encoders are constructed with; `ConfigError` if the data root does not exist."""
         if self.data_root is not None and not self.data_root.is_dir():
             raise ConfigError(
-                f"--data-root {self.data_root}: there is no such folder; it holds one folder per data set."
+                f"--data-root {self.data_root}: there is no such folder; it must have one folder per data set."
             )
         return Context(data_root=self.data_root, cache_dir=self.cache_dir, dataset=dataset, seed=seed)
 
@@ -42,29 +44,30 @@ def _settings(
     *,
     plugin: Annotated[
         list[Path] | None,
-        typer.Option("--plugin", metavar="FILE", help="A plugin in one Python file; may be given again."),
+        typer.Option("--plugin", metavar="FILE", help="A plugin in one Python file; may be given several times."),
     ] = None,
     no_plugins: Annotated[
-        bool, typer.Option("--no-plugins", help="Load no third-party plugins (--plugin FILE still is).")
+        bool, typer.Option("--no-plugins", help="Load no third-party plugins, except with --plugin FILE.")
     ] = False,
     only_plugins: Annotated[
-        str, typer.Option(metavar="A,B", help="Load no third-party plugins but these (distributions or plugins).")
+        str, typer.Option(metavar="A,B", help="Load only these third-party plugins (distributions or plugins).")
     ] = "",
     without_plugins: Annotated[str, typer.Option(metavar="A,B", help="Leave these plugins out.")] = "",
     data_root: Annotated[
         Path | None,
-        typer.Option(envvar="CIR_BENCH_DATA", metavar="DIR", help="Holds one folder per data set."),
+        typer.Option(envvar="CIR_BENCH_DATA", metavar="DIR", help="Folder with one folder per data set."),
     ] = None,
     cache_dir: Annotated[
         Path, typer.Option(envvar="CIR_BENCH_CACHE", metavar="DIR", help="For features and other derived files.")
     ] = Path("~/.cache/cir-bench"),
 ) -> Settings:
-    only = _names(only_plugins)
     options = PluginOptions(
-        files=tuple(plugin or ()), third_party=not no_plugins, only=only or None, without=_names(without_plugins)
+        files=tuple(plugin or ()),
+        third_party=not no_plugins,
+        only=_names(only_plugins) or None,
+        without=_names(without_plugins),
     )
-    root = data_root.expanduser() if data_root is not None else None
-    return Settings(options, root, cache_dir.expanduser())
+    return Settings(options, data_root.expanduser() if data_root is not None else None, cache_dir.expanduser())
 
 
 def _names(text: str) -> frozenset[str]:
@@ -84,15 +87,15 @@ def with_shared(make: Callable[..., T]) -> Callable[[Callable[Concatenate[T, P],
         own.pop(next(iter(own)))
 
         @functools.wraps(verb)
-        def command(*args: Any, **given: Any) -> None:
-            made = make(**{name: given.pop(name) for name in shared})
-            cast(Callable[..., None], verb)(made, *args, **given)
+        def command(*args: Any, **options: Any) -> None:
+            first = make(**{name: options.pop(name) for name in shared})
+            cast(Callable[..., None], verb)(first, *args, **options)
 
         added = [p.replace(kind=p.KEYWORD_ONLY) for p in shared.values()]
         parameters = sorted([*own.values(), *added], key=lambda parameter: parameter.kind)
         command.__signature__ = inspect.Signature(parameters)  # type: ignore[attr-defined] # read by inspect.signature
         command.__annotations__ = {p.name: p.annotation for p in parameters}
-        del command.__wrapped__  # else get_type_hints would read the verb's own module
+        del command.__wrapped__  # otherwise get_type_hints would read the verb's own module
         return command
 
     return decorate
@@ -103,12 +106,12 @@ with_settings = with_shared(_settings)
 
 
 def open_registry(settings: Settings, *, config: Path | None = None, quiet: bool = False) -> Registry:
-    """Load the plugins; every one that was left out is one line on stderr (unless ``quiet``).
+    """Load the plugins; each one that was left out is a line on stderr.
 
     Args:
         settings: the shared options.
-        config: the verb's ``--config``: ``cir_bench_plugins.py`` beside it is loaded too.
-        quiet: for verbs that list the problems themselves.
+        config: the verb's ``--config``: ``cir_bench_plugins.py`` next to it is loaded too.
+        quiet: print nothing, for verbs that list the problems themselves.
     """
     registry = load_plugins(replace(settings.plugins, config=config))
     for problem in () if quiet else registry.problems:

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import json
-import sys
 from collections.abc import Iterator
 from dataclasses import asdict
 from pathlib import Path
@@ -11,20 +9,24 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from cir_bench.cli.leaderboard import RUNS
+from cir_bench.cli.common import AsJson
+from cir_bench.cli.output import print_json
+from cir_bench.cli.records import LEFT_OUT, RUNS, read_records
 
 if TYPE_CHECKING:
-    from cir_bench.leaderboard.model import Row
+    from cir_bench.leaderboard import Row
     from cir_bench.leaderboard.row_pair import RowPair
     from cir_bench.statistics.versus import Flip, Versus
 
-LEFT_OUT = 1
-"""Exit code when a record had to be left out."""
-_ROW = "METHOD, METHOD[VARIANT], either with #SEED; or a folder of its records, with a / in it."
-
 
 def compare(
-    first: Annotated[str, typer.Argument(metavar="A", help=f"A row: {_ROW}")],
+    first: Annotated[
+        str,
+        typer.Argument(
+            metavar="A",
+            help="A row: METHOD or METHOD[VARIANT], either with #SEED; or a folder of its records, with a / in it.",
+        ),
+    ],
     second: Annotated[str, typer.Argument(metavar="B", help="The row that it is compared with.")],
     benchmark: Annotated[
         str, typer.Option("-b", "--benchmark", metavar="NAME", help="BENCHMARK, or BENCHMARK/PROTOCOL@VERSION.")
@@ -36,58 +38,47 @@ def compare(
             "--records",
             "--out",
             metavar="DIR",
-            help=f"Where the records lie, such as the --out of runs (default: {RUNS}); may be given again.",
+            help=f"Folder with run records, such as the --out of runs (default: {RUNS}); may be given several times.",
         ),
     ] = None,
     metric: Annotated[str, typer.Option(metavar="NAME", help="Compare by this metric, not by the headline.")] = "",
     flips: Annotated[
-        int, typer.Option(min=0, metavar="N", help="Name up to N queries in which A is better, and N in which B is.")
+        int, typer.Option(min=0, metavar="N", help="Name up to N queries on which A is better, and N on which B is.")
     ] = 0,
-    as_json: Annotated[bool, typer.Option("--json", help="As one JSON object.")] = False,
+    as_json: AsJson = False,
 ) -> None:
     """Compare two methods that were measured under the same conditions, query by query.
 
-    The p-values are those of the leaderboard before its correction: here one pair is looked at. Exit codes: 0; 1 when a
-    record had to be left out; 2 for a mistake.
+    The p-values are those of the leaderboard before its correction, because only one pair is compared. Exit codes: 0; 1
+    if a record had to be left out; 2 for a mistake.
     """
+    stored, problems = read_records(records)
     from cir_bench.leaderboard.row_pair import find_pair
-    from cir_bench.records.load import load_records
     from cir_bench.statistics.versus import versus
 
-    found, damaged = load_records(records or [RUNS])
-    for sentence in damaged:
-        print(f"cir-bench: left out: {sentence}", file=sys.stderr)
-    chosen = find_pair(found, first, second, benchmark=benchmark, encoder=encoder)
-    result = versus(*chosen.values, _key(chosen, metric), flips)
+    pair = find_pair(stored, first, second, benchmark=benchmark, encoder=encoder)
+    result = versus(*pair.values, pair.key_of(metric), flips)
     if as_json:
-        print(json.dumps(_finite(_facts(chosen, result)), indent=1, ensure_ascii=False))
+        print_json(_facts(pair, result))
     else:
-        print("\n".join(_lines(chosen, result)))
-    if damaged:
+        print(*_lines(pair, result), sep="\n")
+    if problems:
         raise typer.Exit(LEFT_OUT)
 
 
-def _key(chosen: RowPair, metric: str) -> str:
-    """The key of the record that ``--metric`` means: over the whole benchmark."""
-    from cir_bench.errors import ConfigError, did_you_mean
-
-    keys = [key for key in chosen.values[0].keys if key in chosen.values[1].keys]
-    names = {key.removeprefix("mean/"): key for key in keys if "/" not in key.removeprefix("mean/")}
-    wanted = metric.removeprefix("mean/") or chosen.headline
-    if wanted not in names:
-        raise ConfigError(f"There is no mean over queries called {metric!r} here; {did_you_mean(wanted, names)}")
-    return names[wanted]
-
-
-def _facts(chosen: RowPair, result: Versus) -> dict[str, Any]:
-    pair = asdict(result.pair)
-    del pair["first"], pair["second"], pair["p_holm"]
+def _facts(pair: RowPair, result: Versus) -> dict[str, Any]:
+    rows = [
+        row.model_dump(include={"method", "variant", "encoder", "seeds"}) | {"value": value}
+        for row, value in zip(pair.rows, (result.first, result.second), strict=True)
+    ]
+    compared = asdict(result.pair)
+    del compared["first"], compared["second"], compared["p_holm"]
     return {
-        "section": chosen.section,
+        "section": pair.section,
         "metric": result.key,
-        "a": _row_facts(chosen.rows[0]) | {"value": result.first},
-        "b": _row_facts(chosen.rows[1]) | {"value": result.second},
-        **pair,
+        "a": rows[0],
+        "b": rows[1],
+        **compared,
         "p": result.pair.p,
         "differ": result.pair.differ,
         "breakdown": [asdict(share) for share in result.shares],
@@ -96,32 +87,19 @@ def _facts(chosen: RowPair, result: Versus) -> dict[str, Any]:
     }
 
 
-def _row_facts(row: Row) -> dict[str, Any]:
-    return {"method": row.method, "variant": row.variant, "encoder": row.encoder, "seeds": list(row.seeds)}
-
-
-def _finite(value: Any) -> Any:
-    """``value`` with infinities as the text that records write them as: JSON has no such number."""
-    if isinstance(value, dict):
-        return {key: _finite(one) for key, one in value.items()}
-    if isinstance(value, (list, tuple)):
-        return [_finite(one) for one in value]
-    return "Infinity" if isinstance(value, float) and value == float("inf") else value
-
-
-def _lines(chosen: RowPair, result: Versus) -> Iterator[str]:
-    pair, names = result.pair, [_name(row) for row in chosen.rows]
-    yield f"{chosen.section}, {result.key}"
-    for letter, name, value in zip("AB", names, (result.first, result.second), strict=True):
-        yield f"  {letter}  {value:6.2f}  {name}"
-    low, high = pair.interval
-    yield f"difference A - B: {pair.difference:+.2f}, 95 % interval [{low:+.2f}, {high:+.2f}]"
-    yield f"queries: A better in {pair.wins:,}, equal in {pair.ties:,}, B better in {pair.losses:,}"
-    several = any(len(row.seeds) > 1 for row in chosen.rows)
-    seeds = f"; with other seeds in mind p = {_p(pair.p_seeds)}" if several else ""
-    yield f"paired randomisation test over queries: p = {_p(pair.p_queries)}{seeds}"
-    better = "A is better" if pair.difference > 0 else "B is better"
-    yield f"{better}." if pair.differ else "They do not differ as far as these queries and seeds can tell."
+def _lines(pair: RowPair, result: Versus) -> Iterator[str]:
+    found = result.pair
+    yield f"{pair.section}, {result.key}"
+    for letter, row, value in zip("AB", pair.rows, (result.first, result.second), strict=True):
+        yield f"  {letter}  {value:6.2f}  {_name(row)}"
+    low, high = found.interval
+    yield f"difference A - B: {found.difference:+.2f}, 95 % interval [{low:+.2f}, {high:+.2f}]"
+    yield f"queries: A better in {found.wins:,}, equal in {found.ties:,}, B better in {found.losses:,}"
+    several = any(len(row.seeds) > 1 for row in pair.rows)
+    seeds = f"; accounting for other seeds p = {_p(found.p_seeds)}" if several else ""
+    yield f"paired randomisation test over queries: p = {_p(found.p_queries)}{seeds}"
+    better = "A is better." if found.difference > 0 else "B is better."
+    yield better if found.differ else "They do not differ as far as these queries and seeds can tell."
     if not several:
         yield "One seed each: this compares two trained models, not two methods."
     yield from _breakdown(result)
@@ -131,9 +109,8 @@ def _lines(chosen: RowPair, result: Versus) -> Iterator[str]:
 
 def _name(row: Row) -> str:
     variant = f"[{row.variant}]" if row.variant else ""
-    return (
-        f"{row.method}{variant}, {row.encoder}, seed{'s' if len(row.seeds) > 1 else ''} {' '.join(map(str, row.seeds))}"
-    )
+    seeds = f"seed{'s' if len(row.seeds) > 1 else ''} {' '.join(map(str, row.seeds))}"
+    return f"{row.method}{variant}, {row.encoder}, {seeds}"
 
 
 def _p(p: float) -> str:
@@ -156,14 +133,13 @@ def _breakdown(result: Versus) -> Iterator[str]:
         ]
         yield ""
         yield tabulate(rows, headers, colalign=("left", *["right"] * 8), disable_numparse=True)
-        yield "These intervals are not corrected for how many there are."
+        yield "These intervals are not corrected for their number."
 
 
 def _flips(letter: str, flips: tuple[Flip, ...]) -> Iterator[str]:
-    if not flips:
-        return
-    yield ""
-    yield f"{letter} is better, the clearest first (values, expected ranks of the best target; means over seeds):"
+    if flips:
+        yield ""
+        yield f"{letter} is better, the clearest first (values, expected ranks of the best target; means over seeds):"
     for flip in flips:
         part = f" {flip.part}" if flip.part else ""
         tags = f"  {' '.join(flip.tags)}" if flip.tags else ""

@@ -1,4 +1,4 @@
-"""``cir-bench data``: look at a data set, get it, and write it in another form."""
+"""``cir-bench data``: look at a data set, download it, and write it in another format."""
 
 from __future__ import annotations
 
@@ -8,6 +8,6 @@ from cir_bench.cli.data_fetch import fetch
 from cir_bench.cli.data_info import info
 from cir_bench.cli.data_verify import verify
 
-app = new_typer("Check a data set, tell what is in it, download its annotations, or write it as parquet files.")
+app = new_typer("Check or describe a data set, download its annotations, or write it as parquet files.")
 for command in (verify, info, fetch, export):
     app.command()(command)

@@ -1,38 +1,29 @@
-"""Specs as JSON values and as lines of text, for `ls` and `show`. Imports no torch."""
+"""Objects, their parameters and benchmarks as JSON values, for `ls`, `show` and `doctor`. Imports no torch."""
 
 from __future__ import annotations
 
 import ast
 import inspect
 import itertools
-import json
 import textwrap
-from collections.abc import Iterable, Iterator
-from dataclasses import asdict
-from typing import Any, TypeGuard
+from collections.abc import Iterator
+from typing import Any
 
 from pydantic import BaseModel
-from pydantic_core import PydanticUndefined, to_jsonable_python
+from pydantic_core import PydanticUndefined
 
 from cir_bench.errors import ConfigError
 from cir_bench.interfaces.levels import Needs, Provides
 from cir_bench.interfaces.spec_params import make_params
 from cir_bench.interfaces.specs import EncoderSpec, Spec
-from cir_bench.plugin.owner import Owner, PluginProblem
-from cir_bench.plugin.registry import Registered, Registry
+from cir_bench.plugin.owner import CORE, Owner, PluginProblem
+from cir_bench.plugin.registry import BenchmarkFile, Registered, Registry
+from cir_bench.protocols.benchmark import Benchmark, load_benchmark
+from cir_bench.protocols.builtin import builtin_benchmarks
+from cir_bench.version import __version__
 
-
-def print_json(value: Any) -> None:
-    """One JSON document on stdout; sets are sorted, enums are their values."""
-    print(json.dumps(to_jsonable_python(_sorted_sets(value)), indent=2, ensure_ascii=False))
-
-
-def _sorted_sets(value: Any) -> Any:
-    if isinstance(value, dict):
-        return {key: _sorted_sets(inner) for key, inner in value.items()}
-    if isinstance(value, (set, frozenset)):
-        return sorted(value)
-    return [_sorted_sets(inner) for inner in value] if isinstance(value, (list, tuple)) else value
+BUILTIN = Owner(CORE, __version__, "benchmarks")
+"""The owner of the benchmark files and suites that come with the harness."""
 
 
 def owner_facts(owner: Owner) -> dict[str, str]:
@@ -40,19 +31,44 @@ def owner_facts(owner: Owner) -> dict[str, str]:
     return {"distribution": owner.distribution, "version": owner.version, "plugin": owner.plugin}
 
 
-def listed(registered: Registered[Spec]) -> dict[str, str]:
-    """What `ls` tells of an object."""
+def problem_facts(problem: PluginProblem) -> dict[str, str]:
+    """A plugin that was left out."""
+    about = {"stage": problem.stage, "message": problem.message, "remedy": problem.remedy}
+    return owner_facts(problem.owner) | about
+
+
+def object_facts(registered: Registered[Spec]) -> dict[str, str]:
+    """What `ls` says about an object."""
     spec = registered.spec
     return {"name": spec.name, "summary": spec.summary, "object_version": spec.version} | owner_facts(registered.owner)
 
 
-def problem_facts(problem: PluginProblem) -> dict[str, str]:
-    """A plugin that was left out."""
-    return owner_facts(problem.owner) | {
-        "stage": problem.stage,
-        "message": problem.message,
-        "remedy": problem.remedy,
-    }
+def benchmark_facts(benchmark: Benchmark, owner: Owner) -> dict[str, Any]:
+    """What `ls` says about a benchmark."""
+    return {
+        "name": benchmark.name,
+        "summary": " ".join(benchmark.description.split()),
+        "dataset": benchmark.dataset,
+        "default_encoder": benchmark.default_encoder,
+        "protocols": list(benchmark.protocols),
+    } | owner_facts(owner)
+
+
+def read_benchmarks(registry: Registry) -> tuple[list[tuple[Benchmark, Owner]], list[str]]:
+    """Every readable benchmark with its owner, by name; and a sentence for each file that cannot be read."""
+    unreadable: list[str] = []
+    try:
+        files = [BenchmarkFile(path, BUILTIN) for path in builtin_benchmarks()]
+    except ConfigError as error:
+        files = []
+        unreadable.append(str(error))
+    found: list[tuple[Benchmark, Owner]] = []
+    for file in [*files, *registry.benchmark_files]:
+        try:
+            found.append((load_benchmark(file.path), file.owner))
+        except ConfigError as error:
+            unreadable.append(str(error))
+    return sorted(found, key=lambda pair: pair[0].name), unreadable
 
 
 def parameters(model: type[BaseModel], defaults: BaseModel | None = None, prefix: str = "") -> Iterator[dict[str, Any]]:
@@ -73,34 +89,24 @@ def parameters(model: type[BaseModel], defaults: BaseModel | None = None, prefix
 
 
 def field_docs(model: type[BaseModel]) -> dict[str, str]:
-    """The docstring under each field of a model and of its bases, read from the source; without source, none."""
+    """The docstring under each field of a model and of its bases, read from the source if there is any."""
     docs: dict[str, str] = {}
     for base in reversed(model.__mro__):
         if not issubclass(base, BaseModel) or base is BaseModel:
             continue
         try:
-            tree = ast.parse(textwrap.dedent(inspect.getsource(base)))
+            (definition,) = ast.parse(textwrap.dedent(inspect.getsource(base))).body
         except (OSError, TypeError, SyntaxError):
             continue
-        body = tree.body[0].body if isinstance(tree.body[0], ast.ClassDef) else []
-        for field, below in itertools.pairwise(body):
-            text = ast.literal_eval(below.value) if _is_text(below) else ""
-            if isinstance(field, ast.AnnAssign) and isinstance(field.target, ast.Name) and text:
-                docs[field.target.id] = " ".join(text.split())
+        for field, below in itertools.pairwise(getattr(definition, "body", ())):
+            match field, below:
+                case ast.AnnAssign(target=ast.Name(id=name)), ast.Expr(value=ast.Constant(value=str(text))):
+                    docs[name] = " ".join(text.split())
     return docs
 
 
-def _is_text(node: ast.stmt) -> TypeGuard[ast.Expr]:
-    return isinstance(node, ast.Expr) and isinstance(node.value, ast.Constant) and isinstance(node.value.value, str)
-
-
-def needs_facts(needs: Needs) -> dict[str, Any]:
-    """What a method or composer consumes."""
-    return asdict(needs)
-
-
 def provides(encoder: Registered[EncoderSpec]) -> Provides | None:
-    """What an encoder gives with its default parameters; None when that depends on one it has no default for."""
+    """What an encoder gives with its default parameters; None if that depends on one without a default."""
     spec = encoder.spec
     if isinstance(spec.provides, Provides):
         return spec.provides
@@ -111,16 +117,6 @@ def provides(encoder: Registered[EncoderSpec]) -> Provides | None:
 
 
 def pairings(registry: Registry, needs: Needs) -> dict[str, list[str] | None]:
-    """What each encoder lacks for ``needs`` (nothing: it would do); None when that depends on its parameters."""
-    return {
-        name: None if (given := provides(encoder)) is None else given.lacks(needs)
-        for name, encoder in registry.all(EncoderSpec).items()
-    }
-
-
-def columns(rows: Iterable[tuple[str, ...]], indent: str = "  ") -> Iterator[str]:
-    """Rows as lines with aligned columns; the last one is not padded."""
-    table = list(rows)
-    widths = [max(len(row[i]) for row in table) for i in range(len(table[0]))] if table else []
-    for row in table:
-        yield (indent + "  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True))).rstrip()
+    """What each encoder lacks for ``needs`` (nothing: it fits); None if that depends on its parameters."""
+    offered = {name: provides(encoder) for name, encoder in registry.all(EncoderSpec).items()}
+    return {name: None if found is None else found.lacks(needs) for name, found in offered.items()}

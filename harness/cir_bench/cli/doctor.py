@@ -1,4 +1,4 @@
-"""``cir-bench doctor``: is everything there that a run needs? Exit code 1 when something is wrong."""
+"""``cir-bench doctor``: does the machine have everything that a run needs?"""
 
 from __future__ import annotations
 
@@ -7,14 +7,14 @@ import platform
 import tempfile
 from importlib import metadata
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Any
 
 import typer
 from packaging.requirements import Requirement
 
-from cir_bench.cli.benchmarks import read_benchmarks
-from cir_bench.cli.common import Settings, open_registry, with_settings
-from cir_bench.cli.describe import columns, owner_facts, print_json, problem_facts
+from cir_bench.cli.common import AsJson, Settings, open_registry, with_settings
+from cir_bench.cli.describe import owner_facts, problem_facts, read_benchmarks
+from cir_bench.cli.output import columns, print_json
 from cir_bench.errors import PluginError
 from cir_bench.interfaces.kinds import KINDS
 from cir_bench.interfaces.specs import DatasetSpec
@@ -24,11 +24,11 @@ from cir_bench.version import __version__
 
 
 @with_settings
-def doctor(
-    settings: Settings,
-    as_json: Annotated[bool, typer.Option("--json", help="As one JSON object.")] = False,
-) -> None:
-    """Check versions, device, plugins (every implementation is imported), data root and cache folder."""
+def doctor(settings: Settings, as_json: AsJson = False) -> None:
+    """Check versions, device, plugins (every implementation is imported), data root and cache folder.
+
+    Exit code 1 if something is wrong.
+    """
     problems: list[str] = []
     registry = open_registry(settings, quiet=True)
     facts: dict[str, Any] = {
@@ -53,7 +53,7 @@ def _versions(problems: list[str]) -> dict[str, str]:
     try:
         wanted = metadata.requires(CORE) or []
     except metadata.PackageNotFoundError:
-        return found  # without its metadata nothing is known of dependencies; discovery reports it
+        return found  # dependencies are in the metadata; discovery reports that it is missing
     for line in wanted:
         requirement = Requirement(line)
         if requirement.marker is not None and not requirement.marker.evaluate({"extra": ""}):
@@ -81,7 +81,7 @@ def _device(problems: list[str]) -> dict[str, Any]:
 
 
 def _plugins(registry: Registry, problems: list[str]) -> list[dict[str, str]]:
-    """The plugins that are there. Those left out and implementations that cannot be imported are problems."""
+    """The plugins. Those left out and implementations that cannot be imported are problems."""
     problems += map(str, registry.problems)
     for kind in KINDS:
         for registered in registry.all(kind.spec).values():
@@ -94,26 +94,24 @@ def _plugins(registry: Registry, problems: list[str]) -> list[dict[str, str]]:
 
 
 def _data_root(root: Path | None, registry: Registry, problems: list[str]) -> dict[str, Any]:
-    """Which of the data sets that need files have their folder below the data root."""
+    """Which of the data sets that need files have a folder below the data root."""
     wanted = [name for name, one in registry.all(DatasetSpec).items() if one.spec.needs_root]
     if root is None:
-        return {"path": None, "there": [], "not_there": wanted}
+        return {"path": None, "found": [], "missing": wanted}
     if not root.is_dir():
-        problems.append(f"the data root {root} is no folder; correct --data-root or CIR_BENCH_DATA")
-    there = [name for name in wanted if (root / name).is_dir()]
-    return {"path": str(root), "there": there, "not_there": [name for name in wanted if name not in there]}
+        problems.append(f"the data root {root} is not a folder; correct --data-root or CIR_BENCH_DATA")
+    found = [name for name in wanted if (root / name).is_dir()]
+    return {"path": str(root), "found": found, "missing": [name for name in wanted if name not in found]}
 
 
 def _cache(folder: Path, problems: list[str]) -> dict[str, Any]:
-    """Whether the cache folder can be written (its nearest existing parent, when it is not there yet)."""
+    """Whether the cache folder (if it does not exist yet, its nearest existing parent) can be written."""
     existing = next((parent for parent in (folder, *folder.parents) if parent.exists()), folder)
     try:
         with tempfile.TemporaryFile(dir=existing):
             return {"path": str(folder), "exists": folder.is_dir(), "writable": True}
     except OSError as error:
-        problems.append(
-            f"the cache folder {folder} cannot be written ({error.strerror}); give another with --cache-dir"
-        )
+        problems.append(f"the cache folder {folder} cannot be written ({error.strerror}); choose another --cache-dir")
         return {"path": str(folder), "exists": folder.is_dir(), "writable": False}
 
 
@@ -123,12 +121,11 @@ def _print(facts: dict[str, Any]) -> None:
     if device:
         cuda = ", ".join(device["cuda"]) or "none"
         print(f"device: cuda {cuda}; cpu with {device['cpu_cores']} cores, {device['cpu_threads']} threads")
-    print(
-        "plugins:", *columns((p["plugin"], f"{p['distribution']}@{p['version']}") for p in facts["plugins"]), sep="\n"
-    )
+    plugins = [(plugin["plugin"], f"{plugin['distribution']}@{plugin['version']}") for plugin in facts["plugins"]]
+    print("plugins:", *columns(plugins), sep="\n")
     print(f"data root: {data['path'] or 'none (--data-root or CIR_BENCH_DATA)'}")
-    print(f"  there: {', '.join(data['there']) or 'none'}; not there: {', '.join(data['not_there']) or 'none'}")
-    print(f"cache: {cache['path']} ({'exists' if cache['exists'] else 'made when needed'})")
+    print(f"  found: {', '.join(data['found']) or 'none'}; missing: {', '.join(data['missing']) or 'none'}")
+    print(f"cache: {cache['path']} ({'exists' if cache['exists'] else 'created when needed'})")
     for problem in facts["problems"]:
         print(f"! {problem}")
     print("no problems" if not facts["problems"] else f"{len(facts['problems'])} problem(s)")

@@ -1,59 +1,45 @@
-"""``cir-bench ls``: what is there, by kind, and which plugins could not be loaded."""
+"""``cir-bench ls``: what is installed, by kind, and which plugins could not be loaded."""
 
 from __future__ import annotations
 
-from enum import Enum
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 import typer
 
-from cir_bench.cli.benchmarks import benchmark_facts, read_benchmarks
-from cir_bench.cli.common import Settings, open_registry, with_settings
-from cir_bench.cli.describe import columns, listed, owner_facts, print_json, problem_facts
+from cir_bench.cli.common import AsJson, Settings, open_registry, with_settings
+from cir_bench.cli.describe import BUILTIN, benchmark_facts, object_facts, owner_facts, problem_facts, read_benchmarks
+from cir_bench.cli.output import columns, print_json
 from cir_bench.interfaces.kinds import KINDS
-from cir_bench.plugin.owner import CORE, Owner
 from cir_bench.runs.suite import suite_summary, suites
-from cir_bench.version import __version__
-
-
-class What(str, Enum):
-    """What `ls` lists."""
-
-    METHODS = "methods"
-    COMPOSERS = "composers"
-    LOSSES = "losses"
-    ENCODERS = "encoders"
-    DATASETS = "datasets"
-    BENCHMARKS = "benchmarks"
-    SUITES = "suites"
 
 
 @with_settings
 def ls(
     settings: Settings,
-    what: Annotated[What | None, typer.Argument(help="One kind only.", show_default=False)] = None,
-    as_json: Annotated[bool, typer.Option("--json", help="As one JSON object.")] = False,
+    what: Annotated[
+        Literal["methods", "composers", "losses", "encoders", "datasets", "benchmarks", "suites"] | None,
+        typer.Argument(help="One kind only.", show_default=False),
+    ] = None,
+    as_json: AsJson = False,
 ) -> None:
     """List methods, composers, losses, encoders, data sets, benchmarks and suites, with the plugin each comes from."""
     registry = open_registry(settings, quiet=True)
     found: dict[str, list[dict[str, Any]]] = {
-        kind.plural: [listed(one) for one in registry.all(kind.spec).values()] for kind in KINDS
+        kind.plural: [object_facts(one) for one in registry.all(kind.spec).values()] for kind in KINDS
     }
     benchmarks, unreadable = read_benchmarks(registry)
     found["benchmarks"] = [benchmark_facts(benchmark, owner) for benchmark, owner in benchmarks]
-    ours = owner_facts(Owner(CORE, __version__, "benchmarks"))
-    found["suites"] = [{"name": name, "summary": suite_summary(name), **ours} for name in suites()]
+    found["suites"] = [{"name": name, "summary": suite_summary(name), **owner_facts(BUILTIN)} for name in suites()]
     if what is not None:
-        found = {what.value: found[what.value]}
-    problems = [problem_facts(problem) for problem in registry.problems]
+        found = {what: found[what]}
     if as_json:
+        problems = [problem_facts(problem) for problem in registry.problems]
         print_json(found | {"problems": problems, "unreadable": unreadable})
         return
     for plural, objects in found.items():
         print(f"{plural}:" if objects else f"{plural}: none")
-        for line in columns(
-            (one["name"], f"{one['distribution']}@{one['version']}", one["summary"]) for one in objects
-        ):
+        rows = ((one["name"], f"{one['distribution']}@{one['version']}", one["summary"]) for one in objects)
+        for line in columns(rows):
             print(line)
     for line in [*map(str, registry.problems), *unreadable]:
         print(f"! {line}")

@@ -1,4 +1,4 @@
-"""``cir-bench new``: a whole package for a new method, data set or encoder, whose tests pass at once."""
+"""``cir-bench new``: a whole package for a new method, data set or encoder, with tests that pass."""
 
 from __future__ import annotations
 
@@ -11,23 +11,22 @@ from cir_bench.cli.common import Settings, open_registry, with_settings
 from cir_bench.errors import ConfigError
 from cir_bench.interfaces.kinds import KINDS
 from cir_bench.scaffold.names import check_name
-from cir_bench.scaffold.render import Kind, render, write
+from cir_bench.scaffold.render import PackageKind, render, write
 
 
 @with_settings
 def new(
     settings: Settings,
     name: Annotated[str, typer.Argument(metavar="NAME", help="Lower case letters, digits, hyphens: my-method.")],
-    kind: Annotated[Kind, typer.Option(help="What the package is about.")] = Kind.METHOD,
-    out: Annotated[Path, typer.Option("--out", metavar="DIR", help="It becomes the folder DIR/NAME.")] = Path(),
+    kind: Annotated[PackageKind, typer.Option(help="What the package contains.")] = "method",
+    out: Annotated[Path, typer.Option("--out", metavar="DIR", help="The package becomes DIR/NAME.")] = Path(),
 ) -> None:
-    """Write a new package: code to change, contract tests that pass, a workflow for CI, and what is left to decide."""
+    """Write a new package: code to change, contract tests that pass, a workflow for CI, and a list of decisions."""
     names = check_name(name)
     registry = open_registry(settings)
     for one in KINDS:
-        for registered in registry.all(one.spec).values():
-            if registered.name == name:
-                raise ConfigError(f"the {one.name} {name!r} is already there, from {registered.owner}; choose another.")
+        if registered := registry.all(one.spec).get(name):
+            raise ConfigError(f"the {one.name} {name!r} exists already, from {registered.owner}; choose another name.")
     folder = out.expanduser() / name
     files = render(names, kind)
     write(files, folder)
@@ -37,4 +36,4 @@ def new(
     print("Next:")
     print(f"  cd {folder} && pip install -e '.[test]' && pytest")
     print(f"  cir-bench check {name}")
-    print("No licence is chosen: README.md says how to choose one.")
+    print("It has no licence yet: README.md says how to choose one.")

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from cir_bench.cli.common import Settings, open_registry, with_settings
-from cir_bench.cli.describe import print_json
+from cir_bench.cli.output import print_json
 from cir_bench.cli.run_options import Given, with_given
 
 if TYPE_CHECKING:

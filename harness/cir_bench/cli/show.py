@@ -1,25 +1,23 @@
-"""``cir-bench show NAME``: everything known of one object (or of several of that name)."""
+"""``cir-bench show NAME``: everything about one object (or several of that name)."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from dataclasses import asdict
 from typing import Annotated, Any
 
 import typer
 
-from cir_bench.cli.benchmarks import benchmark_facts, read_benchmarks
 from cir_bench.cli.common import Settings, open_registry, with_settings
-from cir_bench.cli.describe import columns, listed, pairings, parameters, print_json, provides
+from cir_bench.cli.describe import benchmark_facts, object_facts, pairings, parameters, provides, read_benchmarks
+from cir_bench.cli.output import columns, print_json
 from cir_bench.errors import ConfigError, did_you_mean
 from cir_bench.interfaces.kinds import KINDS
-from cir_bench.interfaces.levels import Needs
 from cir_bench.interfaces.spec_params import argument_field, make_params, split_argument
 from cir_bench.interfaces.specs import ComposerSpec, DatasetSpec, EncoderSpec, LossSpec, MethodSpec
 from cir_bench.plugin.card import card_text
 from cir_bench.plugin.registry import Registered, Registry
 from cir_bench.plugin.wrapping import needs_together, wrapped_composers
-from cir_bench.protocols.protocol import Protocol
 
 
 @with_settings
@@ -28,7 +26,7 @@ def show(
     name: Annotated[str, typer.Argument(help="Of a method, composer, loss, encoder, data set or benchmark.")],
     as_json: Annotated[bool, typer.Option("--json", help="As one JSON object, by kind.")] = False,
 ) -> None:
-    """Show card, paper, parameters with defaults, needs, fitting encoders and recipes of what has this name."""
+    """Show card, paper, parameters with defaults, needs, fitting encoders and recipes of an object."""
     registry = open_registry(settings)
     plain, _ = split_argument(name)
     found = _facts(registry, plain)
@@ -40,25 +38,22 @@ def show(
 
 
 def _facts(registry: Registry, name: str) -> dict[str, dict[str, Any]]:
-    known: set[str] = set()
-    found: dict[str, dict[str, Any]] = {}
-    for kind in KINDS:
-        objects = registry.all(kind.spec)
-        known |= set(objects)
-        if name in objects:
-            found[kind.name] = listed(objects[name]) | _details(registry, objects[name])
-    benchmarks, _ = read_benchmarks(registry)
-    for benchmark, owner in benchmarks:
-        known.add(benchmark.name)
-        if benchmark.name == name:
-            found["benchmark"] = benchmark_facts(benchmark, owner) | {"protocols": _protocols(benchmark.protocols)}
+    by_kind = {kind.name: registry.all(kind.spec) for kind in KINDS}
+    found = {
+        kind: object_facts(objects[name]) | _details(registry, objects[name])
+        for kind, objects in by_kind.items()
+        if name in objects
+    }
+    benchmarks = {benchmark.name: (benchmark, owner) for benchmark, owner in read_benchmarks(registry)[0]}
+    if name in benchmarks:
+        benchmark, owner = benchmarks[name]
+        every = benchmark.protocols.items()
+        protocols = {key: protocol.model_dump(mode="json") | {"hash": protocol.hash()} for key, protocol in every}
+        found["benchmark"] = benchmark_facts(benchmark, owner) | {"protocols": protocols}
     if not found:
+        known = {*benchmarks, *(one for objects in by_kind.values() for one in objects)}
         raise ConfigError(f"nothing is called {name!r}; {did_you_mean(name, known)}")
     return found
-
-
-def _protocols(protocols: Mapping[str, Protocol]) -> dict[str, Any]:
-    return {key: protocol.model_dump(mode="json") | {"hash": protocol.hash()} for key, protocol in protocols.items()}
 
 
 def _details(registry: Registry, registered: Registered[Any]) -> dict[str, Any]:
@@ -74,10 +69,10 @@ def _details(registry: Registry, registered: Registered[Any]) -> dict[str, Any]:
             "encoder_recipes": {where: dict(values) for where, values in spec.encoder_recipes.items()},
         }
     if isinstance(spec, (MethodSpec, ComposerSpec)):
-        facts |= _needs(registry, registered)
+        facts |= _needs(registry, spec)
     if isinstance(spec, EncoderSpec):
-        given = provides(registered)
-        facts |= {"provides": asdict(given) if given else None, "pixel_free": spec.pixel_free, "extra": spec.extra}
+        found = provides(registered)
+        facts |= {"provides": asdict(found) if found else None, "pixel_free": spec.pixel_free, "extra": spec.extra}
     if isinstance(spec, DatasetSpec):
         facts |= {"licence": spec.licence, "homepage": spec.homepage, "synthetic": spec.synthetic}
         facts["needs_root"] = spec.needs_root
@@ -85,20 +80,17 @@ def _details(registry: Registry, registered: Registered[Any]) -> dict[str, Any]:
     return facts | {"parameters": list(parameters(spec.params))}
 
 
-def _needs(registry: Registry, registered: Registered[Any]) -> dict[str, Any]:
-    """Needs under the default parameters and, for each encoder, what it lacks."""
+def _needs(registry: Registry, spec: MethodSpec | ComposerSpec) -> dict[str, Any]:
+    """Needs with the default parameters and, for each encoder, what it lacks; None if a parameter has no default."""
     try:
-        needs = _needed(registry, registered.spec)
+        if isinstance(spec, MethodSpec):
+            params = make_params(spec)
+            needs = needs_together(spec, params, wrapped_composers(registry, spec, params))
+        else:
+            needs = spec.needs_for(make_params(spec))
     except ConfigError:
         return {"needs": None, "encoders": None}
     return {"needs": asdict(needs), "encoders": pairings(registry, needs)}
-
-
-def _needed(registry: Registry, spec: MethodSpec | ComposerSpec) -> Needs:
-    if isinstance(spec, MethodSpec):
-        params = make_params(spec)
-        return needs_together(spec, params, wrapped_composers(registry, spec, params))
-    return spec.needs_for(make_params(spec))
 
 
 def _lines(kind: str, facts: dict[str, Any]) -> Iterator[str]:
@@ -112,16 +104,15 @@ def _lines(kind: str, facts: dict[str, Any]) -> Iterator[str]:
         if facts.get(key):
             yield f"{key.replace('_', ' ')}: {facts[key]}"
     if facts.get("argument"):
-        yield f"written: {facts['name']}:{facts['argument'].upper()}"
+        yield f"written as: {facts['name']}:{facts['argument'].upper()}"
     for key in ("needs", "provides"):
         if facts.get(key):
             yield f"{key}: {_levels(facts[key])}"
     yield from _encoder_lines(facts.get("encoders"))
     yield from _parameter_lines(facts.get("parameters", []))
-    for where, values in facts.get("recipes", {}).items():
-        yield f"recipe of the paper track for {'every benchmark' if where == '*' else where}: {values}"
-    for where, values in facts.get("encoder_recipes", {}).items():
-        yield f"encoder of the paper track for {'every benchmark' if where == '*' else where}: {values}"
+    for key, what in (("recipes", "recipe"), ("encoder_recipes", "encoder")):
+        for where, values in facts.get(key, {}).items():
+            yield f"{what} of the paper track for {'every benchmark' if where == '*' else where}: {values}"
     for key, protocol in facts["protocols"].items() if kind == "benchmark" else ():
         yield f"protocol {key}: {protocol['description']}"
         yield "  " + ", ".join(
@@ -142,7 +133,7 @@ def _encoder_lines(encoders: dict[str, list[str] | None] | None) -> Iterator[str
         if lacking is None:
             yield f"encoder {name}: depends on its parameters"
         else:
-            yield f"encoder {name}: " + (f"lacks {'; '.join(lacking)}" if lacking else "would do")
+            yield f"encoder {name}: " + (f"lacks {'; '.join(lacking)}" if lacking else "fits")
 
 
 def _parameter_lines(rows: list[dict[str, Any]]) -> Iterator[str]:

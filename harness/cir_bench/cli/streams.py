@@ -1,4 +1,4 @@
-"""Standard output that takes any text, whatever the terminal's encoding: no run may end because of a name."""
+"""Standard output that accepts any text in any encoding: no run may fail because of a name."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ codecs.register_error(ERRORS, _escape)
 
 
 def write_anything(*streams: TextIO) -> None:
-    """Let what a stream's encoding does not have be written as an escape instead of raising."""
+    """Write characters that a stream's encoding lacks as escapes, instead of raising."""
     for stream in streams:
         if isinstance(stream, io.TextIOWrapper):
             stream.reconfigure(errors=ERRORS)

@@ -57,6 +57,15 @@ class RowPair:
     rows: tuple[Row, Row]
     values: tuple[RowValues, RowValues]
 
+    def key_of(self, metric: str) -> str:
+        """The key of a metric over the whole benchmark (empty: the headline); `ConfigError` if it has no such mean."""
+        keys = [key for key in self.values[0].keys if key in self.values[1].keys]
+        names = {key.removeprefix("mean/"): key for key in keys if "/" not in key.removeprefix("mean/")}
+        name = metric.removeprefix("mean/") or self.headline
+        if name not in names:
+            raise ConfigError(f"There is no mean over queries called {metric!r} here; {did_you_mean(name, names)}")
+        return names[name]
+
 
 def find_pair(
     records: Sequence[StoredRecord], first: str, second: str, *, benchmark: str = "", encoder: str = ""

@@ -13,7 +13,7 @@ from cir_bench.plugin.checks import NAME
 from cir_bench.plugin.owner import CORE
 
 LONGEST = 40
-"""Characters of a name; a leaderboard has to print it."""
+"""Characters of a name, which a leaderboard has to print."""
 
 
 @dataclass(frozen=True)
@@ -38,26 +38,26 @@ def check_name(name: str) -> Names:
     """The names that follow from ``name``.
 
     Raises:
-        ConfigError: it cannot be a distribution, a module and a registered name at once, or somebody has it already.
+        ConfigError: it cannot be a distribution, a module and a registered name at once, or is in use already.
     """
     if not NAME.fullmatch(name) or not name[0].isalpha():
         raise ConfigError(
-            f"{name!r} cannot be the name: use lower case letters, digits and single hyphens, beginning with a letter"
+            f"{name!r} is not a usable name: use lower case letters, digits and single hyphens, starting with a letter"
             f"{_suggestion(name)}."
         )
     if len(name) > LONGEST:
         raise ConfigError(f"{name!r} has {len(name)} characters; choose a name of at most {LONGEST}.")
     names = Names(name)
     if keyword.iskeyword(names.module) or keyword.issoftkeyword(names.module):
-        raise ConfigError(f"{name!r} is a keyword of Python, so no module can be called that; choose another name.")
+        raise ConfigError(f"{name!r} is a keyword of Python, so it cannot be a module; choose another name.")
     if names.module in sys.stdlib_module_names:
-        raise ConfigError(f"{name!r} is a module of Python's own library; choose another name.")
+        raise ConfigError(f"{name!r} is a module of Python's standard library; choose another name.")
     if name == CORE or names.module in {"test", "tests", "src"} or importlib.util.find_spec(names.module) is not None:
-        raise ConfigError(f"a module {names.module!r} is already there; choose another name, or uninstall that one.")
+        raise ConfigError(f"a module {names.module!r} exists already; choose another name, or uninstall that one.")
     return names
 
 
 def _suggestion(name: str) -> str:
     spaced = re.sub(r"(?<=[a-z0-9])(?=[A-Z])", "-", name)
     near = re.sub(r"[^a-z0-9]+", "-", spaced.lower()).strip("-0123456789")
-    return f" ({near!r}, say)" if NAME.fullmatch(near) else ""
+    return f" (for example {near!r})" if NAME.fullmatch(near) else ""

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from enum import Enum
 from pathlib import Path
+from typing import Literal
 
 from cir_bench.atomic import replacing_folder
 from cir_bench.errors import ConfigError
@@ -14,28 +14,21 @@ from cir_bench.version import __version__
 
 TEMPLATES = Path(__file__).with_name("templates")
 SUFFIX = ".tmpl"
-"""Of template files: they are no Python, Markdown or YAML yet."""
+"""Of template files: they are not valid Python, Markdown or YAML yet."""
 _PLACE = re.compile(r"@@(\w+)@@")
 
 
-class Kind(str, Enum):
-    """What a new package is about."""
-
-    METHOD = "method"
-    """A composer, a loss and the method that uses both."""
-    DATASET = "dataset"
-    """A data set with a benchmark of its own."""
-    ENCODER = "encoder"
-    """An encoder of images and texts."""
+PackageKind = Literal["method", "dataset", "encoder"]
+"""A composer, a loss and the method that uses both; a data set with a benchmark; an encoder of images and texts."""
 
 
-def render(names: Names, kind: Kind) -> dict[str, str]:
+def render(names: Names, kind: PackageKind) -> dict[str, str]:
     """The files of a new package: text by path, ``/`` between folders."""
     values = {"name": names.name, "module": names.module, "Class": names.class_name, "version": __version__}
     found: dict[str, str] = {}
-    for folder in (TEMPLATES / "common", TEMPLATES / kind.value):
+    for folder in (TEMPLATES / "common", TEMPLATES / kind):
         for file in folder.rglob(f"*{SUFFIX}"):
-            # hidden files get their dot here: packaging tools like to leave them out
+            # hidden files get their dot here: packaging tools tend to leave them out
             parts = [re.sub(r"^dot-", ".", part) for part in file.relative_to(folder).with_suffix("").parts]
             found[_filled("/".join(parts), values)] = _filled(file.read_text(encoding="utf-8"), values)
     return dict(sorted(found.items()))
@@ -46,13 +39,13 @@ def _filled(text: str, values: Mapping[str, str]) -> str:
 
 
 def write(files: Mapping[str, str], folder: Path) -> None:
-    """Write the files below ``folder``, which must not be there (an empty folder may be).
+    """Write the files below ``folder``, which must not exist or be empty.
 
     Raises:
-        ConfigError: something is there already, or nothing can be written there.
+        ConfigError: the folder is not empty, or cannot be written.
     """
     if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
-        raise ConfigError(f"{folder} is already there and not empty; choose another name, or another place with --out.")
+        raise ConfigError(f"{folder} exists and is not empty; choose another name, or another place with --out.")
     try:
         with replacing_folder(folder) as temporary:
             for path, text in files.items():

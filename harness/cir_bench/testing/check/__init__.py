@@ -1,1 +1,5 @@
-"""``cir-bench check``: ``choose`` finds the objects, ``run`` runs their contracts, ``topics`` sorts the outcomes."""
+"""``cir-bench check``: runs the contract tests of a plugin's objects.
+
+``objects`` finds what is checked, ``run`` runs its contracts with pytest, ``watch`` collects the outcomes, ``topics``
+sorts them, and ``user_dataset`` is the contract of a data set on the user's own files.
+"""

@@ -1,4 +1,4 @@
-"""What each check of a contract is about, in a word or two: the first column of ``cir-bench check``."""
+"""The topic of each check of a contract: the second column of ``cir-bench check``."""
 
 from __future__ import annotations
 
@@ -92,7 +92,7 @@ TOPICS: Mapping[str, tuple[str, ...]] = {
     ),
 }
 OWN = "the plugin's own"
-"""For checks that a plugin's own contract classes add."""
+"""Of checks that a plugin's own contract classes add."""
 
 _TOPIC_OF = {check: topic for topic, checks in TOPICS.items() for check in checks}
 

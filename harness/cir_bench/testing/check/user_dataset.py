@@ -1,4 +1,4 @@
-"""The contract of a data set, on the files that the user has, for ``cir-bench check``."""
+"""The contract of a data set, on the user's own files, for ``cir-bench check``."""
 
 from __future__ import annotations
 
@@ -11,18 +11,18 @@ from cir_bench.interfaces.specs import DatasetSpec
 from cir_bench.testing import DatasetContract
 
 
-class GivenDataset(DatasetContract):
-    """Reads ``root/<name>/`` through a link, so that no check can write beside the user's files."""
+class UserDatasetContract(DatasetContract):
+    """Reads ``root/<name>/`` through a link, so that no check can write next to the user's files."""
 
     root: ClassVar[Path | None] = None
-    """The data root; None: none was named."""
+    """The data root, if one was given."""
 
     def prepare(self, data_root: Path) -> None:
-        """Link the data set's folder into ``data_root``; skip the check when it is needed and not there."""
+        """Link the data set's folder into ``data_root``; skip the check if it is needed and does not exist."""
         if not self.find(DatasetSpec).spec.needs_root:
             return
         if self.root is None:
-            pytest.skip("it is read from files: name the folder that holds them with --data-root DIR")
+            pytest.skip("it is read from files: name the folder that contains them with --data-root DIR")
         folder = self.root.resolve() / self.name
         if not folder.is_dir():
             pytest.skip(f"it is read from files, and there is no folder {folder}")
