@@ -40,7 +40,7 @@ STYLE = """
 
 
 @dataclass(frozen=True)
-class Row:
+class Standing:
     """A method of the table, in percent."""
 
     place: str
@@ -56,7 +56,7 @@ class Row:
         return float(self.metric.split(" ")[0])
 
 
-def rows(text: str) -> list[Row]:
+def rows(text: str) -> list[Standing]:
     """The rows of the first table, in its order."""
     lines = [line.strip("|").split("|") for line in text.splitlines() if line.startswith("|")]
     heads = [head.strip() for head in lines[0]]
@@ -65,7 +65,7 @@ def rows(text: str) -> list[Row]:
         cells = dict(zip(heads, (cell.strip() for cell in line), strict=True))
         low, high = map(float, re.findall(r"\d+\.\d+", cells["95 % interval"]))
         metric = re.sub(r"[^\d. ±].*", "", cells["R@1"]).strip()  # less the letters that name beaten rows
-        found.append(Row(cells["#"], cells["method"].strip("`"), metric, low, high))
+        found.append(Standing(cells["#"], cells["method"].strip("`"), metric, low, high))
     return found
 
 
@@ -90,7 +90,7 @@ def draw(text: str) -> str:
     return "\n".join([*parts, "</svg>", ""])
 
 
-def _row(row: Row, y: float, scale: float) -> list[str]:
+def _row(row: Standing, y: float, scale: float) -> list[str]:
     middle = y + STEP / 2
     low, mean, high = (LEFT + value * scale for value in (row.low, row.mean, row.high))
     return [

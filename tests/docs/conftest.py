@@ -17,7 +17,7 @@ OTHERS = ["README.md", "CONTRIBUTING.md", "benchmarks/README.md", "plugins/*/REA
 _FENCE = re.compile(r"^( *)```(\w*)[^\n]*\n(.*?)^\1```$", re.MULTILINE | re.DOTALL)
 
 
-class Block(NamedTuple):
+class CodeBlock(NamedTuple):
     """A block of code on a page."""
 
     page: str
@@ -52,9 +52,9 @@ def pages(written: dict[str, str]) -> dict[str, str]:
 
 
 @pytest.fixture(scope="session")
-def blocks(pages: dict[str, str]) -> list[Block]:
+def blocks(pages: dict[str, str]) -> list[CodeBlock]:
     """The blocks of code of those pages, in order."""
-    return [Block(page, found[2], found[3]) for page, text in pages.items() for found in _FENCE.finditer(text)]
+    return [CodeBlock(page, found[2], found[3]) for page, text in pages.items() for found in _FENCE.finditer(text)]
 
 
 @pytest.fixture(scope="session")
