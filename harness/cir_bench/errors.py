@@ -10,7 +10,7 @@ import difflib
 import errno
 import os
 import traceback
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 
 DEBUG = "CIR_BENCH_DEBUG"
 """The environment variable that shows the traceback of every error."""
@@ -56,6 +56,11 @@ def did_you_mean(name: str, known: Iterable[str]) -> str:
     if near:
         return f"did you mean {near[0]!r}?"
     return f"known: {', '.join(names)}." if names else "none is known."
+
+
+def examples(items: Sequence[str], most: int = 3, between: str = ", ") -> str:
+    """The first few items for an error message, with a "…" if there are more."""
+    return between.join([*items[:most], *(["…"] if len(items) > most else [])])
 
 
 def without_locals(error: BaseException | None) -> None:

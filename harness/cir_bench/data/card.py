@@ -13,12 +13,9 @@ from cir_bench.version import __version__
 
 
 def card(spec: DatasetSpec, provenance: Mapping[str, str], rows: Mapping[str, Mapping[str, int]]) -> str:
-    """Markdown with a YAML head.
+    """Markdown with a YAML head, for a data set with these facts and numbers of rows by table and split.
 
-    Args:
-        spec: of the data set.
-        provenance: its facts.
-        rows: their number by table and split; a split without rows has no file.
+    A split without rows has no file.
     """
     configs: list[dict[str, Any]] = [
         {

@@ -23,12 +23,11 @@ from cir_bench.data.tables import (
     split_name,
     triplet_row,
 )
-from cir_bench.errors import DISK_FULL, ConfigError, DataError
+from cir_bench.errors import DISK_FULL, ConfigError, DataError, examples
 from cir_bench.interfaces.dataset import Dataset
 from cir_bench.interfaces.specs import DatasetSpec
 from cir_bench.utils.splits import TRAIN
 
-EXAMPLES = 3
 Watch = Callable[[Iterable[GalleryImage], int, str], Iterator[GalleryImage]]
 """Passes items on and shows the progress: (items, how many, what they are)."""
 
@@ -156,5 +155,5 @@ def _refuse(split: str, total: int, faults: Faults) -> None:
     remedy = "complete the data, or pass --allow-partial to leave their pixels out, or --no-images to leave out all"
     if faults.unreadable:
         raise DataError(f"{next(iter(faults.unreadable.values()))} (Or: {remedy}.)")
-    shown = ", ".join(faults.missing[:EXAMPLES]) + (", …" if len(faults.missing) > EXAMPLES else "")
-    raise DataError(f"{len(faults.missing)} of {total} images of split {split!r} are missing ({shown}); {remedy}.")
+    missing = f"{len(faults.missing)} of {total} images of split {split!r} are missing ({examples(faults.missing)})"
+    raise DataError(f"{missing}; {remedy}.")

@@ -34,16 +34,11 @@ class _UnusableRangeError(Exception):
 
 
 def transfer(url: str, part: Path, size: int) -> Iterator[int]:
-    """Download ``url``, appending to ``part``; yields the number of bytes on disk, again and again.
+    """Download ``url``, of ``size`` bytes, appending to ``part``; yields the number of bytes on disk, again and again.
 
-    Args:
-        url: http or https; proxies are taken from the environment.
-        part: the unfinished file; it stays if the transfer is interrupted, for the next one.
-        size: bytes of the whole file.
-
-    Raises:
-        DataError: the server cannot be reached, refuses, keeps cutting the connection, or has a file of another size;
-            or ``part`` cannot be written.
+    ``part`` stays if the transfer is interrupted, for the next one. Proxies are taken from the environment. `DataError`
+    if the server cannot be reached, refuses, keeps cutting the connection, or has a file of another size, or if
+    ``part`` cannot be written.
     """
     done = part.stat().st_size if part.is_file() else 0
     done = done if done <= size else 0

@@ -16,10 +16,7 @@ def constant_ranking(
 ) -> Ranking:
     """The ranking of a scorer that scores all candidates alike.
 
-    Args:
-        queries: the Q queries.
-        gallery: ids of the N gallery images.
-        candidates: for a subset ranking each query's own candidates; None: the whole gallery.
+    ``candidates`` are each query's own for a subset ranking; None: the whole gallery.
     """
     images = frozenset(gallery)
     n_candidates, better, tied = [], [], []

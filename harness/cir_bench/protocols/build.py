@@ -6,14 +6,13 @@ import hashlib
 import json
 from collections.abc import Callable, Mapping, Sequence
 
-from cir_bench.errors import DataError
+from cir_bench.errors import DataError, examples
 from cir_bench.evaluation.relevance import Relevance
 from cir_bench.interfaces.dataset import Dataset, Query
 from cir_bench.protocols.eval_set import EvalPart, EvalQuery, EvalSet, Truth, unique
 from cir_bench.protocols.protocol import Protocol
 from cir_bench.protocols.text import query_texts
 
-EXAMPLES = 5
 Spelling = Mapping[str, Mapping[str, str]]
 """By part a dictionary from wrong words to right ones."""
 
@@ -51,11 +50,10 @@ def eval_set(
     if not missing:
         return whole
     if not allow_partial:
-        shown = ", ".join(missing[:EXAMPLES]) + (", …" if len(missing) > EXAMPLES else "")
         raise DataError(
-            f"{len(missing)} of {len(needed)} images of split {protocol.split!r} are missing ({shown}); complete the "
-            "data (`cir-bench data verify` lists what is missing), or pass --allow-partial to leave them out and have "
-            "every number marked partial."
+            f"{len(missing)} of {len(needed)} images of split {protocol.split!r} are missing ({examples(missing, 5)}); "
+            "complete the data (`cir-bench data verify` lists what is missing), or pass --allow-partial to leave them "
+            "out and have every number marked partial."
         )
     return _without(whole, frozenset(missing), protocol)
 

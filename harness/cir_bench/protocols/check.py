@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from cir_bench.errors import DataError
+from cir_bench.errors import DataError, examples
 from cir_bench.evaluation.chance import constant_ranking
 from cir_bench.evaluation.metrics import Metric, parse_metric
 from cir_bench.interfaces.dataset import Dataset
@@ -49,14 +49,14 @@ def check_protocol(dataset: Dataset, protocol: Protocol) -> ProtocolCheck:
             problems.append(str(error))
         else:
             problems += [f"{found} training triplets, {expected.n_train} expected."] * (found != expected.n_train)
-    for what, wanted, there in (
+    for what, counts, found_counts in (
         ("queries", expected.n_queries, evaluation.n_queries),
         ("gallery images", expected.n_gallery, evaluation.n_gallery),
     ):
         problems += [
-            f"{_of(part)}{there.get(part, 0)} {what}, {count} expected."
-            for part, count in wanted.items()
-            if there.get(part, 0) != count
+            f"{_of(part)}{found_counts.get(part, 0)} {what}, {count} expected."
+            for part, count in counts.items()
+            if found_counts.get(part, 0) != count
         ]
     for name, part in evaluation.parts.items():
         _check_part(name, part, protocol, problems, notes)
@@ -67,18 +67,18 @@ def _check_part(name: str, part: EvalPart, protocol: Protocol, problems: list[st
     gallery = set(part.gallery)
     outside = [q.id for q in part.queries if not gallery.issuperset(part.truth[q.id].targets)]
     if outside:
-        problems.append(f"{_of(name)}{len(outside)} queries have a target outside the gallery: {_some(outside)}.")
+        problems.append(f"{_of(name)}{len(outside)} queries have a target outside the gallery: {examples(outside)}.")
     never = [q.id for q in part.queries if _unhittable(part.truth[q.id])]
     if never:
         why = "their target is their excluded reference"
-        notes.append(f"{_of(name)}{len(never)} queries can never be hit, {why}: {_some(never)}.")
+        notes.append(f"{_of(name)}{len(never)} queries can never be hit, {why}: {examples(never)}.")
     ungraded = [q.id for q in part.queries if _ungraded(part.truth[q.id])]
     if ungraded:
         why = "their target is not one of them, so that soft metrics give nothing for it"
-        notes.append(f"{_of(name)}{len(ungraded)} queries have graded images, but {why}: {_some(ungraded)}.")
+        notes.append(f"{_of(name)}{len(ungraded)} queries have graded images, but {why}: {examples(ungraded)}.")
     empty = [q.id for q in part.queries if not any(q.texts)]
     if empty:
-        notes.append(f"{_of(name)}{len(empty)} queries have an empty text: {_some(empty)}.")
+        notes.append(f"{_of(name)}{len(empty)} queries have an empty text: {examples(empty)}.")
     for key, wanted in protocol.expected.chance.items():
         part_name, _, metric = key.rpartition("/")
         if part_name == name:
@@ -103,7 +103,3 @@ def _chance(part: EvalPart, metric: Metric) -> float:
 
 def _of(part: str) -> str:
     return f"{part}: " if part else ""
-
-
-def _some(ids: list[str], shown: int = 3) -> str:
-    return ", ".join(ids[:shown]) + (", …" if len(ids) > shown else "")

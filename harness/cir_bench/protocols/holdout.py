@@ -19,19 +19,11 @@ HELD_OUT = -1
 def hold_out(
     triplets: Sequence[Triplet], fraction: float, max_queries: int, seed: int
 ) -> tuple[list[Triplet], list[Triplet]]:
-    """Split training triplets into those to train on and those to choose the checkpoint on.
+    """Split training triplets into those to train on and at most ``max_queries`` to choose the checkpoint on.
 
     All triplets of one reference image go to the same side, so that near duplicates are not on both. Which references
-    are held out depends on their ids and the seed alone, not on the order of the triplets.
-
-    Args:
-        triplets: the train split.
-        fraction: part of the triplets to hold out.
-        max_queries: hold out at most so many.
-        seed: of the choice.
-
-    Raises:
-        ConfigError: no reference has few enough triplets, or nothing would be left to train on.
+    are held out depends on their ids and the seed alone, not on the order of the triplets. `ConfigError` if no
+    reference has few enough triplets, or nothing would be left to train on.
     """
     limit = min(max_queries, max(1, round(fraction * len(triplets))))
     sizes = Counter(triplet.reference for triplet in triplets)
@@ -58,16 +50,8 @@ def hold_out_drawn(
 
     No image is in both, as reference or as target, nor are images with the same description (`TripletSampler.kin`).
     Both images of a drawn triplet are held out, with their related images, until there are enough; each of them is then
-    the reference of one held-out triplet.
-
-    Args:
-        sampler: of the train split.
-        fraction: part of the images to hold out.
-        max_queries: hold out at most so many.
-        seed: of the choice.
-
-    Raises:
-        ConfigError: no pair has few enough related images, or nothing would be left to train on.
+    the reference of one held-out triplet. `ConfigError` if no pair has few enough related images, or nothing would be
+    left to train on.
     """
     limit = min(max_queries, max(2, round(fraction * len(sampler.images))))
     held: set[str] = set()

@@ -68,10 +68,7 @@ class ScoreBlock:
 class BlockReader:
     """Reads score blocks from a scorer; each thread has its own memory, which it reuses for every block.
 
-    Args:
-        score_chunk: the scorer.
-        describe: names the pair (query row, gallery row) for error messages.
-        device: where the blocks are worked on.
+    ``describe`` names a pair (query row, gallery row) for error messages; ``device`` is where the blocks are worked on.
     """
 
     def __init__(self, score_chunk: ScoreChunk, describe: Callable[[int, int], str], device: torch.device) -> None:

@@ -39,12 +39,9 @@ class ScoreCells:
 
 
 def candidates(block: ScoreBlock, k: int, floor: Tensor) -> ScoreCells:
-    """The cells of ``block`` that lists of k must look at.
+    """The cells of ``block`` that lists of the k best must look at.
 
-    Args:
-        block: of q queries.
-        k: how many are wanted.
-        floor: ``[q]`` what a score must reach; `MASKED` where that is unknown yet.
+    ``floor`` ``[q]`` is the score that a cell must reach; `MASKED` where that is unknown yet.
     """
     tiles, q, width = block.tiles.shape
     maxima = block.maxima.transpose(0, 1).reshape(q, tiles * block.maxima.shape[2])

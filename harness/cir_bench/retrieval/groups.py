@@ -48,15 +48,9 @@ def group_targets(
 ) -> TargetGroups:
     """Collect targets that tie with each other, and check that they describe one weak order.
 
-    Args:
-        query_ids: for error messages.
-        offsets: ``[Q + 1]`` of the flat arrays.
-        better: ``[T]`` candidates strictly better than each target, `NEVER` for a missing one.
-        tied: ``[T]`` other candidates tied with each target.
-
-    Raises:
-        DataError: two targets of a query contradict each other (overlapping groups of different sizes, or more targets
-            in a group than candidates).
+    ``better`` and ``tied`` ``[T]`` are as in `Ranking`, ``offsets`` ``[Q + 1]`` says whose they are, and ``query_ids``
+    name them in errors. `DataError` if two targets of a query contradict each other: overlapping groups of different
+    sizes, or more targets in a group than candidates.
     """
     query = owners_of(offsets)
     found = np.flatnonzero(better != NEVER)

@@ -77,19 +77,11 @@ def find_places(
     chunks: ChunkPlan | None = None,
     device: torch.device | str = "cpu",
 ) -> Places:
-    """Search ``n_gallery`` rows for every query of ``index``.
+    """Search ``n_gallery`` rows for every query of ``index``, keeping the ``top_k`` best.
 
-    Args:
-        score_chunk: the scorer.
-        index: the rows of the queries' relevant and excluded images.
-        n_gallery: N.
-        top_k: best candidates to keep per query.
-        order: gives ``[N]``, the place of each row among candidates of equal score; called only if there are some.
-        describe: names a pair (query row, gallery row) for error messages.
-        tolerance: see ``ties.py``.
-        budget_bytes: working memory of each thread.
-        chunks: chunk sizes, instead of choosing them by ``budget_bytes``.
-        device: where scores are compared and sorted.
+    ``order`` gives ``[N]``, the place of each row among candidates of equal score, and is called only if there are
+    some; ``describe`` names a pair (query row, gallery row) for error messages. The other arguments are those of
+    `search`.
     """
     device = torch.device(device)
     targets, offsets = index.targets, index.targets.offsets

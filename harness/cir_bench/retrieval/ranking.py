@@ -1,4 +1,4 @@
-"""`Ranking`: where the relevant images of every query stand. The only thing metrics ever see."""
+"""`Ranking`: the ranks of every query's relevant images. The only thing metrics ever see."""
 
 from __future__ import annotations
 
@@ -15,12 +15,12 @@ from cir_bench.retrieval.groups import NEVER, TargetGroups, group_targets
 from cir_bench.retrieval.queries import QuerySet, TargetChoice, first_repeated
 
 TOP_K = 50
-"""Candidates kept per query unless told otherwise: the deepest cut-off of the field's protocols."""
+"""Candidates kept per query by default: the deepest cut-off of the field's protocols."""
 
 
 @dataclass(frozen=True, eq=False)
 class Ranking:
-    """Where the relevant images of Q queries stand among their candidates, and the best candidates; never Q×N scores.
+    """The ranks of the relevant images of Q queries among their candidates, and the best candidates; never Q×N scores.
 
     A query's candidates are the gallery without its excluded images. Ties are kept, not broken: for each relevant image
     it says how many candidates are strictly better and how many others tie with it, which is enough for the exact
@@ -137,9 +137,9 @@ class Ranking:
 
     def _check_top_scores(self) -> None:
         if self.top_scores is not None:
-            there = np.arange(self.top_k) < np.array([[len(top)] for top in self.top_ids]).reshape(-1, 1)
-            bad = ~(np.isfinite(self.top_scores) == there).all(axis=1)
-            rising = self.top_scores[:, 1:] > self.top_scores[:, :-1]  # false beside a NaN
+            listed = np.arange(self.top_k) < np.array([[len(top)] for top in self.top_ids]).reshape(-1, 1)
+            bad = ~(np.isfinite(self.top_scores) == listed).all(axis=1)
+            rising = self.top_scores[:, 1:] > self.top_scores[:, :-1]  # false next to a NaN
             bad |= rising.any(axis=1)
             if bad.any():
                 name = self.queries.ids[int(np.flatnonzero(bad)[0])]

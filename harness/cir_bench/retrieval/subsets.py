@@ -29,22 +29,12 @@ def search_subsets(
     *,
     device: torch.device | str = "cpu",
 ) -> Ranking:
-    """Rank for each query only its own candidates, without its excluded images.
+    """Rank for each query only its own ``candidates``, without its excluded images.
 
-    Args:
-        score_chunk: scores Q × N pairs by row, as for the whole gallery.
-        queries: the Q queries.
-        gallery_ids: the ids of the N gallery rows.
-        candidates: for every query the ids of its candidates. One that is not in the gallery cannot be scored and is
-            left out; a target that is not among the candidates is never hit.
-        device: where scores are compared and sorted.
-
-    Returns:
-        a Ranking whose ``n_gallery`` is N and whose ``n_candidates`` are the sizes of the subsets.
-
-    Raises:
-        DataError: not one list per query, or a gallery id occurs twice.
-        RunError: a score is NaN or infinite; the message names the query and the image.
+    A candidate that is not in the gallery cannot be scored and is left out; a target that is not among the candidates
+    is never hit. The Ranking's ``n_gallery`` is the whole gallery's, its ``n_candidates`` are the sizes of the subsets.
+    Other arguments and errors as of :func:`~cir_bench.retrieval.search.search`; `DataError` also without one list per
+    query.
     """
     if len(candidates) != len(queries):
         raise DataError(f"{len(queries)} queries came with {len(candidates)} lists of subset candidates.")

@@ -17,12 +17,8 @@ NO_ROW = -1
 class RunningTopK:
     """The k best candidates so far of each of q queries.
 
-    Args:
-        n_queries: q.
-        k: how many to keep.
-        order: gives ``[N]`` int64, the place of each gallery row among candidates of equal score (lowest first); called
-            only if there are equal scores.
-        device: of the blocks.
+    ``order`` gives ``[N]`` int64, the place of each gallery row among candidates of equal score (lowest first); it is
+    called only if there are equal scores.
 
     Attributes:
         scores: ``[q, k]`` best first, `MASKED` after the end of a list shorter than k.

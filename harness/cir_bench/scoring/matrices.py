@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from cir_bench.errors import DataError
+from cir_bench.errors import DataError, examples
 from cir_bench.protocols.eval_set import EvalPart
 from cir_bench.retrieval.index import rows_by_id
 from cir_bench.retrieval.parts import PartRankings
@@ -17,8 +17,6 @@ from cir_bench.retrieval.queries import first_repeated
 
 if TYPE_CHECKING:
     from torch import Tensor
-
-SHOWN = 3
 
 
 @dataclass(frozen=True, eq=False)
@@ -51,12 +49,9 @@ class Scores:
 
 
 def rank_scores(scores: Sequence[Scores], part: EvalPart, subset: bool) -> PartRankings:
-    """The exact rankings of one part, with their ties.
+    """The exact rankings of one part, with their ties; with ``subset`` also those of each query's own candidates.
 
-    Args:
-        scores: one matrix for each part of the benchmark; its query ids tell which.
-        part: the queries, the gallery and the truth.
-        subset: whether each query's own candidates are ranked, too.
+    There is one matrix for each part of the benchmark; its query ids tell which.
 
     Raises:
         DataError: queries or gallery images are missing; the message names some.
@@ -72,7 +67,7 @@ def rank_scores(scores: Sequence[Scores], part: EvalPart, subset: bool) -> PartR
     matrices = [matrix for matrix in scores if not asked.isdisjoint(matrix.queries)]
     if len(matrices) > 1:
         raise DataError(
-            f"The queries {_some(queries.ids)} are spread over {len(matrices)} score matrices; put them into one."
+            f"The queries {examples(queries.ids)} are spread over {len(matrices)} score matrices; put them into one."
         )
     row_of = rows_by_id(matrices[0].queries) if matrices else {}
     column_of = rows_by_id(matrices[0].images) if matrices else {}
@@ -96,7 +91,7 @@ def unknown_queries(scores: Sequence[Scores], parts: Iterable[EvalPart]) -> tupl
     unknown = [query for matrix in scores for query in matrix.queries if query not in ids]
     if not unknown:
         return ()
-    return (f"Scores of {len(unknown)} queries that are not in the benchmark were ignored: {_some(unknown)}.",)
+    return (f"Scores of {len(unknown)} queries that are not in the benchmark were ignored: {examples(unknown)}.",)
 
 
 def _indices(what: str, ids: Sequence[str], index_of: Mapping[str, int]) -> Tensor:
@@ -104,9 +99,5 @@ def _indices(what: str, ids: Sequence[str], index_of: Mapping[str, int]) -> Tens
 
     missing = [name for name in ids if name not in index_of]
     if missing:
-        raise DataError(f"{len(missing)} of {len(ids)} {what} have no scores: {_some(missing)}.")
+        raise DataError(f"{len(missing)} of {len(ids)} {what} have no scores: {examples(missing)}.")
     return torch.tensor([index_of[name] for name in ids])
-
-
-def _some(ids: Sequence[str]) -> str:
-    return ", ".join(ids[:SHOWN]) + (", …" if len(ids) > SHOWN else "")

@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass, field
 
-EXAMPLES = 3
+from cir_bench.errors import examples
 
 
 @dataclass
@@ -38,31 +37,25 @@ class ListReport:
         sentences = []
         if self.missing_queries:
             count = f"{len(self.missing_queries)} of {self.n_queries} queries"
-            sentences.append(f"{count} have no prediction: {_examples(self.missing_queries)}.")
+            sentences.append(f"{count} have no prediction: {examples(self.missing_queries)}.")
         if self.unknown_queries:
             count = f"{len(self.unknown_queries)} predicted queries"
-            sentences.append(f"{count} are not in the benchmark: {_examples(self.unknown_queries)}.")
+            sentences.append(f"{count} are not in the benchmark: {examples(self.unknown_queries)}.")
         for images, what in (
             (self.unknown_images, "list images that are not in the gallery"),
             (self.repeated_images, "list an image more than once"),
         ):
             if images:
                 pairs = [f"{image} (query {query})" for query, listed in images.items() for image in listed]
-                sentences.append(f"{len(images)} queries {what}: {_examples(pairs)}.")
+                sentences.append(f"{len(images)} queries {what}: {examples(pairs)}.")
         for lengths, what in ((self.short_lists, "candidates"), (self.short_subsets, "of their own few candidates")):
             if lengths:
                 pairs = [f"{query} lists {length}, {needed} are needed" for query, (length, needed) in lengths.items()]
-                sentences.append(
-                    f"{len(lengths)} queries list fewer {what} than the metrics look at: {_examples(pairs, '; ')}."
-                )
+                count = f"{len(lengths)} queries list fewer {what} than the metrics look at"
+                sentences.append(f"{count}: {examples(pairs, between='; ')}.")
         return sentences
 
     def notes(self) -> list[str]:
         """Sentences on what is not a fault but worth knowing."""
         count = len(self.excluded_images)
         return [f"{count} queries list an image that the protocol excludes; it was dropped by id."] if count else []
-
-
-def _examples(items: Sequence[str], between: str = ", ") -> str:
-    shown = between.join(items[:EXAMPLES])
-    return f"{shown}{between}…" if len(items) > EXAMPLES else shown

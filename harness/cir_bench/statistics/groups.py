@@ -6,17 +6,13 @@ from collections.abc import Callable
 
 
 def tie_groups(count: int, differ: Callable[[int, int], bool]) -> list[int]:
-    """The place of each of ``count`` rows, which are given best first.
+    """The place of each of ``count`` rows, given best first; ``differ`` says whether two of them are told apart.
 
     The best row leads the first group, to which every row belongs that cannot be told apart from it, wherever that row
-    stands. The best of the remaining rows leads the next group, and so on. The place of a group is one more than the
-    number of rows in the groups before it: 1, 1, 3, 4, 4. "Not told apart" is not transitive (a and b, b and c, but a
-    and c are), so two rows with different places may still be undecided: only `TableStatistics.beaten_by` says whether
-    one row of a pair beats the other.
-
-    Args:
-        count: number of rows.
-        differ: whether two rows, by their index, are told apart.
+    is. The best of the remaining rows leads the next group, and so on. The place of a group is one more than the number
+    of rows in the groups before it: 1, 1, 3, 4, 4. "Not told apart" is not transitive (a and b, b and c, but a and c
+    are), so two rows with different places may still be undecided: only `TableStatistics.beaten_by` says whether one
+    beats the other.
     """
     found = [0] * count
     left = list(range(count))

@@ -19,7 +19,7 @@ from cir_bench.statistics.draws import Floats
 
 @dataclass(frozen=True, eq=False)
 class QueryResults:
-    """Where the targets of every query of one cell stand, ties included. Q queries, part after part.
+    """The ranks of the targets of one cell's queries, ties included. Q queries, part after part.
 
     Attributes:
         parts: by part (``""`` without parts) the rankings, without their top lists and without names of images: enough
@@ -79,7 +79,8 @@ class QueryResults:
             mean: Floats = np.mean(np.stack(found), axis=0) if found else np.zeros(0)
             return mean if len(found) == len(each) else None
         part, _, name = key.rpartition("/")
-        if part not in (*self.parts, MEAN) or name not in _means(self.metrics) or (part == "" and "" not in self.parts):
+        means = {metric.name for metric in parse_metrics(self.metrics) if metric.family.percent}
+        if part not in (*self.parts, MEAN) or name not in means or (part == "" and "" not in self.parts):
             return None
         values = self.values(name)
         if part in {MEAN, ""}:
@@ -90,11 +91,6 @@ class QueryResults:
     def same_queries(self, other: QueryResults) -> bool:
         """Whether two cells were asked the same queries in the same parts, so that they can be paired."""
         return self.ids == other.ids and self.part_of == other.part_of
-
-
-def _means(metrics: Sequence[str]) -> set[str]:
-    """Those that are means over queries."""
-    return {metric.name for metric in parse_metrics(metrics) if metric.family.percent}
 
 
 def _bare(ranking: Ranking) -> Ranking:

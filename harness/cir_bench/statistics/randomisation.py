@@ -45,12 +45,7 @@ class PValues(NamedTuple):
 
 
 def randomisation_tests(pairs: Sequence[tuple[Sample, Sample]], weights: Floats) -> list[PValues]:
-    """Test every pair of rows.
-
-    Args:
-        pairs: rows over the same Q queries.
-        weights: ``[Q]`` of the queries in the headline; they sum to 1.
-    """
+    """Test every pair of rows over the same Q queries; ``weights`` ``[Q]`` of the queries in the headline sum to 1."""
     if not pairs:
         return []
     differences = np.stack([weights * (a.values.mean(0) - b.values.mean(0)) for a, b in pairs], axis=1)

@@ -81,12 +81,10 @@ class TableStatistics:
 
 
 def table_statistics(rows: Sequence[RowValues | None], compared: Sequence[bool], headline: str) -> TableStatistics:
-    """Intervals of all rows that have values, and comparisons of those that are ``compared``.
+    """Intervals of all rows that have values, and comparisons by ``headline`` of those that are ``compared``.
 
-    Args:
-        rows: best first; None if the queries are unknown. All must have the same queries.
-        compared: which rows take part in the tests: no sentinels.
-        headline: key by which they are compared.
+    Rows are given best first, None if their queries are unknown; all must have the same queries. Sentinels are not
+    compared.
     """
     known = {place: row for place, row in enumerate(rows) if row is not None}
     drawn = dict(zip(known, bootstrap(list(known.values())), strict=True))
@@ -103,10 +101,7 @@ def table_statistics(rows: Sequence[RowValues | None], compared: Sequence[bool],
 def compare_pairs(rows: Mapping[int, RowValues], drawn: Mapping[int, Floats], headline: str) -> tuple[Pair, ...]:
     """Every pair of rows; Holm's correction is over these pairs.
 
-    Args:
-        rows: by index in the table.
-        drawn: for each the bootstrap of its headline.
-        headline: the key.
+    ``rows`` and ``drawn``, the bootstrap of each row's headline, are by index in the table.
     """
     samples = {place: Sample(row.seeds, row.values[headline]) for place, row in rows.items()}
     both = list(combinations(rows, 2))

@@ -87,13 +87,9 @@ class Versus:
 
 
 def versus(first: RowValues, second: RowValues, key: str, n_flips: int = 0) -> Versus:
-    """Compare two rows over the same queries.
+    """Compare two rows over the same queries by a key that both have, of the whole benchmark (no single part's).
 
-    Args:
-        first: a row.
-        second: another.
-        key: by what: a key that both have, of the whole benchmark (no single part's).
-        n_flips: how many flipped queries to name at most, in each direction.
+    At most ``n_flips`` flipped queries are named in each direction.
     """
     drawn = {place: values[key] for place, values in enumerate(bootstrap([first, second]))}
     (pair,) = compare_pairs({0: first, 1: second}, drawn, key)

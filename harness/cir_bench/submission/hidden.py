@@ -11,11 +11,9 @@ from cir_bench.protocols.protocol import Protocol
 
 
 def hidden_set(open_dataset: Callable[[], Dataset], protocol: Protocol) -> tuple[HiddenSet, tuple[str, ...]]:
-    """What a submission is checked against, and one sentence for everything that cannot be checked.
+    """What a submission under ``protocol`` is checked against, and one sentence for everything that cannot be checked.
 
-    Args:
-        open_dataset: opens the data set; `DataError` if its files are missing.
-        protocol: one of the hidden split.
+    ``open_dataset`` opens the data set, or raises `DataError` if its files are missing.
     """
     counts = protocol.expected.n_queries
     expected = sum(counts.values()) if counts else None
