@@ -2,86 +2,82 @@
 
 from __future__ import annotations
 
-import json
 import os
 import subprocess
 import sys
-from collections.abc import Callable, Sequence
+from collections import Counter
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
 
-PATIENCE = 900
-"""Seconds for one program, many times what it takes: a program that hangs fails its test and says which it was."""
-
-IN_TURN = """
-import json, sys
-from cir_bench.cli import main
-from cir_bench_css.splits import make_splits
-
-make_splits.__wrapped__.__defaults__ = (0, 300, 60)
-for words in json.loads(sys.argv[1]):
-    print("$ cir-bench", *words, flush=True)
-    if code := main(words):
-        sys.exit(code)
-"""
-"""Command lines one after the other in one program, since to import torch takes longer than most of them; css has a
-third of its scenes, so that rendering them does not take a minute either."""
-
 METADATA = "from setuptools import setup; setup()"
 
 
+class Outcomes:
+    """A pytest plugin that counts the tests of another session by their outcome."""
+
+    def __init__(self) -> None:
+        self.count: Counter[str] = Counter()
+
+    def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
+        if report.when == "call" or not report.passed:
+            self.count[report.outcome] += 1
+
+
 class Project:
-    """A package's folder, and an environment in which its entry points are found.
+    """A package's folder, whose entry points are found and whose tests and commands run in this process.
 
     The metadata are written beside its code, and its code is on the path: what ``pip install -e`` does, without pip.
     """
 
-    def __init__(self, folder: Path) -> None:
-        self.folder = folder
-        ours = {
-            name: value for name, value in os.environ.items() if not name.startswith(("CIR_BENCH", "PYTEST", "PYTHON"))
-        }
-        self.env = ours | {"PYTHONPATH": str(folder / "src"), "OMP_NUM_THREADS": "1"}
-        self.env["CIR_BENCH_CACHE"] = str(folder.parent / "cache")
-        self.call([sys.executable, "-c", METADATA, "-q", "egg_info"])
+    def __init__(self, folder: Path, cli: Callable[..., object], monkeypatch: pytest.MonkeyPatch) -> None:
+        self.folder, self._cli, self._monkeypatch = folder, cli, monkeypatch
+        subprocess.run([sys.executable, "-c", METADATA, "-q", "egg_info"], check=True, cwd=folder)
+        monkeypatch.syspath_prepend(folder / "src")
+        monkeypatch.setattr(sys, "dont_write_bytecode", True)  # a file may change twice in a second
 
-    def call(self, words: Sequence[str], code: int = 0) -> subprocess.CompletedProcess[str]:
-        """Run a program in the folder; it must end with ``code``."""
-        done = subprocess.run(
-            words,
-            check=False,
-            cwd=self.folder,
-            env=self.env,
-            stdin=subprocess.DEVNULL,
-            capture_output=True,
-            text=True,
-            timeout=PATIENCE,
-        )
-        assert done.returncode == code, f"{words}\n{done.stdout[-4000:]}\n{done.stderr[-3000:]}"
-        return done
+    def cir_bench(self, *words: str, code: int = 0) -> str:
+        """What ``cir-bench WORDS`` prints in the folder; it must end with ``code``."""
+        with self._monkeypatch.context() as patch:
+            patch.chdir(self.folder)
+            self.forget()
+            done = self._cli(*words)
+        assert done.code == code, f"{words}\n{done.out[-4000:]}\n{done.err[-3000:]}"
+        return done.out
 
-    def cir_bench(self, *words: str, code: int = 0) -> subprocess.CompletedProcess[str]:
-        """``cir-bench WORDS``."""
-        return self.call([sys.executable, "-m", "cir_bench", *words], code)
+    def pytest(self) -> Counter[str]:
+        """The outcomes of the project's own tests."""
+        outcomes = Outcomes()
+        options = ["no:terminal", "no:cacheprovider", "no:unraisableexception", "no:threadexception"]
+        with self._monkeypatch.context() as patch:
+            patch.chdir(self.folder)
+            for name in [name for name in os.environ if name.startswith("PYTEST")]:
+                patch.delenv(name)
+            self.forget()
+            pytest.main([*(word for option in options for word in ("-p", option)), "--capture=no"], [outcomes])
+        return outcomes.count
 
-    def in_turn(self, lines: Sequence[Sequence[str]]) -> subprocess.CompletedProcess[str]:
-        """``cir-bench`` once for each line, on a small css; ends at the first that fails."""
-        return self.call([sys.executable, "-c", IN_TURN, json.dumps(lines)])
-
-    def pytest(self, *words: str) -> str:
-        """The last line of the project's own tests."""
-        done = self.call([sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", *words])
-        return done.stdout.strip().splitlines()[-1]
+    def forget(self) -> None:
+        """Import the project's modules anew, as another program would."""
+        for name, module in list(sys.modules.items()):
+            if str(self.folder) in str(getattr(module, "__file__", None)):
+                del sys.modules[name]
 
 
 @pytest.fixture
-def new_project(cir_bench_cli, tmp_path) -> Callable[..., Project]:
-    """``new_project("my-method", "dataset")`` writes a package and makes it importable for programs run in it."""
+def new_project(
+    cir_bench_cli: Callable[..., object], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> Iterator[Callable[..., Project]]:
+    """``new_project("my-method", "dataset")`` writes a package and makes it importable."""
+    projects: list[Project] = []
 
     def make(name: str, kind: str = "method") -> Project:
         done = cir_bench_cli("new", name, "--kind", kind)
         assert done.code == 0, done.err
-        return Project(tmp_path / name)
+        projects.append(Project(tmp_path / name, cir_bench_cli, monkeypatch))
+        return projects[-1]
 
-    return make
+    yield make
+    for project in projects:
+        project.forget()
