@@ -33,6 +33,13 @@ def file(tmp_path: Path) -> Path:
     return path
 
 
+def test_a_file_is_read_once_and_again_when_it_has_changed(file: Path) -> None:
+    before = load_benchmark(file)
+    assert load_benchmark(file) is before
+    file.write_text(GOOD.replace("epochs: 5", "epochs: 60"))
+    assert load_benchmark(file).training["epochs"] == 60
+
+
 def test_a_benchmark_is_read(file: Path) -> None:
     benchmark = load_benchmark(file)
     assert list(benchmark.protocols) == ["first@1", "second@1", "second@10", "second@9"]

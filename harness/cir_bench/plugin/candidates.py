@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from importlib import metadata
 from pathlib import Path
 from types import ModuleType
+from typing import Any
 
 from cir_bench.errors import ConfigError
 from cir_bench.plugin.hookspecs import GROUP
@@ -42,7 +43,11 @@ def normalised(name: str) -> str:
 
 def installed() -> list[Candidate]:
     """Every entry point of the group."""
-    return [_from_entry_point(point) for point in metadata.entry_points(group=GROUP)]
+    points = metadata.entry_points(group=GROUP)
+    by_dist = {id(point.dist): point.dist for point in points}
+    # parsed at every access, so each distribution's are taken once
+    facts: dict[int, Any] = {key: getattr(dist, "metadata", None) or {} for key, dist in by_dist.items()}
+    return [_from_entry_point(point, facts[id(point.dist)]) for point in points]
 
 
 def in_order(found: Iterable[Candidate]) -> list[Candidate]:
@@ -59,9 +64,8 @@ def core_is_installed() -> bool:
     return True
 
 
-def _from_entry_point(point: metadata.EntryPoint) -> Candidate:
+def _from_entry_point(point: metadata.EntryPoint, found: Any) -> Candidate:
     """Names and version as far as the metadata are sound: damaged ones must not take the program down."""
-    found = getattr(point.dist, "metadata", None) or {}
     name, version = (found.get(key) for key in ("Name", "Version"))
     name = CORE if normalised(name or "") == CORE else name
     module = point.value.partition(":")[0].strip()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable
+from functools import lru_cache
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -67,11 +68,17 @@ class Benchmark(Params):
 
 
 def load_benchmark(path: Path) -> Benchmark:
-    """Read a benchmark file.
+    """Read a benchmark file, or return what was read before if it has not changed.
 
     Raises:
         ConfigError: it is missing, not YAML, or not a benchmark; the message names the file, the key and the remedy.
     """
+    changed = (path.stat().st_mtime_ns, path.stat().st_size) if path.is_file() else None
+    return _load(path, changed)
+
+
+@lru_cache(maxsize=64)
+def _load(path: Path, changed: tuple[int, int] | None) -> Benchmark:
     data = read_yaml(path)
     try:
         return Benchmark.model_validate(data)

@@ -1,10 +1,12 @@
 """CLIP models of a few thousand parameters with saved random weights, and a small data set of pictures."""
 
 import json
+from functools import cache
 
 import open_clip
 import pytest
 import torch
+from safetensors.torch import save_file
 
 from cir_bench import Context, ImageRef
 from cir_bench.testing.pictures import DATASET, Pictures
@@ -16,26 +18,43 @@ CONFIGS = {
 }
 
 
-def write_clip(folder, name, suffix=".pt"):
-    """A configuration and a checkpoint of random weights; returns the parameters that load them."""
-    config = folder / f"{name}.json"
-    config.write_text(json.dumps({"embed_dim": 24, "vision_cfg": CONFIGS[name], "text_cfg": TEXT}))
-    open_clip.add_model_config(config)
+@cache
+def weights_of(name):
+    """Random weights of a model, the same every time."""
     with torch.random.fork_rng():
         torch.manual_seed(7)
         model = open_clip.create_model(name)
         with torch.no_grad():  # a fresh residual branch is zero and would hide what flows through it
             for parameter in model.parameters():
                 parameter.add_(0.02 * torch.randn_like(parameter))
-    state = model.state_dict()
+    return model.state_dict()
+
+
+@pytest.fixture(autouse=True, scope="session")
+def one_tokenizer():
+    """CLIP's vocabulary is read once; by itself every encoder unpacks its 49,152 words again."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(open_clip.factory, "SimpleTokenizer", cache(open_clip.factory.SimpleTokenizer))
+        yield
+
+
+def save_clip(folder, name, suffix=".pt"):
+    """A checkpoint of random weights beside the configuration; returns the parameters that load both."""
+    config = folder / f"{name}.json"
+    open_clip.add_model_config(config)
     checkpoint = folder / f"{name}{suffix}"
     if suffix == ".safetensors":
-        from safetensors.torch import save_file
-
-        save_file(state, checkpoint)
+        save_file(weights_of(name), checkpoint)
     else:
-        torch.save(state, checkpoint)
+        torch.save(weights_of(name), checkpoint)
     return {"model": str(config), "checkpoint": str(checkpoint)}
+
+
+def write_clip(folder, name, suffix=".pt"):
+    """The same with one of the small configurations."""
+    config = {"embed_dim": 24, "vision_cfg": CONFIGS[name], "text_cfg": TEXT}
+    (folder / f"{name}.json").write_text(json.dumps(config))
+    return save_clip(folder, name, suffix)
 
 
 @pytest.fixture

@@ -16,7 +16,7 @@ from cir_bench_encoders.openclip import OpenClip
 from cir_bench_encoders.openclip_image import target_pad
 from cir_bench_encoders.openclip_params import OpenClipParams
 
-from .conftest import write_clip
+from .conftest import save_clip, write_clip
 
 SPEC = next(spec for spec in ENCODERS if spec.name == "openclip")
 EVERYTHING = levels("pooled", "tokens", "maps")
@@ -291,18 +291,20 @@ def test_the_random_generator_of_the_run_is_left_alone(tmp_path, context):
     assert torch.equal(torch.rand(1), expected)
 
 
-@pytest.mark.slow
 @pytest.mark.parametrize(
-    ("model", "pooled", "image_tokens", "maps"),
+    ("model", "layers", "pooled", "image_tokens", "maps"),
     [
-        ("RN50", 1024, None, ((512, 28, 28), (1024, 14, 14), (2048, 7, 7))),
-        ("ViT-B-16", 512, 768, ()),
+        ("RN50", [1, 1, 1, 1], 1024, None, ((512, 28, 28), (1024, 14, 14), (2048, 7, 7))),
+        ("ViT-B-16", 1, 512, 768, ()),
     ],
 )
-def test_real_sizes_with_random_weights_saved_locally(tmp_path, context, pictures, model, pooled, image_tokens, maps):
-    checkpoint = tmp_path / f"{model}.pt"
-    torch.save(open_clip.create_model(model).state_dict(), checkpoint)
-    encoder = OpenClip(OpenClipParams(model=model, checkpoint=checkpoint), context)
+def test_real_sizes(tmp_path, context, pictures, model, layers, pooled, image_tokens, maps):
+    """With fewer of the layers, which change no size."""
+    config = open_clip.get_model_config(model)
+    config["vision_cfg"]["layers"], config["text_cfg"]["layers"] = layers, 1
+    (tmp_path / f"thin-{model}.json").write_text(json.dumps(config))
+    params = save_clip(tmp_path, f"thin-{model}")
+    encoder = OpenClip(OpenClipParams(**params), context)
     shape = encoder.shape
     assert (shape.image.pooled, shape.text.pooled, shape.text.tokens) == (pooled, pooled, 512)
     assert (shape.image.tokens, shape.image.maps) == (image_tokens, maps)
