@@ -16,7 +16,7 @@ def ranking(name: str, ranks: list[int], n: int = 20, tied: int = 0, tags: tuple
         tuple(f"{name}-{i}" for i in range(len(ranks))), tuple((f"{name}-t{i}",) for i in range(len(ranks))), tags=tags
     )
     better = np.array(ranks) - 1
-    return Ranking(queries, n, np.full(len(ranks), n), better, np.full(len(ranks), tied), ((),) * len(ranks))
+    return Ranking(queries, n, np.full(len(ranks), n), better, np.full(len(ranks), tied))
 
 
 def test_a_benchmark_without_parts_has_plain_keys() -> None:

@@ -17,7 +17,7 @@ def ranked(better: list[int], tied: list[int], targets: list[int], n: int) -> Ra
         tuple(f"q{i}" for i in range(len(targets))), tuple(tuple(next(names) for _ in range(m)) for m in targets)
     )
     counts = np.full(len(targets), n)
-    return Ranking(queries, n, counts, np.array(better), np.array(tied), ((),) * len(targets))
+    return Ranking(queries, n, counts, np.array(better), np.array(tied))
 
 
 @pytest.mark.parametrize("name", ["R@1", "R@10", "recall@50", "mAP@5", "R_subset@3", "MRR", "median_rank"])

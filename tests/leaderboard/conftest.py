@@ -134,7 +134,6 @@ def _loaded(
         n_candidates=np.full(count, 3999),
         better=np.where(hits, 0, 1),
         tied=np.zeros(count, dtype=np.int64),
-        top_ids=((),) * count,
     )
     queries = QueryResults.of({"": PartRankings(ranking)}, ("R@1", "R@10"), Headline(name="R@1", mean_of=("R@1",)))
     metrics = {"R@1": 100.0 * float(hits.mean()), "R@10": 100.0}

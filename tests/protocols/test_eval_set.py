@@ -57,7 +57,7 @@ def test_a_query_whose_captions_are_all_empty_still_counts_for_the_union(in_memo
 def test_the_reference_is_excluded_by_id_where_it_is_removed(
     policy: str, excluded: tuple[str, ...], dataset: Any, protocol: Make
 ) -> None:
-    queries = eval_set(dataset, protocol(reference=policy)).parts["left"].query_set()
+    queries = eval_set(dataset, protocol(reference=policy)).parts["left"].query_set
     assert queries.excluded[0] == excluded
     assert queries.targets == (("b",), ("c", "d"))
     assert queries.tags == (("t",), ())
@@ -116,8 +116,8 @@ def test_gains_are_truth_only_where_a_metric_uses_them(in_memory: Any, protocol:
         {"": "abc"},
     )
     soft = protocol(metrics=["R_soft@1"], headline={"name": "R", "mean_of": ["R_soft@1"]})
-    assert eval_set(graded, soft).parts[""].query_set().gains == ({"c": 0.5}, {"b": 1.0})
-    assert eval_set(graded, protocol()).parts[""].query_set().gains == ({}, {})
+    assert eval_set(graded, soft).parts[""].query_set.gains == ({"c": 0.5}, {"b": 1.0})
+    assert eval_set(graded, protocol()).parts[""].query_set.gains == ({}, {})
     assert eval_set(graded, soft, lambda image: image != "c", allow_partial=True).dropped == ("q",)
     assert eval_set(graded, protocol(), lambda image: image != "c", allow_partial=True).dropped == ()
 
@@ -125,7 +125,7 @@ def test_gains_are_truth_only_where_a_metric_uses_them(in_memory: Any, protocol:
 def test_held_out_targets_have_the_gain_1_for_soft_metrics(protocol: Make) -> None:
     soft = protocol(metrics=["R_soft@1"], headline={"name": "R", "mean_of": ["R_soft@1"]})
     held = held_out_set([Triplet("a", ("x",), "b"), Triplet("a", ("x",), "c")], soft).parts[""]
-    assert held.query_set().gains == ({"b": 1.0, "c": 1.0},)
+    assert held.query_set.gains == ({"b": 1.0, "c": 1.0},)
 
 
 def test_an_evaluation_is_hidden_when_no_query_has_a_target(in_memory: Any, protocol: Make) -> None:

@@ -26,5 +26,4 @@ def constant_ranking(
         is_candidate = [image in pool and image not in excluded for image in relevant]
         better += [0 if found else NEVER for found in is_candidate]
         tied += [n_candidates[-1] - 1 if found else 0 for found in is_candidate]
-    nothing: tuple[tuple[str, ...], ...] = ((),) * len(queries)
-    return Ranking(queries, len(gallery), np.array(n_candidates), np.array(better), np.array(tied), nothing)
+    return Ranking(queries, len(gallery), np.array(n_candidates), np.array(better), np.array(tied))

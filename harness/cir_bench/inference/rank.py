@@ -77,7 +77,7 @@ def _queries(
     if not composer.uses_gallery:
         return queries
     row_of = rows_by_id(part.gallery)
-    excluded = [[row_of[image] for image in images if image in row_of] for images in part.query_set().excluded]
+    excluded = [[row_of[image] for image in images if image in row_of] for images in part.query_set.excluded]
     joint = gallery.joint()
     refined = []
     for start in range(0, len(queries), batch_size):
@@ -89,7 +89,7 @@ def _queries(
 def _search(
     composer: Composer, queries: Embedding, gallery: Embedding, part: EvalPart, subset: bool, device: torch.device
 ) -> PartRankings:
-    asked = part.query_set()
+    asked = part.query_set
     scorer = _scorer(composer, queries, gallery, device)
     whole = search(scorer, asked, part.gallery, top_k=TOP_K, device=device)
     if not subset:

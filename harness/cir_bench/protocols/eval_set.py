@@ -56,12 +56,9 @@ class EvalPart:
     gallery: tuple[str, ...]
     truth: Mapping[str, Truth]
 
-    def query_set(self) -> QuerySet:
-        """Ids, targets, exclusions, tags and gains for retrieval and metrics; built once."""
-        return self._query_set
-
     @cached_property
-    def _query_set(self) -> QuerySet:
+    def query_set(self) -> QuerySet:
+        """Ids, targets, exclusions, tags and gains for retrieval and metrics."""
         truth = [self.truth[query.id] for query in self.queries]
         return QuerySet(
             ids=tuple(query.id for query in self.queries),

@@ -131,7 +131,6 @@ def _ranking_from_json(content: Mapping[str, Any], ids: tuple[str, ...], tags: t
         n_candidates=_column(content["n_candidates"], len(ids)),
         better=_column(content["better"], n_relevant),
         tied=_column(content["tied"], n_relevant),
-        top_ids=((),) * len(ids),
     )
 
 

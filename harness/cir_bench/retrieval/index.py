@@ -48,11 +48,6 @@ class RowIndex:
     targets: RowLists
     excluded: RowLists
 
-    @property
-    def n_excluded(self) -> NDArray[np.int64]:
-        """``[Q]`` number of gallery images that are not candidates."""
-        return np.diff(self.excluded.offsets)
-
 
 def rows_by_id(gallery_ids: Sequence[str]) -> dict[str, int]:
     """The row of each gallery id.

@@ -33,7 +33,7 @@ class Ranking:
         better: ``[J]`` (flat as ``queries.relevant_ids``) number of candidates strictly better than the image; `NEVER`
             (-1) if it is not a candidate, or not in a truncated list: it is never hit.
         tied: ``[J]`` number of *other* candidates, relevant ones included, that tie with it; 0 if it is never hit.
-        top_ids: for every query its best candidates, best first, at most ``top_k``.
+        top_ids: for every query its best candidates, best first, at most ``top_k``; the empty default knows none.
         top_scores: ``[Q, top_k]`` float32 scores of ``top_ids``, NaN after the end of a list; None if unknown.
         top_k: how many candidates are kept.
 
@@ -46,7 +46,7 @@ class Ranking:
     n_candidates: NDArray[np.int64]
     better: NDArray[np.int64]
     tied: NDArray[np.int64]
-    top_ids: Sequence[tuple[str, ...]]
+    top_ids: Sequence[tuple[str, ...]] = ()
     top_scores: NDArray[np.float32] | None = None
     top_k: int = TOP_K
     searched: InitVar[bool] = False
@@ -54,6 +54,8 @@ class Ranking:
 
     def __post_init__(self, searched: bool) -> None:
         set_field = object.__setattr__  # the dataclass is frozen; this is its constructor
+        if not len(self.top_ids):
+            set_field(self, "top_ids", ((),) * len(self.queries))
         for name in ("n_candidates", "better", "tied"):
             set_field(self, name, _read_only(np.array(getattr(self, name), dtype=np.int64)))
         if self.top_scores is not None:
@@ -84,10 +86,9 @@ class Ranking:
     def for_targets(self, choice: TargetChoice) -> Ranking:
         """This ranking, without its top lists, for other targets: a choice made by its own queries."""
         if choice not in self._for_targets:
-            nothing: tuple[tuple[str, ...], ...] = ((),) * len(self)
             better, tied = self.better[choice.places], self.tied[choice.places]
             self._for_targets[choice] = replace(
-                self, queries=choice.queries, better=better, tied=tied, top_ids=nothing, top_scores=None
+                self, queries=choice.queries, better=better, tied=tied, top_ids=(), top_scores=None
             )
         return self._for_targets[choice]
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from functools import lru_cache
 
+import numpy as np
 import torch
 
 from cir_bench.errors import ConfigError
@@ -66,4 +67,4 @@ def search(
         device=device,
     )
     names = NamedRows(places.rows.cpu().numpy(), tuple(gallery_ids))
-    return places.ranking(queries, len(gallery_ids), len(gallery_ids) - index.n_excluded, names)
+    return places.ranking(queries, len(gallery_ids), len(gallery_ids) - np.diff(index.excluded.offsets), names)

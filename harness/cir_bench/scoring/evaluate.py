@@ -80,12 +80,12 @@ class OpenedProtocol:
     @cached_property
     def _galleries(self) -> dict[str, ListedPart]:
         parts = self.evaluation.parts
-        return {name: ListedPart(part.query_set(), part.gallery_ids) for name, part in parts.items()}
+        return {name: ListedPart(part.query_set, part.gallery_ids) for name, part in parts.items()}
 
     @cached_property
     def _subsets(self) -> dict[str, ListedPart]:
         parts = self.evaluation.parts
-        return {name: ListedPart(part.query_set(), part.gallery_ids, part.subsets()) for name, part in parts.items()}
+        return {name: ListedPart(part.query_set, part.gallery_ids, part.subsets()) for name, part in parts.items()}
 
     def _result(
         self, rankings: Mapping[str, PartRankings], faults: Sequence[str] = (), notes: Sequence[str] = ()

@@ -138,8 +138,7 @@ def _rank_part(lists: Mapping[str, Any], part: ListedPart, depth: int, report: L
         for image in relevant:
             better.append(kept.index(image) if image in names and image not in removed else NEVER)
     ranks = np.array(better, dtype=np.int64)
-    nothing: tuple[tuple[str, ...], ...] = ((),) * len(part.queries)
-    return Ranking(part.queries, len(part.gallery), part.n_candidates, ranks, np.zeros_like(ranks), nothing)
+    return Ranking(part.queries, len(part.gallery), part.n_candidates, ranks, np.zeros_like(ranks))
 
 
 def _all_in_gallery(listed: Sequence[Any], gallery: frozenset[str]) -> bool:

@@ -62,7 +62,7 @@ def rank_scores(scores: Sequence[Scores], part: EvalPart, subset: bool) -> PartR
     from cir_bench.retrieval.search import search
     from cir_bench.retrieval.subsets import search_subsets
 
-    queries = part.query_set()
+    queries = part.query_set
     asked = set(queries.ids)
     matrices = [matrix for matrix in scores if not asked.isdisjoint(matrix.queries)]
     if len(matrices) > 1:

@@ -102,10 +102,5 @@ def _bare(ranking: Ranking) -> Ranking:
         {name: gains[image] for name, image in zip(own, images, strict=True) if image in gains}
         for own, images, gains in zip(names, queries.relevant, queries.gains, strict=True)
     )
-    return replace(
-        ranking,
-        queries=QuerySet(queries.ids, targets, tags=queries.tags, gains=gains),
-        top_ids=((),) * len(ranking),
-        top_scores=None,
-        searched=False,
-    )
+    kept = QuerySet(queries.ids, targets, tags=queries.tags, gains=gains)
+    return replace(ranking, queries=kept, top_ids=(), top_scores=None)

@@ -49,7 +49,7 @@ def val(real: CIRCO) -> EvalPart:
 
 
 def ranked(part: EvalPart, queries: Tensor, gallery: Tensor) -> Ranking:
-    return search(DotScorer(queries, gallery), part.query_set(), part.gallery)
+    return search(DotScorer(queries, gallery), part.query_set, part.gallery)
 
 
 @pytest.fixture(scope="module")
@@ -68,7 +68,7 @@ def test_every_protocols_expected_facts_hold(name: str, real: CIRCO) -> None:
 def test_the_reference_stays_in_the_ranking_and_the_own_target_is_first(
     val: EvalPart, annotated: list[dict[str, Any]]
 ) -> None:
-    assert set(val.query_set().excluded) == {()}
+    assert set(val.query_set.excluded) == {()}
     for query, record in zip(val.queries, annotated, strict=True):
         targets = val.truth[query.id].targets
         assert targets[0] == str(record["target_img_id"])
@@ -93,7 +93,7 @@ def test_a_random_embedding_is_at_chance(k: int, at_random: Ranking) -> None:
 def test_a_constant_scorer_is_exactly_at_chance(val: EvalPart) -> None:
     metrics = protocol("val").metrics
     tied = ranked(val, torch.ones(len(val.queries), 1), torch.ones(len(val.gallery), 1))
-    exact = measure(constant_ranking(val.query_set(), val.gallery), metrics).metrics
+    exact = measure(constant_ranking(val.query_set, val.gallery), metrics).metrics
     assert measure(tied, metrics).metrics == pytest.approx(exact, rel=1e-9)
     assert exact["R_target@50"] == pytest.approx(100 * 50 / 123403)
     assert 0 < exact["mAP@5"] < 0.01
@@ -123,7 +123,7 @@ def test_a_seeded_ranking_agrees_with_plain_lists(val: EvalPart, annotated: list
         for image in record["gt_img_ids"]:
             table[query, row_of[str(image)]] += 3.5  # near the top, so that there is something to measure
     scores = torch.from_numpy(table)
-    made = search(lambda q, g: scores[q][:, g], val.query_set(), val.gallery)
+    made = search(lambda q, g: scores[q][:, g], val.query_set, val.gallery)
     expected: dict[str, float] = dict.fromkeys(protocol("val").metrics, 0.0)
     for record, row in zip(annotated, table, strict=True):
         best = [int(val.gallery[place]) for place in np.argsort(-row)[:50]]
@@ -140,6 +140,6 @@ def test_a_hidden_test_set_gives_no_numbers(real: CIRCO) -> None:
     hidden = eval_set(real, protocol("test"))
     assert hidden.hidden
     assert [query.id for query in hidden.parts[""].queries] == [str(number) for number in range(800)]
-    constant = constant_ranking(hidden.parts[""].query_set(), hidden.parts[""].gallery)
+    constant = constant_ranking(hidden.parts[""].query_set, hidden.parts[""].gallery)
     with pytest.raises(DataError, match="a hidden test set is scored by its own server"):
         measure(constant, protocol("test").metrics)

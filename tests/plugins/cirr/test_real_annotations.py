@@ -50,7 +50,7 @@ def soft(real: CIRR) -> EvalPart:
 
 
 def ranked(part: EvalPart, scorer: ScoreChunk) -> PartRankings:
-    asked = part.query_set()
+    asked = part.query_set
     return PartRankings(
         search(scorer, asked, part.gallery), search_subsets(scorer, asked, part.gallery, part.subsets())
     )

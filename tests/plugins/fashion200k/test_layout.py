@@ -46,7 +46,7 @@ def test_queries_with_one_target_share_its_list(fashion200k: Open) -> None:
     assert len(targets) == 80
     assert len({id(listed) for listed in targets}) == len(set(targets)) < len(targets)
     made = eval_set(fashion200k(), protocol("test-derived")).parts[""]
-    kept = made.query_set().targets
+    kept = made.query_set.targets
     assert len({id(listed) for listed in kept}) == len(set(kept))
 
 

@@ -40,8 +40,8 @@ def test_the_protocols_of_the_literature(name: str, galleries: tuple[int, ...], 
     assert tuple(made.n_queries.values()) == (2017, 2038, 1961)
     assert tuple(made.n_gallery.values()) == galleries
     for part in made.parts.values():
-        assert set(map(len, part.query_set().targets)) == {1}
-        assert set(map(len, part.query_set().excluded)) == {excluded}
+        assert set(map(len, part.query_set.targets)) == {1}
+        assert set(map(len, part.query_set.excluded)) == {excluded}
 
 
 @pytest.mark.parametrize("name", PROTOCOLS)
@@ -77,7 +77,7 @@ def at_random(original: EvalSet) -> dict[str, Ranking]:
             torch.nn.functional.normalize(torch.randn(n, 64, generator=generator))
             for n in (len(part.queries), len(part.gallery))
         )
-        rankings[name] = search(DotScorer(queries, gallery), part.query_set(), part.gallery)
+        rankings[name] = search(DotScorer(queries, gallery), part.query_set, part.gallery)
     return rankings
 
 

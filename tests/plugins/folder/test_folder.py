@@ -38,7 +38,7 @@ def test_candidates_are_the_images_of_the_split_less_the_reference(folder: Open)
     protocol = find_benchmark("folder:x", builtin_benchmarks()).protocol
     part = eval_set(folder(), protocol).parts[""]
     assert part.gallery == ("v0", "v1", "v2", "v3")
-    assert part.query_set().excluded == (("v0",), ("v1",))
+    assert part.query_set.excluded == (("v0",), ("v1",))
     assert [query.texts for query in part.queries] == [("is red and is long",), ("is blue",)]
 
 

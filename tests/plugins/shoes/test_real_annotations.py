@@ -32,7 +32,7 @@ def protocol(name: str) -> Protocol:
 
 
 def ranked(part: EvalPart, queries: torch.Tensor, gallery: torch.Tensor) -> Ranking:
-    return search(DotScorer(queries, gallery), part.query_set(), part.gallery)
+    return search(DotScorer(queries, gallery), part.query_set, part.gallery)
 
 
 @pytest.fixture(scope="module", params=CEILING)
@@ -67,7 +67,7 @@ def test_from_both_sides_every_query_but_one_stands_there_twice(real: Open) -> N
 
 
 def test_counts_and_exclusions(part: EvalPart) -> None:
-    queries = part.query_set()
+    queries = part.query_set
     assert len(part.gallery) == 4658
     assert len(queries) in {count for count, _ in CEILING.values()}
     assert set(map(len, queries.targets)) == set(map(len, queries.excluded)) == {1}

@@ -7,7 +7,7 @@ from cir_bench.errors import DataError
 from cir_bench.evaluation.measure import measure
 from cir_bench.protocols.builtin import builtin_protocol
 from cir_bench.records.check import metrics_mistake
-from cir_bench.records.find import find_queries
+from cir_bench.records.load import find_queries
 from cir_bench.records.queries import QUERIES_FILE, save_queries
 from cir_bench.records.rankings import save_ranking
 from cir_bench.records.record import RunRecord
@@ -27,7 +27,6 @@ def ranking(ranks):
         n_candidates=np.full(len(ids), 100),
         better=better,
         tied=np.zeros_like(better),
-        top_ids=((),) * len(ids),
     )
 
 
