@@ -78,7 +78,7 @@ def test_a_perfect_ranking_reaches_the_ceiling_and_no_more(part: EvalPart) -> No
     table = torch.zeros(len(part.queries), len(part.gallery))
     for row, query in enumerate(part.queries):
         table[row, place[part.truth[query.id].targets[0]]] = 1
-    perfect = search(lambda q, g: table[q][:, g], part.query_set(), part.gallery)
+    perfect = search(lambda q, g: table[q][:, g], part.query_set, part.gallery)
     metrics = measure(perfect, METRICS).metrics
     asked, possible = next(pair for pair in CEILING.values() if pair[0] == len(part.queries))
     assert metrics == pytest.approx(dict.fromkeys(METRICS, 100 * possible / asked), abs=1e-9)
