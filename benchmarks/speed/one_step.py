@@ -33,8 +33,8 @@ from cir_bench.features.source import FeatureSource
 from cir_bench.interfaces.spec_params import make_params, split_argument
 from cir_bench.plugin.build import build_method
 from cir_bench.plugin.loader import load_plugins
+from cir_bench.plugin.needs import needs_together, wrapped_composers
 from cir_bench.plugin.registry import Registry, create
-from cir_bench.plugin.wrapping import needs_together, wrapped_composers
 from cir_bench.runs.memory import peak_mib, reset_peak
 from cir_bench.training.batches import TrainSet
 from cir_bench.training.checkpoints import Checkpoints
@@ -186,8 +186,8 @@ def measure(
     registry = load_plugins(environ={})
     params = method_params(registry, load, batch, gradient_checkpointing)
     training = getattr(params, load.stage)
-    spec = registry.method(load.method).spec
-    needs = needs_together(spec, params, wrapped_composers(registry, spec, params))
+    registered = registry.method(load.method)
+    needs = needs_together(registered, params, wrapped_composers(registry, registered, params))
     cached = training.encoder == "frozen"
     count = (warmup + steps) * training.batch_size
     with tempfile.TemporaryDirectory() as folder:
@@ -197,7 +197,7 @@ def measure(
         data = Noise(training.batch_size, count)
         triplets = data.train()
         train = TrainSet(triplets, [triplet.captions for triplet in triplets])
-        method = build_method(registry.method(load.method), params, registry, first.shape).to(device)
+        method = build_method(registered, params, registry, first.shape).to(device)
         if cached:
             encoders: dict[str, Encoder] = {}
             source: FeatureSource = _cached(first, data, train, needs, Path(folder), device)

@@ -113,7 +113,7 @@ def test_a_failed_download_is_one_sentence(fetch: Run, tmp_path: Path) -> None:
         ('sha256="abc"', "write 64 hex digits in lower case"),
         ('path="../val.json"', "write a relative path below the data set's folder"),
         ('url="file:///etc/passwd"', "write an http or https URL"),
-        ("size=0", "and how many bytes it has"),
+        ("size=0", "how many bytes it has"),
     ],
 )
 def test_a_wrong_declaration_is_the_plugins_mistake(change: str, sentence: str, fetch: Run, tmp_path: Path) -> None:

@@ -256,7 +256,7 @@ def test_a_data_set_without_a_test_server_is_told(run: Callable[..., Any]) -> No
     [
         ("{__name__}:Lines", "{__name__}:Nothing", "failed while importing its class: "),
         ("{__name__}:Lines", "{__name__}:Quiz", "Quiz is not a Submission"),
-        ("{__name__}:Lines", "Lines", "has the submission 'Lines'"),
+        ("{__name__}:Lines", "Lines", "has submission='Lines'"),
     ],
 )
 def test_a_plugin_whose_submission_cannot_be_used_is_blamed(

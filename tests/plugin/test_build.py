@@ -4,13 +4,18 @@ from __future__ import annotations
 
 import pytest
 
+from cir_bench import BuildContext
 from cir_bench.errors import ConfigError, PluginError
 from cir_bench.interfaces.features import EncoderShape, FeatureShape
-from cir_bench.plugin.build import Builder
+from cir_bench.interfaces.method import StandardMethod
+from cir_bench.interfaces.spec_params import make_params
+from cir_bench.plugin.build import Builder, build_method
 from cir_bench.plugin.loader import PluginOptions, load_plugins
 
 SOURCE = """
-from cir_bench import Composer, ComposerSpec, Embedding, Loss, LossSpec, Params, hookimpl
+from cir_bench import (
+    Composer, ComposerSpec, Embedding, Loss, LossSpec, Method, MethodParams, MethodSpec, Params, hookimpl
+)
 
 class WeightParams(Params):
     weight: float = 0.5
@@ -37,6 +42,25 @@ class Wrong(Mix):
     def __init__(self, weight):
         super().__init__()
 
+class MineParams(MethodParams):
+    weight: float = 3.0
+
+class Recipe(Method):
+    def __init__(self, params, context):
+        super().__init__(params)
+
+@hookimpl
+def cir_bench_methods():
+    shared = {"summary": "s", "params": MineParams}
+    return [
+        MethodSpec(name="mine", implementation=Mix, loss="mean", **shared),
+        MethodSpec(name="weighted", implementation=Mix, loss={"mean": {"weight": 0.1}}, **shared),
+        MethodSpec(name="untrained", implementation=Mix, loss={}, **shared),
+        MethodSpec(name="no-loss", implementation=Mix, **shared),
+        MethodSpec(name="not-a-composer", implementation=Recipe, loss="mean", **shared),
+        MethodSpec(name="unknown-loss", implementation=Mix, loss="maen", **shared),
+    ]
+
 class Mean(Loss):
     def __init__(self, params, context):
         super().__init__()
@@ -49,9 +73,19 @@ SHAPE = EncoderShape(FeatureShape(pooled=4), FeatureShape(pooled=4))
 
 
 @pytest.fixture
-def build(tmp_path):
+def registry(tmp_path):
     (tmp_path / "parts.py").write_text(SOURCE)
-    return Builder(load_plugins(PluginOptions(files=(tmp_path / "parts.py",)), environ={}, found=[]), SHAPE)
+    return load_plugins(PluginOptions(files=(tmp_path / "parts.py",)), environ={"CIR_BENCH_STRICT": "1"}, found=[])
+
+
+@pytest.fixture
+def build(registry):
+    return Builder(registry, SHAPE)
+
+
+def method_of(registry, name, **values):
+    registered = registry.method(name)
+    return build_method(registered, make_params(registered.spec, values), registry, SHAPE)
 
 
 def test_defaults_are_filled_in_and_the_shape_is_given(build):
@@ -71,3 +105,41 @@ def test_unknown_names_and_parameters_are_told(build):
 def test_a_class_that_does_not_take_its_own_parameters_is_its_plugins_fault(build):
     with pytest.raises(PluginError, match=r"composer 'wrong' of plugin .*parts\.py .*TypeError"):
         build.composer("wrong")
+
+
+def test_a_composer_whose_spec_names_its_loss_is_a_method(registry):
+    method = method_of(registry, "mine", weight=5)
+    assert isinstance(method, StandardMethod)
+    assert (method.composer.weight, method.composer.shape) == (5.0, SHAPE)
+    assert {name: loss.weight for name, loss in method.losses.items()} == {"mean": 0.5}
+    assert [stage.name for stage in method.stages()] == ["training"]
+    assert method_of(registry, "weighted").losses["mean"].weight == 0.1
+
+
+def test_without_a_loss_it_is_not_trained(registry):
+    assert method_of(registry, "untrained").stages() == ()
+
+
+def test_its_composer_is_there_for_other_methods_by_the_same_name(registry, build):
+    assert registry.composer("mine").spec.params is registry.method("mine").spec.params
+    assert build.composer("mine").weight == 3.0
+    assert build.composer("mine", weight=4).weight == 4.0
+    with pytest.raises(ConfigError, match=r"composer 'mine' has no parameter training: a composer is trained by"):
+        build.composer("mine", training={"epochs": 3})
+    with pytest.raises(ConfigError, match="there is no composer 'no-loss'"):
+        build.composer("no-loss")
+
+
+def test_a_composer_without_loss_and_a_method_with_one_are_told_what_to_write(registry):
+    with pytest.raises(PluginError, match=r"Mix is not a Method; derive it from cir_bench\.Method \(.*Composer when"):
+        method_of(registry, "no-loss")
+    with pytest.raises(PluginError, match=r"Recipe is not a Composer; derive it from cir_bench\.Composer \(.*Method"):
+        method_of(registry, "not-a-composer")
+    with pytest.raises(ConfigError, match=r"there is no loss 'maen'; did you mean 'mean'\?"):
+        method_of(registry, "unknown-loss")
+
+
+def test_a_context_without_plugins_constructs_nothing_by_name():
+    for find in (BuildContext(SHAPE).composer, BuildContext().loss):
+        with pytest.raises(ConfigError, match="this context knows no plugins"):
+            find("mix")

@@ -88,7 +88,7 @@ BROKEN = {
     "has a bad name": (
         methods(f"[{spec(name=repr('My Method'))}]"),
         "spec",
-        "'My Method' is not a valid name",
+        "name='My Method'",
         "lower case",
     ),
     "has a bad implementation": (
@@ -97,8 +97,8 @@ BROKEN = {
         "'a.b.C'",
         '"package.module:Class"',
     ),
-    "has no summary": (methods(f"[{spec(summary=repr(' '))}]"), "spec", "no one-line summary", "say in one line"),
-    "has a number as version": (methods(f"[{spec(version='2')}]"), "spec", "has the version 2", "write it as a text"),
+    "has no summary": (methods(f"[{spec(summary=repr(' '))}]"), "spec", "has summary=' '", "write one line"),
+    "has a number as version": (methods(f"[{spec(version='2')}]"), "spec", "has version=2", "write a string"),
     "has params of no model": (methods(f"[{spec(params='dict')}]"), "spec", "the class dict", "cir_bench.MethodParams"),
     "has params of another model": (
         methods(f"[{spec(params='Params')}]"),
@@ -106,7 +106,7 @@ BROKEN = {
         "the class Params",
         "cir_bench.MethodParams",
     ),
-    "has an unknown kind": (methods(f"[{spec(kind=repr('toy'))}]"), "spec", "kind 'toy'", "'sentinel'"),
+    "has an unknown kind": (methods(f"[{spec(kind=repr('toy'))}]"), "spec", "kind='toy'", "'sentinel'"),
     "has recipes of another form": (methods(f"[{spec(recipes=repr({'*': 5}))}]"), "spec", "recipes", "parameter"),
     "has a benchmark that is a text": (
         f"{HOOK}@hookimpl\ndef cir_bench_benchmarks():\n    return ['x.yaml']\n",

@@ -39,7 +39,7 @@ class Other:
 """
 
 
-def registered(implementation: str) -> Registered[LossSpec]:
+def registered(implementation: str | type) -> Registered[LossSpec]:
     return Registered(LossSpec(name="one", summary="a loss", implementation=implementation), OWNER)
 
 
@@ -54,6 +54,14 @@ def module(tmp_path, monkeypatch):
 
 def test_the_implementation_is_imported_when_asked_for(module):
     assert load(registered("some_losses:Good")).__name__ == "Good"
+
+
+def test_the_implementation_may_be_the_class_itself(module):
+    good = load(registered("some_losses:Good"))
+    assert load(registered(good)) is good
+    assert registered(good).spec.class_path == registered("some_losses:Good").spec.class_path == "some_losses:Good"
+    with pytest.raises(BlamedPluginError, match="str is not a Loss; derive it from"):
+        load(registered(str))
 
 
 @pytest.mark.parametrize(

@@ -150,7 +150,10 @@ def cir_bench_methods():
         name="tuned",
         summary="for tests",
         implementation=f"{__name__}:SlowTirg",
-        controlled={"toy": {"training": {"lr": 0.02, "epochs": 99, "weight_decay": 0.1}}, "css": {"nonsense": 1}},
+        controlled={
+            "toy": {"training": {"lr": 0.02, "epochs": 99, "weight_decay": 0.1}},
+            "css": {"training": {"lr": 0.5}},
+        },
     )
     yield cb.MethodSpec(
         name="wants-maps",

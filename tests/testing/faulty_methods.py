@@ -137,19 +137,17 @@ METHODS = {
     "idle-parameter": IdleParameter,
     "same-stages": SameStages,
     "climbs": Climbs,
-    "bad-recipe": SoundMethod,
 }
 
 
 @hookimpl
 def cir_bench_methods():
-    recipes = {"bad-recipe": {"*": {"training": {"epohcs": 3}}}}
     return [
         MethodSpec(
             name=name,
             summary="for tests",
             implementation=f"{__name__}:{found.__name__}",
-            recipes=recipes.get(name, {"*": {"training": {"epochs": 3}}}),
+            recipes={"*": {"training": {"epochs": 3}}},
         )
         for name, found in METHODS.items()
     ]

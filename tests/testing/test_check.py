@@ -145,7 +145,7 @@ def test_a_composer_of_maps_without_embed_target_is_told_to_write_one(check):
         ("def broken(:\n", "SyntaxError"),
         ("x = 1\n", "it implements no hook"),
         ("CIR_BENCH_API = 99\n", "version 99 of the plugin API"),
-        (COMPOSER.replace('summary="for tests"', 'summary=""'), "no one-line summary"),
+        (COMPOSER.replace('summary="for tests"', 'summary=""'), "has summary=''"),
         ("raise SystemExit(0)\n", "SystemExit"),
     ],
 )

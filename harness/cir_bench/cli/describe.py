@@ -12,10 +12,11 @@ from typing import Any
 from pydantic import BaseModel
 from pydantic_core import PydanticUndefined
 
-from cir_bench.errors import ConfigError
+from cir_bench.errors import CirBenchError, ConfigError
 from cir_bench.interfaces.levels import Needs, Provides
 from cir_bench.interfaces.spec_params import make_params
 from cir_bench.interfaces.specs import EncoderSpec, Spec
+from cir_bench.plugin.needs import provides_of
 from cir_bench.plugin.owner import CORE, Owner, PluginProblem
 from cir_bench.plugin.registry import BenchmarkFile, Registered, Registry
 from cir_bench.protocols.benchmark import Benchmark, load_benchmark
@@ -107,12 +108,9 @@ def field_docs(model: type[BaseModel]) -> dict[str, str]:
 
 def provides(encoder: Registered[EncoderSpec]) -> Provides | None:
     """What an encoder gives with its default parameters; None if that depends on one without a default."""
-    spec = encoder.spec
-    if isinstance(spec.provides, Provides):
-        return spec.provides
     try:
-        return spec.provides_for(make_params(spec))
-    except ConfigError:
+        return provides_of(encoder, make_params(encoder.spec))
+    except CirBenchError:
         return None
 
 

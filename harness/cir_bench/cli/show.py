@@ -16,8 +16,8 @@ from cir_bench.interfaces.kinds import KINDS
 from cir_bench.interfaces.spec_params import argument_field, make_params, split_argument
 from cir_bench.interfaces.specs import ComposerSpec, DatasetSpec, EncoderSpec, LossSpec, MethodSpec
 from cir_bench.plugin.card import card_text
+from cir_bench.plugin.needs import needs_of, needs_together, wrapped_composers
 from cir_bench.plugin.registry import Registered, Registry
-from cir_bench.plugin.wrapping import needs_together, wrapped_composers
 
 
 @with_settings
@@ -69,7 +69,7 @@ def _details(registry: Registry, registered: Registered[Any]) -> dict[str, Any]:
             "encoder_recipes": {where: dict(values) for where, values in spec.encoder_recipes.items()},
         }
     if isinstance(spec, (MethodSpec, ComposerSpec)):
-        facts |= _needs(registry, spec)
+        facts |= _needs(registry, registered)
     if isinstance(spec, EncoderSpec):
         found = provides(registered)
         facts |= {"provides": asdict(found) if found else None, "pixel_free": spec.pixel_free, "extra": spec.extra}
@@ -80,14 +80,14 @@ def _details(registry: Registry, registered: Registered[Any]) -> dict[str, Any]:
     return facts | {"parameters": list(parameters(spec.params))}
 
 
-def _needs(registry: Registry, spec: MethodSpec | ComposerSpec) -> dict[str, Any]:
+def _needs(registry: Registry, registered: Registered[Any]) -> dict[str, Any]:
     """Needs with the default parameters and, for each encoder, what it lacks; None if a parameter has no default."""
     try:
-        if isinstance(spec, MethodSpec):
-            params = make_params(spec)
-            needs = needs_together(spec, params, wrapped_composers(registry, spec, params))
+        params: Any = make_params(registered.spec)
+        if isinstance(registered.spec, MethodSpec):
+            needs = needs_together(registered, params, wrapped_composers(registry, registered, params))
         else:
-            needs = spec.needs_for(make_params(spec))
+            needs = needs_of(registered, params)
     except ConfigError:
         return {"needs": None, "encoders": None}
     return {"needs": asdict(needs), "encoders": pairings(registry, needs)}

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any, cast, overload
+from typing import Any, overload
 
 from cir_bench.errors import ConfigError
 from cir_bench.interfaces.kinds import kind_of
@@ -14,8 +14,7 @@ from cir_bench.params.models import MethodParams, Params
 
 def argument_field(spec: Spec) -> str | None:
     """The parameter that takes ARGUMENT of ``name:ARGUMENT``; None when the object takes none."""
-    field: str | None = getattr(spec, "params", Params).argument
-    return field
+    return spec.params.argument
 
 
 def split_argument(text: str) -> tuple[str, str | None]:
@@ -64,8 +63,4 @@ def make_params(spec: Spec, overrides: Mapping[str, Any] | None = None, argument
     if isinstance(spec, ComposerSpec) and issubclass(spec.params, MethodParams):
         for key in values.keys() & MethodParams.model_fields.keys():
             raise ConfigError(f"{what} has no parameter {key}: a composer is trained by the method that uses it.")
-    return fill(_model(spec), values, what)
-
-
-def _model(spec: Spec) -> type[Params]:
-    return cast(type[Params], getattr(spec, "params"))  # noqa: B009 (every kind of spec has it, their base has not)
+    return fill(spec.params, values, what)

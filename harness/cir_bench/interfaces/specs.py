@@ -54,6 +54,8 @@ class Spec:
     """``"package.module:Class"``, imported when it is used, or the class itself."""
     version: str = "1"
     """Raise it when the same parameters now compute something else: finished cells become stale."""
+    params: type[Params] = NoParams
+    """The model of its parameters."""
 
     @property
     def class_path(self) -> str:
@@ -80,8 +82,6 @@ class RemoteFile:
 class DatasetSpec(Spec):
     """A data set."""
 
-    params: type[Params] = NoParams
-    """With an ``argument``, its benchmarks are named ``name:PATH`` (folder)."""
     needs_root: bool = True
     """False for data sets that are generated or named by their path: no --data-root is asked for."""
     licence: str = "unknown"
@@ -110,35 +110,23 @@ class DatasetSpec(Spec):
 class EncoderSpec(Spec):
     """An encoder. ``provides`` may depend on the parameters (a ResNet gives maps, a ViT tokens)."""
 
-    params: type[Params] = NoParams
     provides: Provides | Callable[[Any], Provides] = field(default_factory=Provides)
     pixel_free: bool = False
     """True when images are represented by something else than pixels; every number then says so."""
     extra: str | None = None
     """The pip extra that brings its dependencies."""
 
-    def provides_for(self, params: Params) -> Provides:
-        """What it provides under these parameters."""
-        return self.provides(params) if callable(self.provides) else self.provides
-
 
 @dataclass(frozen=True, kw_only=True)
 class ComposerSpec(Spec):
     """A composer."""
 
-    params: type[Params] = NoParams
     needs: Needs | Callable[[Any], Needs] = field(default_factory=Needs)
-
-    def needs_for(self, params: Params) -> Needs:
-        """What it needs under these parameters."""
-        return self.needs(params) if callable(self.needs) else self.needs
 
 
 @dataclass(frozen=True, kw_only=True)
 class LossSpec(Spec):
     """A loss."""
-
-    params: type[Params] = NoParams
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -172,10 +160,6 @@ class MethodSpec(Spec):
     """The encoder of the paper track, e.g. ``"openclip:RN50x4"``; None: no paper track."""
     encoder_recipes: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
     """Parameters of ``paper_encoder`` on the paper track: key ``"*"`` for every benchmark, or a benchmark's name."""
-
-    def needs_for(self, params: MethodParams) -> Needs:
-        """What it needs under these parameters."""
-        return self.needs(params) if callable(self.needs) else self.needs
 
     @property
     def composer(self) -> ComposerSpec | None:

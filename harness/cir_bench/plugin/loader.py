@@ -16,11 +16,12 @@ from cir_bench.interfaces.kinds import BENCHMARKS_HOOK, KINDS, kind_of
 from cir_bench.interfaces.specs import MethodSpec, Spec
 from cir_bench.plugin import candidates as look
 from cir_bench.plugin.candidates import Candidate
-from cir_bench.plugin.checks import check_api, check_benchmark, check_hooks, check_spec
+from cir_bench.plugin.checks import check_api, check_benchmark, check_hooks
 from cir_bench.plugin.events import new_manager
 from cir_bench.plugin.owner import CORE, Owner, PluginProblem, PluginRejected
 from cir_bench.plugin.registry import BenchmarkFile, Registered, Registry
 from cir_bench.plugin.remedies import in_words, remedy_for_import
+from cir_bench.plugin.spec_checks import check_spec
 
 STRICT = "CIR_BENCH_STRICT"
 ALLOW = "CIR_BENCH_PLUGINS_ALLOW"

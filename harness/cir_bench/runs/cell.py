@@ -13,8 +13,8 @@ from cir_bench.interfaces.cell_key import CellKey
 from cir_bench.interfaces.levels import Needs, Provides
 from cir_bench.interfaces.specs import DatasetSpec, EncoderSpec, MethodSpec
 from cir_bench.params.models import SAME_NUMBERS, MethodParams, Params, Training
+from cir_bench.plugin.needs import Wrapped, needs_together, provides_of
 from cir_bench.plugin.registry import Registered
-from cir_bench.plugin.wrapping import Wrapped, needs_together
 from cir_bench.protocols.find import ChosenBenchmark
 from cir_bench.protocols.protocol import Protocol
 
@@ -51,12 +51,12 @@ class Cell:
     @property
     def needs(self) -> Needs:
         """The features its method consumes, and the composers that it wraps."""
-        return needs_together(self.method.spec, self.method_params, self.wrapped)
+        return needs_together(self.method, self.method_params, self.wrapped)
 
     @property
     def provides(self) -> Provides:
         """The features its encoder gives."""
-        return self.encoder.spec.provides_for(self.encoder_params)
+        return provides_of(self.encoder, self.encoder_params)
 
     def folder(self, out: Path) -> Path:
         """Where its record and checkpoints lie, below ``out``."""

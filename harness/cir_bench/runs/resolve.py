@@ -6,13 +6,14 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from cir_bench.config import dotted, merge
-from cir_bench.errors import ConfigError, did_you_mean
+from cir_bench.errors import CirBenchError, ConfigError, PluginError, did_you_mean
 from cir_bench.interfaces.cell_key import CellKey
+from cir_bench.interfaces.levels import Needs
 from cir_bench.interfaces.spec_params import make_params, split_argument
 from cir_bench.interfaces.specs import DatasetSpec, EncoderSpec, MethodSpec
 from cir_bench.params.models import MethodParams, Params
+from cir_bench.plugin.needs import Wrapped, needs_together, provides_of, wrapped_composers
 from cir_bench.plugin.registry import Registered, Registry
-from cir_bench.plugin.wrapping import needs_together, wrapped_composers
 from cir_bench.protocols.find import ChosenBenchmark, find_benchmark
 from cir_bench.runs.cell import Cell
 from cir_bench.runs.request import RunRequest
@@ -95,7 +96,13 @@ def _cells(
     for_method, for_encoder, for_dataset = settings.of(method, encoder.spec, dataset.spec)
     method_params = make_params(method.spec, merge(recipe, for_method))
     assert isinstance(method_params, MethodParams)
-    wrapped = wrapped_composers(registry, method.spec, method_params)
+    wrapped: tuple[Wrapped, ...] = ()
+    needs, refusal = Needs(), ""
+    try:
+        wrapped = wrapped_composers(registry, method, method_params)
+        needs = needs_together(method, method_params, wrapped)
+    except PluginError as error:  # this method cannot run; the others can
+        refusal = str(error)
     encoder_params = make_params(
         encoder.spec, merge(_encoder_recipe(request, benchmark, method, encoder_name), for_encoder), argument
     )
@@ -127,9 +134,9 @@ def _cells(
             method_params=method_params,
             precision=request.precision,
             wrapped=wrapped,
-            described=described_dataset(registry, needs_together(method.spec, method_params, wrapped).side_text_from),
+            described=described_dataset(registry, needs.side_text_from),
         )
-        yield Cell(**{**vars(cell), "refusal": refusal_of(cell, registry)})
+        yield Cell(**{**vars(cell), "refusal": refusal or refusal_of(cell, registry)})
 
 
 def _recipe(request: RunRequest, benchmark: ChosenBenchmark, method: Registered[MethodSpec]) -> dict[str, Any]:
@@ -162,7 +169,10 @@ def _encoder_recipe(
 
 def refusal_of(cell: Cell, registry: Registry) -> str:
     """Why data set, method and encoder of a cell cannot work together, and what would do; empty when they can."""
-    lacks = cell.provides.lacks(cell.needs)
+    try:
+        lacks = cell.provides.lacks(cell.needs)
+    except PluginError as error:  # the encoder's plugin cannot say what it provides
+        return str(error)
     trained = [name for name, training in cell.stage_settings().items() if cell.trains_encoder(training)]
     if not cell.provides.trainable and trained:
         lacks.append(f"an encoder that can be trained ({trained[0]}.encoder=train)")
@@ -192,10 +202,9 @@ def _untrainable(cell: Cell, registry: Registry, trains_encoder: bool) -> str:
 
 def _fits(encoder: Registered[EncoderSpec], cell: Cell, trained: bool) -> bool:
     try:
-        params = make_params(encoder.spec)
-    except ConfigError:  # it cannot be made without an argument, so nothing is known of it
+        provides = provides_of(encoder, make_params(encoder.spec))
+    except CirBenchError:  # it needs an argument, or its plugin is broken: nothing is known of it
         return False
-    provides = encoder.spec.provides_for(params)
     return not provides.lacks(cell.needs) and (provides.trainable or not trained)
 
 

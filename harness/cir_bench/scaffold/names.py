@@ -9,8 +9,8 @@ import sys
 from dataclasses import dataclass
 
 from cir_bench.errors import ConfigError
-from cir_bench.plugin.checks import NAME
 from cir_bench.plugin.owner import CORE
+from cir_bench.plugin.spec_checks import NAME
 
 LONGEST = 40
 """Characters of a name, which a leaderboard has to print."""

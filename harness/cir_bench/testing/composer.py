@@ -10,6 +10,7 @@ from cir_bench.interfaces.levels import Needs
 from cir_bench.interfaces.spec_params import make_params
 from cir_bench.interfaces.specs import ComposerSpec
 from cir_bench.plugin.build import Builder
+from cir_bench.plugin.needs import needs_of
 from cir_bench.testing.asserts import without_gradient
 from cir_bench.testing.base import seeded
 from cir_bench.testing.composing import Composing
@@ -30,8 +31,8 @@ class ComposerContract(Composing):
 
     def needs(self) -> Needs:
         """What its spec declares under these parameters."""
-        spec = self.find(ComposerSpec).spec
-        return spec.needs_for(make_params(spec, self.parameters()))
+        registered = self.find(ComposerSpec)
+        return needs_of(registered, make_params(registered.spec, self.parameters()))
 
     def test_gradients_reach_every_trainable_parameter(self) -> None:
         """Random weights on the scores, in training mode: every parameter has some gradient in one of three batches."""

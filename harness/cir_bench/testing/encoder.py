@@ -17,6 +17,7 @@ from cir_bench.interfaces.features import Features
 from cir_bench.interfaces.levels import FeatureLevel, Provides
 from cir_bench.interfaces.spec_params import make_params
 from cir_bench.interfaces.specs import Context, EncoderSpec
+from cir_bench.plugin.needs import provides_of
 from cir_bench.plugin.registry import create
 from cir_bench.testing.asserts import assert_same, assert_same_rows, assert_same_tensors, assert_shaped
 from cir_bench.testing.base import FilesContract, seeded
@@ -59,8 +60,8 @@ class EncoderContract(FilesContract):
 
     def provides(self) -> Provides:
         """What the spec declares under these parameters."""
-        spec = self.find(EncoderSpec).spec
-        return spec.provides_for(make_params(spec, self.parameters(), self.argument))
+        registered = self.find(EncoderSpec)
+        return provides_of(registered, make_params(registered.spec, self.parameters(), self.argument))
 
     def encode_images(self, encoder: Encoder, images: Sequence[ImageRef], levels: frozenset[FeatureLevel]) -> Features:
         """Features of images, without gradients."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 import torch
 import torch.nn.functional as F
+from support.building import needs
 from support.floats import f64, linear, relu, weights_of
 
 import cir_bench_baselines
@@ -104,13 +105,13 @@ def test_the_method_minimises_the_batch_classification_loss(make_method) -> None
 
 @pytest.mark.parametrize("name", ["film", "relationship"])
 def test_both_map_baselines_need_one_map_and_say_so(make_composer, name: str) -> None:
-    needs = SPECS[name].needs_for(SPECS[name].params())
-    assert (needs.image, needs.text, needs.map_levels) == ({FeatureLevel.MAPS}, {FeatureLevel.POOLED}, 1)
+    found = needs(SPECS[name], SPECS[name].params())
+    assert (found.image, found.text, found.map_levels) == ({FeatureLevel.MAPS}, {FeatureLevel.POOLED}, 1)
     with pytest.raises(PairingError, match=f"{name} needs feature maps"):
         make_composer(name)
 
 
 @pytest.mark.parametrize("name", ["film", "relationship"])
 def test_a_pooled_only_encoder_lacks_them(name: str) -> None:
-    lacks = Provides().lacks(SPECS[name].needs_for(SPECS[name].params()))
+    lacks = Provides().lacks(needs(SPECS[name], SPECS[name].params()))
     assert lacks == ["image features maps (it gives pooled)"]

@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 import torch
 import torch.nn.functional as F
+from support.building import needs
 
 import cir_bench_baselines
 from cir_bench import Features, TrainBatch
@@ -82,7 +83,7 @@ def test_concat_trains_its_mlp_and_the_loss_scale(make_method, batch: TrainBatch
 
 
 def test_only_what_compares_or_adds_image_and_text_needs_one_width() -> None:
-    needing = {name for name, spec in SPECS.items() if spec.needs_for(spec.params()).same_width}
+    needing = {name for name, spec in SPECS.items() if needs(spec, spec.params()).same_width}
     assert needing == {"text-only", "sum"}
 
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from support.building import needs
+
 import cir_bench_clvcnet
 from cir_bench import FeatureLevel
 from cir_bench.interfaces.spec_params import make_params
@@ -34,8 +36,8 @@ def test_the_paper_s_encoder_is_a_resnet_50_and_an_lstm_of_1024() -> None:
 
 
 def test_it_needs_a_map_and_words() -> None:
-    needs = SPEC.needs_for(make_params(SPEC))
-    assert (needs.image, needs.text, needs.map_levels) == ({FeatureLevel.MAPS}, {FeatureLevel.TOKENS}, 1)
+    found = needs(SPEC, make_params(SPEC))
+    assert (found.image, found.text, found.map_levels) == ({FeatureLevel.MAPS}, {FeatureLevel.TOKENS}, 1)
 
 
 def test_the_composer_s_defaults_are_the_method_s() -> None:

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 import pytest
 import torch
 import torch.nn.functional as F
+from support.building import needs
 from torch import nn
 
 import cir_bench_combiner
@@ -141,7 +142,7 @@ def test_recipe_is_the_paper_s(benchmark: str) -> None:
 
 
 def test_needs_features_of_one_width() -> None:
-    assert SPEC.needs_for(CombinerParams()).same_width
+    assert needs(SPEC, CombinerParams()).same_width
 
 
 def test_factors_and_dropout_reach_the_network(make_combiner) -> None:

@@ -4,6 +4,7 @@ from pathlib import Path
 
 import pytest
 import torch
+from support.building import provides
 
 from cir_bench import CirBenchError, Context, DataError, FeatureLevel, ImageRef, levels
 from cir_bench.interfaces.spec_params import make_params
@@ -231,4 +232,4 @@ def test_the_packaged_minilm_is_used_and_recorded(context):
 def test_the_spec_says_pixel_free_and_the_argument_is_the_path():
     assert SPEC.pixel_free
     assert make_params(SPEC, {}, "captions.json").path == Path("captions.json")
-    assert SPEC.provides_for(CaptionsParams()).text == {FeatureLevel.POOLED, FeatureLevel.TOKENS}
+    assert provides(SPEC, CaptionsParams()).text == {FeatureLevel.POOLED, FeatureLevel.TOKENS}

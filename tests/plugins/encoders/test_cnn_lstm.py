@@ -4,6 +4,7 @@ import pytest
 import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from support.building import provides
 from torch import nn
 
 from cir_bench import ConfigError, Context, DataError, TrainCorpus, levels
@@ -237,7 +238,7 @@ def test_pretrained_weights_that_are_not_here_say_what_to_do(make, monkeypatch, 
 def test_the_argument_is_the_backbone_and_the_encoder_means_nothing_before_training():
     params = make_params(SPEC, {"image_size": 48}, "resnet50")
     assert (params.backbone, params.image_size) == ("resnet50", 48)
-    assert not SPEC.provides_for(params).pretrained
+    assert not provides(SPEC, params).pretrained
 
 
 @pytest.mark.parametrize(("backbone", "pixels"), [("small", 48), ("resnet18", 224)])

@@ -6,6 +6,7 @@ import open_clip
 import pytest
 import torch
 from PIL import Image
+from support.building import provides
 from torch import nn
 
 from cir_bench import ConfigError, DataError, FeatureLevel, levels
@@ -248,8 +249,8 @@ def test_parameters_that_cannot_be_are_refused_before_any_work(values, argument,
     ],
 )
 def test_what_a_model_provides_is_read_from_its_configuration(model, image, text, maps):
-    provides = SPEC.provides_for(OpenClipParams(model=model))
-    assert (provides.image, provides.text, provides.map_levels) == (image, text, maps)
+    found = provides(SPEC, OpenClipParams(model=model))
+    assert (found.image, found.text, found.map_levels) == (image, text, maps)
 
 
 @pytest.mark.parametrize(
@@ -309,7 +310,7 @@ def test_real_sizes(tmp_path, context, pictures, model, layers, pooled, image_to
     assert (shape.image.pooled, shape.text.pooled, shape.text.tokens) == (pooled, pooled, 512)
     assert (shape.image.tokens, shape.image.maps) == (image_tokens, maps)
     with torch.no_grad():
-        wanted = SPEC.provides_for(OpenClipParams(model=model)).image
+        wanted = provides(SPEC, OpenClipParams(model=model)).image
         features = encoder.encode_images([encoder.image_item(pictures[0])], wanted)
     assert features.levels == wanted
     assert FeatureLevel.POOLED in wanted
@@ -321,7 +322,7 @@ def test_the_specs_need_no_torch():
 
     code = (
         "import sys, cir_bench_encoders as e\n"
-        "e.ENCODERS[0].provides_for(e.OpenClipParams(model='RN50'))\n"
+        "e.ENCODERS[0].provides(e.OpenClipParams(model='RN50'))\n"
         "print(json.dumps(sorted({'torch', 'open_clip', 'numpy'} & set(sys.modules))))"
     )
     done = subprocess.run([sys.executable, "-c", "import json;" + code], capture_output=True, text=True, check=True)

@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 import torch
 from safetensors.torch import save_file
+from support.building import provides
 
 from cir_bench import DataError, ImageRef, levels
 from cir_bench.cli.app import main
@@ -81,12 +82,12 @@ def test_rows_are_found_by_id_and_by_text(path, make, pictures):
 
 
 def test_what_the_file_provides_is_read_from_its_header(path):
-    provides = SPEC.provides_for(PrecomputedParams(path=write(path)))
-    assert (provides.image, provides.text) == (levels("pooled", "maps"), levels("pooled", "tokens"))
-    assert (provides.map_levels, provides.same_width, provides.trainable) == (2, True, False)
+    found = provides(SPEC, PrecomputedParams(path=write(path)))
+    assert (found.image, found.text) == (levels("pooled", "maps"), levels("pooled", "tokens"))
+    assert (found.map_levels, found.same_width, found.trainable) == (2, True, False)
     narrow = write(path, {"text_pooled": np.ones((4, 3), np.float32), "image_map1": None, "image_map2": None})
-    provides = SPEC.provides_for(PrecomputedParams(path=narrow))
-    assert (provides.map_levels, provides.same_width, provides.image) == (0, False, levels("pooled"))
+    found = provides(SPEC, PrecomputedParams(path=narrow))
+    assert (found.map_levels, found.same_width, found.image) == (0, False, levels("pooled"))
 
 
 def test_an_image_without_a_row_is_not_there(path, make, pictures):
@@ -143,7 +144,7 @@ def test_pickled_objects_are_never_loaded(tmp_path, make):
 def test_a_file_that_is_none_is_one_sentence(path, make, content):
     if content is not None:
         path.write_bytes(content)
-    for look in (make, lambda path: SPEC.provides_for(PrecomputedParams(path=path))):
+    for look in (make, lambda path: provides(SPEC, PrecomputedParams(path=path))):
         with pytest.raises(DataError, match=path.name):
             look(path)
 
@@ -152,7 +153,7 @@ def test_a_file_that_was_cut_off_is_told_by_its_header_already(path):
     whole = write(path).read_bytes()
     path.write_bytes(whole[:-1])
     with pytest.raises(DataError, match=f"{path.name} cannot be read"):
-        SPEC.provides_for(PrecomputedParams(path=path))
+        provides(SPEC, PrecomputedParams(path=path))
 
 
 @pytest.mark.parametrize("verb", ["plan", "run"])

@@ -17,8 +17,7 @@ from cir_bench import (
     Needs,
     levels,
 )
-from cir_bench.plugin.wrapping import needs_together, wrapped_composers
-from cir_bench_sadn import METHODS
+from cir_bench.plugin.needs import needs_together, wrapped_composers
 from cir_bench_sadn.base import output_of
 from cir_bench_sadn.composer import SadnComposer
 from cir_bench_sadn.params import SadnParams
@@ -143,8 +142,8 @@ def test_a_base_that_gives_no_query_to_refine_is_refused(base, why) -> None:
 
 def test_needs_are_the_base_s(registry) -> None:
     def needs(**params: object) -> Needs:
-        filled = SadnParams.model_validate(params)
-        return needs_together(METHODS[0], filled, wrapped_composers(registry, METHODS[0], filled))
+        filled, sadn = SadnParams.model_validate(params), registry.method("sadn")
+        return needs_together(sadn, filled, wrapped_composers(registry, sadn, filled))
 
     assert needs().same_width  # the Combiner adds image and text
     assert not needs(base="image-only").same_width

@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 import torch
 from pydantic import ValidationError
+from support.building import needs
 from torch import Tensor
 
 import cir_bench_tgcir
@@ -106,13 +107,13 @@ def test_with_attributes_of_one_kind_every_term_is_the_paper_s_over_those(
     ],
 )
 def test_needs_are_what_is_read(ablation: str, levels: set[FeatureLevel]) -> None:
-    needs = SPEC.needs_for(TgcirParams(ablation=ablation))
-    assert (needs.image, needs.text, needs.same_width, needs.side_text) == (levels, levels, False, False)
+    found = needs(SPEC, TgcirParams(ablation=ablation))
+    assert (found.image, found.text, found.same_width, found.side_text) == (levels, levels, False, False)
 
 
 def test_the_pooled_basis_needs_one_width_unless_no_pooled_feature_is_read() -> None:
-    assert SPEC.needs_for(TgcirParams(global_basis="pooled")).same_width
-    assert not SPEC.needs_for(TgcirParams(global_basis="pooled", ablation="local-only")).same_width
+    assert needs(SPEC, TgcirParams(global_basis="pooled")).same_width
+    assert not needs(SPEC, TgcirParams(global_basis="pooled", ablation="local-only")).same_width
 
 
 @pytest.mark.parametrize("name", LETTERS)

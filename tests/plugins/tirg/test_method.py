@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 import torch
+from support.building import needs
 
 import cir_bench_tirg
 from cir_bench import FeatureLevel, Features, TrainBatch, TrainStage
@@ -26,15 +27,15 @@ def test_parameter_count_at_the_paper_s_width(make_tirg) -> None:
 
 def test_variant_picks_the_composer_and_what_it_needs(make_tirg) -> None:
     assert isinstance(make_tirg().composer, TirgComposer)
-    assert SPEC.needs_for(TirgParams()).image == {FeatureLevel.POOLED}
+    assert needs(SPEC, TirgParams()).image == {FeatureLevel.POOLED}
     last_conv = TirgParams(variant="last-conv")
     assert isinstance(make_tirg(maps=MAPS, variant="last-conv").composer, TirgLastConvComposer)
-    assert SPEC.needs_for(last_conv).image == {FeatureLevel.MAPS}
-    assert SPEC.needs_for(last_conv).text == {FeatureLevel.POOLED}
+    assert needs(SPEC, last_conv).image == {FeatureLevel.MAPS}
+    assert needs(SPEC, last_conv).text == {FeatureLevel.POOLED}
 
 
 def test_no_width_is_forced_on_the_encoder() -> None:
-    assert not SPEC.needs_for(TirgParams()).same_width
+    assert not needs(SPEC, TirgParams()).same_width
 
 
 @pytest.mark.parametrize("loss", ["batch-classification", "soft-triplet"])

@@ -7,6 +7,7 @@ from dataclasses import replace
 import pytest
 import torch
 from pydantic import ValidationError
+from support.building import needs
 
 import cir_bench_val
 from cir_bench import ConfigError, EncoderShape, FeatureLevel, Features, FeatureShape, PairingError, TrainBatch
@@ -89,7 +90,7 @@ def test_side_text_changes_stages_terms_and_needs_and_no_composer(make_val, rand
     )
     assert [name for name, stage in stages.items() if not stage.select] == ["pretraining"][: side_text == "pretrain"]
     assert [name for name, stage in stages.items() if stage.descriptions] == ["pretraining"][: side_text == "pretrain"]
-    assert SPEC.needs_for(method.params).side_text == (side_text != "off")
+    assert needs(SPEC, method.params).side_text == (side_text != "off")
     for name, tensor in make_val().double().composer.state_dict().items():
         assert torch.equal(method.composer.state_dict()[name], tensor)
 
@@ -149,8 +150,8 @@ def test_heads_that_do_not_divide_the_channels_are_refused(make_val) -> None:
 
 
 def test_needs_are_three_maps_and_one_text_vector() -> None:
-    needs = SPEC.needs_for(ValParams())
-    assert (needs.image, needs.text, needs.map_levels, needs.same_width) == (
+    found = needs(SPEC, ValParams())
+    assert (found.image, found.text, found.map_levels, found.same_width) == (
         {FeatureLevel.MAPS},
         {FeatureLevel.POOLED},
         3,
@@ -161,8 +162,8 @@ def test_needs_are_three_maps_and_one_text_vector() -> None:
 def test_descriptions_of_another_data_set_are_needed_for_pretraining_alone() -> None:
     found = {}
     for side_text in ("off", "joint", "pretrain"):
-        needs = SPEC.needs_for(ValParams.model_validate({"side_text": side_text, "side_text_from": "other"}))
-        found[side_text] = (needs.side_text, needs.side_text_from)
+        needed = needs(SPEC, ValParams.model_validate({"side_text": side_text, "side_text_from": "other"}))
+        found[side_text] = (needed.side_text, needed.side_text_from)
     assert found == {"off": (False, None), "joint": (True, None), "pretrain": (False, "other")}
 
 

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from cir_bench.errors import ConfigError, DataError
 from cir_bench.interfaces.spec_params import argument_field, make_params, split_argument
+from cir_bench.plugin.needs import needs_together, wrapped_composers
 from cir_bench.plugin.registry import Registry
-from cir_bench.plugin.wrapping import needs_together, wrapped_composers
 from cir_bench.protocols.build import provenance_of
 from cir_bench.protocols.find import find_benchmark
 from cir_bench.records.record import RunRecord
@@ -33,8 +33,8 @@ def cell_of(record: RunRecord, registry: Registry) -> Cell:
     encoder = registry.encoder(split_argument(key.encoder)[0])
     method = registry.method(key.method)
     method_params = make_params(method.spec, record.config.get("method"))
-    wrapped = wrapped_composers(registry, method.spec, method_params)
-    needs = needs_together(method.spec, method_params, wrapped)
+    wrapped = wrapped_composers(registry, method, method_params)
+    needs = needs_together(method, method_params, wrapped)
     return Cell(
         key=key,
         benchmark=benchmark,

@@ -61,7 +61,7 @@ TOPICS: Mapping[str, tuple[str, ...]] = {
         "another_copy_of_the_target_is_no_negative",
         "it_trains_and_ranks_the_gallery",
     ),
-    "description": ("every_recipe_is_valid", "its_card_can_be_read", "provenance_is_text"),
+    "description": ("its_card_can_be_read", "provenance_is_text"),
     "cache keys": (
         "it_is_known_by_version_preprocess_and_weights",
         "an_images_digest_is_that_of_what_is_read",

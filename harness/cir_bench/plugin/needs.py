@@ -1,0 +1,71 @@
+"""What objects need and provide under their parameters, and the composers that a method wraps.
+
+Specs may say it by a function; one that raises, or returns something else, is blamed on its plugin.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from typing import Any, cast
+
+from cir_bench.interfaces.levels import Needs, Provides
+from cir_bench.interfaces.spec_params import make_params
+from cir_bench.interfaces.specs import ComposerSpec, EncoderSpec, MethodSpec, Spec
+from cir_bench.params.models import MethodParams, Params
+from cir_bench.plugin.blame import BlamedPluginError
+from cir_bench.plugin.registry import Registered, Registry, blame
+from cir_bench.plugin.spec_checks import WRITE, described, has_type, mistake_in
+
+Wrapped = tuple[Registered[ComposerSpec], Params]
+"""A composer and the parameters that it is wrapped with."""
+
+
+def needs_of(registered: Registered[ComposerSpec] | Registered[MethodSpec], params: Params) -> Needs:
+    """What a composer or a method needs under these parameters, without what it wraps."""
+    return cast(Needs, _ask(registered, "needs", params, Needs))
+
+
+def provides_of(registered: Registered[EncoderSpec], params: Params) -> Provides:
+    """What an encoder provides under these parameters."""
+    return cast(Provides, _ask(registered, "provides", params, Provides))
+
+
+def wrapped_composers(
+    registry: Registry, registered: Registered[MethodSpec], params: MethodParams
+) -> tuple[Wrapped, ...]:
+    """The composers that ``MethodSpec.wraps`` names under these parameters; empty for a method that wraps none.
+
+    Raises:
+        ConfigError: no plugin registers such a composer, or it has no such parameter.
+    """
+    if registered.spec.wraps is None:
+        return ()
+    values_of = _ask(registered, "wraps", params, Mapping[str, Mapping[str, Any]])
+    found = [(registry.composer(name), values) for name, values in values_of.items()]
+    return tuple((composer, make_params(composer.spec, values)) for composer, values in found)
+
+
+def needs_together(registered: Registered[MethodSpec], params: MethodParams, wrapped: Iterable[Wrapped]) -> Needs:
+    """What a method needs, with what every composer that it wraps needs."""
+    needs = needs_of(registered, params)
+    for composer, composer_params in wrapped:
+        needs |= needs_of(composer, composer_params)
+    return needs
+
+
+def _ask(registered: Registered[Spec], field: str, params: Params, expected: Any) -> Any:
+    """The value of a field, or what its function returns for these parameters."""
+    value = getattr(registered.spec, field)
+    if not callable(value):
+        return value
+    stage = f"saying what it {field}"
+    with blame(registered, stage):
+        answer = value(params)
+    if not has_type(answer, expected):
+        returned = described(answer)
+    elif (mistake := mistake_in(answer) if expected in {Needs, Provides} else None) is not None:
+        returned = f"{expected.__name__} with {mistake.field}={mistake.value}"
+    else:
+        return answer
+    remedy = f"write {WRITE[field]}"
+    raise BlamedPluginError(registered.owner, str(registered), stage, f"it returned {returned}", remedy)
