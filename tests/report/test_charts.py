@@ -12,7 +12,7 @@ from cir_bench.report import report_page
 from cir_bench.report.cost import cost_figure
 from cir_bench.report.html_table import html_table
 from cir_bench.report.learning import training_gallery
-from cir_bench.report.page import view_of
+from cir_bench.report.page import SectionView
 from cir_bench.report.recall import recall_figure
 from cir_bench.report.sections import ReportRow, ReportSection
 from cir_bench.report.svg import number, spanning
@@ -127,7 +127,7 @@ def test_the_table_has_every_metric_its_interval_and_its_cost(cell, shown):
         cell("tirg", seed=seed)
     (block,) = shown()
     table = html_table(block)
-    names = [heading.name for heading in table.headings]
+    names = [column.heading for column in table.columns]
     assert names == ["R@1", "R@5", "R@10", "R@50", "seeds", "parameters", "train (s)", "ms/query", "peak (MiB)"]
     (row,) = table.rows
     cells = dict(zip(names, row.entries, strict=True))
@@ -143,15 +143,15 @@ def test_costs_of_two_machines_say_which_in_the_table_and_above_it(cell, shown):
         cell("sadn", seed=seed, environment={"threads": threads})
     (block,) = shown()
     table = html_table(block)
-    on = [heading.name for heading in table.headings].index("on")
+    on = [column.heading for column in table.columns].index("on")
     assert {row.of.row.method: row.entries[on].text for row in table.rows} == {"tirg": "2", "val": "1", "sadn": "1 2"}
-    times = [heading.name for heading in table.headings].index("train (s)")
+    times = [column.heading for column in table.columns].index("train (s)")
     assert {row.of.row.method: row.entries[times].machines for row in table.rows} == {
         "tirg": "2",
         "val": "1",
         "sadn": "1 2",
     }
-    view = view_of(block)
+    view = SectionView(block)
     assert dict(view.facts)["Measured on"].startswith("(1) cpu (x86_64) (float32, 1 thread, ")
     assert "; (2) cpu (x86_64) (float32, 2 threads, " in dict(view.facts)["Measured on"]
     assert "compare only between rows with the same number" in view.reading
@@ -233,8 +233,8 @@ def test_a_reported_number_has_a_difference_on_its_own_encoder_and_a_star_on_ano
     for block in shown():
         table = html_table(block)
         (row,) = table.rows
-        place = [heading.name for heading in table.headings].index("R@10 reported")
-        texts[row.of.row.encoder] = row.entries[place].text, row.entries[place].small, view_of(block).reading
+        place = [column.heading for column in table.columns].index("reported mean/R@10")
+        texts[row.of.row.encoder] = row.entries[place].text, row.entries[place].small, SectionView(block).reading
     text, small, reading = texts["openclip:RN50x4"]
     assert (text, small) == ("43.91", "-3.91 here") and "*" not in reading
     text, small, reading = texts["captions"]

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -28,27 +27,8 @@ MISTAKEN = 1
 """Exit code if a file has mistakes."""
 
 
-@dataclass(frozen=True)
-class CheckedFile:
-    """A file and its mistakes by kind."""
-
-    path: Path
-    data: bytes
-    mistakes: Mapping[str, Sequence[str]]
-
-
-@dataclass(frozen=True)
-class CheckedFiles:
-    """Files, what could not be checked, and the run that they are written from, if any."""
-
-    files: Sequence[CheckedFile]
-    unchecked: Sequence[str]
-    run: HiddenRun | None
-
-    @property
-    def valid(self) -> bool:
-        """Whether no file has mistakes."""
-        return not any(file.mistakes for file in self.files)
+Mistakes = Mapping[str, Sequence[str]]
+"""What is wrong with a file: where, by kind of mistake."""
 
 
 @with_settings
@@ -99,15 +79,16 @@ def submit(
     protocol = source.protocol if source else next(iter(protocols.values()))
     hidden, unchecked = hidden_set(lambda: found.open(sets), protocol)
     with blame(found.registered, "checking a submission"):
-        checked = [CheckedFile(path, data, submission.check(data, hidden)) for path, data in files.items()]
-    result = CheckedFiles(checked, unchecked, source)
-    if source and result.valid:
+        mistakes = {path: submission.check(data, hidden) for path, data in files.items()}
+    valid = not any(mistakes.values())
+    if source and valid:
         write_files(files, overwrite=overwrite)
     if as_json:
-        print_json(_facts(result))
+        about = {"run": str(source.folder), "cell": source.record.cell, "written": valid} if source else {}
+        print_json({"files": _facts(files, mistakes), "not_checked": unchecked, **about})
     else:
-        print(*_lines(result, submission.server), sep="\n")
-    raise typer.Exit(0 if result.valid else MISTAKEN)
+        print(*_lines(files, mistakes, unchecked, source, submission.server), sep="\n")
+    raise typer.Exit(0 if valid else MISTAKEN)
 
 
 def _hidden_protocols(found: NamedBenchmark, submission: Submission) -> dict[str, Protocol]:
@@ -134,33 +115,35 @@ def _read(path: Path) -> bytes:
         raise DataError(f"The file {path} cannot be read: {error.strerror}.") from error
 
 
-def _facts(result: CheckedFiles) -> dict[str, Any]:
-    files = [
+def _facts(files: Mapping[Path, bytes], mistakes: Mapping[Path, Mistakes]) -> list[dict[str, Any]]:
+    return [
         {
-            "file": str(file.path),
-            "bytes": len(file.data),
-            "valid": not file.mistakes,
-            "mistakes": [{"kind": kind, "count": len(where), "where": where} for kind, where in file.mistakes.items()],
+            "file": str(path),
+            "bytes": len(data),
+            "valid": not mistakes[path],
+            "mistakes": [{"kind": kind, "count": len(at), "where": at} for kind, at in mistakes[path].items()],
         }
-        for file in result.files
+        for path, data in files.items()
     ]
-    facts: dict[str, Any] = {"files": files, "not_checked": result.unchecked}
-    if result.run:
-        facts |= {"run": str(result.run.folder), "cell": result.run.record.cell, "written": result.valid}
-    return facts
 
 
-def _lines(result: CheckedFiles, server: str) -> Iterator[str]:
-    if result.run:
-        key = result.run.record.cell
-        yield f"{key.method} on {key.benchmark}/{key.protocol}, {key.encoder}, seed {key.seed}: {result.run.folder}"
-    for file in result.files:
-        verdict = "no mistake in what could be checked" if result.unchecked else "valid"
-        yield f"{file.path}: {len(file.data):,} bytes, {'NOT valid' if file.mistakes else verdict}"
-        for kind, where in file.mistakes.items():
-            more = f"; … {len(where) - SHOWN} more (--json lists all)" if len(where) > SHOWN else ""
-            yield f"  {kind}, {len(where)}: {'; '.join(where[:SHOWN])}{more}"
-    for what in result.unchecked:
+def _lines(
+    files: Mapping[Path, bytes],
+    mistakes: Mapping[Path, Mistakes],
+    unchecked: Sequence[str],
+    source: HiddenRun | None,
+    server: str,
+) -> Iterator[str]:
+    if source:
+        key = source.record.cell
+        yield f"{key.method} on {key.benchmark}/{key.protocol}, {key.encoder}, seed {key.seed}: {source.folder}"
+    for path, data in files.items():
+        verdict = "no mistake in what could be checked" if unchecked else "valid"
+        yield f"{path}: {len(data):,} bytes, {'NOT valid' if mistakes[path] else verdict}"
+        for kind, at in mistakes[path].items():
+            more = f"; … {len(at) - SHOWN} more (--json lists all)" if len(at) > SHOWN else ""
+            yield f"  {kind}, {len(at)}: {'; '.join(at[:SHOWN])}{more}"
+    for what in unchecked:
         yield f"not checked: {what}"
-    if result.run:
-        yield f"written; upload at {server}" if result.valid else "nothing was written"
+    if source:
+        yield "nothing was written" if any(mistakes.values()) else f"written; upload at {server}"

@@ -6,30 +6,17 @@ is written from: ``markdown`` and ``latex`` (with ``text_format`` and ``facts``)
 ``stale`` compares a committed leaderboard with a fresh one, ``row_pair`` finds two rows by name, ``files`` writes.
 """
 
-from cir_bench.leaderboard.build import build
-from cir_bench.leaderboard.csv_lines import render_csv
-from cir_bench.leaderboard.files import overruled, pack, schema_text, write_leaderboard, write_text
-from cir_bench.leaderboard.latex import render_latex
-from cir_bench.leaderboard.markdown import render
-from cir_bench.leaderboard.model import Comparison, Interval, Leaderboard, Reported, Row, Section, Value
-from cir_bench.leaderboard.stale import compare
-
-__all__ = [
-    "Comparison",
-    "Interval",
-    "Leaderboard",
-    "Reported",
-    "Row",
-    "Section",
-    "Value",
-    "build",
-    "compare",
-    "overruled",
-    "pack",
-    "render",
-    "render_csv",
-    "render_latex",
-    "schema_text",
-    "write_leaderboard",
-    "write_text",
-]
+from cir_bench.leaderboard.build import build as build
+from cir_bench.leaderboard.csv_lines import render_csv as render_csv
+from cir_bench.leaderboard.files import overruled as overruled
+from cir_bench.leaderboard.files import pack as pack
+from cir_bench.leaderboard.files import schema_text as schema_text
+from cir_bench.leaderboard.files import write_leaderboard as write_leaderboard
+from cir_bench.leaderboard.files import write_text as write_text
+from cir_bench.leaderboard.latex import render_latex as render_latex
+from cir_bench.leaderboard.markdown import render as render
+from cir_bench.leaderboard.model import Leaderboard as Leaderboard
+from cir_bench.leaderboard.model import Row as Row
+from cir_bench.leaderboard.model import Section as Section
+from cir_bench.leaderboard.model import Value as Value
+from cir_bench.leaderboard.stale import compare as compare

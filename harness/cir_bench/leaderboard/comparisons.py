@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import asdict
 
 from cir_bench.leaderboard.model import Comparison, Interval, Row, Value
 from cir_bench.statistics.rows import RowValues
@@ -62,16 +63,6 @@ def _with_interval(key: str, value: Value, found: TableStatistics, place: int) -
 
 
 def _comparison(pair: Pair, labels: Sequence[str]) -> Comparison:
-    return Comparison(
-        first=labels[pair.first],
-        second=labels[pair.second],
-        difference=pair.difference,
-        interval=Interval(low=pair.interval[0], high=pair.interval[1]),
-        p_queries=pair.p_queries,
-        p_holm=pair.p_holm,
-        p_seeds=pair.p_seeds,
-        p=pair.p,
-        wins=pair.wins,
-        ties=pair.ties,
-        losses=pair.losses,
-    )
+    low, high = pair.interval
+    named = {"first": labels[pair.first], "second": labels[pair.second], "interval": {"low": low, "high": high}}
+    return Comparison.model_validate(asdict(pair) | named | {"p": pair.p})

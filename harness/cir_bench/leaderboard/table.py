@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
-from typing import Literal
+from functools import partial
+from typing import Any, Literal
 
+from cir_bench.leaderboard.metrics import LOWER_IS_BETTER
 from cir_bench.leaderboard.model import Interval, Reported, Row, Section, Value
 
 PLACE, LABEL, METHOD, ENCODER, INTERVAL, SEEDS = "#", "row", "method", "encoder", "95 % interval", "seeds"
@@ -16,21 +18,8 @@ COSTS = frozenset({TRAIN, QUERY, MEMORY, MACHINE})
 NONE = "–"
 
 Kind = Literal["place", "label", "name", "headline", "metric", "interval", "reported", "count", "cost", "remarks"]
-
-
-@dataclass(frozen=True)
-class Column:
-    """A column.
-
-    Attributes:
-        heading: in plain words, the same in every format.
-        kind: what its entries are.
-        metric: the key that a metric, its interval or a reported number is of; empty for other columns.
-    """
-
-    heading: str
-    kind: Kind
-    metric: str = ""
+OF_FAILED = frozenset({"place", "name", "count", "remarks"})
+"""Kinds of columns that have an entry for cells that did not run."""
 
 
 @dataclass(frozen=True)
@@ -40,11 +29,13 @@ class Text:
     Attributes:
         text: what is shown.
         value: what it is sorted by; None: not at all.
+        tip: more about it, for a tooltip.
         machines: the numbers of the machines that it was measured on, if the section has several.
     """
 
     text: str
     value: float | None = None
+    tip: str = ""
     machines: str = ""
 
 
@@ -72,6 +63,27 @@ class Quoted:
 
 
 Entry = Text | Name | Measured | Quoted | Interval
+
+
+@dataclass(frozen=True)
+class Column:
+    """A column.
+
+    Attributes:
+        heading: in plain words, the same in every format.
+        kind: what its entries are.
+        entry: its entry for a row.
+        metric: the key that a metric, its interval or a reported number is of; empty for other columns.
+        tip: what it is, for a tooltip.
+        lower_is_better: the order in which it is sorted first.
+    """
+
+    heading: str
+    kind: Kind
+    entry: Callable[[Row], Entry]
+    metric: str = ""
+    tip: str = ""
+    lower_is_better: bool = False
 
 
 @dataclass(frozen=True)
@@ -108,8 +120,11 @@ def table_of(section: Section, *, reported_of_parts: bool = True) -> Table:
         reported_of_parts: also give papers' numbers for single parts (``dress/R@10``) columns.
     """
     columns = tuple(_columns(section, reported_of_parts))
-    order = [row.label for row in section.rows if row.label]
-    rows = [TableRow(row, tuple(_entry(section, row, column, order) for column in columns)) for row in section.rows]
+    rows = []
+    for row in section.rows:
+        shown = [row.kind != "failed" or column.kind in OF_FAILED for column in columns]
+        entries = [column.entry(row) if show else None for column, show in zip(columns, shown, strict=True)]
+        rows.append(TableRow(row, tuple(entries)))
     return Table(section, columns, tuple(rows))
 
 
@@ -144,76 +159,86 @@ def size(number: int) -> str:
 
 
 def _columns(section: Section, reported_of_parts: bool) -> Iterator[Column]:
-    yield Column(PLACE, "place")
+    yield Column(PLACE, "place", lambda row: Text(place_of(section, row)))
     if section.comparisons:
-        yield Column(LABEL, "label")
-    yield Column(METHOD, "name")
+        yield Column(LABEL, "label", lambda row: Text(row.label if row.group is not None else ""))
+    yield Column(METHOD, "name", lambda row: Name(row.method, row.variant))
     if section.track == "paper":
-        yield Column(ENCODER, "name")
-    reported = {one.metric for row in section.rows for one in row.reported}
+        yield Column(ENCODER, "name", lambda row: Name(row.encoder))
     for key in section.columns:
-        yield Column(key, "headline" if key == section.headline else "metric", key)
-        if key == section.headline and any(v.interval for row in section.rows for v in row.metrics.values()):
-            yield Column(INTERVAL, "interval", key)
-        if key in reported and (reported_of_parts or key.rpartition("/")[0] in {"", "mean"}):
-            yield Column(REPORTED + key, "reported", key)
-    yield Column(SEEDS, "count")
-    yield Column(PARAMETERS, "cost")
-    if any(row.trained_parameters != row.parameters for row in section.rows):
-        yield Column(TRAINED, "cost")
-    yield from (Column(heading, "cost") for heading in (TRAIN, QUERY, MEMORY))
-    if len(section.places) > 1:
-        yield Column(MACHINE, "cost")
+        yield from _metric_columns(section, key, reported_of_parts)
+    yield Column(SEEDS, "count", lambda row: _seeds(section, row), tip="number of seeds")
+    yield from _cost_columns(section)
     if any(row.remarks for row in section.rows):
-        yield Column(REMARKS, "remarks")
+        yield Column(REMARKS, "remarks", lambda row: Text(row.remark if row.remarks else ""))
 
 
-def _entry(section: Section, row: Row, column: Column, order: Sequence[str]) -> Entry | None:
-    if column.heading == METHOD:
-        return Name(row.method, row.variant)
-    if column.heading == ENCODER:
-        return Name(row.encoder)
-    if column.kind == "place":
-        return Text(place_of(section, row))
-    if column.kind == "count":
-        return Text(_seeds(section, row), len(row.seeds))
-    if column.kind == "remarks":
-        return Text(row.remark if row.remarks else "")
-    if row.kind == "failed":
-        return None
-    if column.kind == "label":
-        return Text(row.label if row.group is not None else "")
-    if column.kind == "reported":
-        found = [one for one in row.reported if one.metric == column.metric]
-        return Quoted(tuple((one, one.source(row.encoder)) for one in found))
-    if column.kind == "cost":
-        return _cost(section, row, column.heading)
-    value = row.metrics.get(column.metric)
-    if column.kind == "interval":
-        return value.interval if value and value.interval else Text(NONE)
-    if value is None:
-        return Text(NONE)
-    return Measured(value, ranges(row.beats, order) if column.kind == "headline" else ())
+def _metric_columns(section: Section, key: str, reported_of_parts: bool) -> Iterator[Column]:
+    """A metric, its interval if it is the headline, and what papers report for it."""
+    part, _, name = key.rpartition("/")
+    headline, low = key == section.headline, name in LOWER_IS_BETTER
+    order = [row.label for row in section.rows if row.label]
+
+    def measured(row: Row) -> Entry:
+        beats = ranges(row.beats, order) if headline else ()
+        return Measured(row.metrics[key], beats) if key in row.metrics else Text(NONE)
+
+    def interval(row: Row) -> Entry:
+        return (row.metrics[key].interval if key in row.metrics else None) or Text(NONE)
+
+    def quoted(row: Row) -> Entry:
+        return Quoted(tuple((one, one.source(row.encoder)) for one in row.reported if one.metric == key))
+
+    tip = f"{key}, {'rank' if low else 'percent'}, mean over seeds{': the table is sorted by it' if headline else ''}"
+    yield Column(key, "headline" if headline else "metric", measured, key, tip, low)
+    if headline and any(value.interval for row in section.rows for value in row.metrics.values()):
+        yield Column(INTERVAL, "interval", interval, key)
+    reported = any(one.metric == key for row in section.rows for one in row.reported)
+    if reported and (reported_of_parts or part in {"", "mean"}):
+        yield Column(REPORTED + key, "reported", quoted, key, f"{key} as papers report it; never ranked")
 
 
-def _seeds(section: Section, row: Row) -> str:
+_COSTS: tuple[tuple[str, str, Callable[[Any], str], Callable[[Row], float | None]], ...] = (
+    (PARAMETERS, "learned numbers of the method, without the encoder", size, lambda row: row.parameters),
+    (TRAINED, "numbers changed by training, the encoder's included", size, lambda row: row.trained_parameters),
+    (TRAIN, "training, seconds, mean over seeds", "{:.1f}".format, lambda row: row.train_seconds),
+    (QUERY, "composing and searching, with features at hand", "{:.3f}".format, lambda row: row.query_milliseconds),
+    (MEMORY, "peak memory", "{:.0f}".format, lambda row: row.peak_memory_mib or None),
+)
+"""Heading, tooltip, format and value of each cost."""
+
+
+def _cost_columns(section: Section) -> Iterator[Column]:
+    for heading, tip, form, value in _COSTS:
+        if heading != TRAINED or any(row.trained_parameters != row.parameters for row in section.rows):
+            on = f"; on {'; '.join(section.places) or 'unknown machine'}" if heading in COSTS else ""
+            entry = partial(_cost, section, heading, form, value)
+            yield Column(heading, "cost", entry, tip=tip + on, lower_is_better=True)
+    if len(section.places) > 1:
+        tip = "where it was measured, see above: times and memory compare only within one number"
+        yield Column(MACHINE, "cost", partial(_machine, section), tip=tip, lower_is_better=True)
+
+
+def _cost(
+    section: Section, heading: str, form: Callable[[Any], str], value: Callable[[Row], float | None], row: Row
+) -> Text:
+    if heading not in COSTS:
+        return Text(form(value(row)), value(row))
+    return Text(form(value(row) or 0), value(row), "; ".join(row.places), " ".join(map(str, _machines(section, row))))
+
+
+def _machine(section: Section, row: Row) -> Text:
+    numbers = _machines(section, row)
+    return Text(" ".join(map(str, numbers)) or NONE, min(numbers, default=None), "; ".join(row.places))
+
+
+def _machines(section: Section, row: Row) -> list[int]:
+    """The numbers of the machines that a row ran on; none if the section has only one."""
+    return [section.places.index(place) + 1 for place in row.places] if len(section.places) > 1 else []
+
+
+def _seeds(section: Section, row: Row) -> Text:
     """How many; also which ones, unless all rows of the table have the same."""
-    if len({one.seeds for one in section.rows}) == 1:
-        return str(len(row.seeds))
-    return f"{len(row.seeds)} ({' '.join(map(str, row.seeds))})"
-
-
-def _cost(section: Section, row: Row, heading: str) -> Text:
-    numbers = [section.places.index(place) + 1 for place in row.places] if len(section.places) > 1 else []
-    machines = " ".join(map(str, numbers))
-    if heading == PARAMETERS:
-        return Text(size(row.parameters), row.parameters)
-    if heading == TRAINED:
-        return Text(size(row.trained_parameters), row.trained_parameters)
-    if heading == TRAIN:
-        return Text(f"{row.train_seconds:.1f}", row.train_seconds, machines)
-    if heading == QUERY:
-        return Text(f"{row.query_milliseconds:.3f}", row.query_milliseconds, machines)
-    if heading == MEMORY:
-        return Text(f"{row.peak_memory_mib:.0f}", row.peak_memory_mib or None, machines)
-    return Text(machines or NONE, numbers[0] if numbers else None)
+    same = len({one.seeds for one in section.rows}) == 1
+    text = str(len(row.seeds)) if same else f"{len(row.seeds)} ({' '.join(map(str, row.seeds))})"
+    return Text(text, len(row.seeds), f"seeds {', '.join(map(str, row.seeds))}")

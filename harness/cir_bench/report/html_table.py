@@ -1,4 +1,4 @@
-"""A section's table for HTML: what each entry is sorted by, its tooltip and its small print."""
+"""A section's table for HTML: the entries that can be sorted, and the headline's interval as a drawing."""
 
 from __future__ import annotations
 
@@ -9,24 +9,8 @@ from itertools import compress
 
 from markupsafe import Markup
 
-from cir_bench.leaderboard import Row, Section, Value
-from cir_bench.leaderboard.metrics import LOWER_IS_BETTER
-from cir_bench.leaderboard.table import (
-    MACHINE,
-    MEMORY,
-    PARAMETERS,
-    QUERY,
-    SEEDS,
-    TRAIN,
-    TRAINED,
-    Column,
-    Entry,
-    Measured,
-    Quoted,
-    Text,
-    place_of,
-    table_of,
-)
+from cir_bench.leaderboard import Row, Value
+from cir_bench.leaderboard.table import Column, Entry, Measured, Quoted, Text, place_of, table_of
 from cir_bench.report.sections import ReportRow, ReportSection
 from cir_bench.report.svg import Series, at
 
@@ -38,27 +22,6 @@ SPAN = 96.0
 """Width of the interval drawn in a row."""
 SHOWN = ("headline", "metric", "reported", "count", "cost")
 """Kinds of columns written here; the template writes places, names, intervals and remarks itself."""
-MEASURED = (TRAIN, QUERY, MEMORY)
-TIPS = {
-    PARAMETERS: "learned numbers of the method, without the encoder",
-    TRAINED: "numbers changed by training, the encoder's included",
-    TRAIN: "training, seconds, mean over seeds",
-    QUERY: "composing and searching, with features at hand",
-    MEMORY: "peak memory",
-    MACHINE: "where it was measured, see above: times and memory compare only within one number",
-    SEEDS: "number of seeds",
-}
-
-
-@dataclass(frozen=True)
-class Heading:
-    """The part that a metric is of (empty for others), a name, the column's kind, a tooltip, and what is better."""
-
-    part: str
-    name: str
-    kind: str
-    tip: str
-    better: str
 
 
 @dataclass(frozen=True)
@@ -78,7 +41,7 @@ class HtmlEntry:
 
 @dataclass(frozen=True)
 class HtmlRow:
-    """A row: its place, the headline's interval as a drawing, and an entry for each heading."""
+    """A row: its place, the headline's interval as a drawing, and an entry for each column."""
 
     of: ReportRow
     place: str
@@ -93,7 +56,7 @@ class HtmlTable:
     ``compared``: places are tie groups, from the queries; otherwise they are the plain order of the means.
     """
 
-    headings: Sequence[Heading]
+    columns: Sequence[Column]
     rows: Sequence[HtmlRow]
     compared: bool
 
@@ -112,28 +75,12 @@ def html_table(block: ReportSection) -> HtmlTable:
     rows = []
     for one, row, value in zip(block.rows, table.rows, headlines, strict=True):
         if one.row.kind != "failed":
-            entries = [_entry(one.row, column, entry) for column, entry in compress(table.zipped(row), shown)]
+            entries = [_entry(one.row, entry) for entry in compress(row.entries, shown)]
             rows.append(HtmlRow(one, place_of(section, one.row), _interval(value, one.series, low, high), entries))
-    headings = [_heading(section, column) for column in compress(table.columns, shown)]
-    return HtmlTable(headings, rows, table.compared)
+    return HtmlTable(list(compress(table.columns, shown)), rows, table.compared)
 
 
-def _heading(section: Section, column: Column) -> Heading:
-    part, _, name = column.metric.rpartition("/")
-    if column.kind == "reported":
-        tip = f"{column.metric} as papers report it; never ranked"
-        return Heading(part, f"{name} reported", column.kind, tip, "high")
-    if column.kind in ("metric", "headline"):
-        low = name in LOWER_IS_BETTER
-        sorted_by = ": the table is sorted by it" if column.kind == "headline" else ""
-        tip = f"{column.metric}, {'rank' if low else 'percent'}, mean over seeds{sorted_by}"
-        return Heading(part, name, column.kind, tip, "low" if low else "high")
-    where = f"; on {'; '.join(section.places) or 'unknown machine'}" if column.heading in MEASURED else ""
-    better = "high" if column.kind == "count" else "low"
-    return Heading("", column.heading, column.kind, TIPS[column.heading] + where, better)
-
-
-def _entry(row: Row, column: Column, entry: Entry | None) -> HtmlEntry:
+def _entry(row: Row, entry: Entry | None) -> HtmlEntry:
     if isinstance(entry, Measured):
         value = entry.value
         small = "" if value.sd is None else f"± {value.sd:.2f}"
@@ -143,11 +90,8 @@ def _entry(row: Row, column: Column, entry: Entry | None) -> HtmlEntry:
         return HtmlEntry(f"{value.mean:.2f}", mean, small, _in_words(value), beats)
     if isinstance(entry, Quoted):
         return _quoted(entry)
-    assert isinstance(entry, Text)  # the template writes names, intervals and remarks itself
-    tip = "seeds " + ", ".join(map(str, row.seeds)) if column.kind == "count" else ""
-    if column.heading in (*MEASURED, MACHINE):
-        tip = "; ".join(row.places)
-    return HtmlEntry(entry.text, entry.value, tip=tip, machines=entry.machines)
+    assert isinstance(entry, Text)  # the only other type in these columns
+    return HtmlEntry(entry.text, entry.value, tip=entry.tip, machines=entry.machines)
 
 
 def _quoted(entry: Quoted) -> HtmlEntry:

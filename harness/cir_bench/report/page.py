@@ -8,14 +8,13 @@ from dataclasses import dataclass
 from cir_bench.leaderboard import Section
 from cir_bench.leaderboard.facts import HASH_DIGITS, cautions, numbered
 from cir_bench.report.cost import cost_figure
-from cir_bench.report.figures import Figure, Gallery
 from cir_bench.report.html_table import ELSEWHERE, HtmlTable, html_table
 from cir_bench.report.learning import training_gallery
 from cir_bench.report.recall import recall_figure
 from cir_bench.report.rendering import render
 from cir_bench.report.sections import ReportSection
 from cir_bench.report.sweeps import sweep_gallery
-from cir_bench.report.tags import Breakdown, breakdown
+from cir_bench.report.tags import breakdown
 
 
 @dataclass(frozen=True)
@@ -27,35 +26,21 @@ class Link:
     href: str = ""
 
 
-@dataclass(frozen=True)
 class SectionView:
-    """A section, ready for its template.
+    """Everything that the report shows of a section, ready for its template."""
 
-    Attributes:
-        block: the section with its rows.
-        encoders: names, for the filter.
-        cautions: words and sentences about all its numbers.
-        facts: names and values for above the table.
-        table: the table.
-        reading: how to read the table.
-        sources: where reported numbers come from.
-        figures: the charts.
-        breakdown: by tag.
-        galleries: loss terms, sweeps.
-        examples: pages of example queries.
-    """
-
-    block: ReportSection
-    encoders: Sequence[str]
-    cautions: Mapping[str, str]
-    facts: Sequence[tuple[str, str]]
-    table: HtmlTable
-    reading: str
-    sources: Sequence[str]
-    figures: Sequence[Figure]
-    breakdown: Breakdown | None
-    galleries: Sequence[Gallery]
-    examples: Sequence[Link]
+    def __init__(self, block: ReportSection, examples: Sequence[Link] = ()) -> None:
+        self.block = block
+        self.examples = examples
+        self.encoders = sorted({one.row.encoder for one in block.rows})
+        self.cautions = cautions(block.section)
+        self.facts = list(_facts(block.section))
+        self.table = html_table(block)
+        self.reading = " ".join(_reading(block, self.table))
+        self.sources = sorted({number.source(one.row.encoder) for one in block.rows for number in one.row.reported})
+        self.figures = [figure for figure in (cost_figure(block), recall_figure(block)) if figure]
+        self.breakdown = breakdown(block)
+        self.galleries = [gallery for gallery in (sweep_gallery(block), training_gallery(block)) if gallery]
 
 
 def report_page(
@@ -68,7 +53,7 @@ def report_page(
         damaged: a sentence for each record that was left out.
         examples: by a section's number, its pages of example queries.
     """
-    views = [view_of(block, (examples or {}).get(block.number, ())) for block in sections]
+    views = [SectionView(block, (examples or {}).get(block.number, ())) for block in sections]
     names = ("benchmark", "protocol", "track")
     filters = {name: sorted({getattr(one.section, name) for one in sections}) for name in names}
     filters["encoder"] = sorted({encoder for view in views for encoder in view.encoders})
@@ -77,26 +62,6 @@ def report_page(
     counts = [(len(methods), "method"), (cells, "cell"), (len(sections), "table")]
     summary = ", ".join(f"{count:,} {what}" + ("" if count == 1 else "s") for count, what in counts)
     return render("report.html", views=views, filters=filters, counts=summary, damaged=damaged)
-
-
-def view_of(block: ReportSection, examples: Sequence[Link] = ()) -> SectionView:
-    """Everything that the report shows of a section."""
-    table = html_table(block)
-    figures = [cost_figure(block), recall_figure(block)]
-    galleries = [sweep_gallery(block), training_gallery(block)]
-    return SectionView(
-        block=block,
-        encoders=sorted({one.row.encoder for one in block.rows}),
-        cautions=cautions(block.section),
-        facts=list(_facts(block.section)),
-        table=table,
-        reading=" ".join(_reading(block, table)),
-        sources=sorted({number.source(one.row.encoder) for one in block.rows for number in one.row.reported}),
-        figures=[figure for figure in figures if figure is not None],
-        breakdown=breakdown(block),
-        galleries=[gallery for gallery in galleries if gallery is not None],
-        examples=examples,
-    )
 
 
 def _facts(section: Section) -> Iterator[tuple[str, str]]:
