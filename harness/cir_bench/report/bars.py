@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from markupsafe import Markup
 
-from cir_bench.report.svg import RIGHT, TOP, WIDTH, Series, at, axis_names, label, number, spanning, whole
+from cir_bench.report.svg import RIGHT, TOP, WIDTH, Series, axis_names, element, label, number, spanning, whole
 
 ROW = 30.0
 THICK = 15.0
@@ -15,6 +15,8 @@ BELOW = 44.0
 LETTER = 8.3
 """Approximate width of a letter in a small figure."""
 LONGEST = 24
+GREY = 18
+"""The style of whiskers."""
 VALUES = 58.0
 """Room on the right for a number."""
 
@@ -52,31 +54,22 @@ def horizontal_bars(bars: Sequence[Bar], series: Series, *, title: str, name: st
     left = 16.0 + LETTER * max(map(len, [*names, name]))
     bottom = TOP + ROW * len(bars)
     x = spanning([0.0, *(bound for one in bars for bound in (one.value, one.high))], left, WIDTH - VALUES, zero=True)
-    grid = [
-        Markup(
-            '<line class="grid" x1="{}" x2="{}" y1="{}" y2="{}"/><text class="tick x" x="{}" y="{}">{}</text>'
-        ).format(at(x(value)), at(x(value)), at(TOP), at(bottom), at(x(value)), at(bottom + 18), number(value))
-        for value in x.ticks()
-    ]
-    drawn = []
+    parts = []
+    for value in x.ticks():
+        parts.append(element("line", class_="grid", x1=x(value), x2=x(value), y1=TOP, y2=bottom))
+        parts.append(element("text", number(value), class_="tick x", x=x(value), y=bottom + 18))
     for place, (one, text) in enumerate(zip(bars, names, strict=True)):
         middle = TOP + ROW * (place + 0.5)
-        drawn += [
-            label(left - 10, middle + 5, text, series.name, "end"),
-            Markup(
-                '<rect class="bar s{}" data-method="{}" x="{}" y="{}" width="{}" height="{}" rx="2">'
-                "<title>{}</title></rect>"
-            ).format(
-                *(series.style, series.name, at(left), at(middle - THICK / 2)),
-                *(at(x(one.value) - left), at(THICK), one.tip),
-            ),
-            Markup('<line class="whisker s18" data-method="{}" x1="{}" x2="{}" y1="{}" y2="{}"/>').format(
-                series.name, at(x(one.low)), at(x(one.high)), at(middle), at(middle)
-            ),
-            label(max(x(one.high), x(one.value)) + 7, middle + 5, f"{one.value:.1f}", series.name),
+        box = {"x": left, "y": middle - THICK / 2, "width": x(one.value) - left, "height": THICK}
+        tip = element("title", one.tip)
+        kind, method = f"bar s{series.style}", series.name
+        ends = {"x1": x(one.low), "x2": x(one.high), "y1": middle, "y2": middle}
+        parts += [
+            label(left - 10, middle + 5, text, method, "end"),
+            element("rect", tip, class_=kind, data_method=method, **box, rx=2),
+            element("line", class_=f"whisker s{GREY}", data_method=method, **ends),
+            label(max(x(one.high), x(one.value)) + 7, middle + 5, f"{one.value:.1f}", method),
         ]
-    axis = Markup('<line class="axis" x1="{}" x2="{}" y1="{}" y2="{}"/>').format(
-        at(left), at(left), at(TOP), at(bottom)
-    )
-    written = axis_names((left + WIDTH - RIGHT) / 2, bottom + BELOW - 6, values, name)
-    return whole(bottom + BELOW, title, [*grid, *drawn, axis, written])
+    parts.append(element("line", class_="axis", x1=left, x2=left, y1=TOP, y2=bottom))
+    parts += axis_names((left + WIDTH - RIGHT) / 2, bottom + BELOW - 6, values, name)
+    return whole(bottom + BELOW, title, parts)

@@ -12,7 +12,7 @@ from markupsafe import Markup
 from cir_bench.leaderboard import Row, Value
 from cir_bench.leaderboard.table import Column, Entry, Measured, Quoted, Text, place_of, table_of
 from cir_bench.report.sections import ReportRow, ReportSection
-from cir_bench.report.svg import Series, at
+from cir_bench.report.svg import Series, element
 
 MOST_RANGES = 3
 """With more ranges of beaten rows, only the number of rows is shown."""
@@ -127,8 +127,9 @@ def _interval(value: Value | None, series: Series, low: float, high: float) -> M
     if value is None or not math.isfinite(value.mean):
         return Markup("")
     start, end, mean = (4 + (bound - low) / (high - low) * (SPAN - 8) for bound in (*value.bounds, value.mean))
-    return Markup(
-        '<svg class="interval" viewBox="0 0 {} 14" aria-hidden="true"><line class="grid" x1="4" x2="{}" y1="7" y2="7"/>'
-        '<line class="whisker s{}" x1="{}" x2="{}" y1="7" y2="7"/>'
-        '<circle class="mark s{}" cx="{}" cy="7" r="3.2"/></svg>'
-    ).format(at(SPAN), at(SPAN - 4), series.style, at(start), at(end), series.style, at(mean))
+    parts = [
+        element("line", class_="grid", x1=4, x2=SPAN - 4, y1=7, y2=7),
+        element("line", class_=f"whisker s{series.style}", x1=start, x2=end, y1=7, y2=7),
+        element("circle", class_=f"mark s{series.style}", cx=mean, cy=7, r="3.2"),
+    ]
+    return element("svg", *parts, class_="interval", viewBox=f"0 0 {SPAN:.0f} 14", aria_hidden="true")

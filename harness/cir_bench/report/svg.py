@@ -114,85 +114,75 @@ def chart(
         y_name: label of the vertical axis.
         x_ticks: values and labels on the horizontal axis; None: round numbers.
     """
-    ticks = [(value, number(value)) for value in x.ticks()] if x_ticks is None else x_ticks
-    grid = [
-        Markup('<line class="grid" x1="{}" x2="{}" y1="{}" y2="{}"/><text class="tick" x="{}" y="{}">{}</text>').format(
-            at(LEFT), at(WIDTH - RIGHT), at(y(value)), at(y(value)), at(LEFT - 7), at(y(value) + 4), number(value)
-        )
-        for value in y.ticks()
-    ]
-    below = [
-        Markup('<text class="tick x" x="{}" y="{}">{}</text>').format(at(x(value)), at(HEIGHT - BOTTOM + 18), text)
-        for value, text in ticks
-    ]
-    axis = Markup('<line class="axis" x1="{}" x2="{}" y1="{}" y2="{}"/>').format(
-        at(LEFT), at(WIDTH - RIGHT), at(HEIGHT - BOTTOM), at(HEIGHT - BOTTOM)
-    )
-    names = axis_names((LEFT + WIDTH - RIGHT) / 2, HEIGHT - 5, x_name, y_name)
-    return whole(HEIGHT, title, [*grid, *below, axis, names, *marks])
-
-
-def axis_names(middle: float, bottom: float, x_name: str, y_name: str) -> Markup:
-    """The labels of both axes."""
-    return Markup('<text class="name x" x="{}" y="{}">{}</text><text class="name y" x="2" y="13">{}</text>').format(
-        at(middle), at(bottom), x_name, y_name
-    )
+    right, bottom = WIDTH - RIGHT, HEIGHT - BOTTOM
+    parts: list[Markup] = []
+    for value in y.ticks():
+        parts.append(element("line", class_="grid", x1=LEFT, x2=right, y1=y(value), y2=y(value)))
+        parts.append(element("text", number(value), class_="tick", x=LEFT - 7, y=y(value) + 4))
+    for value, text in [(value, number(value)) for value in x.ticks()] if x_ticks is None else x_ticks:
+        parts.append(element("text", text, class_="tick x", x=x(value), y=bottom + 18))
+    parts.append(element("line", class_="axis", x1=LEFT, x2=right, y1=bottom, y2=bottom))
+    parts += axis_names((LEFT + right) / 2, HEIGHT - 5, x_name, y_name)
+    return whole(HEIGHT, title, [*parts, *marks])
 
 
 def whole(height: float, title: str, parts: Iterable[Markup]) -> Markup:
     """The SVG element of a chart."""
-    return Markup('<svg class="chart" viewBox="0 0 {} {}" role="img" aria-label="{}">{}</svg>').format(
-        at(WIDTH), at(height), title, Markup("").join(parts)
-    )
+    return element("svg", *parts, class_="chart", viewBox=f"0 0 {at(WIDTH)} {at(height)}", role="img", aria_label=title)
+
+
+def axis_names(middle: float, bottom: float, x_name: str, y_name: str) -> list[Markup]:
+    """The labels of both axes."""
+    return [
+        element("text", x_name, class_="name x", x=middle, y=bottom),
+        element("text", y_name, class_="name y", x=2, y=13),
+    ]
 
 
 def line(points: Iterable[Point], series: Series, *, faint: bool = False) -> Markup:
     """A line through positions ``(x, y)``."""
     path = "M" + "L".join(f"{at(x)} {at(y)}" for x, y in points)
-    return Markup('<path class="line s{}{}" data-method="{}" d="{}"/>').format(
-        series.style, " faint" if faint else "", series.name, path
-    )
+    return element("path", class_=f"line s{series.style}{' faint' * faint}", data_method=series.name, d=path)
 
 
 def mark(x: float, y: float, series: Series, tip: str) -> Markup:
     """A mark at a position, with a tooltip."""
-    return Markup(
-        '<path class="mark s{}" data-method="{}" transform="translate({} {})" d="{}"><title>{}</title></path>'
-    ).format(series.style, series.name, at(x), at(y), _shape(series.style), tip)
+    kind = f"mark s{series.style}"
+    return element("path", element("title", tip), class_=kind, data_method=series.name, **_mark(series.style, x, y))
 
 
 def whisker(x: float, low: float, high: float, series: Series) -> Markup:
     """A vertical line from position ``low`` to position ``high``."""
-    return Markup('<line class="whisker s{}" data-method="{}" x1="{}" x2="{}" y1="{}" y2="{}"/>').format(
-        series.style, series.name, at(x), at(x), at(low), at(high)
-    )
+    return element("line", class_=f"whisker s{series.style}", data_method=series.name, x1=x, x2=x, y1=low, y2=high)
 
 
 def rule(x: float, text: str) -> Markup:
     """A dashed vertical line across the whole chart, with a word at its top on the side that has more room."""
-    left_half = x < WIDTH / 2
-    return Markup(
-        '<line class="rule" x1="{}" x2="{}" y1="{}" y2="{}"/>'
-        '<text class="label" x="{}" y="{}" text-anchor="{}">{}</text>'
-    ).format(
-        *(at(x), at(x), at(TOP - 8), at(HEIGHT - BOTTOM)),
-        *(at(x + 8 if left_half else x - 8), at(TOP + 1), "start" if left_half else "end", text),
-    )
+    side, anchor = (8.0, "start") if x < WIDTH / 2 else (-8.0, "end")
+    dashed = element("line", class_="rule", x1=x, x2=x, y1=TOP - 8, y2=HEIGHT - BOTTOM)
+    return dashed + element("text", text, class_="label", x=x + side, y=TOP + 1, text_anchor=anchor)
 
 
 def label(x: float, y: float, text: str, method: str, anchor: str = "start") -> Markup:
     """A word next to a mark."""
-    return Markup('<text class="label" data-method="{}" x="{}" y="{}" text-anchor="{}">{}</text>').format(
-        method, at(x), at(y), anchor, text
-    )
+    return element("text", text, class_="label", data_method=method, x=x, y=y, text_anchor=anchor)
 
 
 def swatch(style: int) -> Markup:
     """The line and mark of a series, for a legend."""
-    return Markup(
-        '<svg class="swatch" viewBox="0 0 26 12" aria-hidden="true"><path class="line s{}" d="M1 6L25 6"/>'
-        '<path class="mark s{}" transform="translate(13 6)" d="{}"/></svg>'
-    ).format(style, style, _shape(style))
+    drawn = element("path", class_=f"line s{style}", d="M1 6L25 6")
+    marked = element("path", class_=f"mark s{style}", **_mark(style, 13, 6))
+    return element("svg", drawn, marked, class_="swatch", viewBox="0 0 26 12", aria_hidden="true")
+
+
+def element(tag: str, *inside: str, **attributes: str | float) -> Markup:
+    """An element of SVG; text is escaped. ``class_`` becomes ``class``, ``data_method`` becomes ``data-method``."""
+    names = [name.rstrip("_").replace("_", "-") for name in attributes]
+    values = [at(value) if isinstance(value, float) else value for value in attributes.values()]
+    pairs = Markup("").join(Markup(' {}="{}"').format(*pair) for pair in zip(names, values, strict=True))
+    if not inside:
+        return Markup("<{}{}/>").format(tag, pairs)
+    return Markup("<{}{}>{}</{}>").format(tag, pairs, Markup("").join(inside), tag)
 
 
 def at(position: float) -> str:
@@ -208,8 +198,8 @@ def number(value: float) -> str:
     return f"{value:.3g}"
 
 
-def _shape(style: int) -> str:
-    return _MARKS[style % len(_MARKS)]
+def _mark(style: int, x: float, y: float) -> dict[str, str]:
+    return {"transform": f"translate({at(x)} {at(y)})", "d": _MARKS[style % len(_MARKS)]}
 
 
 def _linear_ticks(low: float, high: float) -> list[float]:
