@@ -71,14 +71,14 @@ def _facts(pair: RowPair, result: Versus) -> dict[str, Any]:
         row.model_dump(include={"method", "variant", "encoder", "seeds"}) | {"value": value}
         for row, value in zip(pair.rows, (result.first, result.second), strict=True)
     ]
-    compared = asdict(result.pair)
-    del compared["first"], compared["second"], compared["p_holm"]
+    difference = asdict(result.pair)
+    del difference["first"], difference["second"], difference["p_holm"]
     return {
         "section": pair.section,
         "metric": result.key,
         "a": rows[0],
         "b": rows[1],
-        **compared,
+        **difference,
         "p": result.pair.p,
         "differ": result.pair.differ,
         "breakdown": [asdict(share) for share in result.shares],

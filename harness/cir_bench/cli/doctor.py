@@ -51,10 +51,10 @@ def _versions(problems: list[str]) -> dict[str, str]:
     """Ours, Python's and those of every dependency; one that is missing or too old is a problem."""
     found = {CORE: __version__, "python": platform.python_version()}
     try:
-        wanted = metadata.requires(CORE) or []
+        needed = metadata.requires(CORE) or []
     except metadata.PackageNotFoundError:
         return found  # dependencies are in the metadata; discovery reports that it is missing
-    for line in wanted:
+    for line in needed:
         requirement = Requirement(line)
         if requirement.marker is not None and not requirement.marker.evaluate({"extra": ""}):
             continue
@@ -95,13 +95,13 @@ def _plugins(registry: Registry, problems: list[str]) -> list[dict[str, str]]:
 
 def _data_root(root: Path | None, registry: Registry, problems: list[str]) -> dict[str, Any]:
     """Which of the data sets that need files have a folder below the data root."""
-    wanted = [name for name, one in registry.all(DatasetSpec).items() if one.spec.needs_root]
+    needed = [name for name, one in registry.all(DatasetSpec).items() if one.spec.needs_root]
     if root is None:
-        return {"path": None, "found": [], "missing": wanted}
+        return {"path": None, "found": [], "missing": needed}
     if not root.is_dir():
         problems.append(f"the data root {root} is not a folder; correct --data-root or CIR_BENCH_DATA")
-    found = [name for name in wanted if (root / name).is_dir()]
-    return {"path": str(root), "found": found, "missing": [name for name in wanted if name not in found]}
+    found = [name for name in needed if (root / name).is_dir()]
+    return {"path": str(root), "found": found, "missing": [name for name in needed if name not in found]}
 
 
 def _cache(folder: Path, problems: list[str]) -> dict[str, Any]:

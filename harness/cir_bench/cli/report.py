@@ -68,10 +68,10 @@ def report(
     from cir_bench.report import report_page, report_sections
 
     sections = report_sections(stored)
-    known = {name for block in sections for one in block.methods for name in (one.row.method, one.name)}
+    finished = {name for block in sections for one in block.methods for name in (one.row.method, one.name)}
     for name in names:
-        if name not in known:
-            raise ConfigError(f"--between: there is no finished cell of {name!r}; {did_you_mean(name, known)}")
+        if name not in finished:
+            raise ConfigError(f"--between: there is no finished cell of {name!r}; {did_you_mean(name, finished)}")
     links: dict[int, list[Link]] = {}
     if examples and not single:
         from cir_bench.report.examples.sampling import PageOptions

@@ -51,8 +51,8 @@ def _facts(registry: Registry, name: str) -> dict[str, dict[str, Any]]:
         protocols = {key: protocol.model_dump(mode="json") | {"hash": protocol.hash()} for key, protocol in every}
         found["benchmark"] = benchmark_facts(benchmark, owner) | {"protocols": protocols}
     if not found:
-        known = {*benchmarks, *(one for objects in by_kind.values() for one in objects)}
-        raise ConfigError(f"nothing is called {name!r}; {did_you_mean(name, known)}")
+        names = {*benchmarks, *(one for objects in by_kind.values() for one in objects)}
+        raise ConfigError(f"nothing is called {name!r}; {did_you_mean(name, names)}")
     return found
 
 

@@ -62,11 +62,9 @@ def newest(records: Iterable[StoredRecord]) -> list[StoredRecord]:
 
 def duplicates(records: Iterable[StoredRecord]) -> dict[CellIdentity, int]:
     """How many different finished records there are of each cell that has more than one."""
-    seen: dict[CellIdentity, set[str]] = {}
-    for one in records:
-        if one.record.status == "done":
-            seen.setdefault(identity(one.record), set()).add(one.record.model_dump_json())
-    return {cell: len(different) for cell, different in seen.items() if len(different) > 1}
+    finished = by_cell(one for one in records if one.record.status == "done")
+    counts = {cell: len({one.record.model_dump_json() for one in group}) for cell, group in finished.items()}
+    return {cell: count for cell, count in counts.items() if count > 1}
 
 
 def by_section(records: Sequence[StoredRecord]) -> dict[SectionKey, list[StoredRecord]]:

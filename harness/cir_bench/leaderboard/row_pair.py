@@ -88,9 +88,9 @@ def find_pair(
     selectors = (RowSelector.parse(first), RowSelector.parse(second))
     for selector in selectors:
         if not any(map(selector.matches, kept)):
-            known = {one.record.cell.method for one in kept}
+            methods = {one.record.cell.method for one in kept}
             asked = f" on {benchmark}" * bool(benchmark) + f" with {encoder}" * bool(encoder)
-            hint = did_you_mean(selector.text, known) if known else "run cells first, or name another --records."
+            hint = did_you_mean(selector.text, methods) if methods else "run cells first, or name another --records."
             raise ConfigError(f"No finished cell{asked} is called {selector.text!r}; {hint}")
     by_title = _by_title(kept, selectors)
     shared = {title: rows for title, rows in by_title.items() if all(rows)}

@@ -51,17 +51,12 @@ def _charts(rows: Sequence[ReportRow], headline: str, machines: Sequence[str]) -
     """Charts with the names of their buttons; ``machines`` in the order of their numbers."""
     if picture := _chart(rows, headline, PARAMETERS):
         yield PARAMETERS.short, picture
-    used = sorted({one.row.places for one in rows})
-    short_names = [_short(machine) for machine in machines]
-    for place in used:
-        if len(place) != 1:
-            continue
-        here = [one for one in rows if one.row.places == place]
-        short, number_ = _short(place[0]), machines.index(place[0]) + 1
-        where = short if short_names.count(short) == 1 else f"on {number_}"
+    for number_, machine in enumerate(machines, start=1):
+        here = [one for one in rows if one.row.places == (machine,)]
+        several = len(machines) > 1
         for cost in OF_ONE_MACHINE:
-            if picture := _chart(here, headline, cost, place[0], f", on ({number_})" if len(used) > 1 else ""):
-                yield cost.short if len(used) == 1 else f"{cost.short}, {where}", picture
+            if picture := _chart(here, headline, cost, machine, f", on ({number_})" if several else ""):
+                yield cost.short + (f", on {number_}" if several else ""), picture
 
 
 def _chart(rows: Sequence[ReportRow], headline: str, cost: CostMeasure, machine: str = "", which: str = "") -> Markup:
@@ -117,9 +112,3 @@ def _labels(names: Sequence[str], places: Sequence[Point], whiskers: Sequence[Po
 
 def _overlap(one: Box, other: Box) -> bool:
     return one[0] < other[2] and other[0] < one[2] and one[1] < other[3] and other[1] < one[3]
-
-
-def _short(machine: str) -> str:
-    """The part of a machine's name that distinguishes it from others: its threads."""
-    words = [word for word in machine.replace("(", ",").replace(")", ",").split(",") if "thread" in word]
-    return (words[0] if words else machine).strip()

@@ -67,8 +67,8 @@ class Axis:
 
 def spanning(values: Iterable[float], start: float, end: float, *, log: bool = False, zero: bool = False) -> Axis:
     """An axis that holds all ``values`` with some room at the ends; from 0 with ``zero``."""
-    known = [value for value in values if math.isfinite(value) and not (log and value <= 0)] or [1.0]
-    low, high = min(known), max(known)
+    finite = [value for value in values if math.isfinite(value) and not (log and value <= 0)] or [1.0]
+    low, high = min(finite), max(finite)
     if log:
         room = max(1.15, (high / low) ** 0.06)
         return Axis(low / room, high * room, start, end, log=True)
@@ -89,8 +89,8 @@ def y_axis(values: Iterable[float], *, log: bool = False, zero: bool = False) ->
 
 def fitting_y_axis(values: Iterable[float]) -> Axis:
     """A vertical axis that is logarithmic if positive values span more than a factor of `WIDE_RANGE`."""
-    known = [value for value in values if math.isfinite(value)]
-    return y_axis(known, log=bool(known) and min(known) > 0 and max(known) > WIDE_RANGE * min(known))
+    finite = [value for value in values if math.isfinite(value)]
+    return y_axis(finite, log=bool(finite) and min(finite) > 0 and max(finite) > WIDE_RANGE * min(finite))
 
 
 def chart(

@@ -70,11 +70,11 @@ def sweeps(block: ReportSection) -> list[Sweep]:
         points = others if default is None else {_default(default, name): default, **others}
         if len(points) > 1:
             unchanged = [default] if default else _unchanged(block.finished, method, encoder, name)
-            known = [value for one in unchanged if (value := _default(one, name)) != UNKNOWN]
+            defaults = [value for one in unchanged if (value := _default(one, name)) != UNKNOWN]
             numbers = {text: _number(text) for text in points}
             numeric = None not in numbers.values()
             ordered = sorted(points.items(), key=lambda point: numbers[point[0]] or 0.0) if numeric else points.items()
-            found.append(Sweep(method, name, rest, list(ordered), numeric, known[0] if known else ""))
+            found.append(Sweep(method, name, rest, list(ordered), numeric, defaults[0] if defaults else ""))
     return found
 
 

@@ -84,8 +84,8 @@ def explanations(
             texts = live.texts([query.texts[0] for query in queries])
             for explanation in composer.explain(reference, texts, gallery):
                 if len(explanation) != len(queries):
-                    given = f"explain gave {len(explanation)} values of {explanation.title!r}"
-                    raise RunError(f"{given} for {len(queries)} queries.")
+                    count = f"explain gave {len(explanation)} values of {explanation.title!r}"
+                    raise RunError(f"{count} for {len(queries)} queries.")
                 for place, query in enumerate(queries):
                     found.setdefault(query.id, []).append(_of_query(explanation, place, view))
     return found

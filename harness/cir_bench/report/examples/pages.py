@@ -48,10 +48,10 @@ def example_pages(
                     f"{spec.licence}). cir-bench report shows them to anyone who has the data."
                 )
                 return [Link("Pages with example images are left out here", reason)]
-        known = section_queries(block, registry, bench, options.between)
-        chosen = list(selections(known, options))
-        explained, silent = _explained(known, chosen, registry, bench) if options.explain else ({}, [])
-        writer = PageWriter(known, bench, explained, silent, folder)
+        section = section_queries(block, registry, bench, options.between)
+        chosen = list(selections(section, options))
+        explained, silent = _explained(section, chosen, registry, bench) if options.explain else ({}, [])
+        writer = PageWriter(section, bench, explained, silent, folder)
         return [writer.write(selection) for selection in chosen]
     except CirBenchError as error:
         return [Link("No pages with example images", f"{_on_one_line(error)}.")]
@@ -68,13 +68,13 @@ def check_folder(folder: Path) -> None:
 
 
 def _explained(
-    known: SectionQueries, chosen: Sequence[Selection], registry: Registry, bench: Workbench
+    section: SectionQueries, chosen: Sequence[Selection], registry: Registry, bench: Workbench
 ) -> tuple[Explained, list[str]]:
     """What the methods show of the selected queries, and a sentence for each method that could not be asked."""
-    asked = known.by_part([query for selection in chosen for _, ids in selection.groups for query in ids])
+    asked = section.by_part([query for selection in chosen for _, ids in selection.groups for query in ids])
     found = {}
     silent = []
-    for method in known.methods:
+    for method in section.methods:
         try:
             found[method] = explanations(method.stored, bench, registry, asked)
         except CirBenchError as error:
@@ -87,14 +87,14 @@ class PageWriter:
     """Writes the pages of one section.
 
     Attributes:
-        known: its queries.
+        section: its queries.
         bench: opens the data.
         explained: what methods show of them.
         silent: a sentence for each method that explains nothing.
         folder: where the pages are written.
     """
 
-    known: SectionQueries
+    section: SectionQueries
     bench: Workbench
     explained: Explained
     silent: Sequence[str]
@@ -102,7 +102,7 @@ class PageWriter:
 
     def write(self, selection: Selection) -> Link:
         """Write one page; with fewer queries if it would be too large."""
-        block = self.known.block
+        block = self.section.block
         while True:
             text = self._render(selection)
             count = sum(len(chosen) for _, chosen in selection.groups)
@@ -119,24 +119,23 @@ class PageWriter:
 
     def _render(self, selection: Selection) -> str | None:
         """A page with the finest images that fit; None if none do."""
-        known = self.known
-        images = PageImages(self.bench.dataset(known.cell).open, self._captions())
-        queries = fragment(
-            "queries.html", known=known, groups=selection.groups, images=images, explained=self.explained, rank=_rank
-        )
+        section = self.section
+        images = PageImages(self.bench.dataset(section.cell).open, self._captions())
+        shown = {"groups": selection.groups, "images": images, "explained": self.explained}
+        queries = fragment("queries.html", section=section, rank=_rank, **shown)
         missing = [f"{images.missing:,} images are missing."] if images.missing else []
-        spec = known.cell.dataset.spec
+        spec = section.cell.dataset.spec
 
         def page(side: int, quality: int) -> str:
             return render(
                 "examples.html",
-                block=known.block,
+                block=section.block,
                 selection=selection,
                 queries=queries,
-                cautions=cautions(known.block.section),
+                cautions=cautions(section.block.section),
                 pictures=images.style(side, quality),
-                notes=[*known.absent, *self.silent, *missing],
-                seeds=sorted({one.stored.record.cell.seed for one in known.methods}),
+                notes=[*section.absent, *self.silent, *missing],
+                seeds=sorted({one.stored.record.cell.seed for one in section.methods}),
                 home=HOME,
                 private="" if spec.publishable else PRIVATE,
                 licence=spec.licence,
@@ -146,7 +145,7 @@ class PageWriter:
 
     def _captions(self) -> Callable[[str], str] | None:
         """The words that an encoder without pixels sees in place of an image; None for other encoders."""
-        cell = self.known.cell
+        cell = self.section.cell
         if not cell.encoder.spec.pixel_free:
             return None
         dataset, encoder = self.bench.dataset(cell), self.bench.frozen_encoder(cell)

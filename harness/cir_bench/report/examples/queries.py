@@ -92,7 +92,7 @@ def section_queries(
     queries = {query.id: query for part in parts for query in part.queries if query.id in ranked}
     if not queries:
         raise DataError("the rankings are not of the data set's queries")
-    truth = {name: known for part in parts for name, known in part.truth.items()}
+    truth = {name: truth for part in parts for name, truth in part.truth.items()}
     return SectionQueries(block, cell, methods, queries, truth, absent)
 
 

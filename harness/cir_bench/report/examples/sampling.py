@@ -49,28 +49,28 @@ class Selection:
     groups: Sequence[tuple[str, Sequence[str]]]
 
 
-def selections(known: SectionQueries, options: PageOptions) -> Iterator[Selection]:
+def selections(section: SectionQueries, options: PageOptions) -> Iterator[Selection]:
     """One selection for each page of a section."""
-    many = min(options.count, len(known.queries))
-    parts = {part: [query.id for query in queries] for part, queries in known.by_part().items()}
-    note = f"{many} of {len(known.queries):,} queries, drawn with seed {options.seed}."
+    many = min(options.count, len(section.queries))
+    parts = {part: [query.id for query in queries] for part, queries in section.by_part().items()}
+    note = f"{many} of {len(section.queries):,} queries, drawn with seed {options.seed}."
     yield Selection("sample", "A sample of queries", note, [("", sampled(parts, options.count, options.seed))])
-    pair = _pair(known.methods, options.between)
+    pair = _pair(section.methods, options.between)
     if len(pair) == 2:
         names = [one.shown.name for one in pair]
-        groups = disagreed(_ranks(known, pair[0]), _ranks(known, pair[1]), options.count)
+        groups = disagreed(_ranks(section, pair[0]), _ranks(section, pair[1]), options.count)
         yield Selection(
             "disagree",
             f"Where {names[0]} and {names[1]} disagree",
             "The queries on which the ranks of the best target are furthest apart, as a ratio.",
             [(f"{name} ranks the target higher", group) for name, group in zip(names, groups, strict=True)],
         )
-    best = known.methods[0]
+    best = section.methods[0]
     yield Selection(
         "failures",
         f"The worst failures of {best.shown.name}",
         f"The queries whose best target {best.shown.name} ranks lowest.",
-        [("", failed(_ranks(known, best), options.count))],
+        [("", failed(_ranks(section, best), options.count))],
     )
 
 
@@ -116,8 +116,8 @@ def _pair(methods: Sequence[RankedMethod], between: Sequence[str]) -> Sequence[R
     return found if len(found) == 2 else methods[:2]
 
 
-def _ranks(known: SectionQueries, method: RankedMethod) -> dict[str, float]:
-    return {query: rank for query, rank in method.ranks.items() if query in known.queries}
+def _ranks(section: SectionQueries, method: RankedMethod) -> dict[str, float]:
+    return {query: rank for query, rank in method.ranks.items() if query in section.queries}
 
 
 def _log(rank: float) -> float:
