@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import stat
 import subprocess
 import sys
@@ -13,6 +14,7 @@ from pathlib import Path
 import pytest
 from support.killed import kill_writer
 
+from cir_bench import atomic
 from cir_bench.atomic import STALE_SECONDS, replacing, replacing_folder
 
 WRITERS = [replacing, replacing_folder]
@@ -148,3 +150,9 @@ def test_a_device_is_written_to_and_not_replaced():
     script = "import sys; from pathlib import Path; from cir_bench.atomic import replacing\n"
     script += "with replacing(Path('/dev/stdout')) as out: out.write_text('whole')"
     assert subprocess.check_output([sys.executable, "-c", script], text=True) == "whole"
+
+
+def test_nothing_else_in_the_harness_renames_files():
+    renames = re.compile(r"os\.(replace|rename)\(|\.rename\(|mkstemp|mkdtemp|NamedTemporaryFile|shutil\.move")
+    sources = [path for path in Path(atomic.__file__).parent.rglob("*.py") if path != Path(atomic.__file__)]
+    assert [str(path) for path in sources if renames.search(path.read_text(encoding="utf-8"))] == []

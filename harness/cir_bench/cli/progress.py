@@ -20,7 +20,7 @@ from rich.progress import (
 from rich.progress import Progress as Bar
 
 from cir_bench.cli.sizes import bytes_as_text
-from cir_bench.data.fetch import Progress
+from cir_bench.data.fetch import FetchProgress
 from cir_bench.interfaces.specs import RemoteFile
 
 T = TypeVar("T")
@@ -51,7 +51,7 @@ def _with_lines(items: Iterable[T], total: int, what: str) -> Iterator[T]:
 
 
 @contextmanager
-def download_progress() -> Iterator[Progress]:
+def download_progress() -> Iterator[FetchProgress]:
     """Show how much of each file has been downloaded."""
     console = Console(stderr=True)
     if not console.is_terminal:

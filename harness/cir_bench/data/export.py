@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -15,7 +15,8 @@ from cir_bench.data.tables import (
     TRIPLETS,
     Faults,
     GalleryImage,
-    TableRow,
+    ParquetRow,
+    Watcher,
     features,
     gallery_images,
     gallery_rows,
@@ -27,9 +28,6 @@ from cir_bench.errors import DISK_FULL, ConfigError, DataError, examples
 from cir_bench.interfaces.dataset import Dataset
 from cir_bench.interfaces.specs import DatasetSpec
 from cir_bench.utils.splits import TRAIN
-
-Watch = Callable[[Iterable[GalleryImage], int, str], Iterator[GalleryImage]]
-"""Passes items on and shows the progress: (items, how many, what they are)."""
 
 
 @dataclass
@@ -56,7 +54,7 @@ def export(
     optional: bool = False,
     images: bool = True,
     allow_partial: bool = False,
-    watch: Watch = lambda items, total, what: iter(items),
+    watch: Watcher = lambda items, total, what: iter(items),
 ) -> Exported:
     """Write splits of a data set as parquet files that ``datasets.load_dataset(out, table)`` reads.
 
@@ -114,10 +112,10 @@ class _Split:
 
     name: str
     table: str
-    rows: list[TableRow]
+    rows: list[ParquetRow]
     gallery: list[GalleryImage]
 
-    def write(self, folder: Path, table: str, rows: Iterable[TableRow], images: bool = True) -> int:
+    def write(self, folder: Path, table: str, rows: Iterable[ParquetRow], images: bool = True) -> int:
         return write_shards(rows, features(table, images=images), folder / table, split_name(self.name))
 
 
@@ -135,8 +133,8 @@ def _split(dataset: Dataset, name: str) -> _Split:
 
 
 def _gallery(
-    dataset: Dataset, split: _Split, faults: Faults, images: bool, allow_partial: bool, watch: Watch
-) -> Iterator[TableRow]:
+    dataset: Dataset, split: _Split, faults: Faults, images: bool, allow_partial: bool, watch: Watcher
+) -> Iterator[ParquetRow]:
     """The rows of a split's images; images without pixels go to ``faults``, or are refused unless they are allowed."""
     total = len(split.gallery)
     checked = images and not allow_partial

@@ -16,7 +16,7 @@ from cir_bench.interfaces.specs import DatasetSpec, RemoteFile
 from cir_bench.utils.files import inside
 
 LOCK = ".fetch.lock"
-Progress = Callable[[RemoteFile, int], None]
+FetchProgress = Callable[[RemoteFile, int], None]
 """Called again and again with a file and the number of bytes that are on disk."""
 
 
@@ -36,7 +36,7 @@ class Fetched:
 
 
 def fetch(
-    spec: DatasetSpec, folder: Path, *, accept_licence: bool = False, progress: Progress = lambda file, done: None
+    spec: DatasetSpec, folder: Path, *, accept_licence: bool = False, progress: FetchProgress = lambda file, done: None
 ) -> Iterator[Fetched]:
     """Put every declared file in place, in the spec's order; files that exist and are right are left alone.
 
@@ -87,7 +87,7 @@ def _is_in_place(file: RemoteFile, path: Path) -> bool:
     )
 
 
-def _fetch(file: RemoteFile, path: Path, progress: Progress) -> None:
+def _fetch(file: RemoteFile, path: Path, progress: FetchProgress) -> None:
     part = path.with_name(f"{path.name}.part")
     for done in transfer(file.url, part, file.size):
         progress(file, done)

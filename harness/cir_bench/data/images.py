@@ -3,19 +3,16 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 
-from cir_bench.data.tables import Faults
+from cir_bench.data.tables import Faults, Watcher
 from cir_bench.errors import CirBenchError, DataError
 from cir_bench.interfaces.dataset import Dataset
 
-Watch = Callable[[Iterable[str | None], int, str], Iterator[str | None]]
-"""Passes items on and shows the progress: (items, how many, what they are)."""
-
 
 def check_images(
-    dataset: Dataset, images: Sequence[str], watch: Watch = lambda items, total, what: iter(items)
+    dataset: Dataset, images: Sequence[str], watch: Watcher = lambda items, total, what: iter(items)
 ) -> Faults:
     """Look for every image, and decode those that exist on several threads.
 

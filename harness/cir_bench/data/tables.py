@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import io
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
@@ -19,7 +19,9 @@ from cir_bench.interfaces.dataset import Dataset, Query, Triplet
 if TYPE_CHECKING:
     from datasets import Features
 
-TableRow = dict[str, Any]
+ParquetRow = dict[str, Any]
+Watcher = Callable[[Iterable[Any], int, str], Iterator[Any]]
+"""Passes items on and shows the progress: (items, how many, what they are)."""
 TRIPLETS, QUERIES, GALLERY = "triplets", "queries", "gallery"
 
 
@@ -57,12 +59,12 @@ def features(table: str, *, images: bool = True) -> Features:
     return Features(columns[table] | ({"image": Image()} if table == GALLERY and images else {}))
 
 
-def triplet_row(triplet: Triplet) -> TableRow:
+def triplet_row(triplet: Triplet) -> ParquetRow:
     """A row of ``triplets``."""
     return dict(vars(triplet))
 
 
-def query_row(query: Query) -> TableRow:
+def query_row(query: Query) -> ParquetRow:
     """A row of ``queries``."""
     return vars(query) | {"gains": [{"image": image, "gain": gain} for image, gain in query.gains.items()]}
 
@@ -101,13 +103,13 @@ class Faults:
         return bool(self.missing or self.unreadable)
 
 
-def gallery_rows(dataset: Dataset, images: Iterator[GalleryImage], faults: Faults | None) -> Iterator[TableRow]:
+def gallery_rows(dataset: Dataset, images: Iterator[GalleryImage], faults: Faults | None) -> Iterator[ParquetRow]:
     """Rows of ``gallery``: without pixels if ``faults`` is None, otherwise every image is decoded once to check it.
 
     An image that is missing or cannot be decoded keeps its row, without pixels, and is noted in ``faults``.
     """
     for image in images:
-        row: TableRow = {
+        row: ParquetRow = {
             "image_id": image.id,
             "parts": image.parts,
             "places": image.places,
@@ -118,7 +120,7 @@ def gallery_rows(dataset: Dataset, images: Iterator[GalleryImage], faults: Fault
         yield row
 
 
-def _pixels(dataset: Dataset, image_id: str, faults: Faults) -> TableRow | None:
+def _pixels(dataset: Dataset, image_id: str, faults: Faults) -> ParquetRow | None:
     if not dataset.has(image_id):
         faults.missing.append(image_id)
         return None
