@@ -1,6 +1,8 @@
-"""Property tests: the same examples on every run, and no clock that a busy machine could miss. No waiting for disks."""
+"""For all tests: the same examples of properties on every run, no waiting for disks, the real annotations."""
 
 import os
+from collections.abc import Callable
+from pathlib import Path
 
 import pytest
 from hypothesis import HealthCheck, settings
@@ -17,3 +19,17 @@ def no_fsync():
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(os, "fsync", lambda descriptor: None)
         yield
+
+
+@pytest.fixture(scope="session")
+def real_data() -> Callable[[str], Path]:
+    """``real_data("cirr/captions")`` is the data root of the real annotations; skips where it has no such path."""
+
+    def find(needed: str) -> Path:
+        place = os.environ.get("CIR_BENCH_SHARED", str(Path(__file__).parents[2] / "shared"))
+        data_root = Path(place) / "data"
+        if not (data_root / needed).exists():
+            pytest.skip(f"needs {data_root / needed} (CIR_BENCH_SHARED names another folder)")
+        return data_root
+
+    return find

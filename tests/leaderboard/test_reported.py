@@ -1,7 +1,6 @@
 """The table of reported numbers: every one is in a paper, under a protocol that exists."""
 
 import csv
-import os
 from pathlib import Path
 
 import pytest
@@ -106,10 +105,7 @@ def test_the_paper_track_s_encoders_are_those_of_the_papers():
 
 
 @pytest.mark.shared
-def test_the_printed_tables_are_the_papers():
-    shared = Path(os.environ.get("CIR_BENCH_SHARED", Path(__file__).parents[2].parent / "shared"))
-    path = shared / "reported" / "reported.csv"
-    if not path.is_file():
-        pytest.skip("needs the papers' tables: set CIR_BENCH_SHARED")
+def test_the_printed_tables_are_the_papers(real_data):
+    path = real_data("../reported/reported.csv") / "../reported/reported.csv"
     with path.open(encoding="utf-8") as file:
         assert list(csv.DictReader(file)) == lines("printed.csv")

@@ -1,8 +1,7 @@
-"""For the tests of all plugins: the command line in this process, real annotations, and errors in one sentence."""
+"""For the tests of all plugins: the command line in this process, and errors in one sentence."""
 
 from __future__ import annotations
 
-import os
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -50,20 +49,6 @@ def command(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> Callable[...,
 def on_toy(command: Callable[..., CirBench]) -> Callable[..., CirBench]:
     """The same on the benchmark of the toy plugin."""
     return lambda *options: command("--plugin", TOY, "-b", "toy", *options)
-
-
-@pytest.fixture(scope="session")
-def real_data() -> Callable[[str], Path]:
-    """``real_data("cirr/captions")`` is the data root of the real annotations; skips where it has no such path."""
-
-    def find(needed: str) -> Path:
-        place = os.environ.get("CIR_BENCH_SHARED", str(Path(__file__).parents[3] / "shared"))
-        data_root = Path(place) / "data"
-        if not (data_root / needed).exists():
-            pytest.skip(f"needs {data_root / needed} (CIR_BENCH_SHARED names another folder)")
-        return data_root
-
-    return find
 
 
 @pytest.fixture

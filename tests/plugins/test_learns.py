@@ -118,10 +118,10 @@ def test_a_sum_cannot_replace_an_attribute() -> None:
 @pytest.mark.parametrize(
     ("name", "params", "steps", "lr"),
     [
-        ("tirg", {}, 400, 1e-3),
-        ("tirg", {"scaling": "normed"}, 400, 1e-3),
-        ("tirg", {"loss": "soft-triplet"}, 400, 1e-3),
-        ("combiner", {}, 400, 1e-3),
+        ("tirg", {}, 250, 2e-3),
+        ("tirg", {"scaling": "normed"}, 250, 2e-3),
+        ("tirg", {"loss": "soft-triplet"}, 350, 2e-3),
+        ("combiner", {}, 250, 2e-3),
         ("tgcir", {"width": 32, "local_attributes": 6}, 150, None),
         ("tgcir", {"width": 32, "local_attributes": 6, "ablation": "local-only"}, 150, None),
     ],
@@ -137,9 +137,9 @@ def test_pooled_features_and_tokens(make, name: str, params: dict[str, Any], ste
 @pytest.mark.parametrize(
     ("name", "params", "steps", "expected"),
     [
-        ("clvcnet", {"width": 32}, 120, 0.6),
-        ("clvcnet", {"width": 32, "ablation": "local-only"}, 120, 0.6),
-        ("clvcnet", {"width": 32, "ablation": "global-only"}, 120, 0.6),
+        ("clvcnet", {"width": 32}, 60, 0.6),
+        ("clvcnet", {"width": 32, "ablation": "local-only"}, 60, 0.6),
+        ("clvcnet", {"width": 32, "ablation": "global-only"}, 60, 0.6),
         ("val", {}, 100, 0.8),
         ("val", {"layers": "code"}, 100, 0.8),
     ],

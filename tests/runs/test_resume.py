@@ -12,19 +12,34 @@ import time
 import pytest
 import torch
 
+from cir_bench.cli.app import main
+from cir_bench.records.record import RunRecord
+
+from .conftest import Toy
+
 
 def _heed_ctrl_c() -> None:
     """Tests that run in the background of a script have inherited to ignore SIGINT; a user's terminal does not."""
     signal.signal(signal.SIGINT, signal.SIG_DFL)
 
 
+SLOW = ("-m", "slow-tirg", "--set", "training.epochs=8")
+
+
+@pytest.fixture(scope="module")
+def uninterrupted(tmp_path_factory: pytest.TempPathFactory) -> RunRecord:
+    """Without what it prints."""
+    folder = tmp_path_factory.mktemp("uninterrupted")
+    whole = Toy(folder / "runs", folder / "cache", None)
+    assert main(whole.argv("run", *SLOW)) == 0
+    (record,) = whole.records().values()
+    return record
+
+
 @pytest.mark.parametrize("sign", [signal.SIGKILL, signal.SIGINT], ids=["kill -9", "Ctrl-C"])
-def test_an_interrupted_cell_continues_to_the_same_numbers(toy, another_toy, sign: signal.Signals) -> None:
-    whole = another_toy("whole")
-    options = ("-m", "slow-tirg", "--set", "training.epochs=8")
-    whole.run(*options)
+def test_an_interrupted_cell_continues_to_the_same_numbers(toy, uninterrupted, sign: signal.Signals) -> None:
     process = subprocess.Popen(
-        [sys.executable, "-m", "cir_bench", *toy.argv("run", *options)],
+        [sys.executable, "-m", "cir_bench", *toy.argv("run", *SLOW)],
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
         start_new_session=True,
@@ -39,10 +54,10 @@ def test_an_interrupted_cell_continues_to_the_same_numbers(toy, another_toy, sig
     said = process.communicate(timeout=60)[0].decode()
     assert process.returncode == (-9 if sign == signal.SIGKILL else 130), said
     assert not toy.records() and "Traceback" not in said
-    _, planned = toy.plan(*options)
+    _, planned = toy.plan(*SLOW)
     assert planned.startswith("interrupted")
-    _, said = toy.run(*options)
-    (resumed,), (uninterrupted,) = toy.records().values(), whole.records().values()
+    toy.run(*SLOW)
+    (resumed,) = toy.records().values()
     assert resumed.metrics == uninterrupted.metrics
     assert [e.terms for e in resumed.history] == [e.terms for e in uninterrupted.history]
     assert [e.selection for e in resumed.history] == [e.selection for e in uninterrupted.history]

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import importlib.util
 import json
-import os
 import sys
 from pathlib import Path
 from types import ModuleType
@@ -34,11 +33,8 @@ pytestmark = pytest.mark.shared
 
 
 @pytest.fixture(scope="module")
-def root(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    shared = Path(os.environ.get("CIR_BENCH_SHARED", str(CHECKOUT.parent / "shared"))) / "data"
-    if not shared.is_dir():
-        pytest.skip(f"needs the real annotations in {shared} (CIR_BENCH_SHARED names another folder)")
-    made: Path = seeded.complete_root(shared, tmp_path_factory.mktemp("data"))
+def root(tmp_path_factory: pytest.TempPathFactory, real_data) -> Path:
+    made: Path = seeded.complete_root(real_data("."), tmp_path_factory.mktemp("data"))
     return made
 
 

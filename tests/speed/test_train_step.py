@@ -5,7 +5,6 @@ from __future__ import annotations
 import dataclasses
 import importlib
 import json
-import subprocess
 import sys
 from pathlib import Path
 
@@ -96,10 +95,13 @@ def test_gradient_checkpointing_can_be_asked_for(one_step, tiny):
     assert not off.gradient_checkpointing
 
 
-def test_the_script_measures_in_a_process_of_its_own():
-    command = [sys.executable, str(FOLDER / "train_step.py"), "--methods", "sadn", "--device", "cpu", "--batch", "16"]
-    found = subprocess.run([*command, "--json"], capture_output=True, text=True, check=True)
-    (row,) = json.loads(found.stdout)
+def test_the_script_measures_in_a_process_of_its_own(one_step, monkeypatch, capsys):
+    script = importlib.import_module("train_step")
+    monkeypatch.setattr(script, "measure", None)  # not in this one
+    command = ["train_step.py", "--methods", "sadn", "--device", "cpu", "--batch", "16", "--json"]
+    monkeypatch.setattr(sys, "argv", command)
+    script.main()
+    (row,) = json.loads(capsys.readouterr().out)
     assert (row["workload"], row["device"], row["batch"], row["paper_batch"]) == ("sadn", "cpu", 16, 2048)
 
 

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import os
 import re
-from pathlib import Path
 
 import pytest
 
@@ -45,9 +43,6 @@ def test_every_url_is_that_of_a_commit(name: str, file: RemoteFile) -> None:
 
 @pytest.mark.shared
 @pytest.mark.parametrize(("name", "file"), FILES)
-def test_the_declared_content_is_the_official_one(name: str, file: RemoteFile) -> None:
-    shared = Path(os.environ.get("CIR_BENCH_SHARED", str(Path(__file__).parents[3] / "shared")))
-    path = shared / "data" / name / file.path
-    if not path.is_file():
-        pytest.skip(f"needs {path} (CIR_BENCH_SHARED names another folder)")
+def test_the_declared_content_is_the_official_one(name: str, file: RemoteFile, real_data) -> None:
+    path = real_data(f"{name}/{file.path}") / name / file.path
     assert (path.stat().st_size, sha256_of(path)) == (file.size, file.sha256)
