@@ -7,6 +7,7 @@ import inspect
 import itertools
 import textwrap
 from collections.abc import Iterator
+from dataclasses import asdict
 from typing import Any
 
 from pydantic import BaseModel
@@ -27,21 +28,16 @@ BUILTIN = Owner(CORE, __version__, "benchmarks")
 """The owner of the benchmark files and suites that come with the harness."""
 
 
-def owner_facts(owner: Owner) -> dict[str, str]:
-    """Where something comes from."""
-    return {"distribution": owner.distribution, "version": owner.version, "plugin": owner.plugin}
-
-
 def problem_facts(problem: PluginProblem) -> dict[str, str]:
     """A plugin that was left out."""
     about = {"stage": problem.stage, "message": problem.message, "remedy": problem.remedy}
-    return owner_facts(problem.owner) | about
+    return asdict(problem.owner) | about
 
 
 def object_facts(registered: Registered[Spec]) -> dict[str, str]:
     """What `ls` says about an object."""
     spec = registered.spec
-    return {"name": spec.name, "summary": spec.summary, "object_version": spec.version} | owner_facts(registered.owner)
+    return {"name": spec.name, "summary": spec.summary, "object_version": spec.version} | asdict(registered.owner)
 
 
 def benchmark_facts(benchmark: Benchmark, owner: Owner) -> dict[str, Any]:
@@ -52,7 +48,7 @@ def benchmark_facts(benchmark: Benchmark, owner: Owner) -> dict[str, Any]:
         "dataset": benchmark.dataset,
         "default_encoder": benchmark.default_encoder,
         "protocols": list(benchmark.protocols),
-    } | owner_facts(owner)
+    } | asdict(owner)
 
 
 def read_benchmarks(registry: Registry) -> tuple[list[tuple[Benchmark, Owner]], list[str]]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import platform
 import tempfile
+from dataclasses import asdict
 from importlib import metadata
 from pathlib import Path
 from typing import Any
@@ -13,7 +14,7 @@ import typer
 from packaging.requirements import Requirement
 
 from cir_bench.cli.common import AsJson, Settings, open_registry, with_settings
-from cir_bench.cli.describe import owner_facts, problem_facts, read_benchmarks
+from cir_bench.cli.describe import problem_facts, read_benchmarks
 from cir_bench.cli.output import columns, print_json
 from cir_bench.errors import PluginError
 from cir_bench.interfaces.kinds import KINDS
@@ -90,7 +91,7 @@ def _plugins(registry: Registry, problems: list[str]) -> list[dict[str, str]]:
             except PluginError as error:
                 problems.append(str(error))
     problems += read_benchmarks(registry)[1]
-    return [owner_facts(owner) for owner in registry.plugins]
+    return [asdict(owner) for owner in registry.plugins]
 
 
 def _data_root(root: Path | None, registry: Registry, problems: list[str]) -> dict[str, Any]:

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from dataclasses import asdict
 from typing import Annotated, Any, Literal
 
 import typer
 
 from cir_bench.cli.common import AsJson, Settings, open_registry, with_settings
-from cir_bench.cli.describe import BUILTIN, benchmark_facts, object_facts, owner_facts, problem_facts, read_benchmarks
+from cir_bench.cli.describe import BUILTIN, benchmark_facts, object_facts, problem_facts, read_benchmarks
 from cir_bench.cli.output import columns, print_json
 from cir_bench.interfaces.kinds import KINDS
 from cir_bench.runs.suite import suite_summary, suites
@@ -29,7 +30,7 @@ def ls(
     }
     benchmarks, unreadable = read_benchmarks(registry)
     found["benchmarks"] = [benchmark_facts(benchmark, owner) for benchmark, owner in benchmarks]
-    found["suites"] = [{"name": name, "summary": suite_summary(name), **owner_facts(BUILTIN)} for name in suites()]
+    found["suites"] = [{"name": name, "summary": suite_summary(name), **asdict(BUILTIN)} for name in suites()]
     if what is not None:
         found = {what: found[what]}
     if as_json:

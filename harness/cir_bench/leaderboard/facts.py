@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 
 from cir_bench.leaderboard.model import EncoderUse, Section
+from cir_bench.leaderboard.text_format import TextFormat
 
 HASH_DIGITS = 12
 TIMES = "Times: "
 """Begins the sentence that says where times were measured; it differs between machines."""
-
-Escape = Callable[[str], str]
 
 
 def cautions(section: Section) -> dict[str, str]:
@@ -36,36 +35,30 @@ def numbered(places: Sequence[str]) -> str:
     return "; ".join(f"({number}) {place}" for number, place in enumerate(places, start=1))
 
 
-def facts(section: Section, plain: Escape, code: Escape) -> Iterator[str]:
-    """Sentences, with the escaping of a format.
-
-    Args:
-        section: the section.
-        plain: escapes text.
-        code: marks a name as code.
-    """
-    yield _protocol(section, plain, code)
+def facts(section: Section, form: TextFormat) -> Iterator[str]:
+    """The sentences above a table."""
+    yield _protocol(section, form)
     if section.n_queries:
-        yield _sizes(section, plain)
+        yield _sizes(section, form)
     for use in section.encoders:
-        yield _encoder(use, plain, code)
+        yield _encoder(use, form)
     yield _seeds(section)
     if section.headline:
         pairs = len(section.comparisons)
         compared = f"; {pairs} pair{'' if pairs == 1 else 's'} of rows compared" if pairs else ""
-        yield f"Sorted by {code(section.headline)}{compared}."
+        yield f"Sorted by {form.code(section.headline)}{compared}."
     if section.dataset_plugin:
-        yield f"The data set is by {plain(section.dataset_plugin)}, no part of cir-bench."
+        yield f"The data set is by {form.plain(section.dataset_plugin)}, no part of cir-bench."
     for word, sentence in cautions(section).items():
         yield f"**{word.capitalize()}**: {sentence}"
     if section.places:
         several = " Compare times and memory only between rows with the same number." if len(section.places) > 1 else ""
-        yield f"{TIMES}on {numbered([plain(place) for place in section.places])}.{several}"
+        yield f"{TIMES}on {numbered([form.plain(place) for place in section.places])}.{several}"
 
 
-def _protocol(section: Section, plain: Escape, code: Escape) -> str:
+def _protocol(section: Section, form: TextFormat) -> str:
     if not section.protocol_hash:
-        return f"Protocol {code(section.protocol)}; no cell came far enough to know its hash."
+        return f"Protocol {form.code(section.protocol)}; no cell came far enough to know its hash."
     where = {"kept": "kept in", "removed": "removed from", None: ""}[section.reference]
     conventions = [
         *([f"the reference image is {where} the ranking"] if where else []),
@@ -73,27 +66,27 @@ def _protocol(section: Section, plain: Escape, code: Escape) -> str:
         f"query text: {section.query_text}",
     ]
     trust = "" if section.known_protocol else "; not one of cir-bench's own, its hash is taken on trust"
-    hash_ = code(section.protocol_hash[:HASH_DIGITS])
-    return f"Protocol {code(section.protocol)}, hash {hash_}: {'; '.join(map(plain, conventions))}{trust}."
+    hash_ = form.code(section.protocol_hash[:HASH_DIGITS])
+    return f"Protocol {form.code(section.protocol)}, hash {hash_}: {'; '.join(map(form.plain, conventions))}{trust}."
 
 
-def _sizes(section: Section, plain: Escape) -> str:
+def _sizes(section: Section, form: TextFormat) -> str:
     whole = f"{sum(section.n_queries.values()):,} queries"
     trained = f"; trained on {section.n_train:,} triplets" if section.n_train else ""
     if list(section.n_queries) == [""]:
         return f"{whole} against {section.n_gallery.get('', 0):,} images{trained}."
     parts = ", ".join(
-        f"{plain(part)} {count:,} against {section.n_gallery.get(part, 0):,} images"
+        f"{form.plain(part)} {count:,} against {section.n_gallery.get(part, 0):,} images"
         for part, count in sorted(section.n_queries.items())
     )
     return f"{whole}: {parts}{trained}."
 
 
-def _encoder(use: EncoderUse, plain: Escape, code: Escape) -> str:
+def _encoder(use: EncoderUse, form: TextFormat) -> str:
     how = "trained by the cells that train" if use.trained else "frozen"
-    weights = f"weights {code(use.weights[:HASH_DIGITS])}, " if use.weights and not use.trained else ""
-    name = f"Encoder {code(use.name)} ({plain(use.plugin)})"
-    return f"{name}: {how}, {weights}{plain(use.dtype)}, preprocessing {plain(use.preprocess) or 'none'}."
+    weights = f"weights {form.code(use.weights[:HASH_DIGITS])}, " if use.weights and not use.trained else ""
+    name = f"Encoder {form.code(use.name)} ({form.plain(use.plugin)})"
+    return f"{name}: {how}, {weights}{form.plain(use.dtype)}, preprocessing {form.plain(use.preprocess) or 'none'}."
 
 
 def _seeds(section: Section) -> str:

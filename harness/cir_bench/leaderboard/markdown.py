@@ -75,6 +75,6 @@ def _section(section: Section) -> str:
         disable_numparse=True,
     )
     description = [form.plain(section.description)] if section.description else []
-    listed = "\n".join(f"- {fact}" for fact in facts(section, form.plain, form.code))
+    listed = "\n".join(f"- {fact}" for fact in facts(section, form))
     sources = [f"({letter}) {source}" for source, letter in letters.items()]
     return "\n\n".join([f"## {section.title}", *description, listed, lines, *sources])

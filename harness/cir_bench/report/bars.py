@@ -23,15 +23,7 @@ VALUES = 58.0
 
 @dataclass(frozen=True)
 class Bar:
-    """One bar.
-
-    Attributes:
-        name: on its left.
-        value: its length.
-        low: where its whisker begins.
-        high: where its whisker ends.
-        tip: its tooltip.
-    """
+    """A bar: the name on its left, its value, the ends of its whisker, and its tooltip."""
 
     name: str
     value: float
@@ -41,14 +33,9 @@ class Bar:
 
 
 def horizontal_bars(bars: Sequence[Bar], series: Series, *, title: str, name: str, values: str) -> Markup:
-    """A whole chart of bars from 0.
+    """A whole chart of bars from 0, in the colour of ``series``, from top to bottom.
 
-    Args:
-        bars: from top to bottom.
-        series: the method and colour of all of them.
-        title: one sentence for screen readers.
-        name: what the bars are named after; above the names.
-        values: what the numbers are; below the axis.
+    ``title`` is a sentence for screen readers, ``name`` is above the bars' names, ``values`` below the axis.
     """
     names = [one.name if len(one.name) <= LONGEST else f"{one.name[: LONGEST - 1]}…" for one in bars]
     left = 16.0 + LETTER * max(map(len, [*names, name]))

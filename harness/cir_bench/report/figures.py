@@ -20,16 +20,7 @@ class Numbers:
 
 @dataclass(frozen=True)
 class Figure:
-    """A chart, or several to choose from.
-
-    Attributes:
-        title: what it shows.
-        note: how to read it; may be empty.
-        charts: the pictures, each with a name to choose it by if there are several.
-        legend: the series that are drawn.
-        numbers: the same as a table.
-        wide: whether it takes the whole width.
-    """
+    """A chart, or several to choose from by name; ``note`` says how to read it, ``numbers`` are the same as a table."""
 
     title: str
     note: str

@@ -33,13 +33,7 @@ class ReportRow:
 
 @dataclass(frozen=True, eq=False)
 class ReportSection:
-    """A section of the leaderboard.
-
-    Attributes:
-        number: its place in the report, from 1; part of file names and anchors.
-        section: the leaderboard's section.
-        rows: all rows, in the leaderboard's order.
-    """
+    """A section of the leaderboard; ``number``, from 1, is part of file names and anchors."""
 
     number: int
     section: Section

@@ -36,15 +36,7 @@ class Series(NamedTuple):
 
 @dataclass(frozen=True)
 class Axis:
-    """Maps values to positions, linearly or logarithmically.
-
-    Attributes:
-        low: the smallest value shown; above 0 on a logarithmic axis.
-        high: the largest value shown, above ``low``.
-        start: the position of ``low``.
-        end: the position of ``high``.
-        log: whether it is logarithmic.
-    """
+    """Maps the values ``low`` (above 0 if ``log``) to ``high`` to the positions ``start`` to ``end``."""
 
     low: float
     high: float
@@ -103,16 +95,9 @@ def chart(
     y_name: str,
     x_ticks: Sequence[tuple[float, str]] | None = None,
 ) -> Markup:
-    """A whole chart.
+    """A whole chart: axes with their names, and ``marks`` on top of the grid.
 
-    Args:
-        marks: drawn on top of the grid.
-        x: horizontal axis.
-        y: vertical axis.
-        title: one sentence for screen readers.
-        x_name: label of the horizontal axis.
-        y_name: label of the vertical axis.
-        x_ticks: values and labels on the horizontal axis; None: round numbers.
+    ``title`` is a sentence for screen readers; ``x_ticks`` are values with their labels (None: round numbers).
     """
     right, bottom = WIDTH - RIGHT, HEIGHT - BOTTOM
     parts: list[Markup] = []

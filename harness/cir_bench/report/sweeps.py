@@ -26,23 +26,17 @@ Measured = Sequence[tuple[str, Value]]
 
 @dataclass(frozen=True)
 class Sweep:
-    """Rows that differ in one parameter.
-
-    Attributes:
-        method: of all of them.
-        parameter: its dotted name.
-        fixed: what else was changed of the method, the same in all; may be empty.
-        points: the parameter's value as text, and the row; numbers in their order, otherwise the default first.
-        numeric: whether every value is a number.
-        default: the value that the parameter has if nobody changes it; empty if no row says.
-    """
+    """Rows of one method that differ in one parameter."""
 
     method: str
     parameter: str
     fixed: str
+    """What else was changed of the method, the same in all rows."""
     points: Sequence[tuple[str, ReportRow]]
+    """The parameter's value as text, and the row; numbers in their order, otherwise the default first."""
     numeric: bool
     default: str
+    """The value that the parameter has if nobody changes it; empty if no row says."""
 
 
 def sweep_gallery(block: ReportSection) -> Gallery | None:

@@ -23,15 +23,9 @@ class Tag:
 
 @dataclass(frozen=True)
 class Breakdown:
-    """One metric by tag.
+    """One metric by tag: groups with their number of tags, tags, and the values of every row (None: it has none).
 
-    Attributes:
-        metric: its name.
-        groups: groups of tags, each with its number of tags, in order.
-        tags: the columns.
-        rows: for every row its values, None for a tag without one.
-        highest: the largest value, the darkest shade.
-        left_out: how many tags are not shown.
+    ``highest`` is the largest value, the darkest shade; ``left_out`` is the number of tags that are not shown.
     """
 
     metric: str

@@ -29,15 +29,7 @@ from cir_bench.runs.workbench import Workbench
 
 @dataclass(frozen=True)
 class ShownExplanation:
-    """One explanation of one query.
-
-    Attributes:
-        title: what it is.
-        note: how to read it.
-        map: ``[H, W]`` over the reference image, or None.
-        neighbours: ids of candidates with their weights.
-        weights: names with their weights.
-    """
+    """One explanation of one query: a map ``[H, W]`` over the reference image, or weights of neighbours or names."""
 
     title: str
     note: str

@@ -22,15 +22,7 @@ _OPACITY = 0.66
 
 @dataclass(frozen=True)
 class Tile:
-    """An image as it is shown.
-
-    Attributes:
-        image: its id.
-        name: its CSS class; empty if there is no picture.
-        words: shown in place of a picture.
-        hit: whether it is a target.
-        note: a few words below it.
-    """
+    """An image as it is shown: its CSS class ``name``, or ``words`` in place of a picture; ``hit``: it is a target."""
 
     image: str
     name: str

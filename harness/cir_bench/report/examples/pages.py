@@ -84,15 +84,7 @@ def _explained(
 
 @dataclass(frozen=True)
 class PageWriter:
-    """Writes the pages of one section.
-
-    Attributes:
-        section: its queries.
-        bench: opens the data.
-        explained: what methods show of them.
-        silent: a sentence for each method that explains nothing.
-        folder: where the pages are written.
-    """
+    """Writes the pages of one section; ``silent`` is a sentence for each method that explains nothing."""
 
     section: SectionQueries
     bench: Workbench

@@ -15,33 +15,23 @@ Ranks = Mapping[str, float]
 
 @dataclass(frozen=True)
 class PageOptions:
-    """What is asked of the pages.
-
-    Attributes:
-        count: queries on a page.
-        seed: draws the sample.
-        between: two methods; empty: the best two.
-        explain: whether methods are asked to explain their answers.
-        public: leave out images that may not be published.
-    """
+    """What is asked of the pages."""
 
     count: int = 8
+    """Queries on a page."""
     seed: int = 0
+    """Draws the sample."""
     between: tuple[str, ...] = ()
+    """Two methods whose disagreement is shown; empty: the best two."""
     explain: bool = True
+    """Whether methods are asked to explain their answers."""
     public: bool = False
+    """Leave out images that may not be published."""
 
 
 @dataclass(frozen=True)
 class Selection:
-    """The queries of one page.
-
-    Attributes:
-        name: part of its file name.
-        title: its heading.
-        note: how the queries were selected.
-        groups: a heading (may be empty) and query ids.
-    """
+    """The queries of one page: groups of ids, each with a heading (may be empty). ``name`` is part of its file name."""
 
     name: str
     title: str
@@ -75,13 +65,7 @@ def selections(section: SectionQueries, options: PageOptions) -> Iterator[Select
 
 
 def sampled(queries: Mapping[str, Sequence[str]], count: int, seed: int) -> list[str]:
-    """``count`` queries drawn by ``seed``, equally many of every part; fewer if there are fewer.
-
-    Args:
-        queries: ids by part.
-        count: how many in all.
-        seed: the same seed draws the same queries.
-    """
+    """``count`` queries drawn by ``seed`` from ids by part, equally many of every part; fewer if there are fewer."""
     drawn = []
     for part, ids in queries.items():
         mixed = sorted(ids)
