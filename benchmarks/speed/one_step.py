@@ -16,14 +16,17 @@ import torch
 from noise import Drawn, Noise
 
 from cir_bench import (
+    CellKey,
     Context,
     Encoder,
+    EpochFinished,
     FinetuneParams,
     ImageRef,
     MethodParams,
     Needs,
     Selection,
     TrainCorpus,
+    WorkProgress,
 )
 from cir_bench.config import merge
 from cir_bench.features.cache import FeatureCache
@@ -38,7 +41,10 @@ from cir_bench.plugin.registry import Registry, create
 from cir_bench.runs.memory import peak_mib, reset_peak
 from cir_bench.training.batches import TrainSet
 from cir_bench.training.checkpoints import Checkpoints
-from cir_bench.training.loop import Trainer
+from cir_bench.training.parts import Computation, Selector, Trainee, TrainExamples
+from cir_bench.training.trainer import Trainer
+
+CELL = CellKey(method="step", benchmark="noise", protocol="none@1", encoder="random", track="paper", seed=0)
 
 
 @dataclass(frozen=True)
@@ -97,33 +103,24 @@ class _EnoughError(Exception):
 
 
 class Watch:
-    """A `TrainProgress` that takes the time of each step."""
+    """Takes the time of each step; it hears of every batch."""
 
     def __init__(self, device: torch.device, steps: int) -> None:
         self._device, self._steps = device, steps
         self.times: list[float] = []
         self.peak = 0.0
 
-    def epoch_started(self, stage: str, epoch: int, epochs: int, batches: int) -> None:
-        self._take()
-
-    def batch_done(self, images: int) -> None:
-        self._take()
+    def __call__(self, event: WorkProgress | EpochFinished) -> None:
+        if self._device.type == "cuda":
+            torch.cuda.synchronize(self._device)
+        self.times.append(time.perf_counter())
         if len(self.times) > self._steps:
             self.peak = peak_mib(self._device)
             raise _EnoughError
 
-    def epoch_done(self, stage: str, epoch: int, loss: float, selection: float | None) -> None:
-        raise AssertionError("the epoch has more batches than are measured")
-
-    def _take(self) -> None:
-        if self._device.type == "cuda":
-            torch.cuda.synchronize(self._device)
-        self.times.append(time.perf_counter())
-
 
 @dataclass(frozen=True)
-class Sources:
+class OneSource:
     """One source for the one stage."""
 
     source: FeatureSource
@@ -210,18 +207,12 @@ def measure(
             source = LiveSource(encoders, lambda i: ImageRef("noise", data, i), needs.image, needs.text)
         watch = Watch(device, warmup + steps)
         trainer = Trainer(
-            method,
-            encoders,
-            lambda stage: not cached,
-            train,
-            Sources(source),
-            None,
-            Selection(on="last"),
+            Trainee(method, encoders, lambda training: not cached),
+            TrainExamples(train, lambda: train),
+            OneSource(source),
+            Selector(Selection(on="last"), score=None),
             Checkpoints(Path(folder) / "checkpoints", "none"),
-            seed=0,
-            device=device,
-            precision=precision,
-            progress=watch,
+            Computation(CELL, device, precision, watch),
         )
         reset_peak(device)
         with suppress(_EnoughError):

@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 
 from cir_bench.errors import PluginError
+from cir_bench.interfaces.events import RunFinished, RunStarted
 from cir_bench.interfaces.specs import ComposerSpec, MethodSpec
+from cir_bench.plugin.events import Announcer
 
 HOOK = """
 from pathlib import Path
@@ -73,6 +77,30 @@ BROKEN = {
         "register",
         "takes the arguments config",
         "write def cir_bench_methods()",
+    ),
+    "hears with another argument": (
+        f"{HOOK}@hookimpl\ndef cir_bench_run_started(run):\n    pass\n",
+        "register",
+        "cir_bench_run_started takes the arguments run, but an event's hook takes only event",
+        "write def cir_bench_run_started(event)",
+    ),
+    "hears with two arguments": (
+        f"{HOOK}@hookimpl\ndef cir_bench_progress(event, bar):\n    pass\n",
+        "register",
+        "takes the arguments event, bar",
+        "write def cir_bench_progress(event)",
+    ),
+    "would never be given the event": (
+        f"{HOOK}@hookimpl\ndef cir_bench_progress(event=None):\n    pass\n",
+        "register",
+        "takes the arguments event, but",
+        "write def cir_bench_progress(event)",
+    ),
+    "wraps an event": (
+        f"{HOOK}@hookimpl(wrapper=True)\ndef cir_bench_progress(event):\n    yield\n",
+        "register",
+        "is a wrapper, but events only have listeners",
+        "write @hookimpl",
     ),
     "has no hook": ("x = 1", "register", "implements no hook", "cir_bench_methods"),
     "raises in a hook": (methods("1 / 0"), "hook", "ZeroDivisionError", "correct the function"),
@@ -238,6 +266,32 @@ def test_hooks_may_be_methods_of_an_object_and_return_generators(install, discov
     registry = discover()
     assert not registry.problems
     assert registry.loss("one").owner.distribution == "object-plugin"
+
+
+def test_a_plugin_may_only_listen_and_leave_the_event_out(install, discover):
+    install(
+        "listener",
+        """
+        from cir_bench import RunFinished, hookimpl
+        class Listener:
+            heard = 0
+            @hookimpl
+            def cir_bench_run_started(self):
+                self.heard += 1
+            @hookimpl(specname="cir_bench_run_finished")
+            def over(self, event: RunFinished):
+                self.heard += event.complete
+        plugin = Listener()
+        """,
+        attribute="plugin",
+    )
+    registry = discover()
+    assert [str(owner) for owner in registry.plugins] == ["'listener' of listener 1.0"]
+    announce = Announcer(registry.hooks)
+    announce(RunStarted((), Path()))
+    announce(RunFinished(Path(), {}, complete=True))
+    (plugin,) = registry.hooks.get_plugins()
+    assert plugin.heard == 2
 
 
 def test_what_a_plugin_prints_does_not_reach_stdout(install, discover, capsys):

@@ -35,4 +35,4 @@ def test_plan_says_what_all_leaves_out(capsys, tmp_path: Path) -> None:
     config = tmp_path / "config.yaml"
     config.write_text(f"out: {tmp_path / 'runs'}\n", encoding="utf-8")
     assert main(["plan", "--all", "--config", str(config), "--no-plugins", "--cache-dir", str(tmp_path / "cache")]) == 0
-    assert "leaves out, as taking long on css" in capsys.readouterr().err
+    assert "leaves out what takes long on css" in capsys.readouterr().err

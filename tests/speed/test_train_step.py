@@ -12,7 +12,7 @@ import open_clip
 import pytest
 import torch
 
-from cir_bench.training.loop import Trainer
+from cir_bench.training.epoch import StageRun
 from cir_bench_encoders.cnn_lstm import CnnLstm
 from cir_bench_encoders.openclip import OpenClip
 
@@ -58,8 +58,8 @@ def tiny(one_step, tmp_path):
 @pytest.mark.parametrize("name", ["val", "clvcnet", "tgcir", "sadn-finetune", "sadn"])
 def test_every_workload_is_trained_by_the_harness_for_the_asked_steps(one_step, tiny, monkeypatch, name):
     told, epochs = [], []
-    run_epoch = Trainer._epoch
-    monkeypatch.setattr(Trainer, "_epoch", lambda *args: epochs.append(args[2].name) or run_epoch(*args))
+    train = StageRun.train
+    monkeypatch.setattr(StageRun, "train", lambda run, *args: epochs.append(run.stage.name) or train(run, *args))
     for encoder in (OpenClip, CnnLstm):
         switch = encoder.set_gradient_checkpointing
         monkeypatch.setattr(

@@ -1,4 +1,4 @@
-"""A small train set whose features are made up: target = reference + text."""
+"""A small train set with generated features: target = reference + text."""
 
 from __future__ import annotations
 
@@ -9,19 +9,21 @@ from typing import Any
 import pytest
 import torch
 
+from cir_bench.interfaces.cell_key import CellKey
 from cir_bench.interfaces.dataset import Triplet
 from cir_bench.interfaces.features import Features
-from cir_bench.interfaces.method import Method, TrainStage
+from cir_bench.interfaces.method import Method
 from cir_bench.params.models import Selection
 from cir_bench.training.batches import TrainSet
 from cir_bench.training.checkpoints import Checkpoints
-from cir_bench.training.loop import Trainer, TrainResult
-from cir_bench.training.progress import Silent
+from cir_bench.training.parts import Computation, Selector, Trainee, TrainExamples
+from cir_bench.training.state import TrainState
+from cir_bench.training.trainer import Trainer
 
 WIDTH = 8
 
 
-class MadeUpSource:
+class GeneratedSource:
     """``i-j`` has the features e_i + e_j; the text ``+k`` has e_k."""
 
     def images(self, ids: Sequence[str]) -> Features:
@@ -34,7 +36,7 @@ class MadeUpSource:
         return Features(pooled=torch.stack([torch.eye(WIDTH)[int(text[1:])] for text in texts]))
 
 
-def made_up(size: int = 32) -> TrainSet:
+def generated(size: int = 32) -> TrainSet:
     triplets = [Triplet(f"{i % WIDTH}", (f"+{i * 3 % WIDTH}",), f"{i % WIDTH}-{i * 3 % WIDTH}") for i in range(size)]
     return TrainSet(triplets, [t.captions for t in triplets])
 
@@ -43,35 +45,32 @@ class OneSource:
     def __init__(self) -> None:
         self.asked: list[tuple[bool, bool]] = []
 
-    def for_stage(self, trains_encoder: bool, encoders_changed: bool) -> MadeUpSource:
+    def for_stage(self, trains_encoder: bool, encoders_changed: bool) -> GeneratedSource:
         self.asked.append((trains_encoder, encoders_changed))
-        return MadeUpSource()
+        return GeneratedSource()
+
+
+CELL = CellKey(method="m", benchmark="b", protocol="p@1", encoder="e", track="controlled", seed=0)
 
 
 @pytest.fixture
-def train(tmp_path: Path) -> Callable[..., TrainResult]:
-    """``train(method, score=…, encoders=…, seed=…, folder=…)``."""
+def train(tmp_path: Path) -> Callable[..., TrainState]:
+    """``train(method, score=…, encoders=…, folder=…)``."""
 
-    def run(method: Method, **options: Any) -> TrainResult:
+    def run(method: Method, **options: Any) -> TrainState:
         score = options.get("score")
-
-        def trains_encoder(stage: TrainStage) -> bool:
-            return stage.training.encoder == "train"
-
         return Trainer(
-            method,
-            options.get("encoders", {}),
-            trains_encoder,
-            options.get("data", made_up()),
+            Trainee(method, options.get("encoders", {}), lambda training: training.encoder == "train"),
+            TrainExamples(options.get("data", generated()), options.get("descriptions", generated)),
             options.get("sources", OneSource()),
-            None if score is None else lambda source, changed: score(),
-            options.get("selection", Selection()),
+            Selector(options.get("selection", Selection()), None if score is None else lambda source, changed: score()),
             Checkpoints(tmp_path / options.get("folder", "checkpoints"), "fingerprint"),
-            seed=options.get("seed", 0),
-            device=torch.device("cpu"),
-            precision=options.get("precision", "float32"),
-            progress=options.get("progress", Silent()),
-            descriptions=options.get("descriptions"),
+            Computation(
+                CELL,
+                torch.device("cpu"),
+                options.get("precision", "float32"),
+                options.get("announce", lambda event: None),
+            ),
         ).run()
 
     return run
@@ -84,6 +83,6 @@ def sources() -> OneSource:
 
 
 @pytest.fixture
-def made_up_of() -> Callable[[int], TrainSet]:
-    """A train set of so many triplets."""
-    return made_up
+def train_set_of() -> Callable[[int], TrainSet]:
+    """A train set with so many triplets."""
+    return generated

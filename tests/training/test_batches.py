@@ -95,7 +95,7 @@ def test_without_descriptions_a_batch_has_none() -> None:
 
 
 def test_triplets_and_texts_must_be_as_many() -> None:
-    with pytest.raises(DataError, match="1 triplets came with 0 lists of texts"):
+    with pytest.raises(DataError, match="1 triplets have 0 lists of texts"):
         TrainSet([Triplet("r", ("a",), "t")], [])
 
 

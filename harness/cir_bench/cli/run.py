@@ -5,84 +5,92 @@ from __future__ import annotations
 import contextlib
 import json
 import sys
-from typing import Annotated
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, TextIO
 
 import typer
 
-from cir_bench.cli.common import Settings, open_registry, with_settings
-from cir_bench.cli.run_options import Given, with_given
+from cir_bench.cli.common import Settings, with_settings
+from cir_bench.cli.run_options import RunOptions, with_run_options
+from cir_bench.cli.run_view import say
+
+if TYPE_CHECKING:
+    from cir_bench.runs.schedule import CellResult
 
 FAILED = 1
-"""Exit code when a cell failed or was being run by another process, or a damaged record was left out."""
+"""Exit code when a cell failed or another process was running it, or a damaged record was left out."""
 INTERRUPTED = 130
 
 
 @with_settings
-@with_given
+@with_run_options
 def run(
-    given: Given,
+    options: RunOptions,
     settings: Settings,
     retry_failed: Annotated[bool, typer.Option("--retry-failed", help="Run cells again that failed before.")] = False,
     fail_fast: Annotated[bool, typer.Option("--fail-fast", help="Stop at the first cell that fails.")] = False,
     workers: Annotated[int | None, typer.Option(min=0, help="Processes that decode images.")] = None,
     as_json: Annotated[
-        bool, typer.Option("--json", help="Every cell's record as a JSON line on stdout, with its status.")
+        bool, typer.Option("--json", help="Print every cell's record as a JSON line on stdout, with its status.")
     ] = False,
 ) -> None:
-    """Train and evaluate every cell that is not done, and write LEADERBOARD.md beside the records.
+    """Train and evaluate every cell that is not done, and write LEADERBOARD.md next to the records.
 
-    With --json stdout has one line for every cell: its record, `status` done or failed, also when it was run before;
-    a last line `left_out` names damaged records.
+    With --json, stdout has one line for each cell, also for those that were run before: its record, with the status
+    done or failed. A last line `left_out` lists damaged records.
 
-    Interrupted (Ctrl-C, kill) the same command continues after the last finished epoch. Exit codes: 0; 1 when a cell
-    failed, or the leaderboard had to leave out a damaged record; 2 for a mistake in the options; 130 when interrupted.
+    After an interruption (Ctrl-C, kill), the same command continues after the last finished epoch. Exit codes: 0; 1
+    when a cell failed, or the leaderboard had to leave out a damaged record; 2 for a mistake in the options; 130 when
+    interrupted.
     """
-    registry = open_registry(settings, config=given.config)
-    requests = given.requests(settings)
-    from cir_bench.runs.resolve import left_out, resolve_all
-
-    cells = resolve_all(requests, registry)
-    request = requests[0]  # what belongs to the whole run is the same in all
-    from cir_bench.cli.run_view import make_view, say
-    from cir_bench.leaderboard import write_leaderboard
-    from cir_bench.records.load import load_records
-    from cir_bench.runs.device import choose_device
     from cir_bench.runs.schedule import run_cells
-    from cir_bench.runs.workbench import Workbench, default_workers
+    from cir_bench.runs.workbench import default_workers
 
-    bench = Workbench(
-        data_root=request.data_root,
-        cache_dir=settings.cache_dir,
-        device=choose_device(request.device),
-        allow_partial=request.allow_partial,
-        workers=default_workers() if workers is None else workers,
-    )
+    setup = options.open(settings, default_workers() if workers is None else workers)
     stream = sys.stderr if as_json else sys.stdout
-    for sentence in left_out(requests, registry):
+    for sentence in setup.left_out:
         say(stream, sentence)
     try:
-        # with --json a plugin that prints must not spoil what is read from stdout
-        with contextlib.redirect_stdout(stream), make_view(stream) as view:
-            summary = run_cells(
-                cells, registry, bench, request.out, view, retry_failed=retry_failed, fail_fast=fail_fast
+        with contextlib.redirect_stdout(stream):  # with --json, only records may be on stdout
+            results = run_cells(
+                setup.cells, setup.bench, setup.registry, setup.out, retry_failed=retry_failed, fail_fast=fail_fast
             )
     except KeyboardInterrupt:
         say(stream, "Interrupted. Nothing finished is lost; the same command continues.")
         raise typer.Exit(INTERRUPTED) from None
     if as_json:
-        for record in summary.records:
-            print(record.model_dump_json())
-    records, damaged = load_records([request.out])
-    for sentence in damaged:
-        print(f"cir-bench: left out: {sentence}", file=sys.stderr)
+        for result in results:
+            if result.record is not None:
+                print(result.record.model_dump_json())
+    damaged = _write_leaderboard(setup.out, stream)
     if as_json and damaged:
         print(json.dumps({"left_out": damaged}))
-    if records:
-        say(stream, f"Leaderboard: {write_leaderboard(records, request.out / 'LEADERBOARD.md')}")
-    say(stream, f"{len(summary.done)} run, {len(summary.skipped)} done before, {len(summary.failed)} failed.")
-    for cell, why in summary.failed:
-        say(stream, f"  did not run: {cell.key.name}: {why}")
-    for cell in summary.elsewhere:
-        say(stream, f"  not run, another process is running it: {cell.key.name}")
-    if summary.failed or summary.elsewhere or damaged:
+    _summarise(results, stream)
+    if damaged or any(result.failed or result.outcome == "running elsewhere" for result in results):
         raise typer.Exit(FAILED)
+
+
+def _write_leaderboard(out: Path, stream: TextIO) -> Sequence[str]:
+    """Write the leaderboard of all records in ``out``; a sentence for each record that is left out."""
+    from cir_bench.leaderboard import write_leaderboard
+    from cir_bench.records.load import load_records
+
+    records, damaged = load_records([out])
+    for sentence in damaged:
+        print(f"cir-bench: left out: {sentence}", file=sys.stderr)
+    if records:
+        say(stream, f"Leaderboard: {write_leaderboard(records, out / 'LEADERBOARD.md')}")
+    return damaged
+
+
+def _summarise(results: Sequence[CellResult], stream: TextIO) -> None:
+    outcomes = [result.outcome for result in results]
+    failed = [result for result in results if result.failed]
+    say(stream, f"{outcomes.count('done')} run, {outcomes.count('done before')} done before, {len(failed)} failed.")
+    for result in failed:
+        before = "failed before (--retry-failed runs it again): " if result.outcome == "failed before" else ""
+        say(stream, f"  did not run: {result.cell.key.name}: {before}{result.reason}")
+    for result in results:
+        if result.outcome == "running elsewhere":
+            say(stream, f"  not run, another process is running it: {result.cell.key.name}")

@@ -1,19 +1,24 @@
-"""The options that `run` and `plan` share, and the request they make together with a ``--config`` file."""
+"""The options that `run` and `plan` share, and what they make of them together with a ``--config`` file."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 from enum import Enum
 from pathlib import Path
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from cir_bench.cli.common import Settings, with_shared
+from cir_bench.cli.common import Settings, open_registry, with_shared
 from cir_bench.config import merge, parse_set, read_yaml
 from cir_bench.errors import ConfigError
 from cir_bench.params.fill import fill
 from cir_bench.runs.request import MAX_SEEDS, RunRequest
+
+if TYPE_CHECKING:
+    from cir_bench.plugin.registry import Registry
+    from cir_bench.runs.cell import Cell
+    from cir_bench.runs.workbench import Workbench
 
 
 class Track(str, Enum):
@@ -24,7 +29,7 @@ class Track(str, Enum):
 
 
 class Precision(str, Enum):
-    """Of training and evaluation; scores are compared in float32 always."""
+    """Of training and evaluation; scores are always compared in float32."""
 
     FLOAT32 = "float32"
     BFLOAT16 = "bfloat16"
@@ -71,50 +76,85 @@ Config = Annotated[Path | None, typer.Option("--config", metavar="FILE", help="Y
 Suite = Annotated[
     str | None,
     typer.Option(
-        metavar="NAME", help="Several runs in one file: ablations/METHOD of ours, or the path of a YAML file."
+        metavar="NAME", help="Several runs in one file: a built-in one such as ablations/METHOD, or a YAML file."
     ),
 ]
 Out = Annotated[str | None, typer.Option("--out", metavar="DIR", help="For records and checkpoints. Default: runs.")]
 AllowPartial = Annotated[
-    bool, typer.Option("--allow-partial", help="Go on without missing images; every number is marked partial.")
+    bool, typer.Option("--allow-partial", help="Leave out missing images; every number is marked partial.")
 ]
 
 
 @dataclass(frozen=True)
-class Given:
-    """What the command line said; None or empty where it said nothing."""
+class RunSetup:
+    """What `run` and `plan` start from.
 
-    all_methods: bool
-    methods: list[str] | None
-    benchmarks: list[str] | None
-    encoders: list[str] | None
-    seeds: int | None
-    track: Track | None
-    device: str | None
-    precision: Precision | None
-    assignments: list[str] | None
-    config: Path | None
-    suite: str | None
-    out: str | None
-    allow_partial: bool
+    Attributes:
+        registry: the plugins.
+        cells: the cells, in order.
+        bench: what they share.
+        out: the folder of their records.
+        left_out: a sentence for each benchmark for which ``--all`` leaves out methods.
+    """
+
+    registry: Registry
+    cells: list[Cell]
+    bench: Workbench
+    out: Path
+    left_out: list[str]
+
+
+@dataclass(frozen=True)
+class RunOptions:
+    """What the command line says; None or empty for whatever it does not mention."""
+
+    all_methods: AllMethods = False
+    methods: Methods = None
+    benchmarks: Benchmarks = None
+    encoders: Encoders = None
+    seeds: Seeds = None
+    track: TrackOption = None
+    device: Device = None
+    precision: PrecisionOption = None
+    assignments: Set = None
+    config: Config = None
+    suite: Suite = None
+    out: Out = None
+    allow_partial: AllowPartial = False
+
+    def open(self, settings: Settings, workers: int = 0) -> RunSetup:
+        """Load the plugins, resolve the cells and prepare what they share."""
+        registry = open_registry(settings, config=self.config)
+        requests = self.requests(settings)
+        from cir_bench.runs.device import choose_device
+        from cir_bench.runs.resolve import left_out, resolve_all
+        from cir_bench.runs.workbench import Workbench
+
+        cells = resolve_all(requests, registry)
+        first = requests[0]  # settings of the whole run are the same in all of them
+        device = choose_device(first.device)
+        bench = Workbench(
+            first.data_root, settings.cache_dir, device, allow_partial=first.allow_partial, workers=workers
+        )
+        return RunSetup(registry, cells, bench, first.out, left_out(requests, registry))
 
     def requests(self, settings: Settings) -> list[RunRequest]:
-        """What is asked for: the configuration file's values (or every run of a suite), the command line's on top."""
+        """The request of the configuration file, or of every run of a suite, with the command line's values on top."""
         if self.suite is not None and self.config is not None:
-            raise ConfigError("--suite and --config both say what to run; give one of them.")
+            raise ConfigError("--suite and --config both say what to run; give only one of them.")
         values = self._values(settings)
         if self.suite is not None:
             from cir_bench.runs.suite import load_suite
 
-            asked = load_suite(self.suite, values)
+            requests = load_suite(self.suite, values)
         else:
             from_file: dict[str, Any] = read_yaml(self.config) if self.config else {}
             merged = {**from_file, **values}
             merged["settings"] = merge(self._file_settings(from_file), values["settings"])
-            asked = [fill(RunRequest, merged, str(self.config) if self.config else "this run")]
-        for request in asked:
+            requests = [fill(RunRequest, merged, str(self.config) if self.config else "this run")]
+        for request in requests:
             self._check(request)
-        return asked
+        return requests
 
     def _file_settings(self, from_file: dict[str, Any]) -> dict[str, Any]:
         settings = from_file.get("settings") or {}
@@ -125,8 +165,8 @@ class Given:
         return settings
 
     def _values(self, settings: Settings) -> dict[str, Any]:
-        """What the command line gives a value to."""
-        from_line = {
+        """The keys of a request that the command line mentions."""
+        values = {
             "methods": self.methods,
             "benchmarks": self.benchmarks,
             "encoders": self.encoders,
@@ -138,52 +178,17 @@ class Given:
             "data_root": settings.data_root,
             "allow_partial": self.allow_partial or None,
         }
-        given = {key: value for key, value in from_line.items() if value is not None}
-        return given | {"settings": parse_set(self.assignments or [])}
+        mentioned = {key: value for key, value in values.items() if value is not None}
+        return mentioned | {"settings": parse_set(self.assignments or [])}
 
     def _check(self, request: RunRequest) -> None:
         if self.all_methods and request.methods:
-            raise ConfigError("--all runs every method; leave out -m (and `methods` of the configuration file).")
+            raise ConfigError("--all runs every method; leave out -m (and `methods` in the configuration file).")
         if not self.all_methods and not request.methods:
-            raise ConfigError("name the methods to run with -m NAME, or run them all with --all (see cir-bench ls).")
+            raise ConfigError("name the methods to run with -m NAME, or run all of them with --all (see cir-bench ls).")
         if request.data_root is not None and not request.data_root.is_dir():
-            raise ConfigError(
-                f"--data-root {request.data_root}: there is no such folder; it holds one folder per data set."
-            )
+            raise ConfigError(f"--data-root {request.data_root}: no such folder; it holds one folder per data set.")
 
 
-def _given(
-    *,
-    all_methods: AllMethods = False,
-    method: Methods = None,
-    benchmark: Benchmarks = None,
-    encoder: Encoders = None,
-    seeds: Seeds = None,
-    track: TrackOption = None,
-    device: Device = None,
-    precision: PrecisionOption = None,
-    assignment: Set = None,
-    config: Config = None,
-    suite: Suite = None,
-    out: Out = None,
-    allow_partial: AllowPartial = False,
-) -> Given:
-    return Given(
-        all_methods=all_methods,
-        methods=method,
-        benchmarks=benchmark,
-        encoders=encoder,
-        seeds=seeds,
-        track=track,
-        device=device,
-        precision=precision,
-        assignments=assignment,
-        config=config,
-        suite=suite,
-        out=out,
-        allow_partial=allow_partial,
-    )
-
-
-with_given = with_shared(_given)
-"""Gives a verb the options of a run, as a `Given`."""
+with_run_options = with_shared(RunOptions)
+"""Gives a verb the options of a run, as `RunOptions`."""

@@ -1,64 +1,94 @@
-"""What a person sees of a run: progress bars on a terminal, plain lines elsewhere."""
+"""The progress of a run on the terminal: bars, or plain lines in a log. It is a plugin that listens, like any other."""
 
 from __future__ import annotations
 
+import sys
 import time
-from collections.abc import Iterator
-from contextlib import contextmanager
-from typing import TextIO
+from statistics import fmean
+from typing import Protocol, TextIO
 
-from rich.console import Console
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TaskID, TextColumn, TimeRemainingColumn
-
-from cir_bench.records.record import RunRecord
-from cir_bench.runs.cell import Cell
-from cir_bench.runs.schedule import RunView
-from cir_bench.runs.state import Kind, State
+from cir_bench import CellFinished, CellStarted, EpochFinished, RunStarted, WorkProgress, hookimpl
 
 PLAIN_SECONDS = 10.0
 """Without a terminal, a line about an epoch or an extraction at most this often."""
 
 
 def say(stream: TextIO, text: str) -> None:
-    """One line, flushed, so that a log shows it at once."""
+    """Print one line and flush it, so that a log shows it at once."""
     print(text, file=stream, flush=True)
 
 
-@contextmanager
-def make_view(stream: TextIO) -> Iterator[RunView]:
-    """Bars when ``stream`` is a terminal, else plain lines."""
-    if not stream.isatty():
-        yield PlainView(stream)
-        return
-    bars = Progress(
-        TextColumn("{task.description}"),
-        BarColumn(),
-        MofNCompleteColumn(),
-        TextColumn("{task.fields[rate]}"),
-        TimeRemainingColumn(),
-        console=Console(file=stream),
-        transient=True,
-    )
-    with bars:
-        yield BarView(bars)
+def cell_line(event: CellFinished) -> str:
+    """One line about a finished cell, after its number; empty for an interrupted one."""
+    name, partial = event.cell.name, ", partial" if event.partial else ""
+    if event.outcome == "failed":
+        return f"did not run: {name}: {event.reason}"
+    if event.outcome != "done":
+        return f"{name}: {event.outcome}{f': {event.reason}' if event.reason else ''}"
+    if not event.headline:
+        return f"{name}: rankings kept, no metrics, since the targets are hidden ({event.seconds:.0f} s{partial})"
+    return f"{name}: {event.headline} {event.metrics[event.headline]:.2f} ({event.seconds:.0f} s{partial})"
 
 
-def ended(cell: Cell, record: RunRecord) -> str:
-    """One line about a cell that was run."""
-    if record.failure is not None:
-        hint = f"; {record.failure.hint}" if record.failure.hint else ""
-        return f"did not run: {cell.key.name}: {record.failure.exception} ({record.failure.stage}){hint}"
-    seconds = sum(phase.seconds for phase in record.cost.phases)
-    partial = ", partial" if record.partial else ""
-    if record.hidden:
-        return f"{cell.key.name}: rankings kept, no metrics, since the targets are hidden ({seconds:.0f} s{partial})"
-    return f"{cell.key.name}: {record.headline} {record.metrics[record.headline]:.2f} ({seconds:.0f} s{partial})"
+class View(Protocol):
+    """Shows what it hears."""
+
+    def cell_started(self, event: CellStarted) -> None:
+        """A cell begins."""
+
+    def progress(self, event: WorkProgress) -> None:
+        """A batch is done."""
+
+    def epoch_finished(self, event: EpochFinished) -> None:
+        """An epoch is done."""
+
+    def cell_finished(self, event: CellFinished) -> None:
+        """A cell is done or skipped."""
+
+    def close(self) -> None:
+        """The run is over."""
 
 
-def skipped(number: int, of: int, cell: Cell, state: State) -> str:
-    """One line about a cell that is not run."""
-    why = f": {state.why}" if state.why else ""
-    return f"[{number}/{of}] {cell.key.name}: {state.kind.value}{why}"
+class RunView:
+    """The listener. What it shows depends on where standard output goes when a run begins."""
+
+    def __init__(self) -> None:
+        self._view: View = PlainView(sys.stdout)
+
+    @hookimpl
+    def cir_bench_run_started(self, event: RunStarted) -> None:
+        """Choose bars or lines."""
+        if sys.stdout.isatty():
+            from cir_bench.cli.run_bars import BarView
+
+            self._view = BarView(sys.stdout, len(event.cells))
+        else:
+            self._view = PlainView(sys.stdout)
+
+    @hookimpl
+    def cir_bench_cell_started(self, event: CellStarted) -> None:
+        """Show it."""
+        self._view.cell_started(event)
+
+    @hookimpl
+    def cir_bench_progress(self, event: WorkProgress) -> None:
+        """Show it."""
+        self._view.progress(event)
+
+    @hookimpl
+    def cir_bench_epoch_finished(self, event: EpochFinished) -> None:
+        """Show it."""
+        self._view.epoch_finished(event)
+
+    @hookimpl
+    def cir_bench_cell_finished(self, event: CellFinished) -> None:
+        """Show it."""
+        self._view.cell_finished(event)
+
+    @hookimpl
+    def cir_bench_run_finished(self) -> None:
+        """Give the terminal back."""
+        self._view.close()
 
 
 class PlainView:
@@ -68,43 +98,43 @@ class PlainView:
         self._stream = stream
         self._last = 0.0
         self._stage = ""
+        self._seconds: list[float] = []
 
-    def cell_started(self, number: int, of: int, cell: Cell, state: State) -> None:
-        """Say which cell begins, and why it is run again."""
-        why = f" ({state.kind.value}: {state.why})" if state.why else ""
-        say(self._stream, f"[{number}/{of}] {cell.key.name}{why}")
+    def cell_started(self, event: CellStarted) -> None:
+        """Print which cell begins, and why it is run again."""
+        reason = f" ({event.status}: {event.reason})" if event.reason else ""
+        say(self._stream, f"[{event.number}/{event.of}] {event.cell.name}{reason}")
         self._last = time.monotonic()
         self._stage = ""
 
-    def cell_skipped(self, number: int, of: int, cell: Cell, state: State) -> None:
-        """Say so."""
-        say(self._stream, skipped(number, of, cell, state))
+    def progress(self, event: WorkProgress) -> None:
+        """Print now and then how far an extraction is."""
+        if event.activity == "extracting features" and (self._due() or event.done == event.total):
+            say(self._stream, f"  features, {event.detail}: {event.done}/{event.total}")
 
-    def cell_ended(self, cell: Cell, record: RunRecord) -> None:
-        """Say with what result."""
-        say(self._stream, f"  {ended(cell, record)}")
+    def epoch_finished(self, event: EpochFinished) -> None:
+        """Print the loss now and then, with the time left in this stage."""
+        if self._stage != event.stage:
+            self._stage, self._seconds = event.stage, []
+        self._seconds.append(event.seconds)
+        if self._due() or event.epoch == event.epochs:
+            left = fmean(self._seconds) * (event.epochs - event.epoch)
+            score = "" if event.selection is None else f", held out {event.selection:.2f}"
+            loss = sum(event.terms.values())
+            say(
+                self._stream,
+                f"  {event.stage} {event.epoch}/{event.epochs}: loss {loss:.4f}{score}, {left:.0f} s left",
+            )
 
-    def features(self, what: str, done: int, total: int) -> None:
-        """Say so now and then."""
-        if self._due() or done == total:
-            say(self._stream, f"  features, {what}: {done}/{total}")
+    def cell_finished(self, event: CellFinished) -> None:
+        """Print the result."""
+        if event.outcome in {"done", "failed"}:
+            say(self._stream, f"  {cell_line(event)}")
+        elif event.outcome != "interrupted":
+            say(self._stream, f"[{event.number}/{event.of}] {cell_line(event)}")
 
-    def epoch_started(self, stage: str, epoch: int, epochs: int, batches: int) -> None:
-        """Remember how many epochs there are, and where and when this process began with them."""
-        self._epochs = epochs
-        if self._stage != stage:
-            self._stage, self._first, self._began = stage, epoch, time.monotonic()
-
-    def batch_done(self, images: int) -> None:
-        """Too often to say."""
-
-    def epoch_done(self, stage: str, epoch: int, loss: float, selection: float | None) -> None:
-        """Say so now and then, with the time left in this stage."""
-        if self._due() or epoch + 1 == self._epochs:
-            taken = (time.monotonic() - self._began) / (epoch + 1 - self._first)
-            left = taken * (self._epochs - epoch - 1)
-            score = "" if selection is None else f", held out {selection:.2f}"
-            say(self._stream, f"  {stage} {epoch + 1}/{self._epochs}: loss {loss:.4f}{score}, {left:.0f} s left")
+    def close(self) -> None:
+        """There is nothing to give back."""
 
     def _due(self) -> bool:
         now = time.monotonic()
@@ -114,65 +144,5 @@ class PlainView:
         return True
 
 
-class BarView:
-    """Progress bars: cells, and what the current cell is doing."""
-
-    def __init__(self, bars: Progress) -> None:
-        self._bars = bars
-        self._cells: TaskID | None = None
-        self._work = bars.add_task("", total=None, visible=False, rate="")
-        self._what = ""
-        self._began, self._images = 0.0, 0
-        self._epochs = self._batches = 0
-        self._score = ""
-
-    def cell_started(self, number: int, of: int, cell: Cell, state: State) -> None:
-        """Move the bar of cells; show the cell's name."""
-        self._count(number - 1, of)
-        if state.kind is Kind.STALE:
-            self._bars.console.print(f"[{number}/{of}] {cell.key.name}: stale: {state.why}", markup=False)
-        self._what, self._score = cell.key.method, ""
-        self._bars.reset(self._work, total=None, visible=True, description=cell.key.name, rate="")
-
-    def cell_skipped(self, number: int, of: int, cell: Cell, state: State) -> None:
-        """Leave a line above the bars."""
-        self._count(number, of)
-        self._bars.console.print(skipped(number, of, cell, state), markup=False)
-
-    def cell_ended(self, cell: Cell, record: RunRecord) -> None:
-        """Leave a line above the bars."""
-        if self._cells is not None:
-            self._bars.advance(self._cells)
-        self._bars.update(self._work, visible=False)
-        self._bars.console.print(ended(cell, record), markup=False)
-
-    def features(self, what: str, done: int, total: int) -> None:
-        """A bar over items."""
-        if self._what != what:
-            self._what = what
-            self._bars.reset(self._work, total=total, visible=True, description=f"features, {what}", rate="")
-        self._bars.update(self._work, completed=done)
-
-    def epoch_started(self, stage: str, epoch: int, epochs: int, batches: int) -> None:
-        """A bar over the batches of all epochs of the stage."""
-        if self._what != stage or epoch == 0 or self._batches != batches:
-            self._what, self._batches, self._epochs = stage, batches, epochs
-            self._began, self._images = time.monotonic(), 0
-            self._bars.reset(self._work, total=batches * epochs, completed=batches * epoch, visible=True)
-        text = f"{stage} {epoch + 1}/{epochs}{self._score}"
-        self._bars.update(self._work, description=text)
-
-    def batch_done(self, images: int) -> None:
-        """Advance; images per second beside the bar."""
-        self._images += images
-        rate = self._images / max(1e-9, time.monotonic() - self._began)
-        self._bars.update(self._work, advance=1, rate=f"{rate:,.0f} images/s")
-
-    def epoch_done(self, stage: str, epoch: int, loss: float, selection: float | None) -> None:
-        """Show loss and held-out score with the next epoch."""
-        self._score = f" loss {loss:.3f}" + ("" if selection is None else f" held out {selection:.1f}")
-
-    def _count(self, done: int, of: int) -> None:
-        if self._cells is None:
-            self._cells = self._bars.add_task("cells", total=of, rate="")
-        self._bars.update(self._cells, completed=done)
+plugin = RunView()
+"""What the entry point ``terminal`` names."""

@@ -6,17 +6,27 @@ import hashlib
 import re
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 from cir_bench.config import dotted
+from cir_bench.errors import PluginError
 from cir_bench.interfaces.cell_key import CellKey
 from cir_bench.interfaces.levels import Needs, Provides
+from cir_bench.interfaces.spec_params import make_params, split_argument
 from cir_bench.interfaces.specs import DatasetSpec, EncoderSpec, MethodSpec
 from cir_bench.params.models import SAME_NUMBERS, MethodParams, Params, Training
-from cir_bench.plugin.needs import Wrapped, needs_together, provides_of
-from cir_bench.plugin.registry import Registered
+from cir_bench.plugin.needs import Wrapped, needs_together, provides_of, wrapped_composers
+from cir_bench.plugin.registry import Registered, Registry
 from cir_bench.protocols.find import ChosenBenchmark
 from cir_bench.protocols.protocol import Protocol
+
+
+class CellParams(NamedTuple):
+    """The checked parameters of a cell's method, encoder and data set."""
+
+    method: Params
+    encoder: Params
+    dataset: Params
 
 
 @dataclass(frozen=True)
@@ -24,8 +34,8 @@ class Cell:
     """One unit of planning, running, resuming, failing and reporting.
 
     Attributes:
-        key: what identifies it, for people and for its folder.
-        wrapped: the composers that its method is a wrapper of, with their parameters (`MethodSpec.wraps`).
+        key: identifies it, for people and for its folder.
+        wrapped: the composers that its method wraps, with their parameters (`MethodSpec.wraps`).
         described: the other data set whose descriptions are trained on, with its parameters (`Needs.side_text_from`).
         refusal: why it cannot run at all (method and encoder do not fit); empty when it can.
     """
@@ -50,16 +60,16 @@ class Cell:
 
     @property
     def needs(self) -> Needs:
-        """The features its method consumes, and the composers that it wraps."""
+        """The features that its method reads, together with the composers that it wraps."""
         return needs_together(self.method, self.method_params, self.wrapped)
 
     @property
     def provides(self) -> Provides:
-        """The features its encoder gives."""
+        """The features that its encoder gives."""
         return provides_of(self.encoder, self.encoder_params)
 
     def folder(self, out: Path) -> Path:
-        """Where its record and checkpoints lie, below ``out``."""
+        """Where its record and checkpoints are, below ``out``."""
         key = self.key
         names = (key.benchmark, key.protocol, key.track, key.encoder, method_file_name(key))
         return out.joinpath("cells", *(file_name(name) for name in names), f"seed-{key.seed}")
@@ -73,7 +83,7 @@ class Cell:
         }
 
     def static_ingredients(self) -> dict[str, str]:
-        """What the numbers depend on, as far as it is known without loading anything."""
+        """The part of `ingredients` that is known without loading anything."""
         config = {
             key: str(value)
             for key, value in dotted(self.config()).items()
@@ -99,16 +109,66 @@ class Cell:
             return self.provides.trainable and not self.provides.pretrained
         return training.encoder == "train"
 
+    @property
+    def epochs(self) -> int:
+        """Epochs of all stages together."""
+        return sum(training.epochs for training in self.stage_settings().values())
+
+    @property
+    def has_trained_encoder(self) -> bool:
+        """Whether any stage trains the encoder for at least one epoch."""
+        return any(self.trains_encoder(one) and one.epochs > 0 for one in self.stage_settings().values())
+
+
+def make_cell(registry: Registry, key: CellKey, benchmark: ChosenBenchmark, params: CellParams, precision: str) -> Cell:
+    """The cell of a key, with what its names stand for; refused when a plugin cannot say what its method needs.
+
+    Raises:
+        ConfigError: one of the names is not registered.
+    """
+    assert isinstance(params.method, MethodParams)
+    method = registry.method(key.method)
+    wrapped: tuple[Wrapped, ...] = ()
+    needs, refusal = Needs(), ""
+    try:
+        wrapped = wrapped_composers(registry, method, params.method)
+        needs = needs_together(method, params.method, wrapped)
+    except PluginError as error:
+        refusal = str(error)
+    return Cell(
+        key=key,
+        benchmark=benchmark,
+        dataset=registry.dataset(benchmark.benchmark.dataset),
+        dataset_params=params.dataset,
+        encoder=registry.encoder(split_argument(key.encoder)[0]),
+        encoder_params=params.encoder,
+        method=method,
+        method_params=params.method,
+        precision=precision,
+        wrapped=wrapped,
+        described=_described(registry, needs.side_text_from),
+        refusal=refusal,
+    )
+
+
+def _described(registry: Registry, name: str | None) -> tuple[Registered[DatasetSpec], Params] | None:
+    """The data set ``NAME`` or ``NAME:ARGUMENT`` with its parameters."""
+    if name is None:
+        return None
+    base, argument = split_argument(name)
+    dataset = registry.dataset(base)
+    return dataset, make_params(dataset.spec, {}, argument)
+
 
 def method_file_name(key: CellKey) -> str:
-    """The cell's method, with a digest of what the user changed of it: ``tirg`` or ``tirg+1f0e6a3b``."""
+    """The cell's method, with a digest of its variant: ``tirg`` or ``tirg+1f0e6a3b``."""
     if not key.variant:
         return key.method
     return f"{key.method}+{hashlib.sha256(key.variant.encode()).hexdigest()[:8]}"
 
 
 def file_name(name: str) -> str:
-    """``name`` as a safe file name: the same text, or a cleaned one with a digest when characters had to go."""
+    """``name`` as a safe file name: unchanged, or cleaned and with a digest."""
     clean = re.sub(r"[^A-Za-z0-9._@+-]", "-", name).strip(".")
     if clean == name:
         return name

@@ -11,11 +11,11 @@ from cir_bench.runs.cell import Cell
 from cir_bench.training.batches import TrainSet
 
 _BORROWED = "\x1fborrowed\x1f"
-"""Before the ids of another data set's images, so that they are not taken for the benchmark's own."""
+"""Prefix of the ids of another data set's images, so that they are not mistaken for the benchmark's own."""
 
 
 def descriptions(dataset: Dataset, *, borrowed: bool) -> dict[str, str]:
-    """Description by image, of the images of the train split that have one; ``borrowed`` ids are marked as such."""
+    """Description by image, for the images of the train split that have one; ``borrowed`` ids are marked as such."""
     found = {image: dataset.side_text(image) for image in dataset.train_images()}
     return {f"{_BORROWED}{image}" if borrowed else image: text for image, text in found.items() if text}
 
@@ -26,25 +26,28 @@ def own_name(image: str) -> str | None:
 
 
 def of_descriptions(
-    cell: Cell, described: Mapping[str, str], there: Callable[[str], bool], *, allow_partial: bool
+    cell: Cell, described: Mapping[str, str], available: Callable[[str], bool], *, allow_partial: bool
 ) -> TrainSet:
     """Each image as a triplet of itself, with its description as text and as side text.
 
     Args:
         cell: the cell that trains on them.
         described: description by image.
-        there: whether an image is there.
-        allow_partial: go on without those that are not, and warn (the record keeps warnings).
+        available: whether an image can be used.
+        allow_partial: leave out images that cannot be used, with a warning (the record keeps warnings).
+
+    Raises:
+        DataError: there are no descriptions, or images are missing and ``allow_partial`` is off.
     """
     if not described:
         raise no_descriptions(cell)
-    usable = {image: text for image, text in described.items() if there(image)}
+    usable = {image: text for image, text in described.items() if available(image)}
     if len(usable) < len(described):
         lacking = f"{len(described) - len(usable)} of {len(described)} images with a description are missing"
         if not usable or not allow_partial:
             raise DataError(
                 f"{lacking} from {_name(cell)!r}; complete the data, or pass --allow-partial to leave them out "
-                "and have it noted."
+                "with a note in the record."
             )
         warnings.warn(f"partial: {lacking} from {_name(cell)!r}", stacklevel=2)
     triplets = [Triplet(image, (text,), image) for image, text in usable.items()]
@@ -52,7 +55,7 @@ def of_descriptions(
 
 
 def no_descriptions(cell: Cell) -> DataError:
-    """The data set has no description at all."""
+    """The error for a data set without any description."""
     return DataError(
         f"the method {cell.key.method!r}, as it is set here, trains on images' own descriptions, and the data set "
         f"{_name(cell)!r} has none; switch that part of the method off (see cir-bench show {cell.key.method})."

@@ -1,4 +1,4 @@
-"""The device of a run, and the facts of this machine that go into every record."""
+"""The device of a run, and the facts about this machine that are in every record."""
 
 from __future__ import annotations
 
@@ -14,30 +14,30 @@ from cir_bench.version import __version__
 
 KINDS = ("cpu", "cuda")
 CPU_FACTS = Path("/proc/cpuinfo")
-"""Where Linux names the processor."""
+"""Where Linux describes the processor."""
 
 
 def choose_device(name: str) -> torch.device:
-    """``auto`` takes a GPU when there is one; ConfigError for a device that is not here."""
+    """The device of that name; ``auto`` is a GPU if there is one. ConfigError for one that cannot be used."""
     if name == "auto":
         return torch.device("cuda" if torch.cuda.is_available() else "cpu")
     try:
         device = torch.device(name)
     except RuntimeError as error:
-        raise ConfigError(f"--device {name}: there is no such kind of device; use auto, cpu or cuda.") from error
+        raise ConfigError(f"--device {name}: there is no such device; use auto, cpu or cuda.") from error
     if device.type not in KINDS:
-        raise ConfigError(f"--device {name}: cir-bench does not compute on it; use auto, cpu or cuda.")
+        raise ConfigError(f"--device {name}: cir-bench does not support it; use auto, cpu or cuda.")
     if device.type == "cuda" and not torch.cuda.is_available():
-        raise ConfigError(f"--device {name}: torch sees no GPU here; use --device cpu, or auto.")
+        raise ConfigError(f"--device {name}: torch finds no GPU; use --device cpu, or auto.")
     if device.type == "cuda" and (device.index or 0) >= torch.cuda.device_count():
-        raise ConfigError(f"--device {name}: there are only {torch.cuda.device_count()} GPUs here.")
+        raise ConfigError(f"--device {name}: this machine has {torch.cuda.device_count()} GPUs, counted from 0.")
     return device
 
 
 def processor() -> str:
-    """Model and number of this machine's processors: ``AMD EPYC 7B13, 8 cores``; the architecture where unknown.
+    """Model and number of this machine's processors: ``AMD EPYC 7B13, 8 cores``; the architecture if unknown.
 
-    Times compare within one machine only, and an architecture alone would make one of all laptops.
+    Times can only be compared on one machine, and by its architecture alone it would be mistaken for others.
     """
     model = platform.machine()
     if CPU_FACTS.is_file():

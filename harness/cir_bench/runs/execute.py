@@ -1,4 +1,4 @@
-"""One cell from start to record."""
+"""`CellRun`: one cell from start to record."""
 
 from __future__ import annotations
 
@@ -12,9 +12,7 @@ from pathlib import Path
 
 from cir_bench.errors import PairingError
 from cir_bench.evaluation.measure import EvaluationResult, measure
-from cir_bench.features.source import FeatureSource
-from cir_bench.inference.rank import Ranked, rank
-from cir_bench.interfaces.encoder import Encoder
+from cir_bench.inference.rank import Ranked
 from cir_bench.interfaces.method import Method
 from cir_bench.plugin.registry import Registry, blame
 from cir_bench.protocols.eval_set import EvalSet
@@ -24,34 +22,38 @@ from cir_bench.records.rankings import save_part
 from cir_bench.records.record import RunRecord, write_record
 from cir_bench.retrieval.parts import PartRankings
 from cir_bench.runs import facts
+from cir_bench.runs.assembly import SCRATCH, Announce, AssembledCell, assemble, no_announcement
 from cir_bench.runs.cell import Cell
 from cir_bench.runs.device import environment
 from cir_bench.runs.ingredients import fingerprint, ingredients
 from cir_bench.runs.memory import peak_mib, reset_peak
 from cir_bench.runs.selection import SelectionMetrics
-from cir_bench.runs.sources import CellSources
-from cir_bench.runs.trained import CHECKPOINTS, new_encoders, new_method
 from cir_bench.runs.workbench import Workbench
 from cir_bench.statistics.queries import QueryResults
-from cir_bench.training.checkpoints import Checkpoints
-from cir_bench.training.loop import Trainer, TrainResult
-from cir_bench.training.progress import TrainProgress
-
-BATCH = 256
-"""Images or queries per forward pass at evaluation."""
+from cir_bench.training.state import TrainState
 
 
 class CellRun:
-    """Runs one cell. What happened up to a failure is known to :meth:`failed`."""
+    """Runs one cell; when it fails, :meth:`failed` says how far it came.
 
-    def __init__(self, cell: Cell, bench: Workbench, registry: Registry, out: Path, progress: TrainProgress) -> None:
-        self._cell, self._bench, self._registry, self._progress = cell, bench, registry, progress
+    Args:
+        cell: the cell.
+        bench: what it shares with other cells.
+        registry: for the composers and losses of its method.
+        out: the folder of all cells.
+        announce: hears of every batch and epoch.
+    """
+
+    def __init__(
+        self, cell: Cell, bench: Workbench, registry: Registry, out: Path, announce: Announce = no_announcement
+    ) -> None:
+        self._cell, self._bench, self._registry, self._announce = cell, bench, registry, announce
         self._folder = cell.folder(out)
         self._phases: list[Phase] = []
         self._stage = "preparing"
 
     def run(self) -> RunRecord:
-        """Train, evaluate, and write the record of a finished cell; raises what went wrong."""
+        """Train, evaluate, and write the record of a finished cell; raises whatever went wrong."""
         with warnings.catch_warnings(record=True) as caught:
             warnings.simplefilter("default", UserWarning)
             record = self._run()
@@ -67,83 +69,31 @@ class CellRun:
             raise PairingError(cell.refusal)
         reset_peak(bench.device)
         with self._phase("preparing"):
-            evaluation = bench.evaluation(cell)
+            evaluation = bench.data.evaluation(cell)
             found = ingredients(cell, bench)
-            method = new_method(cell, bench, self._registry)
-            encoders = self._encoders(method)
-        sources = CellSources(cell, bench, encoders, self._folder / "features")
-        trained = self._train(method, encoders, sources, fingerprint(found, cell.key.seed))
+            assembled = assemble(cell, bench, self._registry, self._folder, self._announce)
+        trained = self._train(assembled, fingerprint(found, cell.key.seed)) if assembled.learns else None
+        assembled.trainee.eval()
         with self._phase("extracting features"):
-            source = sources.for_evaluation(trained is not None and trained.encoders_changed)
-        with self._phase("evaluating"), blame(cell.method, "ranking the gallery"):
-            ranked = self._rank(method, source, evaluation)
-        with self._phase("scoring"):
+            source = assembled.sources.for_evaluation(trained is not None and trained.touched)
+        with self._phase("ranking"), blame(cell.method, "ranking the gallery"):
+            ranked = assembled.rank(source, evaluation, subset=cell.protocol.subset)
+        with self._phase("evaluating"):
             result = None if evaluation.hidden else self._evaluate(ranked.parts)
             self._save_rankings(ranked.parts)
             if not evaluation.hidden:
                 save_queries(QueryResults.of(ranked.parts, cell.protocol.metrics, cell.protocol.headline), self._folder)
-        shutil.rmtree(self._folder / "features", ignore_errors=True)
-        return self._record(method, evaluation, trained, ranked, result, found)
+        shutil.rmtree(self._folder / SCRATCH, ignore_errors=True)
+        return self._record(assembled.method, evaluation, trained, ranked, result, found)
 
-    def _encoders(self, method: Method) -> Mapping[str, Encoder]:
-        """Encoder copies of the cell's own, when a stage trains the encoder."""
-        cell = self._cell
-        if not any(cell.trains_encoder(stage.training) for stage in method.stages() if stage.training.epochs):
-            return {}
-        return new_encoders(cell, self._bench, method)
-
-    def _train(
-        self, method: Method, encoders: Mapping[str, Encoder], sources: CellSources, mark: str
-    ) -> TrainResult | None:
-        """Train all stages; None when there is nothing to train."""
-        cell, bench = self._cell, self._bench
-        if not encoders and not any(parameter.requires_grad for parameter in method.parameters()):
-            method.eval()
-            return None
-        selection = cell.method_params.selection
+    def _train(self, assembled: AssembledCell, mark: str) -> TrainState:
         with self._phase("preparing"):
-            data = bench.train_data(cell)
-        checkpoints = Checkpoints(self._folder / CHECKPOINTS, mark)
-        held = data.held_out
-        metrics = SelectionMetrics.of(cell.protocol)
-
-        def score(source: FeatureSource, encoders_changed: bool) -> float:
-            assert held is not None
-            if selection.on == "test":
-                source = sources.for_evaluation(encoders_changed)
-            parts = self._rank(method, source, held, subset=False).parts
-            result = measure(parts, metrics.names, headline=metrics.keys).headline
-            assert result is not None
-            return result
-
-        trainer = Trainer(
-            method,
-            encoders,
-            lambda stage: cell.trains_encoder(stage.training),
-            data.train,
-            sources,
-            score if held is not None else None,
-            selection,
-            checkpoints,
-            seed=cell.key.seed,
-            device=bench.device,
-            precision=cell.precision,
-            progress=self._progress,
-            descriptions=lambda: bench.description_set(cell),
-        )
-        with self._phase("training"), blame(cell.method, "training"):
+            trainer = assembled.trainer(mark)
+        if not assembled.trainee.encoders and self._cell.epochs:
+            with self._phase("extracting features"):
+                assembled.sources.for_stage(trains_encoder=False, encoders_changed=False)
+        with self._phase("training"), blame(self._cell.method, "training"):
             return trainer.run()
-
-    def _rank(self, method: Method, source: FeatureSource, evaluation: EvalSet, subset: bool | None = None) -> Ranked:
-        return rank(
-            method.composer,
-            source,
-            evaluation,
-            subset=self._cell.protocol.subset if subset is None else subset,
-            device=self._bench.device,
-            precision=self._cell.precision,
-            batch_size=BATCH,
-        )
 
     def _evaluate(self, parts: Mapping[str, PartRankings]) -> EvaluationResult:
         protocol = self._cell.protocol
@@ -157,14 +107,14 @@ class CellRun:
         self,
         method: Method,
         evaluation: EvalSet,
-        trained: TrainResult | None,
+        trained: TrainState | None,
         ranked: Ranked,
         result: EvaluationResult | None,
         found: Mapping[str, str],
     ) -> RunRecord:
         cell, bench = self._cell, self._bench
         protocol = cell.protocol
-        data = bench.train_data(cell) if trained else None
+        data = bench.data.train(cell) if trained else None
         n_queries = sum(evaluation.n_queries.values())
         return RunRecord(
             status="done",

@@ -23,7 +23,7 @@ from cir_bench.records.models import (
 from cir_bench.runs.cell import Cell
 from cir_bench.runs.train_data import TrainData
 from cir_bench.runs.workbench import Workbench
-from cir_bench.training.loop import TrainResult
+from cir_bench.training.state import TrainState
 from cir_bench.version import __version__
 
 
@@ -33,7 +33,7 @@ def of_plugin(registered: Registered[Spec]) -> PluginFacts:
     return PluginFacts(distribution=owner.distribution, version=owner.version, object_version=registered.spec.version)
 
 
-def of_method(cell: Cell, method: Method, trained: TrainResult | None) -> MethodFacts:
+def of_method(cell: Cell, method: Method, trained: TrainState | None) -> MethodFacts:
     """The method and its size."""
     return MethodFacts(
         kind=cell.method.spec.kind,
@@ -45,19 +45,19 @@ def of_method(cell: Cell, method: Method, trained: TrainResult | None) -> Method
 
 
 def of_encoder(cell: Cell, bench: Workbench) -> EncoderFacts:
-    """The encoder as the cell began with it."""
+    """The encoder that the cell started with."""
     return EncoderFacts(
         plugin=of_plugin(cell.encoder),
-        weights_digest=bench.weights_digest(cell),
-        preprocess=bench.frozen_encoder(cell).preprocess,
-        trained=any(cell.trains_encoder(t) and t.epochs > 0 for t in cell.stage_settings().values()),
+        weights_digest=bench.encoders.weights_digest(cell),
+        preprocess=bench.encoders.frozen(cell).preprocess,
+        trained=cell.has_trained_encoder,
         pretrained=cell.provides.pretrained,
         pixel_free=cell.encoder.spec.pixel_free,
     )
 
 
 def of_dataset(cell: Cell, bench: Workbench, evaluation: EvalSet, data: TrainData | None) -> DatasetFacts:
-    """The data, and what of it is missing."""
+    """The data, and how much of it is missing."""
     return DatasetFacts(
         name=cell.dataset.name,
         plugin=of_plugin(cell.dataset),
@@ -66,12 +66,12 @@ def of_dataset(cell: Cell, bench: Workbench, evaluation: EvalSet, data: TrainDat
         missing_images=evaluation.n_missing,
         missing_triplets=data.missing if data else 0,
         n_train=len(data.train) if data else 0,
-        provenance=dict(bench.provenance(cell)),
+        provenance=dict(bench.datasets.provenance(cell)),
     )
 
 
 def of_protocol(protocol: Protocol) -> ProtocolFacts:
-    """The protocol in short."""
+    """The protocol in brief."""
     return ProtocolFacts(
         hash=protocol.hash(),
         reference=protocol.reference,
@@ -81,12 +81,12 @@ def of_protocol(protocol: Protocol) -> ProtocolFacts:
     )
 
 
-def of_history(trained: TrainResult | None) -> tuple[EpochLog, ...]:
+def of_history(trained: TrainState | None) -> tuple[EpochLog, ...]:
     """One entry per epoch."""
     return tuple(EpochLog(**vars(epoch)) for epoch in trained.history) if trained else ()
 
 
-def of_selection(cell: Cell, trained: TrainResult | None, data: TrainData | None, metric: str) -> SelectionFacts:
+def of_selection(cell: Cell, trained: TrainState | None, data: TrainData | None, metric: str) -> SelectionFacts:
     """How the checkpoint was chosen."""
     if trained is None or data is None:
         return SelectionFacts(on="nothing to train")
@@ -102,7 +102,7 @@ def of_selection(cell: Cell, trained: TrainResult | None, data: TrainData | None
 
 
 def notes(cell: Cell, evaluation: EvalSet, data: TrainData | None) -> tuple[str, ...]:
-    """What a reader of the numbers must know."""
+    """Whatever a reader of the numbers must know."""
     found = []
     if evaluation.n_missing:
         found.append(f"partial: {evaluation.n_missing} images missing, {len(evaluation.dropped)} queries left out")
@@ -114,7 +114,7 @@ def notes(cell: Cell, evaluation: EvalSet, data: TrainData | None) -> tuple[str,
 
 
 def of_failure(error: Exception | SystemExit, method: Registered[MethodSpec], stage: str) -> Failure:
-    """Whose failure it was, by name and version, and what to do."""
+    """Which plugin failed, with its version, and what to do."""
     if isinstance(error, BlamedPluginError):
         return Failure(
             plugin=error.owner.distribution,
@@ -126,7 +126,7 @@ def of_failure(error: Exception | SystemExit, method: Registered[MethodSpec], st
     if isinstance(error, CirBenchError):
         owner = method.owner
         return Failure(plugin=owner.distribution, version=owner.version, stage=stage, exception=str(error))
-    hint = "this looks like a defect of the harness; CIR_BENCH_DEBUG=1 shows the traceback"
+    hint = "this looks like a bug of the harness; CIR_BENCH_DEBUG=1 shows the traceback"
     if isinstance(error, OSError) and error.errno in DISK_FULL:
         hint = "free some space, or choose another folder with --out; --retry-failed runs it again"
     return Failure(

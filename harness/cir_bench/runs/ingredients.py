@@ -1,4 +1,4 @@
-"""What a cell's numbers depend on, by name; a difference makes a finished cell stale, and says why."""
+"""What a cell's numbers depend on, by name; when one of them changes, a finished cell is stale."""
 
 from __future__ import annotations
 
@@ -10,23 +10,23 @@ from cir_bench.runs.cell import Cell
 from cir_bench.runs.workbench import Workbench
 
 HARNESS_RESULTS = "1"
-"""Raise it when a change of the harness itself (training loop, retrieval, metrics) changes numbers."""
+"""To be raised when a change of the harness itself (training, retrieval, metrics) changes numbers."""
 
 
 def ingredients(cell: Cell, bench: Workbench) -> dict[str, str]:
-    """All ingredients; loads the data set and the encoder (through the workbench, once)."""
-    encoder = bench.frozen_encoder(cell)
-    provenance = bench.provenance(cell)
-    described = bench.described_dataset(cell).provenance() if cell.described else {}
+    """All ingredients; loads the data set and the encoder, unless the workbench has them."""
+    encoder = bench.encoders.frozen(cell)
+    provenance = bench.datasets.provenance(cell)
+    described = bench.datasets.described(cell).provenance() if cell.described else {}
     return {
         "harness.results": HARNESS_RESULTS,
         **cell.static_ingredients(),
-        "encoder.weights": bench.weights_digest(cell),
+        "encoder.weights": bench.encoders.weights_digest(cell),
         "encoder.preprocess": encoder.preprocess,
         "encoder.code": encoder.version,
         **{f"data.{name}": value for name, value in provenance.items()},
         **{f"described.{name}": value for name, value in described.items()},
-        "data.missing": str(bench.evaluation(cell).n_missing),
+        "data.missing": str(bench.data.evaluation(cell).n_missing),
     }
 
 
@@ -36,7 +36,7 @@ def fingerprint(found: Mapping[str, str], seed: int) -> str:
 
 
 def changes(before: Mapping[str, str], now: Mapping[str, str]) -> list[str]:
-    """What differs, in words, for ``plan``: ``training.epochs 30 → 5``."""
+    """What differs, as in ``training.epochs 30 → 5``."""
     return [
         f"{name} {_short(before.get(name, 'absent'))} → {_short(now.get(name, 'absent'))}"
         for name in sorted({*before, *now})

@@ -1,4 +1,4 @@
-"""Peak memory of a cell: of the device when it is a GPU, else of the process."""
+"""Peak memory of a cell: of the device when it is a GPU, otherwise of the process."""
 
 from __future__ import annotations
 
@@ -13,14 +13,14 @@ _CLEAR = Path("/proc/self/clear_refs")
 
 
 def reset_peak(device: torch.device) -> None:
-    """Begin a new measurement, where the system can."""
+    """Start a new measurement, if the system supports it."""
     if device.type == "cuda":
         torch.cuda.reset_peak_memory_stats(device)
     elif _CLEAR.exists():
         try:
-            _CLEAR.write_text("5")  # Linux: the high-water mark starts again at what is used now
+            _CLEAR.write_text("5")  # Linux: the high-water mark restarts at the current use
         except OSError:
-            return  # not permitted here; the peak is then that of the whole process
+            return  # not permitted: the peak is then that of the whole process
 
 
 def peak_mib(device: torch.device) -> float:

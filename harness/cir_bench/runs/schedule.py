@@ -1,125 +1,167 @@
-"""All cells of a request, one after the other: skip what is done, go on past failures."""
+"""`run_cells`: all cells of a run, one after the other; skips what is done and continues past failures."""
 
 from __future__ import annotations
 
-import os
-from collections.abc import Sequence
-from dataclasses import dataclass, field
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Protocol
 
 from filelock import FileLock, Timeout
 
-from cir_bench.errors import ConfigError
+from cir_bench.errors import ConfigError, debugging
+from cir_bench.interfaces.events import CellFinished, CellOutcome, CellStarted, RunFinished, RunStarted
+from cir_bench.plugin.events import Announcer
 from cir_bench.plugin.registry import Registry
-from cir_bench.records.record import RunRecord
+from cir_bench.records.record import Failure, RunRecord, write_record
 from cir_bench.runs.cell import Cell
 from cir_bench.runs.execute import CellRun
-from cir_bench.runs.state import Kind, State, state_of
+from cir_bench.runs.state import CellState, Status, state_of
 from cir_bench.runs.workbench import Workbench
-from cir_bench.training.progress import TrainProgress
 
 
-class RunView(TrainProgress, Protocol):
-    """Watches a run."""
+@dataclass(frozen=True)
+class CellResult:
+    """What became of a cell; its record is that of this run or of an earlier one."""
 
-    def cell_started(self, number: int, of: int, cell: Cell, state: State) -> None:
-        """A cell (counted from 1) begins."""
+    cell: Cell
+    outcome: CellOutcome
+    reason: str = ""
+    record: RunRecord | None = None
 
-    def cell_skipped(self, number: int, of: int, cell: Cell, state: State) -> None:
-        """A cell is not run, for the reason in ``state``."""
-
-    def cell_ended(self, cell: Cell, record: RunRecord) -> None:
-        """A cell was run; its record says with what result."""
-
-    def features(self, what: str, done: int, total: int) -> None:
-        """Features are being extracted."""
-
-
-@dataclass
-class Summary:
-    """What became of the cells."""
-
-    done: list[RunRecord] = field(default_factory=list)
-    skipped: list[tuple[Cell, State]] = field(default_factory=list)
-    failed: list[tuple[Cell, str]] = field(default_factory=list)
-    elsewhere: list[Cell] = field(default_factory=list)
-    """Cells that another process is running."""
-    records: list[RunRecord] = field(default_factory=list)
-    """Of every cell, in order: run now, done before, failed now or before; none of those in ``elsewhere``."""
+    @property
+    def failed(self) -> bool:
+        """Whether it failed, now or before."""
+        return self.outcome in {"failed", "failed before"}
 
 
 def run_cells(
     cells: Sequence[Cell],
-    registry: Registry,
     bench: Workbench,
+    registry: Registry,
     out: Path,
-    view: RunView,
     *,
     retry_failed: bool = False,
     fail_fast: bool = False,
-) -> Summary:
-    """Run every cell that is not done. A failure is recorded and the rest goes on, unless ``fail_fast``."""
-    summary = Summary()
-    bench.progress = view.features
-    for number, cell in enumerate(cells, 1):
-        folder = cell.folder(out)
+) -> list[CellResult]:
+    """Run every cell that is not done. Failures are recorded, and everything is announced to the plugins.
+
+    Args:
+        cells: the cells, in order.
+        bench: what they share.
+        registry: for their methods, and the plugins that listen.
+        out: the folder of their records.
+        retry_failed: run cells again that failed before.
+        fail_fast: stop at the first failure.
+
+    Raises:
+        ConfigError: ``out`` cannot be written, or its file system has no locks.
+    """
+    run = _Run(cells, bench, registry, out, retry_failed)
+    run.announce(RunStarted(tuple(cell.key for cell in cells), out))
+    bench.lifetimes.plan(cells)
+    results: list[CellResult] = []
+    try:
+        for number, cell in enumerate(cells, 1):
+            results.append(run.one(number, cell))
+            bench.lifetimes.finish(cell)
+            if fail_fast and results[-1].failed:
+                break
+    finally:
+        complete = len(results) == len(cells)
+        run.announce(RunFinished(out, dict(run.outcomes), complete))
+    return results
+
+
+class _Run:
+    """Arguments as of `run_cells`."""
+
+    def __init__(
+        self, cells: Sequence[Cell], bench: Workbench, registry: Registry, out: Path, retry_failed: bool
+    ) -> None:
+        self.announce = Announcer(registry.hooks)
+        self.outcomes: Counter[CellOutcome] = Counter()
+        self._of, self._bench, self._registry, self._out = len(cells), bench, registry, out
+        self._retry_failed = retry_failed
+
+    def one(self, number: int, cell: Cell) -> CellResult:
+        """Run or skip one cell."""
+        with self._lock(cell) as locked:
+            if not locked:
+                return self._finish(number, CellResult(cell, "running elsewhere"))
+            state = state_of(cell, self._out, self._bench)
+            if state.status is Status.DONE:
+                return self._finish(number, CellResult(cell, "done before", record=state.record))
+            if state.status is Status.FAILED and not self._retry_failed:
+                return self._finish(number, CellResult(cell, "failed before", state.reason, state.record))
+            return self._run(number, cell, state)
+
+    def _run(self, number: int, cell: Cell, state: CellState) -> CellResult:
+        self.announce.take_complaints()  # of the run's start: not this cell's
+        self.announce(CellStarted(cell.key, number, self._of, state.status.value, state.reason, cell.config()))
+        run = CellRun(cell, self._bench, self._registry, self._out, self.announce)
+        try:
+            result = CellResult(cell, "done", record=run.run())
+        except BaseException as error:
+            if debugging() or not isinstance(error, (Exception, SystemExit)):
+                self._finish(number, CellResult(cell, "interrupted"))
+                raise
+            record = run.failed(error)  # one cell, and a plugin's sys.exit, must not end the whole run
+            result = CellResult(cell, "failed", _describe(record.failure), record)
+        return self._finish(number, result)
+
+    def _finish(self, number: int, result: CellResult) -> CellResult:
+        """Announce what became of a cell, and note in its new record which plugins failed to listen."""
+        record, folder = result.record, result.cell.folder(self._out)
+        self.outcomes[result.outcome] += 1
+        self.announce(
+            CellFinished(
+                cell=result.cell.key,
+                number=number,
+                of=self._of,
+                outcome=result.outcome,
+                folder=folder,
+                reason=result.reason,
+                metrics=record.metrics if record else {},
+                headline=record.headline if record else "",
+                partial=record is not None and record.partial,
+                seconds=sum(phase.seconds for phase in record.cost.phases) if record else 0.0,
+            )
+        )
+        if record is None or result.outcome not in {"done", "failed"}:
+            return result
+        if complaints := self.announce.take_complaints():
+            record = record.model_copy(update={"warnings": (*record.warnings, *complaints)})
+            write_record(record, folder)
+        return replace(result, record=record)
+
+    @contextmanager
+    def _lock(self, cell: Cell) -> Iterator[bool]:
+        """Hold the cell's lock; False while another process holds it."""
+        folder = cell.folder(self._out)
         try:
             folder.mkdir(parents=True, exist_ok=True)
         except OSError as error:
             raise ConfigError(
-                f"--out {out}: {folder} cannot be made ({error.strerror}); choose a folder that can be written."
+                f"--out {self._out}: {folder} cannot be created ({error.strerror}); choose a folder that is writable."
             ) from error
+        lock = FileLock(folder / "lock")
         try:
-            lock = FileLock(folder / "lock").acquire(timeout=0)
+            lock.acquire(timeout=0)
         except Timeout:
-            view.cell_skipped(number, len(cells), cell, State(Kind.TO_DO, "another process is running it"))
-            summary.elsewhere.append(cell)
-            continue
+            pass
         except (OSError, NotImplementedError) as error:
             raise ConfigError(
-                f"--out {out}: {folder} cannot be locked ({error}); choose a folder whose file system has file locks."
+                f"--out {self._out}: {folder} cannot be locked ({error}); "
+                "choose a folder whose file system has file locks."
             ) from error
-        with lock:
-            _one(cell, number, len(cells), registry, bench, out, view, summary, retry_failed=retry_failed)
-        if fail_fast and summary.failed:
-            break
-    return summary
+        try:
+            yield lock.is_locked
+        finally:
+            lock.release()
 
 
-def _one(
-    cell: Cell,
-    number: int,
-    of: int,
-    registry: Registry,
-    bench: Workbench,
-    out: Path,
-    view: RunView,
-    summary: Summary,
-    *,
-    retry_failed: bool,
-) -> None:
-    state = state_of(cell, out, bench)
-    if state.record is not None and (state.kind is Kind.DONE or (state.kind is Kind.FAILED and not retry_failed)):
-        summary.records.append(state.record)
-    if state.kind is Kind.DONE:
-        summary.skipped.append((cell, state))
-        view.cell_skipped(number, of, cell, state)
-        return
-    if state.kind is Kind.FAILED and not retry_failed:
-        summary.failed.append((cell, f"failed before (--retry-failed runs it again): {state.why}"))
-        view.cell_skipped(number, of, cell, state)
-        return
-    view.cell_started(number, of, cell, state)
-    run = CellRun(cell, bench, registry, out, view)
-    try:
-        record = run.run()
-    except (Exception, SystemExit) as error:  # a plugin must not end the whole run
-        if os.environ.get("CIR_BENCH_DEBUG", "") not in {"", "0"}:
-            raise
-        record = run.failed(error)
-        summary.failed.append((cell, record.failure.exception if record.failure else str(error)))
-    else:
-        summary.done.append(record)
-    summary.records.append(record)
-    view.cell_ended(cell, record)
+def _describe(failure: Failure | None) -> str:
+    assert failure is not None
+    return f"{failure.exception} ({failure.stage}){f'; {failure.hint}' if failure.hint else ''}"

@@ -1,4 +1,4 @@
-"""What a checkpoint is chosen by."""
+"""`SelectionMetrics`: what a checkpoint is chosen by."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ class SelectionMetrics:
 
     @classmethod
     def of(cls, protocol: Protocol) -> SelectionMetrics:
-        """Those of a protocol."""
+        """The selection metrics of a protocol."""
         keys = tuple(key for key in protocol.headline.mean_of if _on_gallery(key))
         keys = keys or tuple(name for name in protocol.metrics if _on_gallery(name))[:1]
         return cls(tuple(dict.fromkeys(key.rpartition("/")[2] for key in keys)), keys)

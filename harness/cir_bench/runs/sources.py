@@ -1,4 +1,4 @@
-"""The feature source of each stage of a cell: cached while the encoder is frozen, live while it is trained."""
+"""`CellSources`: a cell's features in each stage, cached while its encoder is frozen and live while it is trained."""
 
 from __future__ import annotations
 
@@ -6,12 +6,12 @@ from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 
 from cir_bench.features.cache import FeatureCache
-from cir_bench.features.cached import CachedSource
 from cir_bench.features.live import MAIN, ItemMemory, LiveSource
 from cir_bench.features.source import FeatureSource
 from cir_bench.interfaces.encoder import Encoder
 from cir_bench.interfaces.features import Features
 from cir_bench.runs.cell import Cell
+from cir_bench.runs.tables import Announce
 from cir_bench.runs.workbench import Workbench
 
 
@@ -20,53 +20,53 @@ class CellSources:
 
     Args:
         cell: the cell.
-        bench: shared frozen features.
+        bench: frozen features, and the images.
         encoders: the cell's own encoder copies by branch; empty when no stage trains the encoder.
-        scratch: folder for features of encoders that this cell fine-tuned and then froze; nobody else can use them.
+        scratch: folder for features of encoders that this cell trained and then froze; no other cell can use them.
+        announce: hears how far an extraction is.
     """
 
-    def __init__(self, cell: Cell, bench: Workbench, encoders: Mapping[str, Encoder], scratch: Path) -> None:
+    def __init__(
+        self, cell: Cell, bench: Workbench, encoders: Mapping[str, Encoder], scratch: Path, announce: Announce
+    ) -> None:
         self._cell, self._bench, self._encoders = cell, bench, dict(encoders)
-        self._scratch = FeatureCache(scratch)
+        self._scratch, self._announce = FeatureCache(scratch), announce
         self._memory = ItemMemory()
 
     def for_stage(self, trains_encoder: bool, encoders_changed: bool) -> FeatureSource:
-        """Features for training in a stage; once a stage trained the encoders, later ones see what became of them."""
+        """Features for training in a stage; once a stage has trained the encoders, later ones use the result."""
         if trains_encoder:
-            return self._live()
+            return self.live()
+        items = self._bench.data.train_items(self._cell)
         if not encoders_changed:
-            return self._bench.train_source(self._cell)
-        images, texts = self._bench.train_items(self._cell)
-        return self._refrozen(images, texts, "train")
+            return self._bench.tables.source(self._cell, items, self._announce)
+        frozen = {
+            branch: self._bench.tables.extract(self._cell, encoder, items, self._scratch, self._announce)
+            for branch, encoder in self._encoders.items()
+        }
+        return frozen[MAIN] if list(frozen) == [MAIN] else _BranchedSource(frozen)
 
     def for_evaluation(self, encoders_changed: bool) -> FeatureSource:
         """Features of the evaluation, by the encoders as they are now."""
-        return self._live() if encoders_changed else self._bench.eval_source(self._cell)
+        if encoders_changed:
+            return self.live()
+        items = self._bench.data.evaluation_items(self._cell)
+        return self._bench.tables.source(self._cell, items, self._announce)
 
-    def _live(self) -> FeatureSource:
+    def live(self) -> LiveSource:
+        """Features encoded when they are asked for, by the cell's own encoders or the frozen one."""
         needs = self._cell.needs
         return LiveSource(
-            self._encoders,
-            lambda image: self._bench.refs(self._cell, [image])[0],
+            self._encoders or {MAIN: self._bench.encoders.frozen(self._cell)},
+            lambda image: self._bench.datasets.ref(self._cell, image),
             needs.image,
             needs.text,
             memory=self._memory,
             workers=self._bench.workers,
         )
 
-    def _refrozen(self, images: Sequence[str], texts: Sequence[str], split: str) -> FeatureSource:
-        made = {
-            branch: CachedSource(
-                self._bench.image_table(self._cell, encoder, images, split, self._scratch),
-                self._bench.text_table(self._cell, encoder, texts, split, self._scratch),
-                self._bench.device,
-            )
-            for branch, encoder in self._encoders.items()
-        }
-        return made[MAIN] if list(made) == [MAIN] else _Branched(made)
 
-
-class _Branched:
+class _BranchedSource:
     """Frozen features of several encoder copies."""
 
     def __init__(self, sources: Mapping[str, FeatureSource]) -> None:

@@ -1,4 +1,4 @@
-"""What a cell trains on: the usable triplets with their texts, and a held-out part to choose a checkpoint by."""
+"""What a cell trains on: the usable triplets with their texts, and a held-out part to choose the checkpoint by."""
 
 from __future__ import annotations
 
@@ -19,18 +19,18 @@ from cir_bench.training.seeding import derive_seed
 
 @dataclass(frozen=True)
 class TrainData:
-    """What a cell trains on, and the held-out evaluation its checkpoint is chosen by (None: no choice by it)."""
+    """What a cell trains on, and the held-out evaluation that its checkpoint is chosen by; None: the last is kept."""
 
     train: TrainSet | DrawnSet
     held_out: EvalSet | None
     missing: int
-    """Training triplets (of every epoch, where they are drawn) left out because an image is missing."""
+    """Training triplets (in each epoch, if they are drawn) that are left out because an image is missing."""
 
 
 def gather(
     cell: Cell,
     dataset: Dataset,
-    there: Callable[[str], bool],
+    available: Callable[[str], bool],
     evaluation: Callable[[], EvalSet],
     *,
     allow_partial: bool,
@@ -38,20 +38,20 @@ def gather(
     """A cell's training data, by its selection settings and seed.
 
     Args:
-        cell: of ``dataset``.
-        dataset: whose triplets are listed, or drawn anew in every epoch.
-        there: whether an image is there for the cell's encoder.
-        evaluation: the cell's evaluation, asked for where it says that its checkpoint is chosen on it.
-        allow_partial: leave out what lacks an image, and count it.
+        cell: a cell of ``dataset``.
+        dataset: its triplets are listed, or drawn anew in every epoch.
+        available: whether the cell's encoder can read an image.
+        evaluation: makes the cell's evaluation, for ``selection.on=test``.
+        allow_partial: leave out triplets that lack an image, and count them.
 
     Raises:
         DataError: images are missing and ``allow_partial`` is off, or there is nothing to train on.
     """
     sampler = dataset.sampler()
     if sampler is not None:
-        return _drawn(cell, dataset, sampler, there, evaluation, allow_partial)
+        return _drawn(cell, dataset, sampler, available, evaluation, allow_partial)
     annotated, selection = dataset.train(), cell.method_params.selection
-    usable = [t for t in annotated if there(t.reference) and there(t.target)]
+    usable = [t for t in annotated if available(t.reference) and available(t.target)]
     missing = len(annotated) - len(usable)
     if missing and not allow_partial:
         raise DataError(
@@ -73,12 +73,12 @@ def _drawn(
     cell: Cell,
     dataset: Dataset,
     sampler: TripletSampler,
-    there: Callable[[str], bool],
+    available: Callable[[str], bool],
     evaluation: Callable[[], EvalSet],
     allow_partial: bool,
 ) -> TrainData:
     selection, seed = cell.method_params.selection, cell.key.seed
-    usable = {image for image in sampler.images if there(image)}
+    usable = {image for image in sampler.images if available(image)}
     missing = len(sampler.images) - len(usable)
     if missing and not allow_partial:
         raise DataError(
@@ -102,7 +102,7 @@ def _drawn(
 
 
 def train_set(cell: Cell, dataset: Dataset, triplets: Sequence[Triplet]) -> TrainSet:
-    """Triplets with the texts that the protocol makes of their captions, and the targets' side text where needed."""
+    """Triplets with the texts that the protocol makes of their captions, and the targets' side text if needed."""
     spelling = spelling_of(dataset, cell.protocol)
     texts = [train_texts(t.captions, cell.protocol, spelling.get(t.part)) for t in triplets]
     side: dict[str, str] = {}

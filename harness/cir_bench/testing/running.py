@@ -29,7 +29,6 @@ from cir_bench.runs.workbench import Workbench
 from cir_bench.testing import generated
 from cir_bench.testing.asserts import assert_same_items
 from cir_bench.testing.base import Contract
-from cir_bench.training.progress import Silent
 
 CPU = torch.device("cpu")
 
@@ -66,7 +65,7 @@ def run_generated(
         reset_peak(CPU)
         before, started = peak_mib(CPU), time.process_time()
         cell.folder(out).mkdir(parents=True)
-        record = CellRun(cell, bench, registry, out, Silent()).run()
+        record = CellRun(cell, bench, registry, out).run()
         seconds, mib = time.process_time() - started, max(0.0, peak_mib(CPU) - before)
         return Finished(record, load_part(cell.folder(out), "").gallery, seconds, mib)
 

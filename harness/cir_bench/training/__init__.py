@@ -1,8 +1,9 @@
-"""Training of one cell: stages, optimisers, checkpoints, the choice of the checkpoint.
+"""Training of one cell: stages, optimisers, checkpoints, and the choice of the checkpoint.
 
-* ``loop.py``: `Trainer`, the plain torch loop over stages, epochs, batches and steps;
+* ``trainer.py``: `Trainer`, which runs the stages and chooses each one's checkpoint; ``parts.py``: what it is given;
+* ``epoch.py``: one epoch of a stage: batches and optimiser steps;
 * ``batches.py``: from triplets and features to `TrainBatch`;
 * ``optimisers.py``: torch optimisers and learning rates from settings; ``ema.py``: averaged weights;
-* ``checkpoints.py``: atomic epoch checkpoints, so that a killed cell goes on where it was;
-* ``seeding.py``: every random choice follows from (seed, what it is for), so resuming needs no generator state.
+* ``state.py``: what a training has come to; ``checkpoints.py``: keeps it, so that a killed cell continues;
+* ``seeding.py``: every random choice follows from the seed and its purpose, so no generator state is kept.
 """

@@ -20,7 +20,7 @@ from cir_bench.training.seeding import derive_seed, generator
 
 @dataclass(frozen=True)
 class TrainSet:
-    """The triplets a cell trains on, with every text that the protocol's caption policy makes of each.
+    """The triplets that a cell trains on, with every text that the protocol's caption policy makes of each.
 
     Attributes:
         triplets: N triplets.
@@ -34,7 +34,9 @@ class TrainSet:
 
     def __post_init__(self) -> None:
         if len(self.triplets) != len(self.texts):
-            raise DataError(f"{len(self.triplets)} triplets came with {len(self.texts)} lists of texts.")
+            raise DataError(
+                f"{len(self.triplets)} triplets have {len(self.texts)} lists of texts; give one list for each triplet."
+            )
 
     def __len__(self) -> int:
         return len(self.triplets)
@@ -44,21 +46,21 @@ class TrainSet:
         return max(1, len(self) // batch_size)
 
     def of_epoch(self, epoch: int) -> TrainSet:
-        """The same in every epoch."""
+        """The same set in every epoch."""
         return self
 
     def of_epochs(self, epochs: int) -> Iterator[TrainSet]:
-        """What so many epochs are trained on, without repeats."""
+        """The sets of this many epochs, without repeats."""
         yield self
 
 
 @dataclass(frozen=True)
 class DrawnSet:
-    """Triplets that are drawn anew every epoch.
+    """Triplets that are drawn anew in every epoch.
 
     Attributes:
-        draw: the triplets of an epoch; the same whenever it is asked.
-        size: how many they are, in every epoch.
+        draw: the triplets of an epoch, always the same for one epoch.
+        size: their number, in every epoch.
     """
 
     draw: Callable[[int], TrainSet]
@@ -68,16 +70,16 @@ class DrawnSet:
         return self.size
 
     def of_epoch(self, epoch: int) -> TrainSet:
-        """What this epoch is trained on."""
+        """The set of this epoch."""
         return self.draw(epoch)
 
     def of_epochs(self, epochs: int) -> Iterator[TrainSet]:
-        """What so many epochs are trained on, one after the other."""
+        """The sets of this many epochs, in order."""
         yield from map(self.draw, range(epochs))
 
 
 def epoch_rows(size: int, batch_size: int, seed_parts: Sequence[int | str]) -> list[Tensor]:
-    """The rows of each batch of an epoch: a seeded permutation; what does not fill the last batch waits."""
+    """The rows of each batch of an epoch: a seeded permutation; the incomplete last batch is dropped."""
     order = torch.randperm(size, generator=generator(*seed_parts, "order"))
     return [order[i * batch_size : (i + 1) * batch_size] for i in range(max(1, size // batch_size))]
 
@@ -85,7 +87,7 @@ def epoch_rows(size: int, batch_size: int, seed_parts: Sequence[int | str]) -> l
 def train_batches(
     data: TrainSet, source: FeatureSource, training: Training, *, epoch: int, seed_parts: Sequence[int | str]
 ) -> Iterator[TrainBatch]:
-    """The batches of one epoch, in seeded order; ``seed_parts`` names the epoch."""
+    """The batches of one epoch, in an order that follows from ``seed_parts``."""
     rows_of = epoch_rows(len(data), training.batch_size, seed_parts)
     text_seed = derive_seed(*seed_parts, "texts")
     picked_of = [[data.triplets[i] for i in rows.tolist()] for rows in rows_of]
@@ -114,7 +116,7 @@ def train_batches(
 
 
 def same_targets(targets: Sequence[str], mask: bool, device: torch.device) -> Tensor:
-    """``[B, B]`` bool: the diagonal and, with ``mask``, pairs whose targets are one image."""
+    """``[B, B]`` bool: the diagonal and, with ``mask``, the pairs whose targets are the same image."""
     if not mask:
         return torch.eye(len(targets), dtype=torch.bool, device=device)
     number = {image: place for place, image in enumerate(dict.fromkeys(targets))}

@@ -1,4 +1,4 @@
-"""Epoch checkpoints of one cell, written atomically: a killed cell loses at most the epoch in flight."""
+"""Epoch checkpoints of one cell, written atomically: a killed cell loses at most the running epoch."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ BEST = "weights-{}.safetensors"
 
 
 def kept_weights(folder: Path) -> dict[str, Tensor] | None:
-    """The weights that a finished training left in its checkpoint folder; None when there are no whole ones."""
+    """The weights that a finished training left in its checkpoint folder; None when they are missing or damaged."""
     found = sorted(folder.glob(BEST.format("*")))
     if len(found) != 1:
         return None
@@ -34,28 +34,29 @@ def kept_weights(folder: Path) -> dict[str, Tensor] | None:
 class Checkpoints:
     """The checkpoint folder of a cell.
 
-    ``last.pt`` holds all that is needed to go on after the last finished epoch; ``weights-N.safetensors`` the weights
-    of the best epoch so far, named by a running number that ``last.pt`` knows, so that the two never disagree.
+    ``last.pt`` holds everything that is needed to continue after the last finished epoch; ``weights-N.safetensors``
+    holds the weights of the best epoch so far, where N is a running number that ``last.pt`` also has, so that the two
+    never disagree.
 
     Args:
-        folder: where they lie.
-        fingerprint: digest of everything the training depends on; checkpoints of another fingerprint are not used.
+        folder: where they are.
+        fingerprint: digest of everything the training depends on; checkpoints with another fingerprint are not used.
     """
 
     def __init__(self, folder: Path, fingerprint: str) -> None:
         self._folder, self._fingerprint = folder, fingerprint
 
     def load(self, device: torch.device) -> dict[str, Any] | None:
-        """The last state, or None when there is none, it is damaged, or it belongs to other settings."""
+        """The last state; None when it is missing, damaged, or of other settings."""
         path = self._folder / LAST
         try:
             state = torch.load(path, map_location=device, weights_only=True)
         except FileNotFoundError:
             return None
         except torch.OutOfMemoryError:
-            raise  # a RuntimeError that says nothing against the file
+            raise  # a RuntimeError, but no sign of a damaged file
         except (RuntimeError, EOFError, ValueError, pickle.UnpicklingError):
-            path.unlink(missing_ok=True)  # a damaged checkpoint cannot be continued from; the cell starts again
+            path.unlink(missing_ok=True)  # damaged: the cell starts again
             return None
         if not isinstance(state, dict) or state.get("fingerprint") != self._fingerprint:
             return None
@@ -71,7 +72,7 @@ class Checkpoints:
         self._drop_weights(keep=state.get("best_number"))
 
     def write_weights(self, number: int, weights: Mapping[str, Tensor]) -> None:
-        """Write the weights of a best epoch; they count once :meth:`save` has written their number."""
+        """Write the weights of a best epoch; they are used once :meth:`save` has written their number."""
         tensors = {name: tensor.detach().cpu().contiguous().clone() for name, tensor in weights.items()}
         with self._replacing(BEST.format(number)) as temporary:
             save_file(tensors, temporary)
@@ -84,21 +85,16 @@ class Checkpoints:
             return None
 
     def finish(self) -> None:
-        """Drop what is only needed to go on; the best weights stay."""
+        """Drop what is only needed to continue; the best weights stay."""
         (self._folder / LAST).unlink(missing_ok=True)
-
-    def clear(self) -> None:
-        """Drop everything: the cell starts from nothing."""
-        (self._folder / LAST).unlink(missing_ok=True)
-        self._drop_weights(keep=None)
 
     @contextmanager
     def _replacing(self, name: str) -> Iterator[Path]:
-        """A temporary file that takes the place of ``name`` when it is whole; `RunError` when it cannot be written."""
+        """A temporary file that replaces ``name`` once it is complete; `RunError` when it cannot be written."""
         try:
             with replacing(self._folder / name) as temporary:
                 yield temporary
-        except (OSError, RuntimeError, SafetensorError) as error:  # a full disk is any of the three
+        except (OSError, RuntimeError, SafetensorError) as error:  # a full disk raises any of the three
             raise RunError(
                 f"the checkpoint {self._folder / name} cannot be written ({error}); free some space, or choose another "
                 "folder with --out, and run it again with --retry-failed."

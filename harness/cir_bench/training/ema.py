@@ -18,14 +18,14 @@ class WeightAverage:
 
     @torch.no_grad()
     def update(self) -> None:
-        """Take in the weights after an optimiser step."""
+        """Average in the weights after an optimiser step."""
         for name, parameter in self._module.named_parameters():
             if name in self._average:
                 self._average[name].lerp_(parameter, 1 - self._decay)
 
     @contextmanager
     def applied(self) -> Iterator[None]:
-        """The module with averaged weights inside the ``with``."""
+        """Inside the ``with``, the module has the averaged weights."""
         parameters = dict(self._module.named_parameters())
         kept = {name: parameters[name].detach().clone() for name in self._average}
         self._write(self._average)

@@ -16,41 +16,42 @@ from cir_bench.params.models import Training
 
 @dataclass
 class RunningOptimiser:
-    """A torch optimiser with the learning rates that its groups start from."""
+    """A torch optimiser, with the learning rates of its groups before any schedule."""
 
     torch_optimiser: torch.optim.Optimizer
     base_lrs: Sequence[float]
     parameters: Sequence[nn.Parameter]
 
-    def set_lr_factor(self, factor: float) -> None:
-        """Scale every group's learning rate; called before each step, so that resuming needs no scheduler state."""
+    def step(self, lr_factor: float, clip_norm: float | None) -> None:
+        """Scale every group's learning rate (so that resuming needs no scheduler), clip, step, clear the gradients."""
         for group, base in zip(self.torch_optimiser.param_groups, self.base_lrs, strict=True):
-            group["lr"] = base * factor
-
-    def step(self, clip_norm: float | None) -> None:
-        """Clip, step and clear the gradients."""
+            group["lr"] = base * lr_factor
         if clip_norm is not None:
             nn.utils.clip_grad_norm_(self.parameters, clip_norm)
         self.torch_optimiser.step()
         self.torch_optimiser.zero_grad(set_to_none=True)
 
 
-def make_optimisers(wanted: Sequence[Optimiser], training: Training) -> dict[str, RunningOptimiser]:
-    """One torch optimiser for each, by name; empty groups are left out, optimisers without parameters too."""
-    made: dict[str, RunningOptimiser] = {}
-    for optimiser in wanted:
+def make_optimisers(declared: Sequence[Optimiser], training: Training) -> dict[str, RunningOptimiser]:
+    """A torch optimiser for each declared one, by name; groups and optimisers without parameters are left out.
+
+    Raises:
+        RunError: two have the same name.
+    """
+    optimisers: dict[str, RunningOptimiser] = {}
+    for optimiser in declared:
         groups = [group for group in optimiser.groups if group.parameters]
         if not groups:
             continue
-        if optimiser.name in made:
-            raise RunError(f"Two optimisers are called {optimiser.name!r}; give each a name of its own.")
+        if optimiser.name in optimisers:
+            raise RunError(f"Two optimisers are called {optimiser.name!r}; give them different names.")
         torch_groups = [{"params": list(group.parameters), "lr": group.lr} for group in groups]
-        made[optimiser.name] = RunningOptimiser(
+        optimisers[optimiser.name] = RunningOptimiser(
             _torch_optimiser(torch_groups, training),
             [group.lr for group in groups],
             [parameter for group in groups for parameter in group.parameters],
         )
-    return made
+    return optimisers
 
 
 def _torch_optimiser(groups: list[dict[str, object]], training: Training) -> torch.optim.Optimizer:
@@ -62,7 +63,7 @@ def _torch_optimiser(groups: list[dict[str, object]], training: Training) -> tor
 
 
 def lr_factor(training: Training, epoch: int, step: int, total_steps: int) -> float:
-    """The learning rates' factor at an optimiser step.
+    """The factor of the learning rates at an optimiser step.
 
     Args:
         training: the stage's settings.

@@ -1,4 +1,4 @@
-"""Seeds: every random choice follows from the cell's seed and what the choice is for."""
+"""Seeds: every random choice follows from the cell's seed and the purpose of the choice."""
 
 from __future__ import annotations
 
@@ -25,5 +25,5 @@ def seed_torch(*parts: int | str) -> None:
 
 
 def generator(*parts: int | str) -> torch.Generator:
-    """A CPU generator of its own."""
+    """A new CPU generator."""
     return torch.Generator().manual_seed(derive_seed(*parts))

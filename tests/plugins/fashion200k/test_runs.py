@@ -10,7 +10,7 @@ import pytest
 
 from cir_bench.training.batches import TrainSet
 from cir_bench.training.checkpoints import Checkpoints
-from cir_bench.training.loop import Trainer
+from cir_bench.training.parts import TrainExamples
 
 QUICK = ("--set", "training.batch_size=16", "--set", "training.epochs=3")
 SMALL = ("--set", "encoder.image_size=32", "--set", "encoder.width=8", "--set", "encoder.lstm_width=8")
@@ -25,13 +25,13 @@ def cir_bench(command, data_root):
 def shown(monkeypatch: pytest.MonkeyPatch) -> list[TrainSet]:
     """What each epoch was trained on."""
     epochs: list[TrainSet] = []
-    examples = Trainer._examples
+    of_epoch = TrainExamples.of_epoch
 
-    def spy(self: Trainer, *args: object) -> TrainSet:
-        epochs.append(examples(self, *args))  # type: ignore[arg-type]  # passed on as they came
+    def spy(self: TrainExamples, *args: object) -> TrainSet:
+        epochs.append(of_epoch(self, *args))  # type: ignore[arg-type]  # passed on as they came
         return epochs[-1]
 
-    monkeypatch.setattr(Trainer, "_examples", spy)
+    monkeypatch.setattr(TrainExamples, "of_epoch", spy)
     return epochs
 
 

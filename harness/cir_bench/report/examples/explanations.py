@@ -10,7 +10,6 @@ import torch
 from numpy.typing import NDArray
 
 from cir_bench.errors import RunError
-from cir_bench.features.live import MAIN
 from cir_bench.features.source import FeatureSource
 from cir_bench.inference.embed import embed_gallery
 from cir_bench.inference.gallery import GalleryForQueries
@@ -21,9 +20,8 @@ from cir_bench.protocols.eval_set import EvalPart, EvalQuery
 from cir_bench.records.load import StoredRecord
 from cir_bench.report.examples.cells import cell_of
 from cir_bench.retrieval.index import rows_by_id
+from cir_bench.runs.assembly import restore
 from cir_bench.runs.ingredients import changes, ingredients
-from cir_bench.runs.sources import CellSources
-from cir_bench.runs.trained import load_trained
 from cir_bench.runs.workbench import Workbench
 
 
@@ -59,19 +57,18 @@ def explanations(
     different = changes(stored.record.ingredients, ingredients(cell, bench))
     if different:
         raise RunError(f"it is stale ({'; '.join(different[:2])})")
-    method, encoders = load_trained(cell, bench, registry, stored.folder)
-    composer = method.composer
-    scratch = bench.cache_dir / "report"
-    live = CellSources(cell, bench, encoders or {MAIN: bench.frozen_encoder(cell)}, scratch).for_evaluation(True)
+    trained = restore(cell, bench, registry, stored.folder)
+    composer, live = trained.method.composer, trained.sources.live()
     found: dict[str, list[ShownExplanation]] = {}
     with torch.inference_mode(), blame(cell.method, "explaining queries"):
         for part, queries in asked.items():
             if not queries:
                 continue
-            view = bench.evaluation(cell).parts[part]
+            view = bench.data.evaluation(cell).parts[part]
             gallery = None
             if composer.uses_gallery:
-                gallery = _gallery(composer, live if encoders else bench.eval_source(cell), view, queries)
+                source = trained.sources.for_evaluation(bool(trained.trainee.encoders))
+                gallery = _gallery(composer, source, view, queries)
             reference = live.images([query.reference for query in queries])
             texts = live.texts([query.texts[0] for query in queries])
             for explanation in composer.explain(reference, texts, gallery):

@@ -112,7 +112,7 @@ class PageWriter:
     def _render(self, selection: Selection) -> str | None:
         """A page with the finest images that fit; None if none do."""
         section = self.section
-        images = PageImages(self.bench.dataset(section.cell).open, self._captions())
+        images = PageImages(self.bench.datasets.of(section.cell).open, self._captions())
         shown = {"groups": selection.groups, "images": images, "explained": self.explained}
         queries = fragment("queries.html", section=section, rank=_rank, **shown)
         missing = [f"{images.missing:,} images are missing."] if images.missing else []
@@ -140,7 +140,7 @@ class PageWriter:
         cell = self.section.cell
         if not cell.encoder.spec.pixel_free:
             return None
-        dataset, encoder = self.bench.dataset(cell), self.bench.frozen_encoder(cell)
+        dataset, encoder = self.bench.datasets.of(cell), self.bench.encoders.frozen(cell)
 
         def caption(image: str) -> str:
             try:

@@ -87,7 +87,7 @@ def section_queries(
     sample = methods[0].stored.record
     cell = cell_of(sample, registry)
     check_data(cell, sample, bench)
-    parts = eval_set(bench.dataset(cell), cell.protocol).parts.values()
+    parts = eval_set(bench.datasets.of(cell), cell.protocol).parts.values()
     ranked = set(methods[0].ranks).intersection(*(one.ranks for one in methods))
     queries = {query.id: query for part in parts for query in part.queries if query.id in ranked}
     if not queries:

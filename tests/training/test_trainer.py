@@ -12,11 +12,12 @@ from cir_bench.errors import RunError
 from cir_bench.interfaces.composer import Composer
 from cir_bench.interfaces.dataset import Triplet
 from cir_bench.interfaces.embedding import Embedding
+from cir_bench.interfaces.events import EpochFinished, WorkProgress
 from cir_bench.interfaces.features import Features
 from cir_bench.interfaces.method import Method, Optimiser, ParameterGroup, TrainBatch, TrainStage, TrainStep
 from cir_bench.params.models import MethodParams, Selection, Training
 from cir_bench.training.batches import TrainSet
-from cir_bench.training.loop import EpochResult
+from cir_bench.training.state import EpochResult, TrainState
 
 WIDTH = 8
 
@@ -146,23 +147,23 @@ def test_a_stage_on_descriptions_sees_images_with_their_own_and_no_triplet(train
     assert words.described is not None and words.described.all()
     assert words.side_text is not None and torch.equal(words.text.need_pooled(), words.side_text.need_pooled())
     assert [epoch.stage for epoch in result.history] == ["words", "triplets"] and len(triplets) == 16
-    with pytest.raises(RunError, match="'words' trains on descriptions, and this trainer was given none"):
-        train(OnDescriptions(Training(epochs=1, batch_size=2)), folder="without")
 
 
-def test_a_single_example_is_refused_and_two_are_one_batch(train, made_up_of) -> None:
+def test_a_single_example_is_refused_and_two_are_one_batch(train, train_set_of) -> None:
     class OnDescriptions(Regression):
         def stages(self) -> Sequence[TrainStage]:
             return (TrainStage("words", self.params.training, descriptions=True),)
 
     training = Training(epochs=1, batch_size=8)
-    with pytest.raises(RunError, match=r"needs two examples at least, .* has 1 triplet; add some, or hold none out"):
-        train(Regression(training), data=made_up_of(1))
+    with pytest.raises(RunError, match=r"needs at least two examples, .* has 1 triplet; add some, or hold none out"):
+        train(Regression(training), data=train_set_of(1))
     one = TrainSet([Triplet("3", ("+5",), "3")], [("+5",)], {"3": "+5"})
-    with pytest.raises(RunError, match=r"'words' needs two .* and has 1 image with a description; add descriptions\."):
+    with pytest.raises(
+        RunError, match=r"'words' needs at least two .* and has 1 image with a description; add descriptions\."
+    ):
         train(OnDescriptions(training), descriptions=lambda: one, folder="words")
     method = Regression(training)
-    train(method, data=made_up_of(2), folder="two")
+    train(method, data=train_set_of(2), folder="two")
     assert [len(batch.same_target) for batch in method.batches] == [2]
 
 
@@ -244,7 +245,7 @@ def test_stages_run_in_order_and_know_when_the_encoder_has_changed(train, source
     method = Staged(Training(epochs=2, batch_size=8))
     result = train(method, sources=sources)
     assert [(epoch.stage, epoch.epoch) for epoch in result.history] == [("finetune", 0), ("compose", 0), ("compose", 1)]
-    assert sources.asked == [(True, True), (False, True)] and result.encoders_changed
+    assert sources.asked == [(True, True), (False, True)] and result.touched
 
 
 @pytest.mark.parametrize(
@@ -270,6 +271,23 @@ def test_bfloat16_trains_too(train) -> None:
     assert losses[-1] < 0.3 * losses[0]
 
 
-def test_an_epoch_result_is_what_a_checkpoint_can_hold() -> None:
+def test_a_state_comes_back_from_a_checkpoint() -> None:
     epoch = EpochResult("training", 0, {"a": 1.0}, None, 1.0, 2.0)
-    assert EpochResult(**vars(epoch)) == epoch
+    state = TrainState(1, 3, [epoch], 2, 3, 40.0, 1, touched=True, trained_parameters=7)
+    assert TrainState.from_checkpoint({**state.to_checkpoint(), "weights": {}}) == state
+
+
+def test_epochs_and_batches_are_announced(train) -> None:
+    heard: list[WorkProgress | EpochFinished] = []
+    method = Regression(Training(epochs=2, batch_size=10))
+    scores = iter([10.0, 20.0])
+    result = train(method, score=lambda: next(scores), announce=heard.append)
+    work = [event for event in heard if isinstance(event, WorkProgress)]
+    assert [(event.detail, event.done, event.total) for event in work] == [
+        *(("training 1/2", done, 120) for done in (0, 20, 40, 60)),
+        *(("training 2/2", done, 120) for done in (60, 80, 100, 120)),
+    ]
+    finished = [event for event in heard if isinstance(event, EpochFinished)]
+    assert [(event.epoch, event.epochs, event.selection) for event in finished] == [(1, 2, 10.0), (2, 2, 20.0)]
+    assert [event.terms for event in finished] == [epoch.terms for epoch in result.history]
+    assert heard[4] is finished[0] and heard[-1] is finished[1]

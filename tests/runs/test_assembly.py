@@ -3,13 +3,11 @@
 import pytest
 
 from cir_bench.errors import RunError
-from cir_bench.inference.rank import rank
 from cir_bench.plugin.loader import PluginOptions, load_plugins
 from cir_bench.records.rankings import load_ranking
+from cir_bench.runs.assembly import restore
 from cir_bench.runs.request import RunRequest
 from cir_bench.runs.resolve import resolve
-from cir_bench.runs.sources import CellSources
-from cir_bench.runs.trained import load_trained
 from cir_bench.runs.workbench import Workbench
 
 torch = pytest.importorskip("torch")
@@ -17,7 +15,7 @@ torch = pytest.importorskip("torch")
 
 @pytest.fixture
 def again(toy):
-    """Runs a method on an encoder; gives what `load_trained` needs to load it again, in a fresh workbench."""
+    """Runs a method on an encoder; gives what `restore` needs to load it again, in a new workbench."""
 
     def run(method, encoder):
         assert toy.run("-m", method, "-e", encoder, "--set", "training.epochs=2")[0] == 0
@@ -38,16 +36,16 @@ def toy_plugin(toy):
 
 
 @pytest.mark.parametrize("encoder", ["toy", "toy-live"])
-def test_its_rankings_are_those_that_were_measured(again, encoder, tmp_path):
+def test_its_rankings_are_those_that_were_measured(again, encoder):
     cell, bench, registry, folder = again("tirg", encoder)
-    method, encoders = load_trained(cell, bench, registry, folder)
-    assert bool(encoders) == (encoder == "toy-live")
-    source = CellSources(cell, bench, encoders, tmp_path).for_evaluation(bool(encoders))
-    ranked = rank(method.composer, source, bench.evaluation(cell), subset=False, device=bench.device)
+    trained = restore(cell, bench, registry, folder)
+    assert bool(trained.trainee.encoders) == (encoder == "toy-live")
+    source = trained.sources.for_evaluation(encoder == "toy-live")
+    ranked = trained.rank(source, bench.data.evaluation(cell), subset=False)
     stored = load_ranking(folder / "rankings" / "all.jsonl.gz")
     assert ranked.parts[""].gallery.top_ids == stored.top_ids
-    assert not method.training
-    assert not any(parameter.requires_grad for parameter in method.parameters())
+    assert not trained.method.training
+    assert not any(parameter.requires_grad for parameter in trained.method.parameters())
 
 
 def test_weights_that_were_not_kept_cannot_be_loaded(again):
@@ -55,10 +53,10 @@ def test_weights_that_were_not_kept_cannot_be_loaded(again):
     for weights in (folder / "checkpoints").iterdir():
         weights.unlink()
     with pytest.raises(RunError, match="were not kept"):
-        load_trained(cell, bench, registry, folder)
+        restore(cell, bench, registry, folder)
 
 
 def test_a_method_that_learns_nothing_needs_none(again):
     cell, bench, registry, folder = again("sum", "toy")
-    method, encoders = load_trained(cell, bench, registry, folder)
-    assert not encoders and not list(method.parameters())
+    trained = restore(cell, bench, registry, folder)
+    assert not trained.trainee.encoders and not list(trained.method.parameters())

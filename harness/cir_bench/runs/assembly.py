@@ -1,0 +1,152 @@
+"""`AssembledCell`: a cell's method, encoders, features and data, put together; with new weights or trained ones."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+from cir_bench.errors import RunError
+from cir_bench.evaluation.measure import measure
+from cir_bench.features.live import MAIN
+from cir_bench.features.source import FeatureSource
+from cir_bench.inference.rank import Ranked, rank
+from cir_bench.interfaces.encoder import Encoder
+from cir_bench.interfaces.events import EpochFinished, WorkProgress
+from cir_bench.interfaces.method import Method
+from cir_bench.plugin.build import build_method
+from cir_bench.plugin.registry import Registry
+from cir_bench.protocols.eval_set import EvalSet
+from cir_bench.runs.cell import Cell
+from cir_bench.runs.selection import SelectionMetrics
+from cir_bench.runs.sources import CellSources
+from cir_bench.runs.workbench import Workbench
+from cir_bench.training.checkpoints import Checkpoints, kept_weights
+from cir_bench.training.parts import Computation, Selector, Trainee, TrainExamples
+from cir_bench.training.seeding import derive_seed, seed_torch
+from cir_bench.training.trainer import Trainer
+
+CHECKPOINTS = "checkpoints"
+"""The folder next to a record that holds the weights of the chosen epoch."""
+SCRATCH = "features"
+"""The folder next to it for features that only this cell can use; removed once it is done."""
+Announce = Callable[[WorkProgress | EpochFinished], None]
+
+
+def no_announcement(event: WorkProgress | EpochFinished) -> None:
+    """Nobody listens."""
+
+
+@dataclass(frozen=True)
+class AssembledCell:
+    """A cell that can be trained and evaluated.
+
+    Attributes:
+        cell: the cell.
+        bench: what it shares with other cells.
+        trainee: its method, and its own encoders when a stage trains them.
+        sources: its features.
+        computation: seed, device and precision, and who hears of its progress.
+        folder: the cell's folder.
+    """
+
+    cell: Cell
+    bench: Workbench
+    trainee: Trainee
+    sources: CellSources
+    computation: Computation
+    folder: Path
+
+    @property
+    def method(self) -> Method:
+        """The cell's method."""
+        return self.trainee.method
+
+    @property
+    def learns(self) -> bool:
+        """Whether there is anything to train."""
+        return bool(self.trainee.encoders) or any(one.requires_grad for one in self.method.parameters())
+
+    def rank(self, source: FeatureSource, evaluation: EvalSet, *, subset: bool) -> Ranked:
+        """Rankings by the method as it is now; ``subset`` as in :func:`~cir_bench.inference.rank.rank`."""
+        computation = self.computation
+        return rank(
+            self.method.composer,
+            source,
+            evaluation,
+            subset=subset,
+            device=computation.device,
+            precision=computation.precision,
+        )
+
+    def trainer(self, fingerprint: str) -> Trainer:
+        """A trainer for it; ``fingerprint`` is that of its checkpoints."""
+        cell, data = self.cell, self.bench.data.train(self.cell)
+        selection, metrics, held_out = cell.method_params.selection, SelectionMetrics.of(cell.protocol), data.held_out
+
+        def score(source: FeatureSource, encoders_changed: bool) -> float:
+            assert held_out is not None
+            if selection.on == "test":
+                source = self.sources.for_evaluation(encoders_changed)
+            parts = self.rank(source, held_out, subset=False).parts
+            headline = measure(parts, metrics.names, headline=metrics.keys).headline
+            assert headline is not None
+            return headline
+
+        return Trainer(
+            self.trainee,
+            TrainExamples(data.train, lambda: self.bench.data.descriptions(cell)),
+            self.sources,
+            Selector(selection, None if held_out is None else score),
+            Checkpoints(self.folder / CHECKPOINTS, fingerprint),
+            self.computation,
+        )
+
+
+def assemble(
+    cell: Cell, bench: Workbench, registry: Registry, folder: Path, announce: Announce = no_announcement
+) -> AssembledCell:
+    """A cell with its initial weights.
+
+    Args:
+        cell: the cell.
+        bench: what it shares with other cells.
+        registry: for the composers and losses of its method.
+        folder: the cell's folder.
+        announce: hears of every batch and epoch.
+    """
+    seed_torch(cell.key.seed, "initial weights")
+    shape = bench.encoders.frozen(cell).shape
+    method = build_method(cell.method, cell.method_params, registry, shape).to(bench.device)
+    encoders: dict[str, Encoder] = {}
+    if any(cell.trains_encoder(stage.training) for stage in method.stages() if stage.training.epochs):
+        for branch in tuple(method.branches) or (MAIN,):
+            encoders[branch] = bench.encoders.fresh(cell, derive_seed(cell.key.seed, "encoder", branch))
+    return AssembledCell(
+        cell,
+        bench,
+        Trainee(method, encoders, cell.trains_encoder),
+        CellSources(cell, bench, encoders, folder / SCRATCH, announce),
+        Computation(cell.key, bench.device, cell.precision, announce),
+        folder,
+    )
+
+
+def restore(cell: Cell, bench: Workbench, registry: Registry, folder: Path) -> AssembledCell:
+    """A finished cell with the weights that its training left in ``folder``, in evaluation mode.
+
+    Raises:
+        RunError: weights were trained but not kept, or do not fit the method as it is now.
+    """
+    assembled = assemble(cell, bench, registry, folder)
+    weights = kept_weights(folder / CHECKPOINTS)
+    if weights is not None:
+        with_encoders = any(not name.startswith("method.") for name in weights)
+        try:
+            assembled.trainee.modules(with_encoders).load_state_dict(weights)
+        except RuntimeError as error:
+            raise RunError(f"the weights in {folder / CHECKPOINTS} are of another version of the method") from error
+    elif assembled.learns:
+        raise RunError(f"the weights of the cell were not kept in {folder / CHECKPOINTS}")
+    assembled.trainee.modules(with_encoders=True).eval().requires_grad_(False)
+    return assembled

@@ -1,0 +1,121 @@
+"""One epoch of a stage: batches, losses, optimiser steps."""
+
+from __future__ import annotations
+
+import math
+from collections import defaultdict
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor
+
+from cir_bench.errors import RunError
+from cir_bench.features.source import FeatureSource
+from cir_bench.interfaces.encoder import Encoder
+from cir_bench.interfaces.events import WorkProgress
+from cir_bench.interfaces.method import Method, TrainBatch, TrainStage, TrainStep
+from cir_bench.training.batches import TrainSet, train_batches
+from cir_bench.training.ema import WeightAverage
+from cir_bench.training.optimisers import RunningOptimiser, lr_factor
+from cir_bench.training.parts import Computation
+from cir_bench.training.seeding import seed_torch
+
+
+@dataclass(frozen=True)
+class StageRun:
+    """A stage under training, with what stays the same in all of its epochs.
+
+    Attributes:
+        number: its place among the stages, from 0.
+        stage: its name and settings.
+        method: the method.
+        encoders: the encoders that it trains; empty while they are frozen.
+        source: its features.
+        optimisers: by name.
+        average: of the weights; None without ``training.ema``.
+        computation: how it is computed.
+    """
+
+    number: int
+    stage: TrainStage
+    method: Method
+    encoders: Mapping[str, Encoder]
+    source: FeatureSource
+    optimisers: Mapping[str, RunningOptimiser]
+    average: WeightAverage | None
+    computation: Computation
+
+    def train(self, epoch: int, examples: TrainSet) -> tuple[dict[str, float], int]:
+        """Train one epoch (from 0); return the mean of each loss term and the number of images seen."""
+        training, computation = self.stage.training, self.computation
+        parts: Sequence[int | str] = (computation.cell.seed, "stage", self.number, "epoch", epoch)
+        seed_torch(*parts)
+        self._to_training_mode()
+        batches = examples.batches_per_epoch(training.batch_size)
+        images = 2 * batches * min(training.batch_size, len(examples))
+        steps_per_epoch = math.ceil(batches / training.accumulate)
+        sums: dict[str, Tensor] = defaultdict(lambda: torch.zeros((), device=computation.device))
+        with computation.autocast():
+            stream = train_batches(examples, self.source, training, epoch=epoch, seed_parts=parts)
+        self._announce(epoch, 0, images)
+        for index in range(batches):
+            with computation.autocast():
+                batch = next(stream)
+            seed_torch(*parts, "batch", index)  # dropout must not depend on what the augmentation drew
+            take = (index + 1) % training.accumulate == 0 or index == batches - 1
+            step_number = epoch * steps_per_epoch + index // training.accumulate
+            factor = lr_factor(training, epoch, step_number, steps_per_epoch * training.epochs)
+            for step, total in self._steps(batch):
+                self._backward(step, total / training.accumulate, epoch)
+                if take:
+                    self.optimisers[step.optimiser].step(factor, training.clip_norm)
+                for name, term in step.terms.items():
+                    sums[name] += term.detach().float()
+            if take and self.average is not None:
+                self.average.update()
+            self._announce(epoch, images * (index + 1) // batches, images)
+        return {name: self._finite(float(total) / batches, name, epoch) for name, total in sums.items()}, images
+
+    def _to_training_mode(self) -> None:
+        self.method.train()
+        for encoder in self.encoders.values():
+            encoder.train(not self.stage.training.encoder_eval)
+
+    def _steps(self, batch: TrainBatch) -> Iterator[tuple[TrainStep, Tensor]]:
+        """The steps of a batch with their total losses; each is taken before the method computes the next."""
+        steps = iter(self.method.training_steps(batch, self.stage))
+        while True:
+            with self.computation.autocast():
+                step = next(steps, None)
+                if step is None:
+                    return
+                total = step.total()
+            yield step, total
+
+    def _backward(self, step: TrainStep, total: Tensor, epoch: int) -> None:
+        if step.optimiser not in self.optimisers:
+            raise RunError(
+                f"Stage {self.stage.name!r} yields a step of the optimiser {step.optimiser!r}, which it does not have "
+                f"(it has {', '.join(self.optimisers)}); name it in `optimisers`."
+            )
+        if not total.requires_grad:
+            raise RunError(
+                f"The loss of stage {self.stage.name!r} (epoch {epoch}) depends on nothing that is trained; "
+                "check that the terms are computed from the modules' outputs without detaching them."
+            )
+        total.backward()  # type: ignore[no-untyped-call]  # torch does not annotate Tensor.backward
+
+    def _finite(self, value: float, name: str, epoch: int) -> float:
+        if not math.isfinite(value):
+            raise RunError(
+                f"The loss term {name!r} became {value} in epoch {epoch} of stage {self.stage.name!r}; "
+                "try a smaller learning rate (--set training.lr=…) or --precision float32."
+            )
+        return value
+
+    def _announce(self, epoch: int, done: int, images: int) -> None:
+        epochs = self.stage.training.epochs
+        detail = f"{self.stage.name} {epoch + 1}/{epochs}"
+        done, total = epoch * images + done, epochs * images
+        self.computation.announce(WorkProgress(self.computation.cell, "training", detail, done, total))

@@ -1,0 +1,123 @@
+"""What a `Trainer` is given: what is trained, on what, from which features, chosen how, and how it is computed."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from contextlib import AbstractContextManager, nullcontext
+from dataclasses import dataclass
+from typing import Protocol
+
+import torch
+from torch import nn
+
+from cir_bench.errors import RunError
+from cir_bench.features.source import FeatureSource
+from cir_bench.interfaces.cell_key import CellKey
+from cir_bench.interfaces.encoder import Encoder
+from cir_bench.interfaces.events import EpochFinished, WorkProgress
+from cir_bench.interfaces.method import Method, TrainStage
+from cir_bench.params.models import Selection, Training
+from cir_bench.training.batches import DrawnSet, TrainSet
+
+
+@dataclass(frozen=True)
+class Trainee:
+    """What is trained, on its device.
+
+    Attributes:
+        method: the method.
+        encoders: the cell's own encoder copies by branch ("main" without branches); empty when no stage trains them.
+        trains_encoder: whether a stage with these settings trains the encoders.
+    """
+
+    method: Method
+    encoders: Mapping[str, Encoder]
+    trains_encoder: Callable[[Training], bool]
+
+    def modules(self, with_encoders: bool) -> nn.ModuleDict:
+        """Everything whose weights training has changed: the method, and the encoders once a stage trained them."""
+        modules: dict[str, nn.Module] = {"method": self.method}
+        if with_encoders:
+            modules |= {f"encoder-{branch}": encoder for branch, encoder in self.encoders.items()}
+        return nn.ModuleDict(modules)
+
+    def eval(self) -> None:
+        """Put method and encoders into evaluation mode."""
+        for module in (self.method, *self.encoders.values()):
+            module.eval()
+
+
+@dataclass(frozen=True)
+class TrainExamples:
+    """What is trained on.
+
+    Attributes:
+        triplets: the triplets; drawn ones are those of the epoch's number within its stage.
+        descriptions: makes images with their own descriptions, for stages on them.
+    """
+
+    triplets: TrainSet | DrawnSet
+    descriptions: Callable[[], TrainSet]
+
+    def of_epoch(self, stage: TrainStage, epoch: int) -> TrainSet:
+        """The examples of an epoch of a stage; `RunError` when there are fewer than two."""
+        if stage.descriptions:
+            examples, what = self.descriptions(), "image with a description; add descriptions"
+        else:
+            examples = self.triplets.of_epoch(epoch)
+            what = "triplet; add some, or hold none out (--set selection.on=last)"
+        if len(examples) < 2:  # a loss among one target is 0 and trains nothing; batch norm has no variance
+            raise RunError(
+                f"Stage {stage.name!r} needs at least two examples, since the other targets of a batch are its "
+                f"negatives, and has {len(examples)} {what}."
+            )
+        return examples
+
+
+class StageSources(Protocol):
+    """Gives each stage its features: live when it trains the encoders, otherwise cached."""
+
+    def for_stage(self, trains_encoder: bool, encoders_changed: bool) -> FeatureSource:
+        """The source of a stage; ``encoders_changed`` when this stage or an earlier one trains the encoders."""
+
+
+@dataclass(frozen=True)
+class Selector:
+    """How a checkpoint is chosen.
+
+    Attributes:
+        settings: how often a score is taken.
+        score: the held-out score (percent) of the method as it is now, given the stage's features and whether the
+            encoders have changed; None: the last epoch is kept.
+    """
+
+    settings: Selection
+    score: Callable[[FeatureSource, bool], float] | None
+
+    def due(self, stage: TrainStage, epoch: int) -> bool:
+        """Whether a score is taken after ``epoch`` (from 0)."""
+        every = (epoch + 1) % self.settings.every == 0 or epoch + 1 == stage.training.epochs
+        return self.score is not None and stage.select and every
+
+
+@dataclass(frozen=True)
+class Computation:
+    """How a cell is computed, and who hears of it.
+
+    Attributes:
+        cell: its seed is the training's; its names are in the events.
+        device: where to compute.
+        precision: ``float32``, or ``bfloat16`` by autocast.
+        announce: hears of every batch and epoch.
+    """
+
+    cell: CellKey
+    device: torch.device
+    precision: str
+    announce: Callable[[WorkProgress | EpochFinished], None]
+
+    def autocast(self) -> AbstractContextManager[None]:
+        """The context in which forward passes and losses are computed."""
+        if self.precision == "float32":
+            return nullcontext()
+        return torch.autocast(self.device.type, dtype=torch.bfloat16)
