@@ -7,14 +7,17 @@ import inspect
 import io
 import re
 from itertools import pairwise
+from pathlib import Path
 
 import pytest
 import yaml
 
 from cir_bench import testing
+from cir_bench.cli import main
 from cir_bench.interfaces import specs
 from cir_bench.interfaces.kinds import KINDS
 from cir_bench.plugin.checks import REGISTERING_HOOKS
+from cir_bench.plugin.events import EVENT_HOOKS
 from cir_bench.protocols.benchmark import Benchmark
 from cir_bench.testing.base import Contract
 from cir_bench.testing.check.topics import TOPICS
@@ -30,6 +33,29 @@ def test_every_hook_has_a_page_that_says_what_it_returns(written, hook):
     assert hook in page
     spec = next((kind.spec.__name__ for kind in KINDS if kind.hook == hook), "paths")
     assert spec in page
+
+
+@pytest.mark.parametrize(("event", "hook"), EVENT_HOOKS.items(), ids=EVENT_HOOKS.values())
+def test_every_event_is_on_its_page(written, event, hook):
+    (row,) = [line for line in written["interfaces/events.md"].splitlines() if line.startswith(f"| `{hook}`")]
+    assert f"`{event.__name__}`" in row
+
+
+def test_the_listener_on_the_page_of_events_writes_its_log(blocks, tmp_path, monkeypatch):
+    (block,) = [one for one in blocks if (one.page, one.language) == ("docs/interfaces/events.md", "python")]
+    plugin, log = tmp_path / "csv_log.py", tmp_path / "log.csv"
+    plugin.write_text(block.text)
+    monkeypatch.setenv("CSV_LOG", str(log))
+    toy = Path(__file__).parents[1] / "support" / "toy_plugin.py"
+    where = ["--out", str(tmp_path / "runs"), "--cache-dir", str(tmp_path / "cache"), "--device", "cpu"]
+    plugins = ["--plugin", str(toy), "--plugin", str(plugin)]
+    options = ["-b", "toy", "-m", "sum", "-m", "tirg", "--set", "training.epochs=2"]
+    assert main(["run", *plugins, *where, *options]) == 0
+    cells, untrained, *epochs, trained = log.read_text().splitlines()
+    assert cells == "cells,2"
+    assert ",done," in untrained
+    assert ",done," in trained
+    assert [line.split(",")[-3] for line in epochs] == ["1", "2"]
 
 
 @pytest.mark.parametrize("kind", KINDS, ids=lambda kind: kind.name)

@@ -193,7 +193,7 @@ def test_a_wrong_value_in_a_file_is_told_in_words_of_yaml(toy, tmp_path: Path, y
     ("options", "sentence"),
     [
         (("--out", ""), "out='' is not allowed (name a folder, such as runs"),
-        (("-b", "folder:"), "'folder:' lacks the path after its colon; write folder:PATH"),
+        (("-b", "folder:"), "'folder:' has no path after its colon; write folder:PATH"),
         (("--seeds", "1001"), "1000"),
     ],
 )

@@ -14,7 +14,8 @@ from cir_bench.errors import ConfigError, debugging
 from cir_bench.interfaces.events import CellFinished, CellOutcome, CellStarted, RunFinished, RunStarted
 from cir_bench.plugin.events import Announcer
 from cir_bench.plugin.registry import Registry
-from cir_bench.records.record import Failure, RunRecord, write_record
+from cir_bench.records.models import Failure
+from cir_bench.records.record import RunRecord, write_record
 from cir_bench.runs.cell import Cell
 from cir_bench.runs.execute import CellRun
 from cir_bench.runs.state import CellState, Status, state_of
