@@ -114,9 +114,8 @@ def functions() -> dict[str, Callable[..., None]]:
     from cir_bench.cli.app import VERBS
 
     found: dict[str, Callable[..., None]] = {}
-    for name, verb in VERBS.items():
-        module, _, attribute = verb.where.partition(":")
-        made = getattr(importlib.import_module(module), attribute)
+    for name in VERBS:
+        made = getattr(importlib.import_module(f"cir_bench.cli.{name}"), name)
         if isinstance(made, typer.Typer):
             inner = [(one.name, one.callback) for one in made.registered_commands]
             found |= {f"{name} {own or callback.__name__}": callback for own, callback in inner if callback}

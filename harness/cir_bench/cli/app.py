@@ -10,7 +10,6 @@ import errno
 import importlib
 import sys
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from cir_bench.cli.streams import write_anything
@@ -32,30 +31,22 @@ NO_BUGS = frozenset(
 """What the system says about a path the user gave: wrong, forbidden, or full."""
 
 
-@dataclass(frozen=True)
-class Verb:
-    """One line of ``cir-bench --help``."""
-
-    help: str
-    where: str
-    """``"module:function or Typer"``."""
-
-
 VERBS = {
-    "run": Verb("Train and evaluate cells; skip what is done.", "cir_bench.cli.run:run"),
-    "plan": Verb("Show the cells of a run: done, stale, to do; time and disk.", "cir_bench.cli.plan:plan"),
-    "leaderboard": Verb("Write LEADERBOARD.md from the records.", "cir_bench.cli.leaderboard:leaderboard"),
-    "compare": Verb("Compare two methods query by query: how sure, and where.", "cir_bench.cli.compare:compare"),
-    "report": Verb("Write HTML pages: tables, charts, example queries with images.", "cir_bench.cli.report:report"),
-    "score": Verb("Score rankings from elsewhere.", "cir_bench.cli.score:score"),
-    "submit": Verb("Write or check the files that a hidden test set's server takes.", "cir_bench.cli.submit:submit"),
-    "data": Verb("Check, describe, download or export a data set.", "cir_bench.cli.data:app"),
-    "ls": Verb("List methods, encoders, data sets, composers, losses, benchmarks.", "cir_bench.cli.ls:ls"),
-    "show": Verb("Show one of them: card, paper, parameters, which encoders fit.", "cir_bench.cli.show:show"),
-    "new": Verb("Write a new package: a method, data set or encoder with tests that pass.", "cir_bench.cli.new:new"),
-    "check": Verb("Run the contract tests on a plugin: passed, failed, skipped, why.", "cir_bench.cli.check:check"),
-    "doctor": Verb("Check the installation, the plugins, the data and the device.", "cir_bench.cli.doctor:doctor"),
+    "run": "Train and evaluate cells; skip what is done.",
+    "plan": "Show the cells of a run: done, stale, to do; time and disk.",
+    "leaderboard": "Write LEADERBOARD.md from the records.",
+    "compare": "Compare two methods query by query: how sure, and where.",
+    "report": "Write HTML pages: tables, charts, example queries with images.",
+    "score": "Score rankings from elsewhere.",
+    "submit": "Write or check the files that a hidden test set's server takes.",
+    "data": "Check, describe, download or export a data set.",
+    "ls": "List methods, encoders, data sets, composers, losses, benchmarks.",
+    "show": "Show one of them: card, paper, parameters, which encoders fit.",
+    "new": "Write a new package: a method, data set or encoder with tests that pass.",
+    "check": "Run the contract tests on a plugin: passed, failed, skipped, why.",
+    "doctor": "Check the installation, the plugins, the data and the device.",
 }
+"""The lines of ``cir-bench --help``. A verb is the object of its name in the module of its name in this package."""
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -95,17 +86,16 @@ def _run(words: Sequence[str]) -> int:
     if verb not in VERBS:
         raise ConfigError(f"there is no verb {verb!r}; {did_you_mean(verb, VERBS)}")
     try:
-        _command(VERBS[verb])(rest, prog_name=f"cir-bench {verb}")
+        _command(verb)(rest, prog_name=f"cir-bench {verb}")
     except SystemExit as stop:
         return stop.code if isinstance(stop.code, int) else int(stop.code is not None)
     return 0
 
 
-def _command(verb: Verb) -> typer.Typer | Callable[..., Any]:
+def _command(verb: str) -> typer.Typer | Callable[..., Any]:
     import typer
 
-    module, _, name = verb.where.partition(":")
-    found = getattr(importlib.import_module(module), name)
+    found = getattr(importlib.import_module(f"cir_bench.cli.{verb}"), verb)
     if isinstance(found, typer.Typer):
         return found
     app = new_typer()
@@ -136,7 +126,7 @@ def _help() -> str:
             "Compare composed image retrieval methods under identical, named protocols.",
             "",
             "Verbs:",
-            *(f"  {name:<{width}}  {verb.help}" for name, verb in VERBS.items()),
+            *(f"  {verb:<{width}}  {about}" for verb, about in VERBS.items()),
             "",
             "Every verb has --help. `cir-bench run --all` needs no data and no options.",
             f"{DEBUG}=1 shows the traceback of an error, CIR_BENCH_STRICT=1 makes a broken plugin fatal.",

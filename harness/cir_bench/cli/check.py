@@ -21,7 +21,7 @@ from cir_bench.testing.check.objects import find_objects, is_file
 from cir_bench.testing.check.topics import TOPICS
 
 if TYPE_CHECKING:
-    from cir_bench.testing.check.watch import Outcome
+    from cir_bench.testing.check.outcomes import Outcome
 
 BROKEN = 1
 """Exit code if a check failed or a plugin could not be loaded."""

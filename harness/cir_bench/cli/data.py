@@ -8,6 +8,6 @@ from cir_bench.cli.data_fetch import fetch
 from cir_bench.cli.data_info import info
 from cir_bench.cli.data_verify import verify
 
-app = new_typer("Check or describe a data set, download its annotations, or write it as parquet files.")
+data = new_typer("Check or describe a data set, download its annotations, or write it as parquet files.")
 for command in (verify, info, fetch, export):
-    app.command()(command)
+    data.command()(command)

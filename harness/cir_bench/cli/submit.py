@@ -27,7 +27,7 @@ MISTAKEN = 1
 """Exit code if a file has mistakes."""
 
 
-Mistakes = Mapping[str, Sequence[str]]
+FileMistakes = Mapping[str, Sequence[str]]
 """What is wrong with a file: where, by kind of mistake."""
 
 
@@ -115,7 +115,7 @@ def _read(path: Path) -> bytes:
         raise DataError(f"The file {path} cannot be read: {error.strerror}.") from error
 
 
-def _facts(files: Mapping[Path, bytes], mistakes: Mapping[Path, Mistakes]) -> list[dict[str, Any]]:
+def _facts(files: Mapping[Path, bytes], mistakes: Mapping[Path, FileMistakes]) -> list[dict[str, Any]]:
     return [
         {
             "file": str(path),
@@ -129,7 +129,7 @@ def _facts(files: Mapping[Path, bytes], mistakes: Mapping[Path, Mistakes]) -> li
 
 def _lines(
     files: Mapping[Path, bytes],
-    mistakes: Mapping[Path, Mistakes],
+    mistakes: Mapping[Path, FileMistakes],
     unchecked: Sequence[str],
     source: HiddenRun | None,
     server: str,

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 
 from cir_bench.leaderboard.facts import cautions
 from cir_bench.leaderboard.model import Leaderboard, Row, Section
-from cir_bench.leaderboard.table import Measured, Quoted, Table, TableRow, table_of
+from cir_bench.leaderboard.table import MetricEntry, ReportedEntry, Table, TableRow, table_of
 
 COLUMNS = (
     *("section", "benchmark", "protocol", "protocol_hash", "track", "encoder", "row", "place", "method", "variant"),
@@ -33,8 +33,8 @@ def render_csv(leaderboard: Leaderboard) -> str:
 
 def _lines(table: Table, row: TableRow) -> Iterator[dict[str, object]]:
     about = _about(table.section, row.row)
-    quoted = {column.metric: entry.numbers for column, entry in table.zipped(row) if isinstance(entry, Quoted)}
-    measured = [(column.metric, entry) for column, entry in table.zipped(row) if isinstance(entry, Measured)]
+    quoted = {column.metric: entry.numbers for column, entry in table.zipped(row) if isinstance(entry, ReportedEntry)}
+    measured = [(column.metric, entry) for column, entry in table.zipped(row) if isinstance(entry, MetricEntry)]
     for metric, entry in measured:
         value, reported = entry.value, [number for number, _ in quoted.get(metric, ())]
         yield about | {

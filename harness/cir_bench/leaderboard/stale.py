@@ -9,7 +9,7 @@ labels, which rows a row beats) is not compared. Everything else must be equal.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from itertools import zip_longest
 
@@ -36,12 +36,11 @@ _INTERVAL = re.compile(r"\[(-?\d+\.\d+), (-?\d+\.\d+)\]")
 _DIFFERENCE = re.compile(r" [+-]\d+\.\d+")
 _WORDS = frozenset({METHOD, ENCODER, SEEDS, PARAMETERS, TRAINED, REMARKS})
 _INTRODUCTION = "the introduction"
-_Table = Mapping[str, Mapping[str, str]]
 
 
 @dataclass
 class _Part:
-    """The lines and the table under one heading."""
+    """The lines and the table under one heading; rows by method (and variant), encoder, and whether they ran."""
 
     lines: list[str] = field(default_factory=list)
     headers: list[str] = field(default_factory=list)
@@ -116,31 +115,18 @@ def _parse(text: str) -> dict[str, _Part]:
         if line.startswith("## "):
             part = parts.setdefault(line[3:].strip(), _Part())
         elif line.startswith("|"):
-            _take_row(part, split_row(line))
+            _add_row(part, split_row(line))
         elif line.strip() and not line.startswith(f"- {TIMES}"):
             part.lines.append(line.strip())
     return parts
 
 
-def _take_row(part: _Part, values: Sequence[str]) -> None:
+def _add_row(part: _Part, entries: Sequence[str]) -> None:
     if not part.headers:
-        part.headers = list(values)
-    elif not all(re.fullmatch(r":?-+:?", value) for value in values):
-        row = dict(zip_longest(part.headers, values[: len(part.headers)], fillvalue=""))
-        part.rows[_unused(_row_name(row), part.rows)] = row
-
-
-def _row_name(row: Mapping[str, str]) -> str:
-    """What identifies a row: method (and variant), its encoder if it has its own, and whether it ran."""
-    failed = "did not run" if row.get(REMARKS, "").startswith("did not run") else ""
-    return ", ".join(filter(None, [row.get(METHOD, ""), row.get(ENCODER, ""), failed]))
-
-
-def _unused(name: str, taken: _Table) -> str:
-    """``name``, or ``name (2)`` for a second row of that name."""
-    if name not in taken:
-        return name
-    place = 2
-    while f"{name} ({place})" in taken:
-        place += 1
-    return f"{name} ({place})"
+        part.headers = list(entries)
+    elif not all(re.fullmatch(r":?-+:?", entry) for entry in entries):
+        row = dict(zip_longest(part.headers, entries[: len(part.headers)], fillvalue=""))
+        failed = "did not run" if row.get(REMARKS, "").startswith("did not run") else ""
+        name = ", ".join(filter(None, [row.get(METHOD, ""), row.get(ENCODER, ""), failed]))
+        names = (name, *(f"{name} ({number})" for number in range(2, len(part.rows) + 2)))  # a second row of that name
+        part.rows[next(one for one in names if one not in part.rows)] = row

@@ -17,13 +17,13 @@ COSTS = frozenset({TRAIN, QUERY, MEMORY, MACHINE})
 """Columns that differ between any two machines."""
 NONE = "–"
 
-Kind = Literal["place", "label", "name", "headline", "metric", "interval", "reported", "count", "cost", "remarks"]
+ColumnKind = Literal["place", "label", "name", "headline", "metric", "interval", "reported", "count", "cost", "remarks"]
 OF_FAILED = frozenset({"place", "name", "count", "remarks"})
 """Kinds of columns that have an entry for cells that did not run."""
 
 
 @dataclass(frozen=True)
-class Text:
+class TextEntry:
     """Words or a formatted number, not yet escaped.
 
     Attributes:
@@ -40,7 +40,7 @@ class Text:
 
 
 @dataclass(frozen=True)
-class Name:
+class NameEntry:
     """A method with its variant, or an encoder."""
 
     name: str
@@ -48,7 +48,7 @@ class Name:
 
 
 @dataclass(frozen=True)
-class Measured:
+class MetricEntry:
     """A metric, and the labels of the rows that it beats, in ranges: ``b``, ``d-g``."""
 
     value: Value
@@ -56,13 +56,13 @@ class Measured:
 
 
 @dataclass(frozen=True)
-class Quoted:
+class ReportedEntry:
     """What papers report for a metric, each number with its source in words; may be empty."""
 
     numbers: tuple[tuple[Reported, str], ...]
 
 
-Entry = Text | Name | Measured | Quoted | Interval
+Entry = TextEntry | NameEntry | MetricEntry | ReportedEntry | Interval
 
 
 @dataclass(frozen=True)
@@ -79,7 +79,7 @@ class Column:
     """
 
     heading: str
-    kind: Kind
+    kind: ColumnKind
     entry: Callable[[Row], Entry]
     metric: str = ""
     tip: str = ""
@@ -159,18 +159,18 @@ def size(number: int) -> str:
 
 
 def _columns(section: Section, reported_of_parts: bool) -> Iterator[Column]:
-    yield Column(PLACE, "place", lambda row: Text(place_of(section, row)))
+    yield Column(PLACE, "place", lambda row: TextEntry(place_of(section, row)))
     if section.comparisons:
-        yield Column(LABEL, "label", lambda row: Text(row.label if row.group is not None else ""))
-    yield Column(METHOD, "name", lambda row: Name(row.method, row.variant))
+        yield Column(LABEL, "label", lambda row: TextEntry(row.label if row.group is not None else ""))
+    yield Column(METHOD, "name", lambda row: NameEntry(row.method, row.variant))
     if section.track == "paper":
-        yield Column(ENCODER, "name", lambda row: Name(row.encoder))
+        yield Column(ENCODER, "name", lambda row: NameEntry(row.encoder))
     for key in section.columns:
         yield from _metric_columns(section, key, reported_of_parts)
     yield Column(SEEDS, "count", lambda row: _seeds(section, row), tip="number of seeds")
     yield from _cost_columns(section)
     if any(row.remarks for row in section.rows):
-        yield Column(REMARKS, "remarks", lambda row: Text(row.remark if row.remarks else ""))
+        yield Column(REMARKS, "remarks", lambda row: TextEntry(row.remark if row.remarks else ""))
 
 
 def _metric_columns(section: Section, key: str, reported_of_parts: bool) -> Iterator[Column]:
@@ -181,21 +181,21 @@ def _metric_columns(section: Section, key: str, reported_of_parts: bool) -> Iter
 
     def measured(row: Row) -> Entry:
         beats = ranges(row.beats, order) if headline else ()
-        return Measured(row.metrics[key], beats) if key in row.metrics else Text(NONE)
+        return MetricEntry(row.metrics[key], beats) if key in row.metrics else TextEntry(NONE)
 
     def interval(row: Row) -> Entry:
-        return (row.metrics[key].interval if key in row.metrics else None) or Text(NONE)
+        return (row.metrics[key].interval if key in row.metrics else None) or TextEntry(NONE)
 
-    def quoted(row: Row) -> Entry:
-        return Quoted(tuple((one, one.source(row.encoder)) for one in row.reported if one.metric == key))
+    def reported(row: Row) -> Entry:
+        return ReportedEntry(tuple((one, one.source(row.encoder)) for one in row.reported if one.metric == key))
 
     tip = f"{key}, {'rank' if low else 'percent'}, mean over seeds{': the table is sorted by it' if headline else ''}"
     yield Column(key, "headline" if headline else "metric", measured, key, tip, low)
     if headline and any(value.interval for row in section.rows for value in row.metrics.values()):
         yield Column(INTERVAL, "interval", interval, key)
-    reported = any(one.metric == key for row in section.rows for one in row.reported)
-    if reported and (reported_of_parts or part in {"", "mean"}):
-        yield Column(REPORTED + key, "reported", quoted, key, f"{key} as papers report it; never ranked")
+    has_reported = any(one.metric == key for row in section.rows for one in row.reported)
+    if has_reported and (reported_of_parts or part in {"", "mean"}):
+        yield Column(REPORTED + key, "reported", reported, key, f"{key} as papers report it; never ranked")
 
 
 _COSTS: tuple[tuple[str, str, Callable[[Any], str], Callable[[Row], float | None]], ...] = (
@@ -221,15 +221,16 @@ def _cost_columns(section: Section) -> Iterator[Column]:
 
 def _cost(
     section: Section, heading: str, form: Callable[[Any], str], value: Callable[[Row], float | None], row: Row
-) -> Text:
+) -> TextEntry:
     if heading not in COSTS:
-        return Text(form(value(row)), value(row))
-    return Text(form(value(row) or 0), value(row), "; ".join(row.places), " ".join(map(str, _machines(section, row))))
+        return TextEntry(form(value(row)), value(row))
+    machines = " ".join(map(str, _machines(section, row)))
+    return TextEntry(form(value(row) or 0), value(row), "; ".join(row.places), machines)
 
 
-def _machine(section: Section, row: Row) -> Text:
+def _machine(section: Section, row: Row) -> TextEntry:
     numbers = _machines(section, row)
-    return Text(" ".join(map(str, numbers)) or NONE, min(numbers, default=None), "; ".join(row.places))
+    return TextEntry(" ".join(map(str, numbers)) or NONE, min(numbers, default=None), "; ".join(row.places))
 
 
 def _machines(section: Section, row: Row) -> list[int]:
@@ -237,8 +238,8 @@ def _machines(section: Section, row: Row) -> list[int]:
     return [section.places.index(place) + 1 for place in row.places] if len(section.places) > 1 else []
 
 
-def _seeds(section: Section, row: Row) -> Text:
+def _seeds(section: Section, row: Row) -> TextEntry:
     """How many; also which ones, unless all rows of the table have the same."""
     same = len({one.seeds for one in section.rows}) == 1
     text = str(len(row.seeds)) if same else f"{len(row.seeds)} ({' '.join(map(str, row.seeds))})"
-    return Text(text, len(row.seeds), f"seeds {', '.join(map(str, row.seeds))}")
+    return TextEntry(text, len(row.seeds), f"seeds {', '.join(map(str, row.seeds))}")

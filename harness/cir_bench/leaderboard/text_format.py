@@ -6,7 +6,7 @@ from abc import ABC, abstractmethod
 from collections.abc import Iterable, Mapping
 
 from cir_bench.leaderboard.model import Interval
-from cir_bench.leaderboard.table import Entry, Measured, Name, Quoted, Table
+from cir_bench.leaderboard.table import Entry, MetricEntry, NameEntry, ReportedEntry, Table
 
 
 class TextFormat(ABC):
@@ -31,20 +31,20 @@ class TextFormat(ABC):
         match entry:
             case None:
                 return ""
-            case Name():
+            case NameEntry():
                 return self.code(entry.name) + (f" ({self.code(entry.variant)})" if entry.variant else "")
             case Interval():
                 return f"[{entry.low:.2f}, {entry.high:.2f}]"
-            case Measured():
+            case MetricEntry():
                 spread = "" if entry.value.sd is None else f"{self.plus_minus}{entry.value.sd:.2f}"
                 beats = self.superscript(" ".join(entry.beats)) if entry.beats else ""
                 return f"{entry.value.mean:.2f}{spread}{beats}"
-            case Quoted():
-                return "; ".join(sorted(self._quoted(entry, letters)))
+            case ReportedEntry():
+                return "; ".join(sorted(self._reported(entry, letters)))
             case _:
                 return self.plain(entry.text)
 
-    def _quoted(self, entry: Quoted, letters: Mapping[str, str]) -> Iterable[str]:
+    def _reported(self, entry: ReportedEntry, letters: Mapping[str, str]) -> Iterable[str]:
         for number, source in entry.numbers:
             difference = "" if number.difference is None else f" {number.difference:+.2f}"
             yield f"{number.value:.2f} ({letters[source]}){difference}"
@@ -52,7 +52,7 @@ class TextFormat(ABC):
 
 def source_letters(table: Table) -> dict[str, str]:
     """A letter for each source of reported numbers, in alphabetical order of the sources."""
-    quoted = [entry for row in table.rows for entry in row.entries if isinstance(entry, Quoted)]
+    quoted = [entry for row in table.rows for entry in row.entries if isinstance(entry, ReportedEntry)]
     sources = sorted({source for entry in quoted for _, source in entry.numbers})
     return {source: _letter(place) for place, source in enumerate(sources)}
 

@@ -10,7 +10,7 @@ from itertools import compress
 from markupsafe import Markup
 
 from cir_bench.leaderboard import Row, Value
-from cir_bench.leaderboard.table import Column, Entry, Measured, Quoted, Text, place_of, table_of
+from cir_bench.leaderboard.table import Column, Entry, MetricEntry, ReportedEntry, TextEntry, place_of, table_of
 from cir_bench.report.sections import ReportRow, ReportSection
 from cir_bench.report.svg import Series, element
 
@@ -81,20 +81,20 @@ def html_table(block: ReportSection) -> HtmlTable:
 
 
 def _entry(row: Row, entry: Entry | None) -> HtmlEntry:
-    if isinstance(entry, Measured):
+    if isinstance(entry, MetricEntry):
         value = entry.value
         small = "" if value.sd is None else f"± {value.sd:.2f}"
         many = len(entry.beats) > MOST_RANGES
         beats = f"{len(row.beats)} rows" if many else " ".join(entry.beats).replace("-", "–")
         mean = value.mean if math.isfinite(value.mean) else None
         return HtmlEntry(f"{value.mean:.2f}", mean, small, _in_words(value), beats)
-    if isinstance(entry, Quoted):
-        return _quoted(entry)
-    assert isinstance(entry, Text)  # the only other type in these columns
+    if isinstance(entry, ReportedEntry):
+        return _reported(entry)
+    assert isinstance(entry, TextEntry)  # the only other type in these columns
     return HtmlEntry(entry.text, entry.value, tip=entry.tip, machines=entry.machines)
 
 
-def _quoted(entry: Quoted) -> HtmlEntry:
+def _reported(entry: ReportedEntry) -> HtmlEntry:
     if not entry.numbers:
         return HtmlEntry("")
     values = [number.value for number, _ in entry.numbers]

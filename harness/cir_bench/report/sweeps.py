@@ -20,7 +20,7 @@ from cir_bench.report.svg import COLOURS, Axis, Series, chart, line, mark, numbe
 
 UNKNOWN = "default"
 """The default's name if the record does not have its value."""
-Measured = Sequence[tuple[str, Value]]
+Points = Sequence[tuple[str, Value]]
 """The parameter's value as text, and the headline."""
 
 
@@ -139,7 +139,7 @@ def _figure(sweep: Sweep, headline: str) -> Figure:
     return Figure(title, note, [("", picture)], numbers=Numbers([headline, "seeds"], table))
 
 
-def _curve(sweep: Sweep, measured: Measured, headline: str) -> Markup:
+def _curve(sweep: Sweep, measured: Points, headline: str) -> Markup:
     points = [(_number(text) or 0.0, text, value) for text, value in measured]
     numbers = [at for at, _, _ in points]
     x = x_axis(numbers, log=by_powers(numbers))
@@ -156,7 +156,7 @@ def _curve(sweep: Sweep, measured: Measured, headline: str) -> Markup:
     return chart(marks, x, y, title=title, x_name=sweep.parameter, y_name=headline, x_ticks=ticks)
 
 
-def _bars(sweep: Sweep, measured: Measured, headline: str) -> Markup:
+def _bars(sweep: Sweep, measured: Points, headline: str) -> Markup:
     bars = []
     for text, value in measured:
         default = " (default)" if _is_default(text, sweep) and text != UNKNOWN else ""

@@ -17,7 +17,7 @@ from cir_bench.report.examples.cells import cell_of
 from cir_bench.report.examples.explanations import ShownExplanation, explanations
 from cir_bench.report.examples.images import LADDER, PageImages, fitting
 from cir_bench.report.examples.queries import RankedMethod, SectionQueries, section_queries
-from cir_bench.report.examples.sampling import PageOptions, Selection, selections
+from cir_bench.report.examples.sampling import PageOptions, QuerySelection, selections
 from cir_bench.report.page import Link
 from cir_bench.report.rendering import fragment, render
 from cir_bench.report.sections import ReportSection
@@ -68,7 +68,7 @@ def check_folder(folder: Path) -> None:
 
 
 def _explained(
-    section: SectionQueries, chosen: Sequence[Selection], registry: Registry, bench: Workbench
+    section: SectionQueries, chosen: Sequence[QuerySelection], registry: Registry, bench: Workbench
 ) -> tuple[Explained, list[str]]:
     """What the methods show of the selected queries, and a sentence for each method that could not be asked."""
     asked = section.by_part([query for selection in chosen for _, ids in selection.groups for query in ids])
@@ -92,7 +92,7 @@ class PageWriter:
     silent: Sequence[str]
     folder: Path
 
-    def write(self, selection: Selection) -> Link:
+    def write(self, selection: QuerySelection) -> Link:
         """Write one page; with fewer queries if it would be too large."""
         block = self.section.block
         while True:
@@ -109,7 +109,7 @@ class PageWriter:
             fewer = [(heading, chosen[: max(1, len(chosen) // 2)]) for heading, chosen in selection.groups if chosen]
             selection = replace(selection, groups=fewer if count > len(fewer) else fewer[:1])
 
-    def _render(self, selection: Selection) -> str | None:
+    def _render(self, selection: QuerySelection) -> str | None:
         """A page with the finest images that fit; None if none do."""
         section = self.section
         images = PageImages(self.bench.datasets.of(section.cell).open, self._captions())

@@ -30,7 +30,7 @@ class PageOptions:
 
 
 @dataclass(frozen=True)
-class Selection:
+class QuerySelection:
     """The queries of one page: groups of ids, each with a heading (may be empty). ``name`` is part of its file name."""
 
     name: str
@@ -39,24 +39,24 @@ class Selection:
     groups: Sequence[tuple[str, Sequence[str]]]
 
 
-def selections(section: SectionQueries, options: PageOptions) -> Iterator[Selection]:
+def selections(section: SectionQueries, options: PageOptions) -> Iterator[QuerySelection]:
     """One selection for each page of a section."""
     many = min(options.count, len(section.queries))
     parts = {part: [query.id for query in queries] for part, queries in section.by_part().items()}
     note = f"{many} of {len(section.queries):,} queries, drawn with seed {options.seed}."
-    yield Selection("sample", "A sample of queries", note, [("", sampled(parts, options.count, options.seed))])
+    yield QuerySelection("sample", "A sample of queries", note, [("", sampled(parts, options.count, options.seed))])
     pair = _pair(section.methods, options.between)
     if len(pair) == 2:
         names = [one.shown.name for one in pair]
         groups = disagreed(_ranks(section, pair[0]), _ranks(section, pair[1]), options.count)
-        yield Selection(
+        yield QuerySelection(
             "disagree",
             f"Where {names[0]} and {names[1]} disagree",
             "The queries on which the ranks of the best target are furthest apart, as a ratio.",
             [(f"{name} ranks the target higher", group) for name, group in zip(names, groups, strict=True)],
         )
     best = section.methods[0]
-    yield Selection(
+    yield QuerySelection(
         "failures",
         f"The worst failures of {best.shown.name}",
         f"The queries whose best target {best.shown.name} ranks lowest.",

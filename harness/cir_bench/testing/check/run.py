@@ -17,7 +17,7 @@ from cir_bench.interfaces.spec_params import make_params
 from cir_bench.interfaces.specs import Spec
 from cir_bench.plugin.registry import Registered, Registry, load
 from cir_bench.protocols.find import protocols_on
-from cir_bench.testing.check.watch import CONTRACTS, SUBMISSION, Outcome, Watch
+from cir_bench.testing.check.outcomes import CONTRACTS, SUBMISSION, Outcome, OutcomeRecorder
 
 IMPORTS = """
 from pathlib import Path
@@ -63,13 +63,15 @@ def run_contracts(
         (folder / "pytest.ini").write_text("[pytest]\n", encoding="utf-8")
         generated = folder / f"test_{folder.name.replace('-', '_')}.py"  # pytest imports a module name once a process
         generated.write_text("\n".join(sources), encoding="utf-8")
-        watch = Watch(generated, {(kind_of(one.spec).name, one.name) for one in objects})
+        recorder = OutcomeRecorder(generated, {(kind_of(one.spec).name, one.name) for one in objects})
         asked = [str(generated), *([str(tests.resolve())] if tests else [])]
-        code = pytest.main([*asked, *_options(folder)], plugins=[watch])
+        code = pytest.main([*asked, *_options(folder)], plugins=[recorder])
     if code not in {pytest.ExitCode.OK, pytest.ExitCode.TESTS_FAILED, pytest.ExitCode.NO_TESTS_COLLECTED}:
         where = f"{tests}: " if tests else ""
-        raise ConfigError(f"{where}the tests cannot be collected: {watch.mistake or 'pytest stopped'}; correct them.")
-    return [*outcomes, *watch.outcomes]
+        raise ConfigError(
+            f"{where}the tests cannot be collected: {recorder.mistake or 'pytest stopped'}; correct them."
+        )
+    return [*outcomes, *recorder.outcomes]
 
 
 def _source(

@@ -47,7 +47,7 @@ class Outcome:
     """Of a contract class with `variants`."""
 
 
-class Watch:
+class OutcomeRecorder:
     """The pytest plugin.
 
     Args:
