@@ -34,6 +34,8 @@ if TYPE_CHECKING:
     from cir_bench.interfaces.dataset import Triplet as Triplet
     from cir_bench.interfaces.dataset import TripletSampler as TripletSampler
     from cir_bench.interfaces.embedding import Embedding as Embedding
+    from cir_bench.interfaces.embedding import ScoreFunction as ScoreFunction
+    from cir_bench.interfaces.embedding import joint_score as joint_score
     from cir_bench.interfaces.encoder import Encoder as Encoder
     from cir_bench.interfaces.encoder import TrainCorpus as TrainCorpus
     from cir_bench.interfaces.events import CellFinished as CellFinished
@@ -90,7 +92,7 @@ HOMES = {
     "interfaces.build": "BuildContext",
     "interfaces.composer": "Composer GalleryView TopK",
     "interfaces.dataset": "Dataset ImageRef Query Triplet TripletSampler",
-    "interfaces.embedding": "Embedding",
+    "interfaces.embedding": "Embedding ScoreFunction joint_score",
     "interfaces.encoder": "Encoder TrainCorpus",
     "interfaces.events": "CellFinished CellStarted EpochFinished RunFinished RunStarted WorkProgress",
     "interfaces.explanation": "Explanation ImageMap NamedWeights NeighbourWeights",

@@ -6,8 +6,8 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from cir_bench import BuildContext, Embedding, Loss
-from cir_bench_losses.pairs import Scale, paired_spaces
+from cir_bench import BuildContext, Embedding, Loss, ScoreFunction, joint_score
+from cir_bench_losses.pairs import LearnedScale, similarities
 from cir_bench_losses.params import BatchClassificationParams
 
 
@@ -18,7 +18,7 @@ class BatchClassificationLoss(Loss):
 
         L = 1/B Σ_i −log( exp(f · s_ii) / (exp(f · s_ii) + Σ_{j ∈ N_i} exp(f · s_ij)) )
 
-    s_ij is the joint score of query i and target j (the cosine, with one space), N_i the targets that are not another
+    s_ij is the score of query i and target j (the cosine, with one space), N_i the targets that are not another
     copy of target i, and the factor f is scale² (``scale_on="embeddings"``: query and target are both multiplied by
     the scale) or scale (``"similarity"``). A query without any negative contributes zero.
 
@@ -34,19 +34,21 @@ class BatchClassificationLoss(Loss):
     def __init__(self, params: BatchClassificationParams, context: BuildContext) -> None:
         super().__init__()
         self.params = params
-        self.scale = Scale(params.scale, learn=params.learn_scale)
+        self.scale = LearnedScale(params.scale, learn=params.learn_scale)
 
     def factor(self) -> Tensor:
         """What the similarity is multiplied by (scalar)."""
         scale: Tensor = self.scale()
         return scale.square() if self.params.scale_on == "embeddings" else scale
 
-    def forward(self, query: Embedding, target: Embedding, same_target: Tensor) -> Tensor:
-        """The scalar loss of B queries and their targets; ``same_target`` ``[B, B]`` as in `Loss.forward`."""
+    def forward(
+        self, query: Embedding, target: Embedding, same_target: Tensor, score: ScoreFunction = joint_score
+    ) -> Tensor:
+        """The scalar loss of B queries and their targets; arguments as for `Loss.forward`."""
         right = torch.arange(len(query), device=same_target.device)
         also_right = same_target & (right != right[:, None])
         losses = []
-        for queries, targets, weight in paired_spaces(query, target, self.params.spaces):
-            logits = (self.factor() * (queries @ targets.T)).masked_fill(also_right, -torch.inf)
+        for similarity, weight in similarities(query, target, self.params.spaces, score):
+            logits = (self.factor() * similarity).masked_fill(also_right, -torch.inf)
             losses.append(weight * F.cross_entropy(logits, right))
         return torch.stack(losses).sum()

@@ -6,8 +6,8 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from cir_bench import BuildContext, Embedding, Loss
-from cir_bench_losses.pairs import paired_spaces, squared_distances
+from cir_bench import BuildContext, Embedding, Loss, ScoreFunction, joint_score
+from cir_bench_losses.pairs import distances
 from cir_bench_losses.params import TripletHingeParams
 
 
@@ -36,27 +36,33 @@ class TripletHingeLoss(Loss):
         super().__init__()
         self.params = params
 
-    def forward(self, query: Embedding, target: Embedding, same_target: Tensor) -> Tensor:
-        """The scalar loss of B queries and their targets; ``same_target`` ``[B, B]`` as in `Loss.forward`."""
+    def forward(
+        self, query: Embedding, target: Embedding, same_target: Tensor, score: ScoreFunction = joint_score
+    ) -> Tensor:
+        """The scalar loss of B queries and their targets; arguments as for `Loss.forward`."""
         losses = []
-        for queries, targets, weight in paired_spaces(query, target, self.params.spaces):
-            distances = squared_distances(queries, targets)
-            from_queries = self._hinge(distances, ~same_target)
-            from_targets = self._hinge(distances.T, ~same_target.T)
+        for squared, weight in distances(query, target, self.params.spaces, score):
+            from_queries = self._hinge(squared, ~same_target)
+            from_targets = self._hinge(squared.T, ~same_target.T)
             losses.append(weight * (from_queries + from_targets))
         return torch.stack(losses).sum()
 
-    def _hinge(self, distances: Tensor, negatives: Tensor) -> Tensor:
-        """Mean hinge over the anchors (rows); ``distances`` ``[B, B]``, positives on the diagonal."""
-        positive = distances.diagonal()
-        negative = distances.gather(1, semi_hard(distances.detach(), negatives)[:, None])[:, 0]
+    def _hinge(self, squared: Tensor, negatives: Tensor) -> Tensor:
+        """Mean hinge over the anchors (rows); squared distances ``[B, B]``, positives on the diagonal."""
+        positive = squared.diagonal()
+        negative = squared.gather(1, semi_hard(squared.detach(), negatives)[:, None])[:, 0]
         hinge = F.relu(self.params.margin + positive - negative)
         return hinge.masked_fill(~negatives.any(dim=1), 0).mean()
 
 
-def semi_hard(distances: Tensor, negatives: Tensor) -> Tensor:
-    """Column ``[B]`` of each row's semi-hard negative, else of its farthest one (any column in a row without)."""
-    farther = negatives & (distances > distances.diagonal()[:, None])
-    nearest_farther = distances.masked_fill(~farther, torch.inf).argmin(dim=1)
-    farthest = distances.masked_fill(~negatives, -torch.inf).argmax(dim=1)
+def semi_hard(squared: Tensor, negatives: Tensor) -> Tensor:
+    """Column ``[B]`` of each row's semi-hard negative, or of its farthest one (any column in a row without negatives).
+
+    Args:
+        squared: distances ``[B, B]``, positives on the diagonal.
+        negatives: ``[B, B]`` bool.
+    """
+    farther = negatives & (squared > squared.diagonal()[:, None])
+    nearest_farther = squared.masked_fill(~farther, torch.inf).argmin(dim=1)
+    farthest = squared.masked_fill(~negatives, -torch.inf).argmax(dim=1)
     return torch.where(farther.any(dim=1), nearest_farther, farthest)

@@ -1,4 +1,4 @@
-"""What all losses share: which vectors are compared, their distances, and a scale that may be learned."""
+"""What all losses share: similarities and distances of queries and targets, and a scale that may be learned."""
 
 from __future__ import annotations
 
@@ -8,16 +8,42 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from cir_bench import Embedding
+from cir_bench import Embedding, ScoreFunction, joint_score
 from cir_bench_losses.params import Spaces
 
 
-def paired_spaces(query: Embedding, target: Embedding, spaces: Spaces) -> Iterator[tuple[Tensor, Tensor, float]]:
-    """Yield (query vectors ``[B, d]``, target vectors ``[B, d]``, weight) of everything that gets a loss of its own.
+def similarities(
+    query: Embedding, target: Embedding, spaces: Spaces, score: ScoreFunction
+) -> Iterator[tuple[Tensor, float]]:
+    """Yield (similarities ``[B, B]``, weight) of everything that gets a loss of its own.
 
-    ``joint`` yields once: vectors whose dot product is the joint score (the query's weights are inside). ``each``
-    yields every space by itself: normed vectors and the query's weight of that space.
+    ``joint`` yields the score once. ``each`` yields the cosines of every space with the query's weight of that space,
+    unless the composer has a score of its own, which has no spaces.
     """
+    if spaces == "joint" or score is not joint_score:
+        yield score(query, target), 1.0
+        return
+    for queries, targets, weight in _paired_spaces(query, target, spaces):
+        yield queries @ targets.T, weight
+
+
+def distances(
+    query: Embedding, target: Embedding, spaces: Spaces, score: ScoreFunction
+) -> Iterator[tuple[Tensor, float]]:
+    """Yield (squared L2 distances ``[B, B]``, weight) of everything that gets a loss of its own.
+
+    ``joint`` yields the distances of the joint embeddings once, ``each`` those of every space. For a composer with a
+    score s of its own, they are −2 s: distances of unit vectors are 2 − 2 cos, and only differences of distances count.
+    """
+    if score is not joint_score:
+        yield -2 * score(query, target), 1.0
+        return
+    for queries, targets, weight in _paired_spaces(query, target, spaces):
+        yield squared_distances(queries, targets), weight
+
+
+def _paired_spaces(query: Embedding, target: Embedding, spaces: Spaces) -> Iterator[tuple[Tensor, Tensor, float]]:
+    """Yield (query vectors ``[B, d]``, target vectors ``[B, d]``, weight): the joint embeddings, or every space."""
     if spaces == "joint":
         yield query.joint(), Embedding(target.spaces, query.weights).joint(), 1.0
         return
@@ -33,8 +59,8 @@ def squared_distances(query: Tensor, target: Tensor) -> Tensor:
     return query_norms + target_norms - 2 * query @ target.T
 
 
-class Scale(nn.Module):
-    """A positive factor: a parameter when it is learned, else a constant that moves with the module.
+class LearnedScale(nn.Module):
+    """A positive factor: a parameter when it is learned, otherwise a constant that moves with the module.
 
     Args:
         initial: its initial value.

@@ -6,8 +6,8 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from cir_bench import BuildContext, Embedding, Loss
-from cir_bench_losses.pairs import Scale, paired_spaces, squared_distances
+from cir_bench import BuildContext, Embedding, Loss, ScoreFunction, joint_score
+from cir_bench_losses.pairs import LearnedScale, distances
 from cir_bench_losses.params import SoftTripletParams
 
 
@@ -32,16 +32,18 @@ class SoftTripletLoss(Loss):
     def __init__(self, params: SoftTripletParams, context: BuildContext) -> None:
         super().__init__()
         self.params = params
-        self.scale = Scale(params.scale, learn=params.learn_scale)
+        self.scale = LearnedScale(params.scale, learn=params.learn_scale)
 
-    def forward(self, query: Embedding, target: Embedding, same_target: Tensor) -> Tensor:
-        """The scalar loss of B queries and their targets; ``same_target`` ``[B, B]`` as in `Loss.forward`."""
+    def forward(
+        self, query: Embedding, target: Embedding, same_target: Tensor, score: ScoreFunction = joint_score
+    ) -> Tensor:
+        """The scalar loss of B queries and their targets; arguments as for `Loss.forward`."""
         negatives = ~same_target
         counts = negatives.sum(dim=1).clamp_min(1)
         losses = []
-        for queries, targets, weight in paired_spaces(query, target, self.params.spaces):
-            distances = self.scale().square() * squared_distances(queries, targets)
-            nearer = F.softplus(distances.diagonal()[:, None] - distances)
+        for squared, weight in distances(query, target, self.params.spaces, score):
+            scaled = self.scale().square() * squared
+            nearer = F.softplus(scaled.diagonal()[:, None] - scaled)
             per_query = nearer.masked_fill(~negatives, 0).sum(dim=1) / counts
             losses.append(weight * per_query.mean())
         return torch.stack(losses).sum()

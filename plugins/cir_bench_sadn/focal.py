@@ -6,7 +6,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from cir_bench import BuildContext, Embedding, Loss
+from cir_bench import BuildContext, Embedding, Loss, ScoreFunction, joint_score
 from cir_bench_sadn.params import FocalInfoNCEParams
 
 
@@ -33,10 +33,12 @@ class FocalInfoNCELoss(Loss):
         super().__init__()
         self.gamma, self.tau = params.gamma, params.tau
 
-    def forward(self, query: Embedding, target: Embedding, same_target: Tensor) -> Tensor:
-        """The scalar loss of B queries and their targets; ``same_target`` ``[B, B]`` as in `Loss.forward`."""
+    def forward(
+        self, query: Embedding, target: Embedding, same_target: Tensor, score: ScoreFunction = joint_score
+    ) -> Tensor:
+        """The scalar loss of B queries and their targets; arguments as for `Loss.forward`."""
         own = torch.eye(len(query), dtype=torch.bool, device=same_target.device)
-        logits = (self.tau * query.score(target)).masked_fill(same_target & ~own, -torch.inf)
+        logits = (self.tau * score(query, target)).masked_fill(same_target & ~own, -torch.inf)
         log_p = F.log_softmax(logits, dim=1).diagonal()
         # 1 − p without cancellation; not quite 0, where a power below 1 has no derivative
         miss = (-torch.expm1(log_p)).clamp_min(torch.finfo(log_p.dtype).tiny ** 0.5)

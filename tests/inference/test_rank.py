@@ -14,7 +14,7 @@ from cir_bench.inference.embed import mean_of_texts
 from cir_bench.inference.gallery import GalleryForQueries
 from cir_bench.inference.rank import Ranked, rank
 from cir_bench.interfaces.composer import Composer, GalleryView
-from cir_bench.interfaces.embedding import Embedding
+from cir_bench.interfaces.embedding import Embedding, joint_score
 from cir_bench.interfaces.features import Features
 from cir_bench.protocols.eval_set import EvalPart, EvalQuery, EvalSet, Truth
 
@@ -149,6 +149,28 @@ def test_a_neighbourhood_is_no_larger_than_what_exclusion_leaves() -> None:
     assert found.rows.shape == (2, 2) and not set(found.rows[0].tolist()) & {0, 1}
     with pytest.raises(RunError, match="called with 1 queries, but this view is of 2"):
         view.topk(Embedding.single(VECTORS[:1]), 1)
+
+
+def test_a_neighbourhood_is_found_by_the_composers_own_score() -> None:
+    def farthest_first(query: Embedding, target: Embedding) -> torch.Tensor:
+        return -joint_score(query, target)
+
+    gallery = Embedding.single(VECTORS)
+    query = Embedding.single(VECTORS[:3])
+    view = GalleryForQueries(gallery, gallery.joint(), [[0], [1], [2]], farthest_first)
+    scores = farthest_first(query, gallery)
+    scores[range(3), range(3)] = -math.inf
+    expected = scores.topk(4, dim=1)
+    found = view.topk(query, 4)
+    torch.testing.assert_close(found.scores, expected.values)
+    torch.testing.assert_close(scores.gather(1, found.rows), expected.values)
+
+
+def test_a_neighbourhood_in_several_spaces_counts_the_querys_weights() -> None:
+    gallery = Embedding({"a": VECTORS, "b": VECTORS.flip(0)})
+    query = Embedding({"a": VECTORS[:3], "b": VECTORS[:3]}, {"a": 0.1, "b": 4.0})
+    view = GalleryForQueries(gallery, gallery.joint(), [[], [], []])
+    torch.testing.assert_close(view.topk(query, 4).scores, joint_score(query, gallery).topk(4, dim=1).values)
 
 
 def test_an_embedding_that_is_not_a_number_names_the_query() -> None:

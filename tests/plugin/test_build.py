@@ -65,7 +65,7 @@ class Mean(Loss):
     def __init__(self, params, context):
         super().__init__()
         self.weight = params.weight
-    def forward(self, query, target, same_target):
+    def forward(self, query, target, same_target, score=None):
         return query.main.mean()
 """
 

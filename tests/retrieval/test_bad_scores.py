@@ -4,11 +4,11 @@ import re
 
 import pytest
 import torch
+from support.nearest import nearest
 from torch import Tensor
 
 from cir_bench.errors import RunError
 from cir_bench.retrieval.chunks import ChunkPlan
-from cir_bench.retrieval.neighbours import topk_rows
 from cir_bench.retrieval.queries import QuerySet
 from cir_bench.retrieval.scorer import DotScorer
 from cir_bench.retrieval.search import search
@@ -62,7 +62,7 @@ def test_neighbours_name_the_rows() -> None:
     gallery = torch.eye(6, 8)
     gallery[4] = float("nan")
     with pytest.raises(RunError, match="query row 0 against gallery row 4 is nan"):
-        topk_rows(torch.eye(4, 8), gallery, 2)
+        nearest(torch.eye(4, 8), gallery, 2)
 
 
 @pytest.mark.parametrize(

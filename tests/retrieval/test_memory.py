@@ -6,6 +6,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
+from support.nearest import nearest
 
 from cir_bench.errors import ConfigError
 from cir_bench.retrieval.chunks import (
@@ -19,7 +20,6 @@ from cir_bench.retrieval.chunks import (
     plan_chunks,
     working_bytes,
 )
-from cir_bench.retrieval.neighbours import topk_rows
 from cir_bench.retrieval.queries import QuerySet
 from cir_bench.retrieval.ranking import Ranking
 from cir_bench.retrieval.scorer import DotScorer, full_precision
@@ -61,7 +61,7 @@ def test_a_budget_for_less_than_one_list_is_refused() -> None:
     with pytest.raises(ConfigError, match="memory budget of 1048576 bytes is too small"):
         search(DotScorer(gallery[:1], gallery), queries, names, top_k=20_000, budget_bytes=2**20)
     with pytest.raises(ConfigError, match="memory budget of 1048576 bytes is too small"):
-        topk_rows(gallery[:1], gallery, 20_000, budget_bytes=2**20)
+        nearest(gallery[:1], gallery, 20_000, budget_bytes=2**20)
 
 
 def test_chunks_of_queries_are_of_about_one_size() -> None:

@@ -7,10 +7,10 @@ from collections.abc import Iterator
 import numpy as np
 import pytest
 import torch
+from support.nearest import nearest
 
 from cir_bench.retrieval import candidates, chunks, topk
 from cir_bench.retrieval.chunks import ChunkPlan
-from cir_bench.retrieval.neighbours import topk_rows
 from cir_bench.retrieval.queries import QuerySet
 from cir_bench.retrieval.ranking import Ranking
 from cir_bench.retrieval.scorer import DotScorer
@@ -138,7 +138,7 @@ def test_threads_work_on_what_was_made_in_inference_mode(
 ) -> None:
     with torch.inference_mode():
         queries, gallery = (matrix * 1 for matrix in vectors)
-        found = topk_rows(queries, gallery, 20)
+        found = nearest(queries, gallery, 20)
     best = torch.sort(vectors[0] @ vectors[1].T, dim=1, descending=True, stable=True)
     assert torch.equal(found.rows, best.indices[:, :20])
     assert torch.equal(found.scores, best.values[:, :20])

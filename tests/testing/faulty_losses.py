@@ -3,65 +3,72 @@
 import torch
 import torch.nn.functional as F
 
-from cir_bench import Embedding, Loss, LossSpec, hookimpl
+from cir_bench import Embedding, Loss, LossSpec, hookimpl, joint_score
 
 
 class SoundLoss(Loss):
-    def forward(self, query, target, same_target):
+    def forward(self, query, target, same_target, score=joint_score):
         eye = torch.eye(len(query)).bool()
-        scores = 10 * query.score(target)
+        scores = 10 * score(query, target)
         return F.cross_entropy(scores.masked_fill(same_target & ~eye, -torch.inf), torch.arange(len(query)))
 
 
 class PositivesOnly(Loss):
-    def forward(self, query, target, same_target):
-        return (1 - query.score(target).diagonal()).mean()
+    def forward(self, query, target, same_target, score=joint_score):
+        return (1 - score(query, target).diagonal()).mean()
 
 
 class Unreduced(Loss):
-    def forward(self, query, target, same_target):
-        return 1 - query.score(target).diagonal()
+    def forward(self, query, target, same_target, score=joint_score):
+        return 1 - score(query, target).diagonal()
 
 
 class IgnoresMask(Loss):
-    def forward(self, query, target, same_target):
-        return F.cross_entropy(10 * query.score(target), torch.arange(len(query)))
+    def forward(self, query, target, same_target, score=joint_score):
+        return F.cross_entropy(10 * score(query, target), torch.arange(len(query)))
 
 
 class InfiniteMasked(Loss):
-    def forward(self, query, target, same_target):
-        scores = query.score(target)
+    def forward(self, query, target, same_target, score=joint_score):
+        scores = score(query, target)
         return (scores * ~same_target).sum() / (~same_target).sum() - scores.diagonal().mean()
 
 
 class Backwards(SoundLoss):
-    def forward(self, query, target, same_target):
-        return -super().forward(query, target, same_target)
+    def forward(self, query, target, same_target, score=joint_score):
+        return -super().forward(query, target, same_target, score)
 
 
 class Detached(SoundLoss):
-    def forward(self, query, target, same_target):
+    def forward(self, query, target, same_target, score=joint_score):
         fixed = Embedding({name: vectors.detach() for name, vectors in target.spaces.items()})
-        return super().forward(query, fixed, same_target)
+        return super().forward(query, fixed, same_target, score)
 
 
 class WrongGradient(SoundLoss):
-    def forward(self, query, target, same_target):
-        value = super().forward(query, target, same_target)
+    def forward(self, query, target, same_target, score=joint_score):
+        value = super().forward(query, target, same_target, score)
         return value + (value - value.detach())
 
 
 class FirstOnly(SoundLoss):
-    def forward(self, query, target, same_target):
-        return super().forward(query, target, same_target) + (1 - query.score(target)[0, 0])
+    def forward(self, query, target, same_target, score=joint_score):
+        return super().forward(query, target, same_target, score) + (1 - score(query, target)[0, 0])
+
+
+class OwnScore(SoundLoss):
+    """It computes cosines, whatever the composer scores by."""
+
+    def forward(self, query, target, same_target, score=joint_score):
+        return super().forward(query, target, same_target)
 
 
 class Noisy(SoundLoss):
     count = 0
 
-    def forward(self, query, target, same_target):
+    def forward(self, query, target, same_target, score=joint_score):
         Noisy.count += 1
-        return super().forward(query, target, same_target) + 0.01 * Noisy.count
+        return super().forward(query, target, same_target, score) + 0.01 * Noisy.count
 
 
 class HiddenScale(SoundLoss):
@@ -69,8 +76,8 @@ class HiddenScale(SoundLoss):
         super().__init__()
         self.scale = torch.rand(())
 
-    def forward(self, query, target, same_target):
-        return self.scale * super().forward(query, target, same_target)
+    def forward(self, query, target, same_target, score=joint_score):
+        return self.scale * super().forward(query, target, same_target, score)
 
 
 LOSSES = {
@@ -83,6 +90,7 @@ LOSSES = {
     "detached": Detached,
     "wrong-gradient": WrongGradient,
     "first-only": FirstOnly,
+    "own-score": OwnScore,
     "noisy": Noisy,
     "hidden-scale": HiddenScale,
 }

@@ -13,6 +13,7 @@ from cir_bench import (
     TrainStage,
     TrainStep,
     hookimpl,
+    joint_score,
 )
 
 
@@ -67,6 +68,39 @@ class Reaching(Composer):
     def compose(self, reference, text):
         query = self.inner.compose(reference, text).main
         return Embedding.single(query + self.reach[0](torch.cat([query, query], dim=1)))
+
+
+class MinusCosine(Composer):
+    """A score of its own, and the opposite of what the cosine says."""
+
+    factorises = False
+
+    def __init__(self, inner):
+        super().__init__()
+        self.inner = inner
+
+    def compose(self, reference, text):
+        return self.inner.compose(reference, text)
+
+    def score(self, query, target):
+        return -joint_score(query, target)
+
+
+class OwnScore(SoundMethod):
+    """Sound: it trains the score of its composer."""
+
+    def __init__(self, params, context):
+        super().__init__(params, context)
+        self.composer = MinusCosine(self.composer)
+
+
+class TrainsCosines(OwnScore):
+    """It trains cosines, and is evaluated by another score."""
+
+    def training_steps(self, batch, stage):
+        query, target = self.composer.compose(batch.reference, batch.text), self.composer.embed_target(batch.target)
+        for step in super().training_steps(batch, stage):
+            yield TrainStep({**step.terms, "rank": self.losses["rank"](query, target, batch.same_target)})
 
 
 class NoSteps(SoundMethod):
@@ -128,6 +162,8 @@ METHODS = {
     "sound": SoundMethod,
     "remembers-targets": RemembersTargets,
     "uses-teacher": UsesTeacher,
+    "own-score": OwnScore,
+    "trains-cosines": TrainsCosines,
     "no-steps": NoSteps,
     "nan-term": NanTerm,
     "unknown-optimiser": UnknownOptimiser,

@@ -12,6 +12,7 @@ FAULTS = {
     "noisy": ("test_one_seed_one_value", "loss"),
     "first-only": ("test_the_order_of_the_batch_does_not_matter", "loss"),
     "backwards": ("test_right_answers_cost_less_than_wrong_ones", None),
+    "own-score": ("test_it_is_about_the_score_that_it_is_given", None),
     "detached": (
         "test_gradients_reach_queries_and_targets_and_every_parameter",
         "space main of the target gets no",

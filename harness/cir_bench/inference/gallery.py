@@ -4,12 +4,26 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+import torch
 from torch import Tensor
 
 from cir_bench.errors import RunError
 from cir_bench.interfaces.composer import TopK
-from cir_bench.interfaces.embedding import Embedding
+from cir_bench.interfaces.embedding import Embedding, ScoreFunction, joint_score
 from cir_bench.retrieval.neighbours import topk_rows
+from cir_bench.retrieval.scorer import DotScorer, RowSet, ScoreChunk
+
+
+def scorer_of(score: ScoreFunction, queries: Embedding, gallery: Embedding, device: torch.device) -> ScoreChunk:
+    """What scores B queries against N candidates, chunk by chunk: a matrix product for the joint score."""
+    if score is joint_score:
+        return DotScorer(queries.joint(), Embedding(gallery.spaces, queries.weights).joint(), device)
+
+    def score_chunk(query_rows: RowSet, gallery_rows: RowSet) -> Tensor:
+        with torch.no_grad():
+            return score(queries[query_rows], gallery[gallery_rows])
+
+    return score_chunk
 
 
 class GalleryForQueries:
@@ -19,10 +33,17 @@ class GalleryForQueries:
         gallery: the N candidates.
         joint: ``gallery.joint()``, computed once for all queries.
         excluded: for each query, the gallery rows that are not candidates.
+        score: the composer's score (`Composer.scorer`).
     """
 
-    def __init__(self, gallery: Embedding, joint: Tensor, excluded: Sequence[Sequence[int]]) -> None:
-        self._gallery, self._joint, self._excluded = gallery, joint, excluded
+    def __init__(
+        self,
+        gallery: Embedding,
+        joint: Tensor,
+        excluded: Sequence[Sequence[int]],
+        score: ScoreFunction = joint_score,
+    ) -> None:
+        self._gallery, self._joint, self._excluded, self._score = gallery, joint, excluded, score
 
     def __len__(self) -> int:
         return len(self._gallery)
@@ -39,7 +60,9 @@ class GalleryForQueries:
                 "pass all the queries given to refine, in their order."
             )
         left = len(self) - max((len(rows) for rows in self._excluded), default=0)
-        found = topk_rows(queries.joint(), self._joint, min(k, left), self._excluded, device=self._joint.device)
+        device = self._joint.device
+        scorer = scorer_of(self._score, queries, self._gallery, device)
+        found = topk_rows(scorer, len(queries), len(self), min(k, left), self._excluded, device=device)
         return TopK(rows=found.rows, scores=found.scores)
 
     def take(self, rows: Tensor) -> Tensor:

@@ -11,14 +11,13 @@ import torch
 
 from cir_bench.features.source import FeatureSource
 from cir_bench.inference.embed import BATCH, compose_queries, embed_gallery
-from cir_bench.inference.gallery import GalleryForQueries
+from cir_bench.inference.gallery import GalleryForQueries, scorer_of
 from cir_bench.interfaces.composer import Composer
 from cir_bench.interfaces.embedding import Embedding
 from cir_bench.protocols.eval_set import EvalPart, EvalSet
 from cir_bench.retrieval.index import rows_by_id
 from cir_bench.retrieval.parts import PartRankings
 from cir_bench.retrieval.ranking import TOP_K
-from cir_bench.retrieval.scorer import DotScorer, RowSet, ScoreChunk
 from cir_bench.retrieval.search import search
 from cir_bench.retrieval.subsets import search_subsets
 
@@ -82,7 +81,8 @@ def _queries(
     refined = []
     for start in range(0, len(queries), batch_size):
         chunk = slice(start, start + batch_size)
-        refined.append(composer.refine(queries[chunk], GalleryForQueries(gallery, joint, excluded[chunk])))
+        view = GalleryForQueries(gallery, joint, excluded[chunk], composer.scorer)
+        refined.append(composer.refine(queries[chunk], view))
     return Embedding.cat(refined)
 
 
@@ -90,22 +90,11 @@ def _search(
     composer: Composer, queries: Embedding, gallery: Embedding, part: EvalPart, subset: bool, device: torch.device
 ) -> PartRankings:
     asked = part.query_set
-    scorer = _scorer(composer, queries, gallery, device)
+    scorer = scorer_of(composer.scorer, queries, gallery, device)
     whole = search(scorer, asked, part.gallery, top_k=TOP_K, device=device)
     if not subset:
         return PartRankings(whole)
     return PartRankings(whole, search_subsets(scorer, asked, part.gallery, part.subsets(), device=device))
-
-
-def _scorer(composer: Composer, queries: Embedding, gallery: Embedding, device: torch.device) -> ScoreChunk:
-    if composer.factorises:
-        weighted = Embedding(gallery.spaces, queries.weights)
-        return DotScorer(queries.joint(), weighted.joint(), device)
-
-    def score(query_rows: RowSet, gallery_rows: RowSet) -> torch.Tensor:
-        return composer.score(queries[query_rows], gallery[gallery_rows])
-
-    return score
 
 
 def _autocast(device: torch.device, precision: str) -> Callable[[], AbstractContextManager[None]]:

@@ -10,7 +10,7 @@ from typing import Protocol
 from torch import Tensor, nn
 
 from cir_bench.interfaces.build import BuildContext
-from cir_bench.interfaces.embedding import Embedding
+from cir_bench.interfaces.embedding import Embedding, ScoreFunction, joint_score
 from cir_bench.interfaces.explanation import Explanation
 from cir_bench.interfaces.features import Features
 from cir_bench.params.models import Params
@@ -55,7 +55,8 @@ class Composer(nn.Module, ABC):
     """
 
     factorises: bool = True
-    """True: score = joint score of the two embeddings. False: :meth:`score` is called chunk by chunk (ARTEMIS)."""
+    """True: the score is the joint score of the two embeddings. False: it is :meth:`score`, called chunk by chunk
+    (ARTEMIS)."""
 
     uses_gallery: bool = False
     """True: :meth:`refine` changes queries in the light of the gallery (SADN)."""
@@ -83,6 +84,14 @@ class Composer(nn.Module, ABC):
     def score(self, query: Embedding, target: Embedding) -> Tensor:
         """Scores ``[B, N]`` of B queries against N candidates; higher is better."""
         return query.score(target)
+
+    @property
+    def scorer(self) -> ScoreFunction:
+        """The score that evaluation ranks by, for losses and galleries in training.
+
+        It is :func:`joint_score` itself for a composer that factorises, so that a loss can tell the two cases apart.
+        """
+        return joint_score if self.factorises else self.score
 
     def explain(self, reference: Features, text: Features, gallery: GalleryView | None) -> Sequence[Explanation]:
         """What can be shown of how these B queries came about; the default has nothing to show.

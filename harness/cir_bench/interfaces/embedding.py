@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 import torch
@@ -62,7 +62,7 @@ class Embedding:
 
     def score(self, candidates: Embedding) -> Tensor:
         """The joint score with every candidate: ``[B, N]``."""
-        return sum_of_cosines(self, candidates)
+        return joint_score(self, candidates)
 
     def __getitem__(self, rows: Tensor | slice) -> Embedding:
         """The embedding of some rows."""
@@ -94,7 +94,11 @@ class Embedding:
         )
 
 
-def sum_of_cosines(queries: Embedding, candidates: Embedding) -> Tensor:
-    """``[B, N]``: weighted sum over the spaces of the cosine of each query with each candidate."""
+ScoreFunction = Callable[[Embedding, Embedding], Tensor]
+"""Scores ``[B, N]`` of B queries against N candidates; higher is better."""
+
+
+def joint_score(queries: Embedding, candidates: Embedding) -> Tensor:
+    """``[B, N]``: weighted sum over the spaces of the cosine of each query with each candidate; the query's weights."""
     weighted = Embedding(candidates.spaces, queries.weights)
     return queries.joint() @ weighted.joint().T

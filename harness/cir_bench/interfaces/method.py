@@ -10,7 +10,7 @@ import torch
 from torch import Tensor, nn
 
 from cir_bench.interfaces.composer import Composer, TopK
-from cir_bench.interfaces.embedding import Embedding
+from cir_bench.interfaces.embedding import Embedding, ScoreFunction, joint_score
 from cir_bench.interfaces.encoder import Encoder
 from cir_bench.interfaces.features import Features
 from cir_bench.interfaces.loss import Loss
@@ -162,17 +162,23 @@ class StandardMethod(Method):
         """One step: every loss on the composed queries and the embedded targets."""
         query = self.composer.compose(batch.reference, batch.text)
         target = self.composer.embed_target(batch.target)
+        score = self.composer.scorer
         if self.composer.uses_gallery:
-            query = self.composer.refine(query, BatchGallery(target))
-        terms = {name: loss(query, target, batch.same_target) for name, loss in self.losses.items()}
+            query = self.composer.refine(query, BatchGallery(target, score))
+        terms = {name: loss(query, target, batch.same_target, score) for name, loss in self.losses.items()}
         yield TrainStep(terms, self.weights)
 
 
 class BatchGallery:
-    """The mini-batch's targets as a :class:`GalleryView` (SADN's neighbourhood in training); nothing is excluded."""
+    """The mini-batch's targets as a :class:`GalleryView` (SADN's neighbourhood in training); nothing is excluded.
 
-    def __init__(self, targets: Embedding) -> None:
-        self._targets = targets
+    Args:
+        targets: the B targets.
+        score: the composer's score (`Composer.scorer`).
+    """
+
+    def __init__(self, targets: Embedding, score: ScoreFunction = joint_score) -> None:
+        self._targets, self._score = targets, score
         self._joint = targets.joint()
 
     def __len__(self) -> int:
@@ -180,7 +186,7 @@ class BatchGallery:
 
     def topk(self, queries: Embedding, k: int) -> TopK:
         """The k best targets of the batch for each query."""
-        scores, rows = queries.score(self._targets).topk(min(k, len(self)), dim=1)
+        scores, rows = self._score(queries, self._targets).topk(min(k, len(self)), dim=1)
         return TopK(rows=rows, scores=scores)
 
     def take(self, rows: Tensor) -> Tensor:

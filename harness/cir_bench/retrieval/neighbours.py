@@ -12,7 +12,7 @@ from cir_bench.errors import ConfigError, DataError
 from cir_bench.retrieval.chunks import BUDGET_BYTES, ChunkPlan
 from cir_bench.retrieval.index import RowIndex, RowLists
 from cir_bench.retrieval.passes import find_places
-from cir_bench.retrieval.scorer import DotScorer, Matrix
+from cir_bench.retrieval.scorer import ScoreChunk
 
 
 class TopRows(NamedTuple):
@@ -25,8 +25,9 @@ class TopRows(NamedTuple):
 
 
 def topk_rows(
-    queries: Matrix,
-    gallery: Matrix,
+    scorer: ScoreChunk,
+    n_queries: int,
+    n_gallery: int,
     k: int,
     excluded: Sequence[Sequence[int]] = (),
     *,
@@ -34,11 +35,12 @@ def topk_rows(
     chunks: ChunkPlan | None = None,
     device: torch.device | str = "cpu",
 ) -> TopRows:
-    """The k nearest gallery rows of each query by dot product, in bounded memory and without a gradient.
+    """The k best gallery rows of each query, in bounded memory and without a gradient.
 
     Args:
-        queries: ``[Q, D]``.
-        gallery: ``[N, D]``; may be a memory map.
+        scorer: scores some queries against some gallery rows.
+        n_queries: Q.
+        n_gallery: N.
         k: neighbours per query.
         excluded: for every query the gallery rows that are not candidates; the empty default excludes nothing.
         budget_bytes: working memory of each thread.
@@ -48,9 +50,8 @@ def topk_rows(
     Raises:
         DataError: ``excluded`` has not one list per query, or names a row outside the gallery.
         RunError: a score is NaN or infinite.
-        ConfigError: k is less than 1, or the matrices do not fit each other.
+        ConfigError: k is less than 1.
     """
-    n_queries, n_gallery = len(queries), len(gallery)
     if k < 1:
         raise ConfigError(f"A neighbourhood needs k ≥ 1, got {k}.")
     nothing: list[tuple[int, ...]] = [()] * n_queries
@@ -60,7 +61,7 @@ def topk_rows(
     if removed.rows.size and not 0 <= removed.rows.min() <= removed.rows.max() < n_gallery:
         raise DataError(f"An excluded gallery row is outside the gallery of {n_gallery} images.")
     places = find_places(
-        DotScorer(queries, gallery, device),
+        scorer,
         RowIndex(RowLists.of(nothing), removed),
         n_gallery,
         k,

@@ -71,7 +71,7 @@ class Composing(Contract, ABC):
     def gallery(self, composer: Composer, order: Tensor | None = None) -> BatchGallery:
         """The candidates, in the given order."""
         target = composer.embed_target(self.target_features())
-        return BatchGallery(target if order is None else target[order])
+        return BatchGallery(target if order is None else target[order], composer.scorer)
 
     def test_queries_and_candidates_fit_each_other(self) -> None:
         """The same spaces of the same widths, one row per item, in the features' dtype; one score per pair."""

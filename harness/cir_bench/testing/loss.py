@@ -9,7 +9,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from cir_bench.interfaces.embedding import MAIN, Embedding
+from cir_bench.interfaces.embedding import MAIN, Embedding, joint_score
 from cir_bench.interfaces.features import EncoderShape
 from cir_bench.interfaces.loss import Loss
 from cir_bench.interfaces.specs import LossSpec
@@ -76,6 +76,14 @@ class LossContract(Contract):
         loss = self.loss()
         assert loss(target, target, DISTINCT) < loss(target, target[torch.arange(BATCH).roll(1)], DISTINCT)
 
+    def test_it_is_about_the_score_that_it_is_given(self) -> None:
+        """With the opposite of the joint score, queries that equal their targets cost more than the others."""
+        _, target = self.embeddings()
+        same = torch.eye(BATCH).bool()
+        loss = self.loss()
+        right, wrong = target, target[torch.arange(BATCH).roll(1)]
+        assert loss(right, target, same, _opposite) > loss(wrong, target, same, _opposite)
+
     def test_gradients_reach_queries_and_targets_and_every_parameter(self) -> None:
         """Both sides get gradients in every space, and so does every parameter of the loss."""
         loss = self.loss()
@@ -140,6 +148,10 @@ def _value(loss: Loss, sides: tuple[Embedding, Embedding], same: Tensor) -> Tens
     with seeded(0):
         value: Tensor = loss(*sides, same)
     return value
+
+
+def _opposite(query: Embedding, target: Embedding) -> Tensor:
+    return -joint_score(query, target)
 
 
 def _with_component(side: Embedding, row: int, share: float, first: int) -> Embedding:

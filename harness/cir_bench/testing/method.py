@@ -11,7 +11,7 @@ from torch import Tensor
 
 from cir_bench.interfaces.composer import Composer
 from cir_bench.interfaces.levels import Needs
-from cir_bench.interfaces.method import Method, TrainBatch, TrainStage, TrainStep
+from cir_bench.interfaces.method import BatchGallery, Method, TrainBatch, TrainStage, TrainStep
 from cir_bench.interfaces.spec_params import make_params
 from cir_bench.interfaces.specs import MethodSpec
 from cir_bench.plugin.build import build_method
@@ -132,25 +132,26 @@ class MethodContract(Composing):
         """Thirty steps on one batch, in the method's own groups: the last total of every stage is below the first."""
         method = self.method().train()
         batch = self.batch()
-        for stage in method.stages():
-            optimisers = {
-                one.name: torch.optim.Adam([{"params": list(g.parameters), "lr": 3e-3} for g in one.groups])
-                for one in method.optimisers(stage, {})
-                if one.groups
-            }
-            if not self.learns or not optimisers:
-                continue
-            totals = []
-            with seeded(8):
-                for _ in range(30):
-                    total = 0.0
-                    for step in method.training_steps(batch, stage):
-                        method.zero_grad()
-                        torch.autograd.backward(step.total())
-                        optimisers[step.optimiser].step()
-                        total += float(step.total().detach())
-                    totals.append(total)
-            assert min(totals[-3:]) < totals[0], f"stage {stage.name}: the loss went from {totals[0]} to {totals[-1]}"
+        for stage in method.stages() if self.learns else ():
+            totals = _train(method, stage, batch)
+            if totals:
+                assert min(totals[-3:]) < totals[0], (
+                    f"stage {stage.name}: the loss went from {totals[0]} to {totals[-1]}"
+                )
+
+    def test_the_score_in_training_is_the_score_at_evaluation(self) -> None:
+        """Thirty steps on one batch raise the scores that evaluation gives to right pairs over those of wrong ones."""
+        method = self.method().train()
+        batch = self.batch()
+        before = _margin(method, batch)
+        trained = [_train(method, stage, batch) for stage in method.stages() if self.learns]
+        if not any(trained):
+            pytest.skip("it has nothing to train, or need not learn one batch")
+        after = _margin(method, batch)
+        assert after > before, (
+            f"training moved right pairs over wrong ones by {after - before:.3g} in the score that evaluation uses; "
+            "losses must be about Composer.score (pass them Composer.scorer)"
+        )
 
     def test_targets_of_training_leave_no_trace_in_queries(self) -> None:
         """Stepped through other targets with fixed weights, it composes the same queries: no target is remembered."""
@@ -185,6 +186,38 @@ class MethodContract(Composing):
             pairs = zip(_steps(first, stage, self.batch()), _steps(second, stage, self.batch()), strict=True)
             for ours, theirs in pairs:
                 assert_same_tensors(_terms(theirs), _terms(ours), "term ")
+
+
+def _train(method: Method, stage: TrainStage, batch: TrainBatch) -> list[float]:
+    """The totals of thirty steps on one batch; empty when there is nothing to train."""
+    optimisers = {
+        one.name: torch.optim.Adam([{"params": list(group.parameters), "lr": 3e-3} for group in one.groups])
+        for one in method.optimisers(stage, {})
+        if one.groups
+    }
+    totals = []
+    with seeded(8):
+        for _ in range(30 if optimisers else 0):
+            total = 0.0
+            for step in method.training_steps(batch, stage):
+                method.zero_grad()
+                torch.autograd.backward(step.total())
+                optimisers[step.optimiser].step()
+                total += float(step.total().detach())
+            totals.append(total)
+    return totals
+
+
+def _margin(method: Method, batch: TrainBatch) -> float:
+    """By how much evaluation scores right pairs above wrong ones, on average."""
+    composer = method.eval().composer
+    with torch.no_grad():
+        query, target = composer.compose(batch.reference, batch.text), composer.embed_target(batch.target)
+        if composer.uses_gallery:
+            query = composer.refine(query, BatchGallery(target, composer.scorer))
+        scores = composer.score(query, target)
+    method.train()
+    return float(scores.diagonal().mean() - scores[~batch.same_target].mean())
 
 
 def _steps(method: Method, stage: TrainStage, batch: TrainBatch) -> list[TrainStep]:

@@ -9,7 +9,7 @@ import torch
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from cir_bench import BuildContext, Embedding
+from cir_bench import BuildContext, Embedding, joint_score
 from cir_bench_losses.classification import BatchClassificationLoss
 from cir_bench_losses.hinge import TripletHingeLoss, semi_hard
 from cir_bench_losses.params import BatchClassificationParams, SoftTripletParams, TripletHingeParams
@@ -116,3 +116,16 @@ def test_joint_spaces_use_the_joint_score(loss, params, make_batch) -> None:
     alone = loss(params(), BuildContext()).double()
     expected = alone(Embedding.single(query.joint()), Embedding.single(joint_target.joint()), one.same)
     torch.testing.assert_close(joint(query, target, one.same), expected)
+
+
+@pytest.mark.parametrize("spaces", ["joint", "each"])
+@pytest.mark.parametrize(("loss", "params"), LOSSES)
+def test_a_composers_own_score_takes_the_place_of_cosines_and_distances(loss, params, spaces, make_batch) -> None:
+    """Given the cosine as if it were a composer's own score, the value is that of the cosine."""
+    batch = make_batch(3)
+    module = loss(params(spaces=spaces), BuildContext()).double()
+    expected = module(batch.query, batch.target, batch.same)
+    cosine = module(batch.query, batch.target, batch.same, Embedding.score)
+    torch.testing.assert_close(cosine, expected)
+    opposite = module(batch.query, batch.target, batch.same, lambda query, target: -joint_score(query, target))
+    assert not torch.allclose(opposite, expected)

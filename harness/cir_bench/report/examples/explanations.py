@@ -84,7 +84,7 @@ def _gallery(composer: Composer, source: FeatureSource, view: EvalPart, queries:
     embedded = embed_gallery(composer, source, view.gallery).to(dtype=torch.float32)
     row_of = rows_by_id(view.gallery)
     excluded = [[row_of[image] for image in view.truth[query.id].excluded if image in row_of] for query in queries]
-    return GalleryForQueries(embedded, embedded.joint(), excluded)
+    return GalleryForQueries(embedded, embedded.joint(), excluded, composer.scorer)
 
 
 def _of_query(explanation: Explanation, place: int, view: EvalPart) -> ShownExplanation:

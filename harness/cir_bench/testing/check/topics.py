@@ -58,6 +58,8 @@ TOPICS: Mapping[str, tuple[str, ...]] = {
         "every_step_has_finite_terms_and_a_known_optimiser",
         "stages_have_names_of_their_own",
         "right_answers_cost_less_than_wrong_ones",
+        "it_is_about_the_score_that_it_is_given",
+        "the_score_in_training_is_the_score_at_evaluation",
         "another_copy_of_the_target_is_no_negative",
         "it_trains_and_ranks_the_gallery",
     ),

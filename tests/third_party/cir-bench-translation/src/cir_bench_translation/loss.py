@@ -6,7 +6,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from cir_bench import BuildContext, Embedding, Loss
+from cir_bench import BuildContext, Embedding, Loss, ScoreFunction, joint_score
 from cir_bench_translation.params import MarginParams
 
 
@@ -29,9 +29,11 @@ class MarginSoftmaxLoss(Loss):
         self.margin = params.margin
         self.scale = params.scale
 
-    def forward(self, query: Embedding, target: Embedding, same_target: Tensor) -> Tensor:
+    def forward(
+        self, query: Embedding, target: Embedding, same_target: Tensor, score: ScoreFunction = joint_score
+    ) -> Tensor:
         """The scalar loss of B queries and their targets; ``same_target`` ``[B, B]``."""
-        scores = query.score(target)
+        scores = score(query, target)
         own = torch.eye(len(query), dtype=torch.bool, device=scores.device)
         logits = self.scale * (scores - self.margin * own)
         logits = logits.masked_fill(same_target & ~own, -torch.inf)
