@@ -1,4 +1,4 @@
-"""Speed and memory of exact search beside the usual ways to rank, measured in one run on this machine.
+"""Speed and memory of exact search next to the usual ways to rank, measured in one run on this machine.
 
     python benchmarks/speed/retrieval.py --size cirr circo fashion200k --threads 1
     python benchmarks/speed/retrieval.py --queries 500 --gallery 1000000 --memmap --ways search
@@ -8,12 +8,12 @@ Every way is given the same seeded unit vectors and goes from these arrays to it
 * target ranks: ``search`` (exact, ties counted, and the best 50 as well), ``argsort`` and ``topk`` (without ties),
   ``faiss-ranks`` (faiss-cpu's exact index, asked for the whole gallery in order, since it cannot count);
 * the best 50 alone: ``search-best`` (the same search where no target is known, as in a hidden test set), ``faiss``
-  (``faiss-built``: with the index there already).
+  (``faiss-built``: with the index built before).
 
 Each measurement is a process of its own that warms up on a twentieth of the queries. The ways take turns for
-``--repeat`` rounds; of each the fastest counts. Memory is the growth of the process's peak over what the vectors take
-(on a GPU: the allocator's peak). A way whose matrix does not fit ``--matrix-gib`` is given a part of the queries, and
-its time is scaled. Every way's target ranks or best images are compared with those of the search.
+``--repeat`` rounds; the fastest round of each is reported. Memory is the growth of the process's peak over what the
+vectors take (on a GPU: the allocator's peak). A way whose matrix does not fit ``--matrix-gib`` is given a part of the
+queries, and its time is scaled. Every way's target ranks or best images are compared with those of the search.
 """
 
 from __future__ import annotations
@@ -111,7 +111,7 @@ def by_faiss(args: argparse.Namespace, queries: Vectors, gallery: Vectors) -> Ru
 
 
 def by_built_faiss(args: argparse.Namespace, queries: Vectors, gallery: Vectors) -> Run:
-    """As `by_faiss`, with the index there already."""
+    """As `by_faiss`, with the index built before."""
     index = built_index(args, gallery)
     return lambda: search_index(index, queries)
 
@@ -197,7 +197,7 @@ def peak_memory() -> int:
     for line in Path("/proc/self/status").read_text().splitlines():
         if line.startswith("VmHWM:"):  # unlike what getrusage tells, not that of the process which started this one
             return int(line.split()[1]) * 1024
-    sys.exit("The peak memory of a process is not told here; run this on Linux.")
+    sys.exit("This system does not report the peak memory of a process; run this on Linux.")
 
 
 def make_vectors(folder: Path, name: str, rows: int, dim: int, seed: int) -> None:

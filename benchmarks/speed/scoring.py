@@ -1,4 +1,4 @@
-"""Speed of a protocol's numbers beside a plain evaluator of the same protocol, in one run on this machine.
+"""Speed of scoring under a protocol next to a plain evaluator of it, in one run on this machine.
 
     python benchmarks/speed/scoring.py --data-root DIR
     python benchmarks/speed/scoring.py --data-root DIR --protocols cirr/val shoes/eval
@@ -7,8 +7,8 @@ Both have read the annotations, are given the same scores of the full validation
 gallery, from seeded random features), and must come to the same metrics. The plain evaluator, which is
 ``tests/support/plain_evaluator.py``, sorts the score matrix as published evaluators do, and goes through the lists.
 ``lists``: both are given sorted lists instead (51 images per query, and CIRR's image sets), so that nothing is left but
-looking targets up; ours also checks every list.
-The two take turns; the fastest of ``--repeat`` turns counts, as processor time, which other processes disturb least.
+looking targets up; ours also checks every list. The two take turns; the fastest of ``--repeat`` turns is reported, as
+processor time, which other processes disturb least.
 """
 
 from __future__ import annotations

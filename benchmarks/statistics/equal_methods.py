@@ -1,14 +1,14 @@
-"""How often equal methods are said to differ: it must be 5 % of pairs at most.
+"""How often equal methods are reported as different: it must be 5 % of pairs at most.
 
 Run by hand, with no data and no files: ``python benchmarks/statistics/equal_methods.py``. It simulates methods that are
-equal by construction and hands them to the code that makes the leaderboard. Exit code 1 when the corrected test claims
-more than 5 % of the pairs of tables, or single pairs are claimed so often that 5 % is out of the question.
+equal by construction and passes them to the code of the leaderboard. Exit code 1 if the corrected test claims more than
+5 % of the pairs of tables, or if single pairs are claimed so often that 5 % can be ruled out.
 
-* pairs: two rows, one seed each; every query is hit with a chance of its own, the same for both. Nothing to correct:
-  the test is exact, so 5 % is what is expected, and 200 pairs scatter around it.
+* pairs: two rows, one seed each; every query is hit with its own chance, the same for both. There is nothing to correct
+  and the test is exact, so 5 % is expected, and 200 pairs scatter around it.
 * tables: the same, ten rows to a table, corrected by Holm's method over its 45 pairs.
-* seeds: pairs of three seeds each, and seeds differ as trained models do (1.5 points of standard deviation). What the
-  test over queries alone would claim stands beside it: that is why the leaderboard asks for more.
+* seeds: pairs of three seeds each, and seeds differ as trained models do (1.5 points of standard deviation). The claims
+  of the test over queries alone are printed, too: they are why the leaderboard asks for more.
 """
 
 from __future__ import annotations

@@ -1,12 +1,12 @@
-"""Is a slightly worse method told apart, and the same method under two names not?
+"""Whether a slightly worse method is told apart, and the same method under two names is not.
 
 Run by hand on records with their queries, such as the committed ones::
 
     python benchmarks/statistics/worse_method.py --records leaderboard/records/css -m combiner
 
-Beside the method's own row stand two copies of it: ``…-again``, the same, and ``…-worse``, with a seeded 2 % of its
-rankings flipped (the last candidate becomes the first). Printed are the leaderboard's tie groups with them in it, and
-how the p-value falls with the number of queries. Exit code 1 when the copies do not land where they belong.
+Two copies are added to the method's own row: ``…-again``, the same, and ``…-worse``, with a seeded 2 % of its rankings
+flipped (the last candidate becomes the first). It prints the leaderboard's tie groups with these copies, and how the
+p-value falls with the number of queries. Exit code 1 if the copies do not land where they belong.
 """
 
 from __future__ import annotations
@@ -39,13 +39,13 @@ def worsened(results: QueryResults, share: float, rng: np.random.Generator) -> Q
 
 def _flipped(ranking: Ranking, chosen: np.ndarray) -> Ranking:
     counts = np.diff(ranking.queries.relevant_offsets)
-    there = np.repeat(chosen, counts) & (ranking.better != NEVER)
+    flipped = np.repeat(chosen, counts) & (ranking.better != NEVER)
     last = np.repeat(ranking.n_candidates, counts) - 1 - ranking.better - ranking.tied
-    return replace(ranking, better=np.where(there, last, ranking.better))
+    return replace(ranking, better=np.where(flipped, last, ranking.better))
 
 
 def renamed(one: StoredRecord, ending: str, queries: QueryResults) -> StoredRecord:
-    """The cell under another name, with what other queries give."""
+    """The cell under another name, with the metrics of other queries."""
     cell = one.record.cell.model_copy(update={"method": one.record.cell.method + ending})
     found = measure(queries.parts, queries.metrics, headline=queries.headline.mean_of)
     metrics = {**found.metrics, queries.headline.name: found.headline}
@@ -68,29 +68,29 @@ def _print_table(section: Section) -> None:
 
 
 def main() -> int:
-    """Print the tables and the p-values; say whether the copies landed where they belong."""
+    """Print the tables and the p-values, and whether the copies landed where they belong."""
     parser = argparse.ArgumentParser(description="A method again, and slightly worse.")
     parser.add_argument("--records", type=Path, required=True, action="append")
     parser.add_argument("-m", "--method", required=True)
     parser.add_argument("--share", type=float, default=0.02, help="of rankings that are flipped (default: 0.02)")
     parser.add_argument("--seed", type=int, default=0, help="of the choice of rankings")
-    given = parser.parse_args()
-    found, left_out = load_records(given.records)
+    args = parser.parse_args()
+    found, left_out = load_records(args.records)
     print(*left_out, sep="\n", end="\n" if left_out else "")
-    own = [one for one in found if one.record.cell.method == given.method and one.queries is not None]
+    own = [one for one in found if one.record.cell.method == args.method and one.queries is not None]
     if not own:
-        sys.exit(f"There is no cell of {given.method} with its queries below {given.records}.")
-    rng = np.random.default_rng(given.seed)
-    worse = [renamed(one, "-worse", worsened(one.queries, given.share, rng)) for one in own if one.queries]
+        sys.exit(f"There is no cell of {args.method} with its queries below {args.records}.")
+    rng = np.random.default_rng(args.seed)
+    worse = [renamed(one, "-worse", worsened(one.queries, args.share, rng)) for one in own if one.queries]
     again = [renamed(one, "-again", one.queries) for one in own if one.queries]
 
     good = True
     for section in build([*found, *again, *worse]).sections:
         rows = {row.method: row for row in section.rows if row.group is not None}
-        if f"{given.method}-worse" not in rows:
+        if f"{args.method}-worse" not in rows:
             continue
         _print_table(section)
-        first, copy, third = (rows[given.method + ending] for ending in ("", "-again", "-worse"))
+        first, copy, third = (rows[args.method + ending] for ending in ("", "-again", "-worse"))
         same = first.group == copy.group and not {first.label, copy.label} & {*first.beats, *copy.beats}
         apart = third.label in first.beats and third.label in copy.beats
         print("  again:", "one tie group" if same else "TOLD APART")
@@ -99,7 +99,7 @@ def main() -> int:
     mine = [one for one in own if one.record.cell.benchmark == own[0].record.cell.benchmark]
     theirs = worse[: len(mine)]
     n_queries = sum(own[0].record.n_queries.values())
-    print(f"{given.method} against its worse copy, the first n queries in random order, not corrected:")
+    print(f"{args.method} against its worse copy, the first n queries in random order, not corrected:")
     order = rng.permutation(n_queries)
     for count in sorted({100, 250, 500, 1000, 2000, n_queries}):
         if count <= n_queries:
