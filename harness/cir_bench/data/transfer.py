@@ -11,7 +11,7 @@ import os
 import time
 from collections.abc import Iterator
 from pathlib import Path
-from typing import TYPE_CHECKING, BinaryIO, cast
+from typing import TYPE_CHECKING
 
 from cir_bench.errors import DISK_FULL, DataError
 from cir_bench.version import __version__
@@ -76,7 +76,7 @@ def _connections(client: httpx2.Client, url: str, part: Path, done: int, size: i
             reason = f"{error.response.status_code} {error.response.reason_phrase}"
             if error.response.status_code not in PASSING:
                 what = f"{url} answers {reason}"
-                raise DataError(f"{what}; get the file elsewhere and put it at {_whole(part)}.") from error
+                raise DataError(f"{what}; get the file elsewhere and put it at {part.with_suffix('')}.") from error
         except (
             httpx2.ConnectError,
             httpx2.ConnectTimeout,
@@ -99,21 +99,28 @@ def _connections(client: httpx2.Client, url: str, part: Path, done: int, size: i
 
 def _one_connection(client: httpx2.Client, url: str, part: Path, done: int, size: int) -> Iterator[int]:
     with client.stream("GET", url, headers={"Range": f"bytes={done}-"} if done else None) as response:
-        start = _start(response, done)
+        place = _start(response, done)
         length = response.headers.get("Content-Length")
-        if length is not None and start + int(length) != size:
-            what = f"{url} has {start + int(length)} bytes, {size} expected"
+        if length is not None and place + int(length) != size:
+            what = f"{url} has {place + int(length)} bytes, {size} expected"
             raise DataError(f"{what}: it is not the file that was pinned. Nothing was put in place.")
-        with _open(part, start) as file:
-            place = start
-            for block in response.iter_raw():  # as it comes from the network
-                _write(file, part, block)
-                place += len(block)
-                yield min(place, size)
-                if place > size:
-                    raise DataError(
-                        f"{url} sends more than the {size} bytes expected: it is not the file that was pinned."
-                    )
+        try:
+            part.parent.mkdir(parents=True, exist_ok=True)
+            with part.open("r+b" if place else "wb") as file:
+                file.seek(place)
+                for block in response.iter_raw():  # as it comes from the network
+                    file.write(block)
+                    file.flush()
+                    place += len(block)
+                    yield min(place, size)
+                    if place > size:
+                        raise DataError(
+                            f"{url} sends more than the {size} bytes expected: it is not the file that was pinned."
+                        )
+        except OSError as error:
+            full = error.errno in DISK_FULL
+            remedy = "free some space and run this again to continue" if full else "correct the folder's permissions"
+            raise DataError(f"{part} cannot be written: {os.strerror(error.errno or 0)}; {remedy}.") from error
 
 
 def _start(response: httpx2.Response, done: int) -> int:
@@ -132,32 +139,3 @@ def _unreachable(url: str, error: Exception) -> DataError:
     return DataError(
         f"{url} cannot be reached ({error}); check the network (and the proxy settings), then run this again."
     )
-
-
-def _open(part: Path, start: int) -> BinaryIO:
-    try:
-        part.parent.mkdir(parents=True, exist_ok=True)
-        file = part.open("r+b" if start else "wb", buffering=0)
-        file.seek(start)
-    except OSError as error:
-        raise _unwritable(part, error) from error
-    return cast(BinaryIO, file)
-
-
-def _write(file: BinaryIO, part: Path, block: bytes) -> None:
-    try:
-        view = memoryview(block)
-        while view:
-            view = view[file.write(view) :]
-    except OSError as error:
-        raise _unwritable(part, error) from error
-
-
-def _unwritable(part: Path, error: OSError) -> DataError:
-    full = error.errno in DISK_FULL
-    remedy = "free some space and run this again to continue" if full else "correct the folder's permissions"
-    return DataError(f"{part} cannot be written: {os.strerror(error.errno or 0)}; {remedy}.")
-
-
-def _whole(part: Path) -> Path:
-    return part.with_name(part.name.removesuffix(".part"))
