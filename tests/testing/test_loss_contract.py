@@ -18,8 +18,8 @@ FAULTS = {
         "space main of the target gets no",
     ),
     "wrong-gradient": ("test_the_gradient_is_the_derivative", "Jacobian mismatch"),
-    "ignores-mask": ("test_another_copy_of_the_target_is_no_negative", "used as a negative: the loss rose"),
-    "positives-only": ("test_another_copy_of_the_target_is_no_negative", "no other target of the batch"),
+    "ignores-mask": ("test_another_copy_of_the_target_is_not_a_negative", "used as a negative: the loss rose"),
+    "positives-only": ("test_another_copy_of_the_target_is_not_a_negative", "no other target of the batch"),
     "hidden-scale": ("test_its_state_is_all_in_the_state_dict", "loss"),
 }
 

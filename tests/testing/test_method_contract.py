@@ -9,18 +9,18 @@ from cir_bench.testing import MethodContract
 
 FAULTS = {
     "remembers-targets": ("test_targets_of_training_leave_no_trace_in_queries", "queries, main"),
-    "uses-teacher": ("test_what_is_only_for_training_is_not_used_at_evaluation", "queries, main"),
-    "no-steps": ("test_every_step_has_finite_terms_and_a_known_optimiser", "yields no step"),
-    "nan-term": ("test_every_step_has_finite_terms_and_a_known_optimiser", "is not finite"),
+    "uses-teacher": ("test_weights_only_for_training_are_not_used_at_evaluation", "queries, main"),
+    "no-steps": ("test_every_step_has_finite_terms_and_a_declared_optimiser", "yields no step"),
+    "nan-term": ("test_every_step_has_finite_terms_and_a_declared_optimiser", "is not finite"),
     "unknown-optimiser": (
-        "test_every_step_has_finite_terms_and_a_known_optimiser",
+        "test_every_step_has_finite_terms_and_a_declared_optimiser",
         "'teacher' is not one of",
     ),
-    "unknown-weight": ("test_every_step_has_finite_terms_and_a_known_optimiser", "a weight for a term"),
+    "unknown-weight": ("test_every_step_has_finite_terms_and_a_declared_optimiser", "a weight for a term"),
     "forgets-teacher": ("test_gradients_reach_every_trainable_parameter", "no optimiser steps.*teacher.weight"),
     "twice-in-groups": ("test_gradients_reach_every_trainable_parameter", "in two groups"),
     "idle-parameter": ("test_gradients_reach_every_trainable_parameter", "without gradient.*idle"),
-    "same-stages": ("test_stages_have_names_of_their_own", None),
+    "same-stages": ("test_stage_names_are_unique", None),
     "trains-cosines": ("test_the_score_in_training_is_the_score_at_evaluation", "Composer.scorer"),
     "climbs": ("test_training_lowers_the_loss", "the loss went from"),
 }

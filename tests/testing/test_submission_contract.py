@@ -12,30 +12,30 @@ from cir_bench.errors import ConfigError
 from cir_bench.testing import SubmissionContract
 
 FAULTS = {
-    "NoAddress": ("test_it_says_what_is_submitted_and_where", "not an address: 'by e-mail'"),
-    "NoBenchmark": ("test_it_says_what_is_submitted_and_where", "no benchmark evaluates the split 'test'"),
+    "NoAddress": ("test_it_names_the_split_and_the_server", "not an address: 'by e-mail'"),
+    "NoBenchmark": ("test_it_names_the_split_and_the_server", "no benchmark evaluates the split 'test'"),
     "Escapes": ("test_files_are_bytes_under_plain_names", r"'\.\./lists\.json' is not a plain file name"),
     "Texts": ("test_files_are_bytes_under_plain_names", r"lists\.json has str"),
     "NoFiles": ("test_files_are_bytes_under_plain_names", "it writes no file"),
     "Unstable": ("test_one_ranking_one_submission", None),
     "Constant": ("test_one_ranking_one_submission", "is the same for other rankings"),
-    "RefusesItself": ("test_what_it_writes_passes_its_check_whatever_is_known", "wrong length"),
-    "NeedsData": ("test_what_it_writes_passes_its_check_whatever_is_known", "unknown queries"),
+    "RefusesItself": ("test_its_files_pass_its_own_check", "wrong length"),
+    "NeedsData": ("test_its_files_pass_its_own_check", "unknown queries"),
     "ForbidsReference": (
-        "test_a_reference_is_a_mistake_where_it_is_removed_and_only_there",
+        "test_a_reference_is_a_mistake_only_where_it_is_removed",
         "which the protocol keeps: .*reference listed",
     ),
     "AllowsReference": (
-        "test_a_reference_is_a_mistake_where_it_is_removed_and_only_there",
+        "test_a_reference_is_a_mistake_only_where_it_is_removed",
         "which the protocol removes: no mistake is found",
     ),
-    "MissesQueries": ("test_each_mistake_in_a_ranking_is_found_and_says_where", "a query is missing: no mistake"),
-    "AnyLength": ("test_each_mistake_in_a_ranking_is_found_and_says_where", "a list is empty: no mistake"),
-    "Repeats": ("test_each_mistake_in_a_ranking_is_found_and_says_where", "an image is listed twice: no mistake"),
-    "NamesNoQuery": ("test_each_mistake_in_a_ranking_is_found_and_says_where", "'somewhere' does not name '11'"),
-    "AnyImage": ("test_an_image_from_elsewhere_is_found", "an image is not in the gallery: no mistake"),
-    "AnySubset": ("test_an_image_from_elsewhere_is_found", "an image is not in the subset: no mistake"),
-    "EmptyKinds": ("test_what_it_writes_passes_its_check_whatever_is_known", "nothing to say: it names no place"),
+    "MissesQueries": ("test_each_mistake_in_a_ranking_is_found_with_its_query", "a query is missing: no mistake"),
+    "AnyLength": ("test_each_mistake_in_a_ranking_is_found_with_its_query", "a list is empty: no mistake"),
+    "Repeats": ("test_each_mistake_in_a_ranking_is_found_with_its_query", "an image is listed twice: no mistake"),
+    "NamesNoQuery": ("test_each_mistake_in_a_ranking_is_found_with_its_query", "'somewhere' does not name '11'"),
+    "AnyImage": ("test_a_foreign_image_is_found", "an image is not in the gallery: no mistake"),
+    "AnySubset": ("test_a_foreign_image_is_found", "an image is not in the subset: no mistake"),
+    "EmptyKinds": ("test_its_files_pass_its_own_check", "nothing to say: it names no place"),
 }
 
 
@@ -72,9 +72,9 @@ def test_a_check_that_crashes_is_caught(check):
             return faulty("Crashes")()
 
     with pytest.raises(json.JSONDecodeError):
-        check(Contract, "hidden-kept", "test_what_is_no_submission_is_a_mistake_and_no_crash")
+        check(Contract, "hidden-kept", "test_a_broken_file_is_a_mistake_and_not_a_crash")
 
 
 def test_a_data_set_without_one_has_nothing_to_check(check):
     with pytest.raises(ConfigError, match="'open' has no hidden test set that a server scores"):
-        check(SubmissionContract, "open", "test_it_says_what_is_submitted_and_where")
+        check(SubmissionContract, "open", "test_it_names_the_split_and_the_server")

@@ -178,7 +178,7 @@ class Composing(Contract, ABC):
             composer.score(before, composer.embed_target(self.target_features(seed=seed)))
         assert_same_embedding(composer.compose(*inputs), before, "queries")
 
-    def test_features_are_left_as_they_are(self) -> None:
+    def test_features_are_not_changed(self) -> None:
         """Features are shared and cached, so they are never changed in place, not even in training."""
         composer = self.composer()
         (reference, text), image = self.query_features(), self.target_features()

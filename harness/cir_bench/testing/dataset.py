@@ -127,7 +127,7 @@ class DatasetContract(FilesContract):
             assert_same_items(*galleries, f"read again, another gallery of part {part!r}")
         assert dict(first.provenance()) == dict(second.provenance())
 
-    def test_references_are_there_and_decode_to_rgb(self) -> None:
+    def test_references_exist_and_decode_to_rgb(self) -> None:
         """Every reference exists; the first few images are RGB pictures."""
         dataset = self.dataset()
         references = list(dict.fromkeys(query.reference for query in dataset.queries(self.split)))
@@ -150,7 +150,7 @@ class DatasetContract(FilesContract):
             if pixels[one] != pixels[other]:
                 assert digests[one] != digests[other], f"{one} and {other} differ but have one digest"
 
-    def test_what_is_not_there_is_said(self) -> None:
+    def test_missing_splits_and_images_are_reported(self) -> None:
         """A missing split or image is a DataError that names it. Ids never lead out of the data set's folder."""
         dataset = self.dataset()
         with pytest.raises(DataError, match="no-such-split"):

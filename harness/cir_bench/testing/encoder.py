@@ -128,7 +128,7 @@ class EncoderContract(FilesContract):
                 if name != "mask":
                     assert not torch.allclose(tensor[0], tensor[1], rtol=0, atol=1e-6), f"{name} is the same for both"
 
-    def test_it_is_known_by_version_preprocess_and_weights(self) -> None:
+    def test_it_is_identified_by_version_preprocess_and_weights(self) -> None:
         """The feature cache's key is the same for every instance, and changes with a weight."""
         encoder, again = self.encoder(), self.encoder()
         assert isinstance(encoder.version, str)
@@ -141,7 +141,7 @@ class EncoderContract(FilesContract):
                 parameters[0].view(-1)[0] += 1.0
             assert again.weights_digest() != encoder.weights_digest(), "a changed weight has the same digest"
 
-    def test_an_images_digest_is_that_of_what_is_read(self) -> None:
+    def test_an_images_digest_is_that_of_its_content(self) -> None:
         """The same for every instance, and different for different images."""
         encoder, again = self.encoder(), self.encoder()
         digests = [encoder.image_digest(image) for image in self.images()]
@@ -185,7 +185,7 @@ class EncoderContract(FilesContract):
             reached = [p for p in encoder.parameters() if p.grad is not None and bool(p.grad.abs().sum() > 0)]
             assert reached, f"no gradient comes from the {role} features"
 
-    def test_gradient_checkpointing_is_less_memory_and_the_same_numbers(self) -> None:
+    def test_gradient_checkpointing_saves_memory_and_changes_no_number(self) -> None:
         """Unless refused: autograd keeps fewer bytes for the backward pass; gradients and state stay the same."""
         plain, saving = self.encoder().train(), self.encoder().train()
         if not self.provides().trainable:

@@ -112,7 +112,7 @@ class LossContract(Contract):
         leaves = [vectors.requires_grad_() for side in sides for vectors in side]
         assert torch.autograd.gradcheck(value, leaves)
 
-    def test_another_copy_of_the_target_is_no_negative(self) -> None:
+    def test_another_copy_of_the_target_is_not_a_negative(self) -> None:
         """Query i coming nearer to target j does not raise the loss where ``same_target[i, j]``; elsewhere it does.
 
         Only the score of the pair (i, j) changes: query i and target j share a component, in place of one that no other

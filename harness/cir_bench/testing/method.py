@@ -76,13 +76,13 @@ class MethodContract(Composing):
         registered = self.find(MethodSpec)
         assert card_text(registered).strip() or not registered.spec.card
 
-    def test_stages_have_names_of_their_own(self) -> None:
+    def test_stage_names_are_unique(self) -> None:
         """Logs, records and checkpoints identify stages by name."""
         names = [stage.name for stage in self.method().stages()]
         assert len(set(names)) == len(names)
         assert all(names)
 
-    def test_every_step_has_finite_terms_and_a_known_optimiser(self) -> None:
+    def test_every_step_has_finite_terms_and_a_declared_optimiser(self) -> None:
         """Each term is a scalar; weights and optimiser name things that exist."""
         method = self.method().train()
         for stage in method.stages():
@@ -163,7 +163,7 @@ class MethodContract(Composing):
             queries.append(self.query(method.composer))
         assert_same_embedding(queries[1], queries[0], "queries")
 
-    def test_what_is_only_for_training_is_not_used_at_evaluation(self) -> None:
+    def test_weights_only_for_training_are_not_used_at_evaluation(self) -> None:
         """With NaN in every weight outside the composer (a teacher's, a loss's), all embeddings are the same."""
         method = self.method().eval()
         before = self.embeddings(method.composer)

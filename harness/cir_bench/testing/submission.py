@@ -67,7 +67,7 @@ class SubmissionContract(Contract):
                 subset[name] = rng.permutation(query.subset).tolist()
         return ranked, subset
 
-    def test_it_says_what_is_submitted_and_where(self) -> None:
+    def test_it_names_the_split_and_the_server(self) -> None:
         """A split that a benchmark evaluates, and the server's address."""
         assert self.protocol().split == self.submission().split
         assert re.match(r"https?://\S+$", self.submission().server), f"not an address: {self.submission().server!r}"
@@ -94,7 +94,7 @@ class SubmissionContract(Contract):
         for name, data in files.items():
             assert others[name] != data, f"{name} is the same for other rankings"
 
-    def test_what_it_writes_passes_its_check_whatever_is_known(self) -> None:
+    def test_its_files_pass_its_own_check(self) -> None:
         """Also without the data set's files: anything that cannot be checked is not a mistake."""
         files = self.submission().files(*self.rankings())
         whole = self.hidden()
@@ -103,7 +103,7 @@ class SubmissionContract(Contract):
                 mistakes = self.mistakes(data, hidden)
                 assert not mistakes, f"{name}: {mistakes}"
 
-    def test_a_reference_is_a_mistake_where_it_is_removed_and_only_there(self) -> None:
+    def test_a_reference_is_a_mistake_only_where_it_is_removed(self) -> None:
         """A reference in a list is a mistake only if the protocol removes references."""
         ranked, subset = self.rankings()
         one = next(iter(ranked))
@@ -115,7 +115,7 @@ class SubmissionContract(Contract):
             found = self.all_mistakes(ranked, subset, self.hidden())
             assert not found, f"the reference is listed, which the protocol keeps: {found}"
 
-    def test_each_mistake_in_a_ranking_is_found_and_says_where(self) -> None:
+    def test_each_mistake_in_a_ranking_is_found_with_its_query(self) -> None:
         """A missing query, an unknown one, an empty list, an image listed twice."""
         queries, _ = _complete(self.hidden())
         first, middle, *_, last = queries
@@ -127,7 +127,7 @@ class SubmissionContract(Contract):
         twice = [ranked[first][1], *ranked[first][1:]]
         self.assert_found(ranked | {first: twice}, subset, first, "an image is listed twice")
 
-    def test_an_image_from_elsewhere_is_found(self) -> None:
+    def test_a_foreign_image_is_found(self) -> None:
         """One outside the gallery, and (where subsets are ranked) one outside the query's subset."""
         ranked, subset = self.rankings()
         one, hidden = next(iter(ranked)), self.hidden()
@@ -139,7 +139,7 @@ class SubmissionContract(Contract):
             wrong = subset | {one: [stranger, *subset[one][1:]]}
             self.assert_found(ranked, wrong, one, "an image is not in the subset")
 
-    def test_what_is_no_submission_is_a_mistake_and_no_crash(self) -> None:
+    def test_a_broken_file_is_a_mistake_and_not_a_crash(self) -> None:
         """Half a file, invalid UTF-8, a file twice, nothing at all, endless nesting."""
         for name, data in self.submission().files(*self.rankings()).items():
             broken = {"half of it": data[: len(data) // 2], "not UTF-8": b"\xff" + data, "twice": data + data}
