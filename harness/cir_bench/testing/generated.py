@@ -10,6 +10,7 @@ import hashlib
 import itertools
 import zlib
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, Literal
 
@@ -77,12 +78,7 @@ class Bars(Dataset):
     def train(self) -> Sequence[Triplet]:
         """The changes of the train split; the last two have an empty text and a single word."""
         edits = [Triplet(reference, (text,), target) for reference, text, target in self._edits("train")]
-        empty, one_word = edits[-2:]
-        return [
-            *edits[:-2],
-            Triplet(empty.reference, ("",), empty.target),
-            Triplet(one_word.reference, ("red",), one_word.target),
-        ]
+        return [*edits[:-2], replace(edits[-2], captions=("",)), replace(edits[-1], captions=("red",))]
 
     def queries(self, split: str) -> Sequence[Query]:
         """The changes of the split, and two more queries: one with an empty text, one with a single word."""
@@ -94,12 +90,8 @@ class Bars(Dataset):
             Query(f"bars-{i}", reference, (text,), (target,), tags=(text.split()[1],))
             for i, ((reference, text, _), target) in enumerate(zip(edits, targets, strict=True))
         ]
-        first, second = asked[:2]
-        return [
-            *asked,
-            Query(EMPTY, first.reference, ("",), first.targets),
-            Query(ONE_WORD, second.reference, ("red",), second.targets),
-        ]
+        empty = replace(asked[0], id=EMPTY, captions=("",), tags=())
+        return [*asked, empty, replace(asked[1], id=ONE_WORD, captions=("red",), tags=())]
 
     def gallery(self, split: str, part: str = "") -> Sequence[str]:
         """All images."""
@@ -209,7 +201,7 @@ def cir_bench_datasets() -> list[DatasetSpec]:
         DatasetSpec(
             name=NAME,
             summary="three coloured bars, for contracts",
-            implementation=f"{__name__}:Bars",
+            implementation=Bars,
             params=GeneratedParams,
             needs_root=False,
             synthetic=True,
@@ -221,14 +213,8 @@ def cir_bench_datasets() -> list[DatasetSpec]:
 def cir_bench_encoders() -> list[EncoderSpec]:
     """An encoder of every level."""
     every = Provides(image=levels("pooled", "tokens", "maps"), text=levels("pooled", "tokens"), map_levels=len(MAPS))
-    return [
-        EncoderSpec(
-            name=NAME,
-            summary="pixels and words, for contracts",
-            implementation=f"{__name__}:BarsEncoder",
-            provides=every,
-        )
-    ]
+    summary = "pixels and words, for contracts"
+    return [EncoderSpec(name=NAME, summary=summary, implementation=BarsEncoder, provides=every)]
 
 
 @hookimpl

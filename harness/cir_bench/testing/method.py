@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from typing import ClassVar
 
 import pytest
 import torch
-from torch import Tensor
 
 from cir_bench.interfaces.composer import Composer
 from cir_bench.interfaces.levels import Needs
@@ -102,7 +101,7 @@ class MethodContract(Composing):
         for _ in range(2):
             method = self.method(seed=6).train()
             with seeded(7):
-                runs.append([_terms(step) for stage in method.stages() for step in _steps(method, stage, self.batch())])
+                runs.append([step.terms for stage in method.stages() for step in _steps(method, stage, self.batch())])
         for first, second in zip(*runs, strict=True):
             assert_same_tensors(second, first, "term ")
 
@@ -185,7 +184,7 @@ class MethodContract(Composing):
         for stage in stages[-1:]:
             pairs = zip(_steps(first, stage, self.batch()), _steps(second, stage, self.batch()), strict=True)
             for ours, theirs in pairs:
-                assert_same_tensors(_terms(theirs), _terms(ours), "term ")
+                assert_same_tensors(theirs.terms, ours.terms, "term ")
 
 
 def _train(method: Method, stage: TrainStage, batch: TrainBatch) -> list[float]:
@@ -223,7 +222,3 @@ def _margin(method: Method, batch: TrainBatch) -> float:
 def _steps(method: Method, stage: TrainStage, batch: TrainBatch) -> list[TrainStep]:
     with seeded(9):
         return list(method.training_steps(batch, stage))
-
-
-def _terms(step: TrainStep) -> Mapping[str, Tensor]:
-    return {name: term.detach() for name, term in step.terms.items()}

@@ -13,17 +13,15 @@ import numpy as np
 import pytest
 import torch
 from support.chance import chance_level
+from support.protocols import protocol
 from torch import Tensor
 
 from cir_bench.errors import DataError
 from cir_bench.evaluation.chance import constant_ranking
 from cir_bench.evaluation.measure import measure
 from cir_bench.protocols.build import eval_set
-from cir_bench.protocols.builtin import builtin_benchmarks
 from cir_bench.protocols.check import check_protocol
 from cir_bench.protocols.eval_set import EvalPart
-from cir_bench.protocols.find import find_benchmark
-from cir_bench.protocols.protocol import Protocol
 from cir_bench.retrieval.ranking import Ranking
 from cir_bench.retrieval.scorer import DotScorer
 from cir_bench.retrieval.search import search
@@ -31,10 +29,6 @@ from cir_bench_circo.dataset import CIRCO
 
 pytestmark = pytest.mark.shared
 CUT_OFFS = (5, 10, 25, 50)
-
-
-def protocol(name: str) -> Protocol:
-    return find_benchmark(f"circo/{name}", builtin_benchmarks()).protocol
 
 
 @pytest.fixture(scope="module")
@@ -45,7 +39,7 @@ def annotated(shared: Path) -> list[dict[str, Any]]:
 
 @pytest.fixture(scope="module")
 def val(real: CIRCO) -> EvalPart:
-    return eval_set(real, protocol("val")).parts[""]
+    return eval_set(real, protocol("circo/val")).parts[""]
 
 
 def ranked(part: EvalPart, queries: Tensor, gallery: Tensor) -> Ranking:
@@ -61,8 +55,8 @@ def at_random(val: EvalPart) -> Ranking:
 
 @pytest.mark.parametrize("name", ["val@1", "test@1"])
 def test_every_protocols_expected_facts_hold(name: str, real: CIRCO) -> None:
-    assert protocol(name).expected.n_gallery == {"": 123403}
-    assert check_protocol(real, protocol(name)).problems == ()
+    assert protocol(f"circo/{name}").expected.n_gallery == {"": 123403}
+    assert check_protocol(real, protocol(f"circo/{name}")).problems == ()
 
 
 def test_the_reference_stays_in_the_ranking_and_the_own_target_is_first(
@@ -91,7 +85,7 @@ def test_a_random_embedding_is_at_chance(k: int, at_random: Ranking) -> None:
 
 
 def test_a_constant_scorer_is_exactly_at_chance(val: EvalPart) -> None:
-    metrics = protocol("val").metrics
+    metrics = protocol("circo/val").metrics
     tied = ranked(val, torch.ones(len(val.queries), 1), torch.ones(len(val.gallery), 1))
     exact = measure(constant_ranking(val.query_set, val.gallery), metrics).metrics
     assert measure(tied, metrics).metrics == pytest.approx(exact, rel=1e-9)
@@ -108,7 +102,7 @@ def test_a_perfect_ranking_is_at_100_and_with_its_own_target_last_the_recall_of_
         for place, target in enumerate(val.truth[query.id].targets):
             gallery[row_of[target], column] = 1 + place  # the own target is the least of them
     perfect = ranked(val, torch.eye(len(val.queries)), gallery)
-    measured = measure(perfect, protocol("val").metrics).metrics
+    measured = measure(perfect, protocol("circo/val").metrics).metrics
     for k in CUT_OFFS:
         within = sum(len(record["gt_img_ids"]) <= k for record in annotated)
         assert measured[f"mAP@{k}"] == pytest.approx(100)
@@ -124,7 +118,7 @@ def test_a_seeded_ranking_agrees_with_plain_lists(val: EvalPart, annotated: list
             table[query, row_of[str(image)]] += 3.5  # near the top, so that there is something to measure
     scores = torch.from_numpy(table)
     made = search(lambda q, g: scores[q][:, g], val.query_set, val.gallery)
-    expected: dict[str, float] = dict.fromkeys(protocol("val").metrics, 0.0)
+    expected: dict[str, float] = dict.fromkeys(protocol("circo/val").metrics, 0.0)
     for record, row in zip(annotated, table, strict=True):
         best = [int(val.gallery[place]) for place in np.argsort(-row)[:50]]
         for k in CUT_OFFS:
@@ -132,14 +126,14 @@ def test_a_seeded_ranking_agrees_with_plain_lists(val: EvalPart, annotated: list
             precisions = [sum(right[: i + 1]) / (i + 1) for i in range(k) if right[i]]
             expected[f"mAP@{k}"] += 100 / 220 * sum(precisions) / min(len(record["gt_img_ids"]), k)
             expected[f"R_target@{k}"] += 100 / 220 * (record["target_img_id"] in best[:k])
-    assert measure(made, protocol("val").metrics).metrics == pytest.approx(expected, abs=1e-9)
+    assert measure(made, protocol("circo/val").metrics).metrics == pytest.approx(expected, abs=1e-9)
     assert expected["mAP@50"] > 10 and expected["R_target@50"] > 10
 
 
 def test_a_hidden_test_set_gives_no_numbers(real: CIRCO) -> None:
-    hidden = eval_set(real, protocol("test"))
+    hidden = eval_set(real, protocol("circo/test"))
     assert hidden.hidden
     assert [query.id for query in hidden.parts[""].queries] == [str(number) for number in range(800)]
     constant = constant_ranking(hidden.parts[""].query_set, hidden.parts[""].gallery)
     with pytest.raises(DataError, match="a hidden test set is scored by its own server"):
-        measure(constant, protocol("test").metrics)
+        measure(constant, protocol("circo/test").metrics)

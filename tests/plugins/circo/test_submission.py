@@ -11,10 +11,9 @@ from typing import Any
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from support.protocols import protocol
 
 from cir_bench import DataError, HiddenSet, Query
-from cir_bench.protocols.builtin import builtin_benchmarks
-from cir_bench.protocols.find import find_benchmark
 from cir_bench.submission.hidden import hidden_set
 from cir_bench_circo.dataset import CIRCO
 from cir_bench_circo.submission import CIRCOSubmission
@@ -140,10 +139,10 @@ def test_a_ranking_of_other_images_than_cocos_is_refused() -> None:
 def test_without_cocos_list_of_images_the_check_says_what_it_could_not_look_at(
     root: Path, circo: Callable[[], CIRCO]
 ) -> None:
-    protocol = find_benchmark("circo/test", builtin_benchmarks()).protocol
-    assert hidden_set(circo, protocol)[1] == ()
+    hidden_test = protocol("circo/test")
+    assert hidden_set(circo, hidden_test)[1] == ()
     next(root.rglob("image_info_unlabeled2017.json")).unlink()
-    hidden, (unchecked,) = hidden_set(circo, protocol)
+    hidden, (unchecked,) = hidden_set(circo, hidden_test)
     assert hidden.queries is not None and set(hidden.queries) == {"0", "1"}
     assert hidden.gallery is None
     assert unchecked.startswith("whether images are in the gallery: ")

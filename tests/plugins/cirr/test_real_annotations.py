@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 import torch
 from support.chance import chance_level
+from support.protocols import protocol
 from torch import Tensor
 
 from cir_bench.errors import DataError
@@ -18,7 +19,6 @@ from cir_bench.protocols.builtin import builtin_benchmarks
 from cir_bench.protocols.check import check_protocol
 from cir_bench.protocols.eval_set import EvalPart
 from cir_bench.protocols.find import find_benchmark
-from cir_bench.protocols.protocol import Protocol
 from cir_bench.retrieval.parts import PartRankings
 from cir_bench.retrieval.scorer import DotScorer, ScoreChunk
 from cir_bench.retrieval.search import search
@@ -29,10 +29,6 @@ pytestmark = pytest.mark.shared
 PROTOCOLS = list(find_benchmark("cirr", builtin_benchmarks()).benchmark.protocols)
 
 
-def protocol(name: str) -> Protocol:
-    return find_benchmark(f"cirr/{name}", builtin_benchmarks()).protocol
-
-
 @pytest.fixture(scope="module")
 def annotated(real: CIRR) -> list[dict[str, Any]]:
     records: list[dict[str, Any]] = json.loads((real.root / "captions" / "cap.rc2.val.json").read_text())
@@ -41,12 +37,12 @@ def annotated(real: CIRR) -> list[dict[str, Any]]:
 
 @pytest.fixture(scope="module")
 def val(real: CIRR) -> EvalPart:
-    return eval_set(real, protocol("val")).parts[""]
+    return eval_set(real, protocol("cirr/val")).parts[""]
 
 
 @pytest.fixture(scope="module")
 def soft(real: CIRR) -> EvalPart:
-    return eval_set(real, protocol("val-soft")).parts[""]
+    return eval_set(real, protocol("cirr/val-soft")).parts[""]
 
 
 def ranked(part: EvalPart, scorer: ScoreChunk) -> PartRankings:
@@ -81,9 +77,9 @@ def scored(part: EvalPart, wanted: list[dict[str, float]]) -> PartRankings:
 
 @pytest.mark.parametrize("name", PROTOCOLS)
 def test_every_protocols_expected_facts_hold(name: str, real: CIRR) -> None:
-    expected = protocol(name).expected
+    expected = protocol(f"cirr/{name}").expected
     assert expected.n_train == 28225 and expected.n_queries and expected.n_gallery
-    assert check_protocol(real, protocol(name)).problems == ()
+    assert check_protocol(real, protocol(f"cirr/{name}")).problems == ()
 
 
 def test_the_train_split_has_16939_images_and_every_triplets_are_among_them(real: CIRR) -> None:
@@ -101,7 +97,7 @@ def test_the_gallery_is_more_than_the_references(val: EvalPart) -> None:
 
 @pytest.mark.parametrize("name", ["val", "test1"])
 def test_every_subset_has_five_candidates_and_never_the_reference(name: str, real: CIRR) -> None:
-    part = eval_set(real, protocol(name)).parts[""]
+    part = eval_set(real, protocol(f"cirr/{name}")).parts[""]
     for query in part.queries:
         known = part.truth[query.id]
         assert known.excluded == (query.reference,)
@@ -131,7 +127,7 @@ def test_a_random_embedding_is_at_chance_in_the_subsets(k: int, at_random: PartR
 
 def test_a_constant_scorer_is_exactly_at_chance(val: EvalPart) -> None:
     constant = ranked(val, DotScorer(torch.ones(len(val.queries), 1), torch.ones(len(val.gallery), 1)))
-    metrics = measure(constant, protocol("val").metrics).metrics
+    metrics = measure(constant, protocol("cirr/val").metrics).metrics
     assert metrics == pytest.approx(
         {f"R@{k}": 100 * k / 2296 for k in (1, 5, 10, 50)} | {f"R_subset@{k}": 20 * k for k in (1, 2, 3)}
     )
@@ -139,7 +135,7 @@ def test_a_constant_scorer_is_exactly_at_chance(val: EvalPart) -> None:
 
 def test_a_perfect_ranking_is_at_100(val: EvalPart) -> None:
     wanted = [{val.truth[query.id].targets[0]: 1.0} for query in val.queries]
-    chosen = protocol("val")
+    chosen = protocol("cirr/val")
     result = measure(scored(val, wanted), chosen.metrics, headline=chosen.headline.mean_of)
     assert result.metrics == pytest.approx(dict.fromkeys(chosen.metrics, 100))
     assert result.headline == pytest.approx(100)
@@ -187,7 +183,7 @@ def test_soft_recall_of_a_random_ranking_agrees_with_plain_lists(
     scores = torch.stack([torch.randperm(2297, generator=generator) for _ in annotated]).float()
     made = ranked(soft, by_table(scores))
     names = list(json.loads((real.root / "image_splits" / "split.rc2.val.json").read_text()))
-    values: dict[str, float] = dict.fromkeys(protocol("val-soft").metrics, 0.0)
+    values: dict[str, float] = dict.fromkeys(protocol("cirr/val-soft").metrics, 0.0)
     for record, row in zip(annotated, scores.tolist(), strict=True):
         score = dict(zip(names, row, strict=True))
         del score[record["reference"]]
@@ -199,11 +195,11 @@ def test_soft_recall_of_a_random_ranking_agrees_with_plain_lists(
             for name in (members if base == "R_soft_subset" else whole)[: int(k)]:
                 best = max(best, record["target_soft"].get(name, 0.0))
             values[metric] += 100 * best / len(annotated)
-    assert measure(made, protocol("val-soft").metrics).metrics == pytest.approx(values, abs=1e-9)
+    assert measure(made, protocol("cirr/val-soft").metrics).metrics == pytest.approx(values, abs=1e-9)
 
 
 def test_a_hidden_test_set_gives_no_numbers(real: CIRR) -> None:
-    hidden = eval_set(real, protocol("test1"))
+    hidden = eval_set(real, protocol("cirr/test1"))
     part = hidden.parts[""]
     assert hidden.hidden and hidden.n_queries == {"": 4148}
     made = ranked(part, DotScorer(torch.ones(4148, 1), torch.ones(2315, 1)))

@@ -10,10 +10,9 @@ from typing import Any
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from support.protocols import protocol
 
 from cir_bench import HiddenSet, Query
-from cir_bench.protocols.builtin import builtin_benchmarks
-from cir_bench.protocols.find import find_benchmark
 from cir_bench.submission.hidden import hidden_set
 from cir_bench_cirr.dataset import CIRR
 from cir_bench_cirr.submission import MAX_BYTES, CIRRSubmission
@@ -194,8 +193,7 @@ def test_whatever_an_object_holds_is_a_mistake_and_no_crash(content: Content) ->
 
 @pytest.mark.shared
 def test_over_the_real_test1_a_random_submission_passes_and_mistakes_are_counted(real: CIRR) -> None:
-    protocol = find_benchmark("cirr/test1", builtin_benchmarks()).protocol
-    hidden, unchecked = hidden_set(lambda: real, protocol)
+    hidden, unchecked = hidden_set(lambda: real, protocol("cirr/test1"))
     assert (hidden.n_queries, unchecked) == (4148, ())
     assert hidden.queries is not None and hidden.gallery is not None
     rng, gallery = random.Random(1), sorted(hidden.gallery)

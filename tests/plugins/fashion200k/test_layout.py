@@ -4,22 +4,16 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+from support.protocols import protocol
 
 from cir_bench import Context, DataError, NoParams
 from cir_bench.protocols.build import eval_set
-from cir_bench.protocols.builtin import builtin_benchmarks
 from cir_bench.protocols.check import check_protocol
-from cir_bench.protocols.find import find_benchmark
-from cir_bench.protocols.protocol import Protocol
 from cir_bench_fashion200k import cir_bench_datasets
 from cir_bench_fashion200k.dataset import Fashion200k
 
 Open = Callable[[], Fashion200k]
 RED_SHORT = "women/dresss/test/0/0_0.jpeg"
-
-
-def protocol(name: str) -> Protocol:
-    return find_benchmark(f"fashion200k/{name}", builtin_benchmarks()).protocol
 
 
 def test_the_spec_is_told_without_reading_anything() -> None:
@@ -45,7 +39,7 @@ def test_queries_with_one_target_share_its_list(fashion200k: Open) -> None:
     targets = [query.targets for query in fashion200k().queries("test-derived")]
     assert len(targets) == 80
     assert len({id(listed) for listed in targets}) == len(set(targets)) < len(targets)
-    made = eval_set(fashion200k(), protocol("test-derived")).parts[""]
+    made = eval_set(fashion200k(), protocol("fashion200k/test-derived")).parts[""]
     kept = made.query_set.targets
     assert len({id(listed) for listed in kept}) == len(set(kept))
 
@@ -150,7 +144,7 @@ def test_provenance_follows_labels_and_queries(fashion200k: Open, data_root: Pat
 
 
 def test_verify_holds_the_published_counts_against_it(fashion200k: Open) -> None:
-    problems = check_protocol(fashion200k(), protocol("test")).problems
+    problems = check_protocol(fashion200k(), protocol("fashion200k/test")).problems
     assert problems == (
         "81 training triplets, 172049 expected.",
         "3 queries, 33480 expected.",

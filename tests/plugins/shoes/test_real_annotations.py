@@ -7,14 +7,12 @@ from collections.abc import Callable
 import pytest
 import torch
 from support.chance import chance_level
+from support.protocols import protocol
 
 from cir_bench.evaluation.measure import measure
 from cir_bench.protocols.build import eval_set
-from cir_bench.protocols.builtin import builtin_benchmarks
 from cir_bench.protocols.check import check_protocol
 from cir_bench.protocols.eval_set import EvalPart
-from cir_bench.protocols.find import find_benchmark
-from cir_bench.protocols.protocol import Protocol
 from cir_bench.retrieval.ranking import Ranking
 from cir_bench.retrieval.scorer import DotScorer
 from cir_bench.retrieval.search import search
@@ -27,22 +25,18 @@ CEILING = {"eval": (1761, 1760), "eval-both-sides": (3521, 3520)}
 """Queries, and those that can be hit: in one, shoes-8619, reference and target are one image."""
 
 
-def protocol(name: str) -> Protocol:
-    return find_benchmark(f"shoes/{name}", builtin_benchmarks()).protocol
-
-
 def ranked(part: EvalPart, queries: torch.Tensor, gallery: torch.Tensor) -> Ranking:
     return search(DotScorer(queries, gallery), part.query_set, part.gallery)
 
 
 @pytest.fixture(scope="module", params=CEILING)
 def part(request: pytest.FixtureRequest, real: Open) -> EvalPart:
-    return eval_set(real(), protocol(request.param)).parts[""]
+    return eval_set(real(), protocol(f"shoes/{request.param}")).parts[""]
 
 
 @pytest.mark.parametrize("name", CEILING)
 def test_every_protocols_expected_facts_hold(name: str, real: Open) -> None:
-    check = check_protocol(real(), protocol(name))
+    check = check_protocol(real(), protocol(f"shoes/{name}"))
     assert check.problems == ()
     (note,) = check.notes
     assert note.startswith("1 queries can never be hit, their target is their excluded reference: shoes-8619")
@@ -102,5 +96,5 @@ def test_a_random_embedding_is_at_chance(part: EvalPart) -> None:
     metrics = measure(ranking, METRICS).metrics
     for k in (1, 10, 50):
         chance = chance_level(ranking, k)
-        assert chance.mean == pytest.approx(protocol("eval").expected.chance[f"R@{k}"], rel=0.005)
+        assert chance.mean == pytest.approx(protocol("shoes/eval").expected.chance[f"R@{k}"], rel=0.005)
         assert abs(metrics[f"R@{k}"] - chance.mean) < 3 * chance.sd
