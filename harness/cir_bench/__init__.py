@@ -75,12 +75,14 @@ if TYPE_CHECKING:
     from cir_bench.interfaces.specs import RemoteFile as RemoteFile
     from cir_bench.interfaces.submission import HiddenSet as HiddenSet
     from cir_bench.interfaces.submission import Submission as Submission
+    from cir_bench.params.models import AddedLater as AddedLater
     from cir_bench.params.models import FinetuneParams as FinetuneParams
     from cir_bench.params.models import MethodParams as MethodParams
     from cir_bench.params.models import NoParams as NoParams
     from cir_bench.params.models import Params as Params
     from cir_bench.params.models import Selection as Selection
     from cir_bench.params.models import Training as Training
+    from cir_bench.params.models import VariantParams as VariantParams
     from cir_bench.plugin.hookspecs import hookimpl as hookimpl
     from cir_bench.scoring.evaluate import evaluate as evaluate
     from cir_bench.scoring.matrices import Scores as Scores
@@ -103,7 +105,7 @@ HOMES = {
     "interfaces.method": "BatchGallery Method Optimiser ParameterGroup StandardMethod TrainBatch TrainStage TrainStep",
     "interfaces.specs": "ComposerSpec Context DatasetSpec EncoderSpec LossSpec MethodSpec Paper RemoteFile",
     "interfaces.submission": "HiddenSet Submission",
-    "params.models": "FinetuneParams MethodParams NoParams Params Selection Training",
+    "params.models": "AddedLater FinetuneParams MethodParams NoParams Params Selection Training VariantParams",
     "plugin.hookspecs": "hookimpl",
     "scoring.evaluate": "evaluate",
     "scoring.matrices": "Scores",

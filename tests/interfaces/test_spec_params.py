@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import Annotated, ClassVar, Literal
+from collections.abc import Mapping
+from typing import Annotated, Any, ClassVar, Literal
 
 import pytest
 from hypothesis import given
@@ -13,7 +14,7 @@ from cir_bench.config import parse_set
 from cir_bench.errors import ConfigError
 from cir_bench.interfaces.spec_params import make_params, split_argument
 from cir_bench.interfaces.specs import DatasetSpec, EncoderSpec, MethodSpec
-from cir_bench.params.models import MethodParams, Params, Training
+from cir_bench.params.models import AddedLater, MethodParams, Params, Training, VariantParams, numbers_depend_on
 
 
 class Mine(MethodParams):
@@ -32,6 +33,15 @@ class Named(Params):
 
 METHOD = MethodSpec(name="mine", summary="a method", implementation="a:B", params=Mine)
 ENCODER = EncoderSpec(name="clip", summary="an encoder", implementation="a:B", params=Named)
+
+
+class Switched(VariantParams):
+    released: ClassVar[Mapping[str, Any]] = {"layers": "released", "bias": False}
+    layers: Annotated[Literal["printed", "released"], AddedLater()] = "printed"
+    bias: bool = True
+
+
+SWITCHED = MethodSpec(name="switched", summary="a method", implementation="a:B", params=Switched)
 
 
 def set_(*assignments: str) -> Mine:
@@ -132,3 +142,41 @@ def test_half_a_name_is_refused(text):
 def test_every_allowed_number_survives_the_command_line(epochs, batch):
     params = set_(f"training.epochs={epochs}", f"training.batch_size={batch}")
     assert (params.training.epochs, params.training.batch_size) == (epochs, batch)
+
+
+def test_a_variant_sets_every_switch_and_a_switch_set_by_itself_wins():
+    def switches(*assignments: str) -> tuple[str, bool]:
+        params = make_params(SWITCHED, parse_set(assignments))
+        assert isinstance(params, Switched)
+        return params.layers, params.bias
+
+    assert switches() == switches("variant=printed") == ("printed", True)
+    assert switches("variant=released") == ("released", False)
+    assert switches("variant=released", "bias=true") == ("released", True)
+    assert switches("bias=true", "layers=printed", "variant=released") == ("printed", True)
+    with pytest.raises(ConfigError, match=r"variant='published' is not allowed \(.*'printed' or 'released'"):
+        switches("variant=published")
+
+
+def test_a_variant_s_parameters_read_back_are_the_same():
+    params = make_params(SWITCHED, {"variant": "released", "bias": True})
+    assert make_params(SWITCHED, params.model_dump(mode="json")) == params
+
+
+def test_a_parameter_that_was_added_later_counts_where_it_is_not_at_its_default():
+    """Cells that were finished before the parameter existed are those of its default."""
+    default, changed = numbers_depend_on(Switched()), numbers_depend_on(Switched(layers="released"))
+    assert default.keys() & {"variant", "layers"} == set()
+    assert default["bias"] is True
+    assert changed == {**default, "layers": "released"}
+    assert numbers_depend_on(Switched(variant="released")) == {
+        **changed,
+        "bias": False,
+        "variant": "released",
+    }
+
+
+def test_how_a_stage_saves_memory_makes_no_difference_to_its_numbers():
+    values = numbers_depend_on(Mine(training=Training(gradient_checkpointing=True)))
+    assert values == numbers_depend_on(Mine(training=Training()))
+    assert values["training"]["epochs"] == Training().epochs

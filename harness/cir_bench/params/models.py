@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from typing import Annotated, ClassVar, Literal
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Annotated, Any, ClassVar, Literal
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 
 class Params(BaseModel):
@@ -61,6 +63,29 @@ SAME_NUMBERS = frozenset({"gradient_checkpointing"})
 """Settings of `Training` that say how a result is computed, not which: recorded, but no ingredient of the numbers."""
 
 
+@dataclass(frozen=True)
+class AddedLater:
+    """Marks a parameter whose default is what was computed before the parameter existed.
+
+    At its default it is not an ingredient, so cells that were finished before stay valid::
+
+        layers: Annotated[Literal["printed", "released"], AddedLater()] = "printed"
+    """
+
+
+def numbers_depend_on(params: BaseModel) -> dict[str, Any]:
+    """The values, nested and as JSON, that make a difference to a cell's numbers."""
+    values = params.model_dump(mode="json")
+    for name, field in type(params).model_fields.items():
+        value = getattr(params, name)
+        unchanged = AddedLater() in field.metadata and value == field.get_default(call_default_factory=True)
+        if name in SAME_NUMBERS or unchanged:
+            del values[name]
+        elif isinstance(value, BaseModel):
+            values[name] = numbers_depend_on(value)
+    return values
+
+
 class Selection(Params):
     """How the checkpoint is chosen."""
 
@@ -78,6 +103,24 @@ class MethodParams(Params):
 
     training: Training = Training()
     selection: Selection = Selection()
+
+
+class VariantParams(MethodParams):
+    """Parameters of a method whose released code differs from what its paper prints, each difference a switch."""
+
+    released: ClassVar[Mapping[str, Any]] = {}
+    """The released code's value of each switch."""
+
+    variant: Annotated[Literal["printed", "released"], AddedLater()] = "printed"
+    """``released``: every switch takes the value that the authors' released code has. ``printed``: every switch keeps
+    its default. A switch that is set by itself wins over the variant."""
+
+    @model_validator(mode="before")
+    @classmethod
+    def _set_switches(cls, values: Any) -> Any:
+        if isinstance(values, Mapping) and values.get("variant") == "released":
+            return {**cls.released, **values}
+        return values
 
 
 class FinetuneParams(MethodParams):

@@ -14,7 +14,7 @@ from cir_bench.interfaces.cell_key import CellKey
 from cir_bench.interfaces.levels import Needs, Provides
 from cir_bench.interfaces.spec_params import make_params, split_argument
 from cir_bench.interfaces.specs import DatasetSpec, EncoderSpec, MethodSpec
-from cir_bench.params.models import SAME_NUMBERS, MethodParams, Params, Training
+from cir_bench.params.models import MethodParams, Params, Training, numbers_depend_on
 from cir_bench.plugin.needs import Wrapped, needs_together, provides_of, wrapped_composers
 from cir_bench.plugin.registry import Registered, Registry
 from cir_bench.protocols.find import ChosenBenchmark
@@ -76,20 +76,12 @@ class Cell:
 
     def config(self) -> dict[str, Any]:
         """Every resolved parameter, as JSON values."""
-        return {
-            "method": self.method_params.model_dump(mode="json"),
-            "encoder": self.encoder_params.model_dump(mode="json"),
-            "dataset": self.dataset_params.model_dump(mode="json"),
-        }
+        return {name: params.model_dump(mode="json") for name, params in self._params().items()}
 
     def static_ingredients(self) -> dict[str, str]:
         """The part of `ingredients` that is known without loading anything."""
-        config = {
-            key: str(value)
-            for key, value in dotted(self.config()).items()
-            if key.rpartition(".")[2] not in SAME_NUMBERS
-        }
-        return config | {
+        config = {name: numbers_depend_on(params) for name, params in self._params().items()}
+        return {key: str(value) for key, value in dotted(config).items()} | {
             **{f"composer.{composer.name}.version": composer.spec.version for composer, _ in self.wrapped},
             **({"described.version": self.described[0].spec.version} if self.described else {}),
             "method.version": self.method.spec.version,
@@ -98,6 +90,9 @@ class Cell:
             "protocol.hash": self.protocol.hash(),
             "precision": self.precision,
         }
+
+    def _params(self) -> dict[str, Params]:
+        return {"method": self.method_params, "encoder": self.encoder_params, "dataset": self.dataset_params}
 
     def stage_settings(self) -> dict[str, Training]:
         """The training settings of the method's stages, by the name of their parameter."""
