@@ -43,9 +43,9 @@ def check_data(cell: Cell, record: RunRecord, bench: Workbench) -> None:
     set that is given by its path must therefore be known by its content.
     """
     here = {f"{PROVENANCE}{name}": value for name, value in bench.datasets.provenance(cell).items()}
-    known = {name: value for name, value in record.ingredients.items() if name.startswith(PROVENANCE)}
-    known.pop(MISSING, None)
-    if here != known or (not here and argument_field(cell.dataset.spec)):
-        other = sorted(name.removeprefix(PROVENANCE) for name in {*here, *known} if here.get(name) != known.get(name))
-        which = ", ".join(other[:3]) or "nothing is known about it"
+    recorded = {name: value for name, value in record.ingredients.items() if name.startswith(PROVENANCE)}
+    recorded.pop(MISSING, None)
+    if here != recorded or (not here and argument_field(cell.dataset.spec)):
+        names = [name for name in {*here, *recorded} if here.get(name) != recorded.get(name)]
+        which = ", ".join(sorted(name.removeprefix(PROVENANCE) for name in names)[:3]) or "nothing is known about it"
         raise DataError(f"the data set {cell.dataset.name!r} here differs from that of the records ({which})")
