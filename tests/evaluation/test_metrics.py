@@ -68,7 +68,7 @@ def test_targets_that_are_never_hit_still_count_as_targets() -> None:
 def test_median_rank_is_infinite_when_half_of_the_queries_are_never_hit() -> None:
     ranking = ranked(better=[0, -1], tied=[0, 0], targets=[1, 1], n=10)
     metric = parse_metric("median_rank")
-    assert metric.over_queries(metric.per_query(ranking)) == np.inf
+    assert metric.family.over_queries(metric.per_query(ranking)) == np.inf
 
 
 def test_large_tie_groups_keep_full_precision() -> None:

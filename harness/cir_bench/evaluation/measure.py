@@ -68,7 +68,7 @@ def measure(
     chosen = parse_metrics(metric_names)
     for metric in chosen:
         per_query = [metric.per_query(metric.ranking(part)) for part in parts.values()]
-        values = [metric.over_queries(part) for part in per_query]
+        values = [metric.family.over_queries(part) for part in per_query]
         pooled[metric.name] = np.concatenate(per_query)
         if list(parts) == [""]:
             metrics[metric.name] = values[0]
@@ -112,7 +112,6 @@ def _by_tag(
     found = {}
     for tag in sorted(rows):
         own = np.concatenate(rows[tag])
-        found[tag] = {"n": float(len(own))} | {
-            metric.name: metric.over_queries(values[metric.name][own]) for metric in metrics
-        }
+        found[tag] = {"n": float(len(own))}
+        found[tag] |= {metric.name: metric.family.over_queries(values[metric.name][own]) for metric in metrics}
     return found

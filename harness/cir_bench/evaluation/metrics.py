@@ -114,12 +114,6 @@ class Metric:
             values += weight * self.family.per_query(weighted, self.k)
         return 100 * values if self.family.percent else values
 
-    def over_queries(self, values: Values) -> float:
-        """One number out of the values of some queries; `DataError` if there are none."""
-        if not len(values):
-            raise DataError(f"{self.name} over no queries is undefined.")
-        return self.family.over_queries(values)
-
 
 def parse_metric(name: str) -> Metric:
     """The metric called ``name``, such as ``R@10``, ``recall@50``, ``mAP@5``, ``R_subset@1``, ``MRR``, ``median_rank``.

@@ -90,18 +90,13 @@ class EvalSet:
 
     Attributes:
         parts: by name; the one part of a data set without parts is called ``""``.
-        missing: ids of the images that are needed and missing, each once.
+        missing: ids of the images that are needed and missing, each once; any of them makes every number partial.
         dropped: ids of the queries that cannot be asked or hit without them.
     """
 
     parts: Mapping[str, EvalPart]
     missing: tuple[str, ...] = ()
     dropped: tuple[str, ...] = ()
-
-    @property
-    def n_missing(self) -> int:
-        """Number of missing images; more than 0 makes every number partial."""
-        return len(self.missing)
 
     @property
     def hidden(self) -> bool:

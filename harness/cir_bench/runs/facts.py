@@ -63,7 +63,7 @@ def of_dataset(cell: Cell, bench: Workbench, evaluation: EvalSet, data: TrainDat
         plugin=of_plugin(cell.dataset),
         synthetic=cell.dataset.spec.synthetic,
         licence=cell.dataset.spec.licence,
-        missing_images=evaluation.n_missing,
+        missing_images=len(evaluation.missing),
         missing_triplets=data.missing if data else 0,
         n_train=len(data.train) if data else 0,
         provenance=dict(bench.datasets.provenance(cell)),
@@ -104,8 +104,8 @@ def of_selection(cell: Cell, trained: TrainState | None, data: TrainData | None,
 def notes(cell: Cell, evaluation: EvalSet, data: TrainData | None) -> tuple[str, ...]:
     """Whatever a reader of the numbers must know."""
     found = []
-    if evaluation.n_missing:
-        found.append(f"partial: {evaluation.n_missing} images missing, {len(evaluation.dropped)} queries left out")
+    if evaluation.missing:
+        found.append(f"partial: {len(evaluation.missing)} images missing, {len(evaluation.dropped)} queries left out")
     if data is not None and data.missing:
         found.append(f"partial: {data.missing} training triplets left out, since an image is missing")
     if data is not None and cell.method_params.selection.on == "test":

@@ -26,7 +26,7 @@ def ingredients(cell: Cell, bench: Workbench) -> dict[str, str]:
         "encoder.code": encoder.version,
         **{f"data.{name}": value for name, value in provenance.items()},
         **{f"described.{name}": value for name, value in described.items()},
-        "data.missing": str(bench.data.evaluation(cell).n_missing),
+        "data.missing": str(len(bench.data.evaluation(cell).missing)),
     }
 
 

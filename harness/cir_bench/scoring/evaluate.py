@@ -92,7 +92,20 @@ class OpenedProtocol:
     ) -> ProtocolResult:
         protocol = self.chosen.protocol
         result = measure(rankings, protocol.metrics, headline=protocol.headline.mean_of)
-        return ProtocolResult.of(self.chosen.name, protocol, result, faults, notes)
+        assert result.headline is not None  # every protocol has one
+        return ProtocolResult(
+            protocol=self.chosen.name,
+            protocol_hash=protocol.hash(),
+            reference=protocol.reference,
+            metrics={**result.metrics, protocol.headline.name: result.headline},
+            headline=protocol.headline.name,
+            parts=result.parts,
+            n_queries=result.n_queries,
+            n_gallery=sum(size.n_gallery for size in result.parts.values()),
+            faults=tuple(faults),
+            notes=tuple(notes),
+            tags=result.tags,
+        )
 
 
 def open_protocol(

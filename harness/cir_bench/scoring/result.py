@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 
-from cir_bench.evaluation.measure import EvaluationResult, PartSize
-from cir_bench.protocols.protocol import Protocol
+from cir_bench.evaluation.measure import PartSize
 
 
 @dataclass(frozen=True)
@@ -44,23 +43,3 @@ class ProtocolResult:
     def partial(self) -> bool:
         """Whether something was missing or did not fit."""
         return bool(self.faults)
-
-    @classmethod
-    def of(
-        cls, name: str, protocol: Protocol, result: EvaluationResult, faults: Sequence[str], notes: Sequence[str]
-    ) -> ProtocolResult:
-        """The result of an evaluation under the protocol called ``name``."""
-        headline = {} if result.headline is None else {protocol.headline.name: result.headline}
-        return cls(
-            protocol=name,
-            protocol_hash=protocol.hash(),
-            reference=protocol.reference,
-            metrics={**result.metrics, **headline},
-            headline=protocol.headline.name,
-            parts=result.parts,
-            n_queries=result.n_queries,
-            n_gallery=sum(size.n_gallery for size in result.parts.values()),
-            faults=tuple(faults),
-            notes=tuple(notes),
-            tags=result.tags,
-        )

@@ -24,7 +24,8 @@ def bootstrap(rows: Sequence[RowValues]) -> list[dict[str, Floats]]:
     if not rows:
         return []
     columns = np.concatenate([_by_query(row) for row in rows], axis=1)
-    means = np.concatenate([counts * rows[0].weights @ columns for counts in resampled(rows[0].sizes, N_RESAMPLES)])
+    sizes = [len(part.gallery) for part in rows[0].cells[0].parts.values()]
+    means = np.concatenate([counts * rows[0].weights @ columns for counts in resampled(sizes, N_RESAMPLES)])
     found = []
     for row in rows:
         n_seeds, n_keys = len(row.seeds), len(row.values)

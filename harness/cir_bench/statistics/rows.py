@@ -34,11 +34,6 @@ class RowValues:
         return tuple(self.values)
 
     @cached_property
-    def sizes(self) -> tuple[int, ...]:
-        """Queries of each part."""
-        return tuple(len(part.gallery) for part in self.cells[0].parts.values())
-
-    @cached_property
     def weights(self) -> Floats:
         """``[Q]`` of the queries in a mean over parts; sums to 1."""
         return self.cells[0].weights

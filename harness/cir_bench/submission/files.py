@@ -15,7 +15,8 @@ def write_files(files: Mapping[Path, bytes], *, overwrite: bool = False) -> None
     Raises:
         ConfigError: one exists with other content, and ``overwrite`` is off.
     """
-    taken = [path for path, data in files.items() if not overwrite and path.exists() and _read(path) != data]
+    existing = {path: data for path, data in files.items() if path.exists() and not overwrite}
+    taken = [path for path, data in existing.items() if not path.is_file() or path.read_bytes() != data]
     if taken:
         raise ConfigError(
             f"{', '.join(map(str, taken))} already exist with other content; nothing was written. Give another "
@@ -24,7 +25,3 @@ def write_files(files: Mapping[Path, bytes], *, overwrite: bool = False) -> None
     for path, data in files.items():
         with replacing(path) as temporary:
             temporary.write_bytes(data)
-
-
-def _read(path: Path) -> bytes | None:
-    return path.read_bytes() if path.is_file() else None
