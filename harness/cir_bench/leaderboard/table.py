@@ -198,7 +198,7 @@ def _metric_columns(section: Section, key: str, reported_of_parts: bool) -> Iter
         yield Column(REPORTED + key, "reported", reported, key, f"{key} as papers report it; never ranked")
 
 
-_COSTS: tuple[tuple[str, str, Callable[[Any], str], Callable[[Row], float | None]], ...] = (
+_COST_FORMATS: tuple[tuple[str, str, Callable[[Any], str], Callable[[Row], float | None]], ...] = (
     (PARAMETERS, "learned numbers of the method, without the encoder", size, lambda row: row.parameters),
     (TRAINED, "numbers changed by training, the encoder's included", size, lambda row: row.trained_parameters),
     (TRAIN, "training, seconds, mean over seeds", "{:.1f}".format, lambda row: row.train_seconds),
@@ -209,7 +209,7 @@ _COSTS: tuple[tuple[str, str, Callable[[Any], str], Callable[[Row], float | None
 
 
 def _cost_columns(section: Section) -> Iterator[Column]:
-    for heading, tip, form, value in _COSTS:
+    for heading, tip, form, value in _COST_FORMATS:
         if heading != TRAINED or any(row.trained_parameters != row.parameters for row in section.rows):
             on = f"; on {'; '.join(section.places) or 'unknown machine'}" if heading in COSTS else ""
             entry = partial(_cost, section, heading, form, value)
