@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
 import torch
 import torch.nn.functional as F
@@ -27,8 +27,26 @@ def similarities(
         yield queries @ targets.T, weight
 
 
+def squared_distances(query: Tensor, target: Tensor) -> Tensor:
+    """``[B, B]``: |q_i − t_j|² of ``query`` ``[B, d]`` and ``target`` ``[B, d]``; smooth everywhere, also at zero."""
+    query_norms = query.square().sum(dim=1, keepdim=True)
+    target_norms = target.square().sum(dim=1)
+    return query_norms + target_norms - 2 * query @ target.T
+
+
+def exact_squared_distances(query: Tensor, target: Tensor) -> Tensor:
+    """As `squared_distances`, pair by pair: slower, but pairs of equal vectors have exactly equal distances."""
+    dtype = torch.promote_types(query.dtype, torch.float32)
+    pairs = torch.cdist(query.to(dtype), target.to(dtype), compute_mode="donot_use_mm_for_euclid_dist")
+    return pairs.square()
+
+
 def distances(
-    query: Embedding, target: Embedding, spaces: Spaces, score: ScoreFunction
+    query: Embedding,
+    target: Embedding,
+    spaces: Spaces,
+    score: ScoreFunction,
+    measure: Callable[[Tensor, Tensor], Tensor] = squared_distances,
 ) -> Iterator[tuple[Tensor, float]]:
     """Yield (squared L2 distances ``[B, B]``, weight) of everything that gets a loss of its own.
 
@@ -39,7 +57,29 @@ def distances(
         yield -2 * score(query, target), 1.0
         return
     for queries, targets, weight in _paired_spaces(query, target, spaces):
-        yield squared_distances(queries, targets), weight
+        yield measure(queries, targets), weight
+
+
+def distances_of_both(
+    query: Embedding, target: Embedding, spaces: Spaces, score: ScoreFunction
+) -> Iterator[tuple[Tensor, float]]:
+    """Yield (squared L2 distances ``[2B, 2B]`` of queries and targets, queries first, weight), as `distances` does.
+
+    A composer's own score compares queries with targets alone: two queries or two targets then have the distance zero.
+    """
+    if score is not joint_score:
+        across = -2 * score(query, target)
+        within = torch.zeros_like(across)
+        yield four_blocks(within, across, across.T, within), 1.0
+        return
+    for queries, targets, weight in _paired_spaces(query, target, spaces):
+        rows = torch.cat([queries, targets])
+        yield squared_distances(rows, rows), weight
+
+
+def four_blocks(first: Tensor, second: Tensor, third: Tensor, fourth: Tensor) -> Tensor:
+    """``[2B, 2B]`` of four ``[B, B]``, row by row."""
+    return torch.cat([torch.cat([first, second], dim=1), torch.cat([third, fourth], dim=1)])
 
 
 def _paired_spaces(query: Embedding, target: Embedding, spaces: Spaces) -> Iterator[tuple[Tensor, Tensor, float]]:
@@ -50,13 +90,6 @@ def _paired_spaces(query: Embedding, target: Embedding, spaces: Spaces) -> Itera
     for name, vectors in query.spaces.items():
         weight = query.weights.get(name, 1.0)
         yield F.normalize(vectors, dim=-1), F.normalize(target.spaces[name], dim=-1), weight
-
-
-def squared_distances(query: Tensor, target: Tensor) -> Tensor:
-    """``[B, B]``: |q_i − t_j|² of ``query`` ``[B, d]`` and ``target`` ``[B, d]``; smooth everywhere, also at zero."""
-    query_norms = query.square().sum(dim=1, keepdim=True)
-    target_norms = target.square().sum(dim=1)
-    return query_norms + target_norms - 2 * query @ target.T
 
 
 class LearnedScale(nn.Module):

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Literal
+from typing import Annotated, Final, Literal
 
 from pydantic import Field
 
@@ -14,6 +14,13 @@ weight, summed (VAL: one hinge per level)."""
 
 ScaleOn = Literal["embeddings", "similarity"]
 """embeddings: query and target are both multiplied by the scale (logits scale² · cos). similarity: scale · cos."""
+
+Anchors = Literal["queries", "both"]
+BOTH: Final = "both"
+
+Mining = Literal["printed", "released", "hardest"]
+PRINTED: Final = "printed"
+RELEASED: Final = "released"
 
 Positive = Annotated[float, Field(gt=0)]
 
@@ -38,6 +45,9 @@ class SoftTripletParams(Params):
     """Initial value of the factor of both embeddings (TIRG: 4, so that squared distances lie in 0 … 64)."""
     learn_scale: bool = True
     """Train the scale with the model."""
+    anchors: Anchors = "queries"
+    """``queries``: queries are the anchors, and targets the negatives (TIRG as printed). ``both``: every query and
+    every target is an anchor, and all other queries and targets are its negatives (TIRG's released code)."""
     spaces: Spaces = "joint"
     """How several embedding spaces enter: ``joint`` or ``each``."""
 
@@ -47,5 +57,9 @@ class TripletHingeParams(Params):
 
     margin: Positive = 0.2
     """How much farther than the positive a negative has to be (VAL: 0.2)."""
+    mining: Mining = "printed"
+    """Which negative of an anchor counts. ``printed``: the nearest one that is farther than the anchor's positive,
+    otherwise the farthest. ``released``: the nearest one that is not nearer than its *own* positive (VAL's released
+    code), otherwise none. ``hardest``: the nearest."""
     spaces: Spaces = "each"
     """How several embedding spaces enter: ``joint`` or ``each`` (VAL's sum over levels)."""

@@ -40,6 +40,36 @@ class ByHand:
             total += sum(terms) / len(terms) if terms else 0.0
         return total / len(q)
 
+    def soft_triplet_of_both(self, queries: Vectors, targets: Vectors, same: list[list[bool]], scale: float) -> float:
+        """Every query and every target is an anchor; its negatives are of both kinds."""
+        rows = [[scale * x for x in unit(v)] for v in [*queries, *targets]]
+        size = len(queries)
+        related = [[same[i][j] or same[j][i] for j in range(size)] for i in range(size)]
+        total = 0.0
+        for a in range(2 * size):
+            i, is_query = a % size, a < size
+            others = [j for j in range(size) if not (same[i][j] if is_query else same[j][i])]
+            own_side = [j for j in range(size) if not related[i][j]]
+            negatives = [j + size for j in others] + own_side if is_query else others + [j + size for j in own_side]
+            positive = distance(rows[a], rows[(a + size) % (2 * size)])
+            terms = [math.log(1 + math.exp(positive - distance(rows[a], rows[k]))) for k in negatives]
+            total += sum(terms) / len(terms) if terms else 0.0
+        return total / (2 * size)
+
+    def mined_hinge(
+        self, queries: Vectors, targets: Vectors, same: list[list[bool]], margin: float, own_positive: bool
+    ) -> float:
+        """The nearest negative; with ``own_positive``, of those that are not nearer than their own positive."""
+        q, t = [unit(v) for v in queries], [unit(v) for v in targets]
+        total = 0.0
+        for i in range(len(q)):
+            for anchor, others, masked in ((q[i], t, same[i]), (t[i], q, [row[i] for row in same])):
+                found = [(distance(anchor, others[j]), distance(q[j], t[j])) for j in range(len(q)) if not masked[j]]
+                candidates = [d for d, positive in found if d >= positive or not own_positive]
+                if candidates:
+                    total += max(0.0, margin + distance(q[i], t[i]) - min(candidates))
+        return total / len(q)
+
     def hinge(self, queries: Vectors, targets: Vectors, same: list[list[bool]], margin: float) -> float:
         return batch_hinge(queries, targets, same, margin)
 

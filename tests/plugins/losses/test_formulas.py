@@ -61,6 +61,91 @@ def test_triplet_hinge(seed, size, images, one_way, margin, make_batch, by_hand)
     assert loss(batch.query, batch.target, batch.same).item() == pytest.approx(expected, rel=1e-9, abs=1e-9)
 
 
+@CASES
+@given(seed=SEEDS, size=SIZES, images=IMAGES, one_way=ONE_WAY, scale=st.floats(0.5, 5))
+def test_soft_triplet_with_queries_and_targets_as_anchors(
+    seed, size, images, one_way, scale, make_batch, by_hand
+) -> None:
+    batch = make_batch(seed, size, images=images, one_way=one_way)
+    loss = SoftTripletLoss(SoftTripletParams(scale=scale, anchors="both"), BuildContext()).double()
+    expected = by_hand.soft_triplet_of_both(*batch.lists, scale=scale)
+    assert loss(batch.query, batch.target, batch.same).item() == pytest.approx(expected, rel=1e-5, abs=1e-9)
+
+
+@pytest.mark.parametrize("mining", ["released", "hardest"])
+@CASES
+@given(seed=SEEDS, size=SIZES, images=IMAGES, one_way=ONE_WAY, margin=st.floats(0.05, 2))
+def test_mined_hinge(seed, size, images, one_way, margin, mining, make_batch, by_hand) -> None:
+    batch = make_batch(seed, size, images=images, one_way=one_way)
+    loss = TripletHingeLoss(TripletHingeParams(margin=margin, mining=mining), BuildContext())
+    expected = by_hand.mined_hinge(*batch.lists, margin=margin, own_positive=mining == "released")
+    assert loss(batch.query, batch.target, batch.same).item() == pytest.approx(expected, rel=1e-9, abs=1e-9)
+
+
+def test_both_anchors_are_the_mean_of_all_triplets_where_all_targets_differ(make_batch) -> None:
+    """2B anchors with 2B − 2 negatives each."""
+    batch = make_batch(1, 4)
+    loss = SoftTripletLoss(SoftTripletParams(anchors="both"), BuildContext()).double()
+    ((terms, negatives, weight),) = loss.terms(batch.query, batch.target, batch.same)
+    assert (terms.shape, negatives.sum().item(), weight) == ((8, 8), 8 * 6, 1.0)
+    torch.testing.assert_close(loss(batch.query, batch.target, batch.same), terms[negatives].mean())
+
+
+def test_both_anchors_of_two_pairs_are_of_both_kinds(make_batch) -> None:
+    """The loss reaches beyond queries and targets: moving the two queries apart changes it."""
+    batch = make_batch(2, 2)
+    queries = batch.queries.requires_grad_()
+    for anchors, reached in (("queries", False), ("both", True)):
+        loss = SoftTripletLoss(SoftTripletParams(anchors=anchors), BuildContext()).double()
+        only_first = torch.tensor([[True, False], [True, True]])  # query 0 has target 1 as a negative, and no other
+        ((terms, negatives, _),) = loss.terms(Embedding.single(queries), batch.target, only_first)
+        (gradient,) = torch.autograd.grad(terms.masked_fill(~negatives, 0)[0].sum(), queries)
+        assert bool(gradient[1].any()) is False, "the queries' pairs are related"
+        ((terms, negatives, _),) = loss.terms(Embedding.single(queries), batch.target, torch.eye(2).bool())
+        (gradient,) = torch.autograd.grad(terms.masked_fill(~negatives, 0)[0].sum(), queries)
+        assert bool(gradient[1].any()) is reached
+
+
+def test_released_mining_compares_a_negative_with_its_own_positive() -> None:
+    """On a circle: target 1 is farther from query 0 than target 0, but nearer to it than to its own query."""
+    angles = torch.tensor([[0.0, 180.0], [10.0, 20.0]], dtype=torch.float64).deg2rad()
+    query, target = (Embedding.single(torch.stack([row.cos(), row.sin()], dim=1)) for row in angles)
+    values = {}
+    for mining in ("printed", "released"):
+        loss = TripletHingeLoss(TripletHingeParams(mining=mining), BuildContext())
+        ((hinge, _),) = loss.terms(query, target, torch.eye(2).bool())
+        values[mining] = hinge[0].tolist()
+    assert values["printed"][0] > 0
+    assert values["released"][0] == 0
+
+
+def test_a_negative_exactly_as_far_as_its_own_positive_counts() -> None:
+    """An image that is the target of two triplets, not marked as one: the other query is as far from both copies."""
+    generator = torch.Generator().manual_seed(0)
+    queries = torch.randn(33, 70, generator=generator)
+    targets = torch.randn(33, 70, generator=generator)
+    targets[32] = targets[5]
+    loss = TripletHingeLoss(TripletHingeParams(mining="released", margin=9.0), BuildContext())
+    q, t = (torch.nn.functional.normalize(side.double(), dim=1) for side in (queries, targets))
+    squared = (q[:, None] - t).square().sum(dim=2)
+    candidates = squared.diagonal() - 1e-12 <= squared.T
+    candidates.fill_diagonal_(False)
+    assert candidates[5, 32]
+    nearest = squared.T.masked_fill(~candidates, torch.inf).amin(dim=1)
+    ((hinge, _),) = loss.terms(Embedding.single(queries), Embedding.single(targets), torch.eye(33).bool())
+    torch.testing.assert_close(hinge[1].double(), 9 + squared.diagonal() - nearest, rtol=1e-4, atol=1e-4)
+
+
+def test_equally_near_negatives_share_the_gradient() -> None:
+    query = torch.tensor([[1.0, 0.0], [-1.0, 0.0], [-1.0, 0.0]])
+    target = torch.tensor([[1.0, 0.1], [0.0, 1.0], [0.0, 1.0]], requires_grad=True)
+    loss = TripletHingeLoss(TripletHingeParams(mining="released", margin=3.0), BuildContext())
+    ((hinge, _),) = loss.terms(Embedding.single(query), Embedding.single(target), torch.eye(3).bool())
+    hinge[0, 0].backward()
+    assert target.grad[1].any()
+    assert torch.equal(target.grad[1], target.grad[2])
+
+
 def test_tirg_starts_at_sixteen_times_the_cosine() -> None:
     assert BatchClassificationLoss(BatchClassificationParams(), BuildContext()).factor().item() == 16
 
@@ -116,6 +201,19 @@ def test_joint_spaces_use_the_joint_score(loss, params, make_batch) -> None:
     alone = loss(params(), BuildContext()).double()
     expected = alone(Embedding.single(query.joint()), Embedding.single(joint_target.joint()), one.same)
     torch.testing.assert_close(joint(query, target, one.same), expected)
+
+
+def test_both_anchors_of_a_composers_own_score_have_negatives_of_the_other_side(make_batch) -> None:
+    """Then it is the mean of the loss with queries as anchors and of that with targets as anchors."""
+    batch = make_batch(4)
+    both, queries = (
+        SoftTripletLoss(SoftTripletParams(anchors=anchors), BuildContext()).double() for anchors in ("both", "queries")
+    )
+    found = both(batch.query, batch.target, batch.same, Embedding.score)
+    ways = queries(batch.query, batch.target, batch.same), queries(batch.target, batch.query, batch.same)
+    torch.testing.assert_close(found, sum(ways) / 2)
+    found.backward()
+    assert both.scale.value.grad.isfinite()
 
 
 @pytest.mark.parametrize("spaces", ["joint", "each"])

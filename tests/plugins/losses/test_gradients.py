@@ -18,7 +18,10 @@ LOSSES = [
         BatchClassificationLoss, BatchClassificationParams(scale=10.0, scale_on="similarity"), id="on-similarity"
     ),
     pytest.param(SoftTripletLoss, SoftTripletParams(scale=1.5), id="soft-triplet"),
+    pytest.param(SoftTripletLoss, SoftTripletParams(scale=1.5, anchors="both"), id="soft-triplet-of-both"),
     pytest.param(TripletHingeLoss, TripletHingeParams(margin=1.0), id="triplet-hinge"),
+    pytest.param(TripletHingeLoss, TripletHingeParams(margin=1.0, mining="released"), id="triplet-hinge-released"),
+    pytest.param(TripletHingeLoss, TripletHingeParams(margin=1.0, mining="hardest"), id="triplet-hinge-hardest"),
 ]
 EYE = torch.eye(5, dtype=torch.bool)
 PAIR = EYE.clone()
@@ -40,7 +43,7 @@ def test_gradients_are_the_derivative(loss: type[Loss], params: Params, same: Te
     assert torch.autograd.gradcheck(lambda q, t: value(module, q, t, same), inputs)
 
 
-@pytest.mark.parametrize(("loss", "params"), LOSSES[:3])
+@pytest.mark.parametrize(("loss", "params"), LOSSES[:4])
 def test_the_scale_learns(loss: type[Loss], params: Params, make_batch) -> None:
     batch = make_batch(seed=4)
     module = loss(params, BuildContext()).double()
