@@ -65,13 +65,13 @@ def test_a_file_that_cannot_be_used_is_named_with_its_line(tmp_path):
     with pytest.raises(ConfigError, match=r"config\.yaml is not valid YAML: line 2"):
         read_yaml(path)
     path.write_text("a: 1\nb: 2\na: 3\n")
-    with pytest.raises(ConfigError, match=r"line 3: 'a' stands twice"):
+    with pytest.raises(ConfigError, match=r"line 3: 'a' is given twice"):
         read_yaml(path)
     path.write_text("- a\n")
-    with pytest.raises(ConfigError, match="must hold `key: value` pairs, but it holds list"):
+    with pytest.raises(ConfigError, match="must contain `key: value` pairs, not a list"):
         read_yaml(path)
     path.write_text("1: a\n")
-    with pytest.raises(ConfigError, match="the key 1 is no name"):
+    with pytest.raises(ConfigError, match="the key 1 is not a string"):
         read_yaml(path)
     path.write_text("[" * 5000)
     with pytest.raises(ConfigError, match="nested too deeply"):

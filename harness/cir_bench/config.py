@@ -1,4 +1,4 @@
-"""Configuration as nested dicts: YAML without YAML 1.1's traps, ``--set a.b=value``, merging."""
+"""Configuration as nested dicts: YAML without the traps of YAML 1.1, ``--set a.b=value``, merging."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from cir_bench.errors import ConfigError
 
 
 class _Loader(yaml.SafeLoader):
-    """A safe loader with the scalars of YAML 1.2: ``on``, ``no`` and ``1:30`` are texts, ``1e-4`` is a number."""
+    """A safe loader with the scalars of YAML 1.2: ``on``, ``no`` and ``1:30`` are strings, ``1e-4`` is a number."""
 
     yaml_implicit_resolvers = {  # noqa: RUF012 (PyYAML's own way of configuring a loader)
         first: [(tag, pattern) for tag, pattern in resolvers if tag.endswith(":null")]
@@ -21,19 +21,19 @@ class _Loader(yaml.SafeLoader):
     }
 
     def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[Any, Any]:
-        """A mapping, in which no key may stand twice."""
+        """A mapping without repeated keys."""
         seen: set[Any] = set()
         for key_node, _ in node.value:
             key = self.construct_object(key_node, deep=True)
             if isinstance(key, (dict, list)):
-                raise yaml.constructor.ConstructorError(None, None, "a key must be a text", key_node.start_mark)
+                raise yaml.constructor.ConstructorError(None, None, "a key must be a string", key_node.start_mark)
             if key in seen:
-                raise yaml.constructor.ConstructorError(None, None, f"{key!r} stands twice", key_node.start_mark)
+                raise yaml.constructor.ConstructorError(None, None, f"{key!r} is given twice", key_node.start_mark)
             seen.add(key)
         return super().construct_mapping(node, deep=deep)
 
 
-_INT = r"[-+]?(0|[1-9][0-9]*)"  # 0123 is a name, not a number
+_INT = r"[-+]?(0|[1-9][0-9]*)"  # 0123 is a string
 _FLOAT = r"[-+]?(\.[0-9]+|[0-9]+\.[0-9]*)([eE][-+]?[0-9]+)?|[-+]?[0-9]+[eE][-+]?[0-9]+|[-+]?\.inf|\.nan"
 for _tag, _pattern, _first in (
     ("bool", r"true|True|TRUE|false|False|FALSE", "tTfF"),
@@ -44,12 +44,12 @@ for _tag, _pattern, _first in (
 
 
 def parse_yaml(text: str) -> Any:
-    """The value of a YAML document; ``yaml.YAMLError`` when it is none."""
+    """The value of a YAML document; ``yaml.YAMLError`` if it is not valid."""
     return yaml.load(text, Loader=_Loader)  # noqa: S506 (a subclass of SafeLoader)
 
 
 def read_yaml(path: Path) -> dict[str, Any]:
-    """The mapping in a YAML file; `ConfigError` naming the file and the line when there is none."""
+    """The mapping in a YAML file; `ConfigError` with the file and the line if there is none."""
     try:
         value = parse_yaml(path.read_text(encoding="utf-8"))
     except (OSError, UnicodeDecodeError) as error:
@@ -61,17 +61,17 @@ def read_yaml(path: Path) -> dict[str, Any]:
     if value is None:
         return {}
     if not isinstance(value, dict):
-        raise ConfigError(f"{path} must hold `key: value` pairs, but it holds {type(value).__name__}.")
-    no_name = next((key for key in value if not isinstance(key, str)), None)
-    if no_name is not None:
-        raise ConfigError(f"{path}: the key {no_name!r} is no name; write it as a text.")
+        raise ConfigError(f"{path} must contain `key: value` pairs, not a {type(value).__name__}.")
+    for key in value:
+        if not isinstance(key, str):
+            raise ConfigError(f"{path}: the key {key!r} is not a string; quote it.")
     return value
 
 
 def parse_set(assignments: Iterable[str]) -> dict[str, Any]:
     """``["training.epochs=5", "scale=normalised"]`` as ``{"training": {"epochs": 5}, "scale": "normalised"}``.
 
-    A value is YAML (``5``, ``true``, ``[1, 2]``, ``null``); nothing after the ``=`` is the empty text. Later ones win.
+    A value is YAML (``5``, ``true``, ``[1, 2]``, ``null``); nothing after the ``=`` is an empty string. Later ones win.
     """
     result: dict[str, Any] = {}
     for assignment in assignments:
@@ -91,7 +91,7 @@ def parse_set(assignments: Iterable[str]) -> dict[str, Any]:
 
 
 def merge(*layers: Mapping[str, Any]) -> dict[str, Any]:
-    """Nested mappings on top of each other; the later ones win, mappings are merged key by key."""
+    """Nested mappings merged key by key; later values win."""
     result: dict[str, Any] = {}
     for layer in layers:
         for key, value in layer.items():
@@ -104,7 +104,7 @@ def merge(*layers: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def dotted(values: Mapping[str, Any], prefix: str = "") -> dict[str, Any]:
-    """The inverse of nesting: ``{"training": {"epochs": 5}}`` as ``{"training.epochs": 5}``, sorted by key."""
+    """A nested mapping made flat: ``{"training": {"epochs": 5}}`` as ``{"training.epochs": 5}``, sorted by key."""
     flat: dict[str, Any] = {}
     for key, value in values.items():
         if isinstance(value, Mapping) and value:

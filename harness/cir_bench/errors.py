@@ -1,7 +1,7 @@
-"""What cir-bench raises for a user's mistake: one sentence saying what, where and what to do.
+"""Errors for a user's mistake: one sentence that says what is wrong, where, and what to do.
 
-The command line prints the message without a traceback. Anything that is *not* a ``CirBenchError`` is a bug, of the
-harness or of a plugin, and keeps its traceback.
+The command line prints the sentence without a traceback. Any other exception is a bug, of the harness or of a plugin,
+and keeps its traceback.
 """
 
 from __future__ import annotations
@@ -41,7 +41,7 @@ class RunError(CirBenchError):
 
 
 DISK_FULL = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EFBIG})
-"""What the system says when a disk, a quota or a file is full."""
+"""Error numbers of the system for a full disk, quota or file."""
 
 
 def debugging() -> bool:
@@ -50,7 +50,7 @@ def debugging() -> bool:
 
 
 def did_you_mean(name: str, known: Iterable[str]) -> str:
-    """Return the end of an error message: the nearest known name, or all of them when none is near."""
+    """The end of an error message: the nearest known name, or all of them if none is near."""
     names = sorted(known)
     near = difflib.get_close_matches(name, names, n=1, cutoff=0.5)
     if near:
@@ -64,7 +64,7 @@ def examples(items: Sequence[str], most: int = 3, between: str = ", ") -> str:
 
 
 def without_locals(error: BaseException | None) -> None:
-    """Let go of what the frames of an error hold, such as half a model, so that it can be kept; its traceback stays."""
+    """Clear the local variables of an error's frames (half a model), so that it can be kept; its traceback stays."""
     while error is not None:
         traceback.clear_frames(error.__traceback__)
         error = error.__cause__ or error.__context__

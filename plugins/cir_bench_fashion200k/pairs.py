@@ -63,7 +63,7 @@ class CaptionPairs(TripletSampler):
         """Pairs of these images."""
         return CaptionPairs({image: caption for image, caption in self._captions.items() if image in images})
 
-    def kin(self, image: str) -> Sequence[str]:
+    def same_description(self, image: str) -> Sequence[str]:
         """All images with the image's caption (often photos of one garment)."""
         return self.alike(self._captions[image])
 

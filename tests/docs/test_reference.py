@@ -67,7 +67,7 @@ def test_the_lazy_names_and_the_typed_ones_are_the_same(face):
 
 def test_the_docstrings_of_members_are_on_the_page(generate):
     page = generate.api_page()
-    assert '"""The query embedding of B reference images and B modification texts."""' in page
+    assert '"""The query embeddings of B reference images and B modification texts."""' in page
     assert "Scores `[B, N]` of B queries against N candidates; higher is better." in page
 
 

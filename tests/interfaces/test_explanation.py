@@ -23,7 +23,7 @@ def test_its_length_is_the_number_of_queries():
 @pytest.mark.parametrize(
     ("make", "complaint"),
     [
-        (lambda: Explanation("one", torch.tensor([float("nan")])), "no finite number"),
+        (lambda: Explanation("one", torch.tensor([float("nan")])), "not finite"),
         (lambda: ImageMap("one", torch.ones(2, 3)), "takes 3 dimensions"),
         (lambda: ImageMap("one", -torch.ones(1, 2, 2)), "negative"),
         (lambda: NeighbourWeights("one", torch.ones(1, 2)), "one gallery row for each"),

@@ -10,6 +10,7 @@ from cir_bench.errors import PluginError
 from cir_bench.interfaces.events import RunFinished, RunStarted
 from cir_bench.interfaces.specs import ComposerSpec, MethodSpec
 from cir_bench.plugin.events import Announcer
+from cir_bench.plugin.owner import Owner
 
 HOOK = """
 from pathlib import Path
@@ -174,7 +175,7 @@ def test_a_broken_plugin_is_reported_and_left_out_whole(broken, discover):
     stage, message, remedy = broken
     registry = discover()
     (problem,) = registry.problems
-    assert (problem.distribution, problem.version, problem.stage) == (problem.plugin, "0.9", stage)
+    assert (problem.owner.distribution, problem.owner.version, problem.stage) == (problem.owner.plugin, "0.9", stage)
     assert message in problem.message
     assert remedy in problem.remedy
     assert list(registry.all(MethodSpec)) == ["good"]
@@ -220,7 +221,7 @@ def test_an_entry_point_whose_attribute_is_gone(install, discover):
 def test_an_entry_point_that_is_garbage(install, good, discover):
     install("bad-plugin", "", module="!!")
     registry = discover()
-    assert [problem.plugin for problem in registry.problems] == ["bad-plugin"]
+    assert [problem.owner.plugin for problem in registry.problems] == ["bad-plugin"]
     assert registry.method("good")
 
 
@@ -230,7 +231,11 @@ def test_metadata_without_name_and_version(install, good, discover, tmp_path):
     (info / "METADATA").write_text("Metadata-Version: 2.1\n")
     (info / "entry_points.txt").write_text("[cir_bench]\ndamaged = not_there\n")
     (problem,) = discover().problems
-    assert (problem.distribution, problem.version, problem.plugin) == ("unknown distribution", "?", "damaged")
+    assert (problem.owner.distribution, problem.owner.version, problem.owner.plugin) == (
+        "unknown distribution",
+        "?",
+        "damaged",
+    )
 
 
 def test_a_plugin_whose_attributes_raise(install, good, discover):
@@ -305,10 +310,10 @@ def test_what_a_plugin_prints_does_not_reach_stdout(install, discover, capsys):
 def test_ours_come_first_so_that_nobody_takes_their_names(install, good):
     from cir_bench.plugin.candidates import Candidate, installed
     from cir_bench.plugin.loader import load_plugins
-    from cir_bench.plugin.owner import CORE, Owner
+    from cir_bench.plugin.owner import CORE
 
     (theirs,) = [candidate for candidate in installed() if candidate.owner.distribution == "good-plugin"]
     ours = Candidate(Owner(CORE, "0.1", "zzz"), theirs.module, theirs.load)
     registry = load_plugins(environ={}, found=[theirs, ours])
     assert registry.method("good").owner.distribution == CORE
-    assert [problem.distribution for problem in registry.problems] == ["good-plugin"]
+    assert [problem.owner.distribution for problem in registry.problems] == ["good-plugin"]

@@ -75,7 +75,7 @@ def test_a_broken_file_is_a_problem_like_any_other(write, tmp_path):
     (tmp_path / "bad.py").write_text("import not_there_at_all")
     registry = read(tmp_path / "bad.py", write("mine.py", "mine"))
     (problem,) = registry.problems
-    assert problem.plugin == str(tmp_path / "bad.py")
+    assert problem.owner.plugin == str(tmp_path / "bad.py")
     assert "pip install not_there_at_all" in str(problem)
     assert registry.loss("mine")
 

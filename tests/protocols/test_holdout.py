@@ -91,7 +91,7 @@ def test_every_image_of_the_gallery_that_is_known_to_be_right_is_a_hit(protocol:
 
 
 class Numbers(TripletSampler):
-    """Images ``3.1``: the second photo of number 3, its kin; a triplet leads to another number of the same tens."""
+    """Images ``3.1``: the second photo of number 3, described alike; a triplet goes to another number of the tens."""
 
     def __init__(self, images: Collection[str]) -> None:
         self._images = list(images)
@@ -105,12 +105,14 @@ class Numbers(TripletSampler):
     def draw(self, seed: int, epoch: int) -> Sequence[Triplet]:
         chance = random.Random(f"{seed}/{epoch}")
         pairs = [(image, chance.choice(self._others(image))) for image in self._images if self._others(image)]
-        return [Triplet(image, ("another",), target, hits=tuple(self.kin(target))) for image, target in pairs]
+        return [
+            Triplet(image, ("another",), target, hits=tuple(self.same_description(target))) for image, target in pairs
+        ]
 
     def among(self, images: Collection[str]) -> Numbers:
         return Numbers([image for image in self._images if image in images])
 
-    def kin(self, image: str) -> Sequence[str]:
+    def same_description(self, image: str) -> Sequence[str]:
         return [other for other in self._images if other.split(".")[0] == image.split(".", maxsplit=1)[0]]
 
     def _others(self, image: str) -> list[str]:

@@ -121,7 +121,7 @@ class Sampler(TripletSampler):
     def among(self, images):
         return type(self)(images)
 
-    def kin(self, image):
+    def same_description(self, image):
         return [image]
 
 
@@ -155,8 +155,8 @@ class Strays(Sampler):
         return self
 
 
-class LopsidedKin(Sampler):
-    def kin(self, image):
+class LopsidedDescriptions(Sampler):
+    def same_description(self, image):
         return [image] if image == "a" else [image, "a"]
 
 
@@ -164,8 +164,8 @@ def drawn(sampler):
     return type(f"Drawn{sampler.__name__}", (Drawn,), {"sampler_": sampler})
 
 
-DrawnOneDraw, DrawnEndsEarly, DrawnForgets, DrawnStrays, DrawnLopsidedKin = map(
-    drawn, (OneDraw, EndsEarly, Forgets, Strays, LopsidedKin)
+DrawnOneDraw, DrawnEndsEarly, DrawnForgets, DrawnStrays, DrawnLopsidedDescriptions = map(
+    drawn, (OneDraw, EndsEarly, Forgets, Strays, LopsidedDescriptions)
 )
 
 DATASETS = {
@@ -187,7 +187,7 @@ DATASETS = {
     "ends-early": DrawnEndsEarly,
     "forgets": DrawnForgets,
     "strays": DrawnStrays,
-    "lopsided-kin": DrawnLopsidedKin,
+    "lopsided-descriptions": DrawnLopsidedDescriptions,
 }
 
 

@@ -134,7 +134,7 @@ def test_a_composer_of_maps_without_embed_target_is_told_to_write_one(check):
     source = source.replace("shape.image.width", "shape.image.maps[-1][0]")
     answer, _ = check(source.replace("=Mix)", '=Mix, needs=Needs(image=levels("maps")))'))
     reasons = [one["reason"] for one in answer["checks"] if one["result"] == "failed"]
-    why = "Mix needs an embed_target: the default takes pooled features of the candidates, which are not in its `needs`"
+    why = "Mix needs an embed_target: the default returns the candidates' pooled features, which are not in its `needs`"
     assert f"ValueError: {why}" in reasons, "and no place, since no line of the plugin is wrong"
 
 

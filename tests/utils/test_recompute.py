@@ -166,5 +166,5 @@ def test_an_encoder_that_cannot_is_refused_by_name() -> None:
     with pytest.raises(ConfigError) as error:
         Bare().set_gradient_checkpointing(True)
     assert str(error.value) == (
-        "the encoder Bare cannot compute its activations again in the backward pass; leave out gradient_checkpointing."
+        "the encoder Bare cannot compute its activations again in the backward pass; set gradient_checkpointing=false."
     )

@@ -1,4 +1,10 @@
-"""What a plugin implements. This folder imports nothing else of the harness.
+"""The interfaces that plugins implement, and what passes between them.
 
-``levels`` and ``specs`` are light (no torch); the rest is imported when an implementation is.
+* ``dataset``, ``encoder``, ``composer``, ``loss``, ``method`` (and ``finetuning``): one base class each;
+  ``submission``: the files of a test server;
+* ``specs``: what hooks return; ``kinds``: the five kinds of objects; ``build``: what constructors get;
+* ``features``, ``embedding``, ``explanation``: the typed objects in between; ``levels``: needs and provides;
+* ``events``: what listeners hear; ``spec_params``: a spec's parameters.
+
+``specs``, ``kinds``, ``levels``, ``events``, ``submission`` and ``spec_params`` import no torch.
 """

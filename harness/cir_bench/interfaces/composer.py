@@ -1,4 +1,4 @@
-"""`Composer`: reference image features and modification text features in, query `Embedding` out."""
+"""`Composer`: features of a reference image and a modification text in, query `Embedding` out."""
 
 from __future__ import annotations
 
@@ -25,18 +25,18 @@ class TopK:
 
 
 class GalleryView(Protocol):
-    """The candidates as a composer may see them: in training the mini-batch, at evaluation the gallery.
+    """The candidates that a composer may look at: the mini-batch in training, the gallery at evaluation.
 
-    Excluded candidates (the reference image, where the protocol removes it) can never come out of it.
+    It never returns excluded candidates (the reference image, if the protocol removes it).
     """
 
     def __len__(self) -> int:
         """N, the number of candidates."""
 
     def topk(self, queries: Embedding, k: int) -> TopK:
-        """The k best candidates of each of the B queries; memory stays bounded at any gallery size.
+        """The k best candidates of each of the B queries by the composer's score, or as many as exclusion leaves.
 
-        k is at most the number of candidates left after exclusion.
+        Memory is bounded, however large the gallery.
         """
 
     def take(self, rows: Tensor) -> Tensor:
@@ -44,9 +44,10 @@ class GalleryView(Protocol):
 
 
 class Composer(nn.Module, ABC):
-    """Composes reference image and modification text into a query, and embeds candidates into the same space.
+    """Composes reference image and modification text into a query, and embeds candidates in the same space.
 
-    A composer never sees the target: what needs it in training (a teacher) belongs to the method's ``training_steps``.
+    A composer never sees the target. Anything that needs it in training (a teacher) belongs in the method's
+    ``training_steps``.
 
     Args:
         params: the validated parameters.
@@ -59,26 +60,26 @@ class Composer(nn.Module, ABC):
     (ARTEMIS)."""
 
     uses_gallery: bool = False
-    """True: :meth:`refine` changes queries in the light of the gallery (SADN)."""
+    """True: :meth:`refine` changes queries according to the gallery (SADN)."""
 
     def __init__(self, params: Params | None = None, context: BuildContext | None = None) -> None:
         super().__init__()
 
     @abstractmethod
     def compose(self, reference: Features, text: Features) -> Embedding:
-        """The query embedding of B reference images and B modification texts."""
+        """The query embeddings of B reference images and B modification texts."""
 
     def embed_target(self, image: Features) -> Embedding:
-        """The embedding of B candidate images; the default takes the encoder's pooled features as they are."""
+        """The embeddings of B candidate images; by default the encoder's pooled features, unchanged."""
         if image.pooled is None:
             raise ValueError(
-                f"{type(self).__name__} needs an embed_target: the default takes pooled features of the candidates, "
+                f"{type(self).__name__} needs an embed_target: the default returns the candidates' pooled features, "
                 "which are not in its `needs`"
             )
         return Embedding.single(image.need_pooled())
 
     def refine(self, query: Embedding, gallery: GalleryView) -> Embedding:
-        """The query embedding in the light of the gallery; called when ``uses_gallery``."""
+        """The query embeddings, changed according to the gallery; called if ``uses_gallery``."""
         return query
 
     def score(self, query: Embedding, target: Embedding) -> Tensor:
@@ -94,13 +95,13 @@ class Composer(nn.Module, ABC):
         return joint_score if self.factorises else self.score
 
     def explain(self, reference: Features, text: Features, gallery: GalleryView | None) -> Sequence[Explanation]:
-        """What can be shown of how these B queries came about; the default has nothing to show.
+        """What a report can show of how these B queries came about; nothing by default.
 
-        Called by `cir-bench report` on a trained composer, in evaluation mode and without gradients.
+        `cir-bench report` calls it on a trained composer, in evaluation mode and without gradients.
 
         Args:
-            reference: features of the reference images, as of :meth:`compose`.
+            reference: features of the reference images, as for :meth:`compose`.
             text: features of the modification texts.
-            gallery: the candidates, where ``uses_gallery``; else None.
+            gallery: the candidates; None unless ``uses_gallery``.
         """
         return ()

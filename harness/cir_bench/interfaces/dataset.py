@@ -1,4 +1,4 @@
-"""`Dataset`: annotations and images. It knows files, not conventions: those are the protocol's."""
+"""`Dataset`: annotations and images. It knows files, not conventions: those belong to the protocol."""
 
 from __future__ import annotations
 
@@ -14,17 +14,17 @@ from cir_bench.errors import DataError
 
 @dataclass(frozen=True)
 class Triplet:
-    """One annotated training example: reference image, its captions as annotated, target image."""
+    """One annotated training example: a reference image, its captions as annotated, and a target image."""
 
     reference: str
     captions: tuple[str, ...]
     target: str
     part: str = ""
-    """The category it belongs to (FashionIQ: dress, shirt, toptee); empty for data sets without parts."""
+    """Its category (FashionIQ: dress, shirt, toptee); empty for data sets without parts."""
     hits: tuple[str, ...] = ()
-    """Every image of the train split that answers as rightly as the target, the target included, where the data set
-    knows (css: the pictures of the target's scene); empty: the target alone. A held-out triplet is judged by them, as a
-    query is by its targets."""
+    """Every image of the train split that is as right as the target, the target included, if the data set knows (css:
+    all images of the target's scene); empty: the target alone. A held-out triplet is scored with them, as a query is
+    with its targets."""
 
 
 @dataclass(frozen=True)
@@ -38,22 +38,22 @@ class Query:
     reference: str
     captions: tuple[str, ...]
     targets: tuple[str, ...]
-    """Every image that counts as a hit, the one that the captions were written for first where the data set knows it
-    (CIRCO: R_target@K takes it alone); empty for hidden test sets."""
+    """Every image that counts as a hit. The one that the captions were written for comes first, if the data set knows
+    it (CIRCO's R_target@K uses it alone). Empty for hidden test sets."""
     part: str = ""
     subset: tuple[str, ...] = ()
-    """The candidates of a subset ranking (CIRR's six members); empty where there is none."""
+    """The candidates of a subset ranking (CIRR's six members); empty if there is none."""
     gains: Mapping[str, float] = field(default_factory=dict)
-    """Graded truth by image (CIRR's soft targets)."""
+    """Graded relevance by image (CIRR's soft targets)."""
     tags: tuple[str, ...] = ()
-    """For breakdowns: edit kind, semantic aspect, ...."""
+    """For breakdowns: kind of edit, semantic aspect and so on."""
 
 
 class TripletSampler(ABC):
-    """Draws the triplets of an epoch, for a data set that has more of them than anybody trains on.
+    """Draws the triplets of an epoch, for a data set that has too many to train on all of them.
 
-    Fashion200k's are all pairs of images whose captions differ in one word. A draw follows from its seed and epoch
-    alone, the same on every machine, so that an interrupted run goes on as if nothing had happened.
+    Fashion200k's triplets are all pairs of images whose captions differ in one word. A draw depends on seed and epoch
+    alone and is the same on every machine, so that an interrupted run continues as if nothing had happened.
     """
 
     @property
@@ -63,36 +63,36 @@ class TripletSampler(ABC):
 
     @abstractmethod
     def draw(self, seed: int, epoch: int) -> Sequence[Triplet]:
-        """The triplets of an epoch: as many in every epoch, other ones for another seed or epoch (any integers)."""
+        """The triplets of an epoch: the same number in every epoch, others for another seed or epoch (any integers)."""
 
     @abstractmethod
     def among(self, images: Collection[str]) -> TripletSampler:
         """A sampler whose references and targets are all among ``images``; `DataError` when no triplet is left."""
 
     @abstractmethod
-    def kin(self, image: str) -> Sequence[str]:
-        """The image and all that are described alike, which a held-out part takes together or leaves together."""
+    def same_description(self, image: str) -> Sequence[str]:
+        """The image and all others with the same description; a held-out part gets all of them or none."""
 
 
 class Dataset(ABC):
-    """Annotations and images of one data set, read from ``<data root>/<name>/`` (or made by the project).
+    """Annotations and images of one data set, read from ``<data root>/<name>/`` or generated.
 
     Image ids are opaque strings; they never become a path outside the data set's root.
     """
 
     parts: Sequence[str] = ("",)
-    """The categories that are evaluated against galleries of their own."""
+    """The categories that are evaluated against their own galleries."""
 
     @abstractmethod
     def train(self) -> Sequence[Triplet]:
-        """All training triplets, in the order of the annotation files; one of the draws of :meth:`sampler`'s."""
+        """All training triplets, in the order of the annotation files; with a :meth:`sampler`, one of its draws."""
 
     def sampler(self) -> TripletSampler | None:
-        """Draws the triplets of every epoch where they are not a fixed list (Fashion200k), else None."""
+        """Draws the triplets of every epoch, if they are not a fixed list (Fashion200k); otherwise None."""
         return None
 
     def train_images(self) -> Sequence[str]:
-        """Every image that training may read, each once; where triplets are drawn, whatever is drawn."""
+        """Every image that training may read, each once; with a :meth:`sampler`, all that it may draw."""
         sampler = self.sampler()
         if sampler is not None:
             return sampler.images
@@ -100,34 +100,34 @@ class Dataset(ABC):
 
     @abstractmethod
     def queries(self, split: str) -> Sequence[Query]:
-        """All queries of ``split``, in the order of the annotation files; `DataError` when there is no such split."""
+        """All queries of ``split``, in the order of the annotation files; `DataError` if there is no such split."""
 
     def evaluated(self, split: str) -> str:
-        """The split that a protocol means by ``split``: itself, unless the data set is to choose (``auto``)."""
+        """The split that a protocol means by ``split``: itself, unless the data set chooses (``auto``)."""
         return split
 
     @abstractmethod
     def gallery(self, split: str, part: str = "") -> Sequence[str]:
-        """Ids of the official candidate list of ``split`` (of one part of it), in the file's order."""
+        """The official candidates of ``split``, or of one part of it, in the file's order."""
 
     @abstractmethod
     def open(self, image_id: str) -> Image.Image:
-        """Decode an image to RGB; `DataError` naming the file when it is missing or unreadable."""
+        """Decode an image to RGB; `DataError` with the file's name if it is missing or unreadable."""
 
     @abstractmethod
     def has(self, image_id: str) -> bool:
-        """Whether the image is there (not whether it can be decoded)."""
+        """Whether the image exists (not whether it can be decoded)."""
 
     @abstractmethod
     def digest(self, image_id: str) -> str:
         """Hex digest of the image's content (of its file, or of what it is rendered from)."""
 
     def file(self, image_id: str) -> Path | None:
-        """The file that :meth:`open` decodes, whose bytes `data export` keeps; None: there is no such file."""
+        """The file that :meth:`open` decodes, whose bytes `data export` copies; None if there is no such file."""
         return None
 
     def side_text(self, image_id: str) -> str | None:
-        """The image's own description where the data set has one (VAL's L_vs), else None."""
+        """The image's own description, if the data set has one (VAL's L_vs)."""
         return None
 
     def spelling(self, name: str, part: str = "") -> Mapping[str, str]:
@@ -135,16 +135,16 @@ class Dataset(ABC):
         raise DataError(f"{type(self).__name__} has no spelling dictionary {name!r}; use a protocol without one.")
 
     def provenance(self) -> Mapping[str, str]:
-        """Facts that go into every record: version, seed of a generated set, digest of the annotation files.
+        """Facts for every record: version, seed of a generated set, digest of the annotation files.
 
-        Spelling dictionaries are not among them: the harness adds those that a cell's protocol names.
+        Not the spelling dictionaries: the harness adds those that a cell's protocol names.
         """
         return {}
 
 
 @dataclass(frozen=True)
 class ImageRef:
-    """A handle on one image of a data set: what an encoder gets. Decoding happens in :meth:`open`."""
+    """One image of a data set, as an encoder gets it; :meth:`open` decodes it."""
 
     dataset_name: str
     dataset: Dataset
@@ -155,7 +155,7 @@ class ImageRef:
         return self.dataset.open(self.id)
 
     def exists(self) -> bool:
-        """Whether the image is there."""
+        """Whether the image exists."""
         return self.dataset.has(self.id)
 
     def digest(self) -> str:

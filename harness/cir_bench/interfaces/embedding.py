@@ -10,7 +10,7 @@ import torch.nn.functional as F
 from torch import Tensor
 
 MAIN = "main"
-"""The name of the space when there is only one."""
+"""The name of the only space."""
 
 
 @dataclass(frozen=True)
@@ -18,12 +18,12 @@ class Embedding:
     """Vectors of B items in named spaces, joined by a weighted sum of cosines.
 
     The joint score of a query and a candidate is ``sum_s weights[s] * cos(query[s], candidate[s])``: one space for
-    most methods, two for CLVC-Net (sum of two cosines), three for VAL. The query's weights count.
+    most methods, two for CLVC-Net (sum of two cosines), three for VAL. The weights are the query's.
 
     Attributes:
         spaces: ``[B, d_s]`` by name; need not be normalised.
-        weights: weight of each space in the joint score; 1 where not given. Never negative.
-        extras: anything else a loss or a scorer that does not factorise reads, ``[B, ...]`` by name.
+        weights: weight of each space in the joint score, not negative; 1 by default.
+        extras: other tensors for a loss, or for a score that does not factorise, ``[B, ...]`` by name.
     """
 
     spaces: Mapping[str, Tensor]
@@ -53,7 +53,7 @@ class Embedding:
         return len(next(iter(self.spaces.values())))
 
     def joint(self) -> Tensor:
-        """``[B, sum d_s]``: the normed spaces side by side, each times the root of its weight.
+        """``[B, sum d_s]``: the normalised spaces, each times the square root of its weight, concatenated.
 
         The dot product of two such vectors is the joint score, so retrieval needs a single matrix product.
         """
@@ -99,6 +99,6 @@ ScoreFunction = Callable[[Embedding, Embedding], Tensor]
 
 
 def joint_score(queries: Embedding, candidates: Embedding) -> Tensor:
-    """``[B, N]``: weighted sum over the spaces of the cosine of each query with each candidate; the query's weights."""
+    """``[B, N]``: the sum over the spaces of the query's weight times the cosine of query and candidate."""
     weighted = Embedding(candidates.spaces, queries.weights)
     return queries.joint() @ weighted.joint().T

@@ -19,57 +19,57 @@ from cir_bench.utils.state import state_digest
 
 @dataclass(frozen=True)
 class TrainCorpus:
-    """What an encoder may look at before training: the train split's texts (to build a vocabulary), nothing else."""
+    """What an encoder may see before training: the texts of the train split, to build a vocabulary."""
 
     texts: Sequence[str]
-    """Every query text (and side text) of the train split, sorted, without repeats."""
+    """Every query text (and side text) of the train split, once, sorted."""
 
 
 class Encoder(nn.Module, ABC):
-    """Turns images and texts into features. Frozen or fine-tuned is the method's choice.
+    """Turns images and texts into features; the method decides whether it is frozen or fine-tuned.
 
-    The work on one image is split in two so that it parallelises: :meth:`image_item` (decode, preprocess; in worker
-    processes, on the CPU) and :meth:`encode_images` (a batch of items, on the device).
+    The work on an image has two parts, so that it can be parallelised: :meth:`image_item` decodes and preprocesses one
+    image in a worker process, and :meth:`encode_images` computes a batch of items on the device.
     """
 
     version: str = "1"
-    """Raise it whenever the code computes something else from the same weights: cached features become stale."""
+    """Raise it when the code computes something else from the same weights: cached features become stale."""
 
     augments: bool = False
-    """True when ``image_item(..., train=True)`` draws random choices; its items are then not kept between epochs."""
+    """True if ``image_item(..., train=True)`` is random; its items are then not kept between epochs."""
 
     shape: EncoderShape
-    """Widths of the features; set by the constructor (or by :meth:`fit` at the latest)."""
+    """Widths of the features; set by the constructor, or by :meth:`fit` at the latest."""
 
     def fit(self, corpus: TrainCorpus) -> None:
-        """Prepare from the train split before anything else (a vocabulary); the default needs nothing."""
+        """Prepare from the train split before anything else (a vocabulary); by default there is nothing to do."""
 
     @abstractmethod
     def image_item(self, image: ImageRef, *, train: bool = False) -> Any:
-        """Decode and preprocess one image to what :meth:`encode_images` takes (a tensor, a caption, a row number).
+        """Decode and preprocess one image into an item for :meth:`encode_images` (a tensor, a caption, a row number).
 
-        ``train`` asks for the encoder's training augmentation, if it has one; random choices use torch's generator.
+        With ``train``, augmented, if the encoder augments; random choices use torch's generator.
         """
 
     @abstractmethod
     def encode_images(self, items: Sequence[Any], levels: frozenset[FeatureLevel]) -> Features:
-        """Features of B items at the asked levels (at least those), on the module's device."""
+        """Features of B items, at least at these levels, on the module's device."""
 
     @abstractmethod
     def encode_texts(self, texts: Sequence[str], levels: frozenset[FeatureLevel]) -> Features:
-        """Features of B texts at the asked levels (at least those), on the module's device. Empty texts are legal."""
+        """Features of B texts, at least at these levels, on the module's device. Empty texts are legal."""
 
     def has(self, image: ImageRef) -> bool:
-        """Whether this encoder can represent the image (pixels there, caption there, row there)."""
+        """Whether this encoder can represent the image: it has its pixels, its caption or its row."""
         return image.exists()
 
     def image_digest(self, image: ImageRef) -> str:
-        """Digest of what this encoder reads for the image: the pixels' file by default, else caption or row."""
+        """Digest of what this encoder reads for the image: by default the image file, otherwise a caption or a row."""
         return image.digest()
 
     @property
     def preprocess(self) -> str:
-        """The preprocessing in words that change when it does; part of the feature cache's key."""
+        """A description of the preprocessing that changes when it does; part of the feature cache's key."""
         return "none"
 
     def weights_digest(self) -> str:
@@ -77,34 +77,34 @@ class Encoder(nn.Module, ABC):
         return state_digest(self)
 
     def extra_state(self) -> Mapping[str, Any]:
-        """What :meth:`fit` found, as JSON values, so that a checkpoint can be loaded without fitting again."""
+        """The result of :meth:`fit` as JSON values, so that a checkpoint can be loaded without fitting again."""
         return {}
 
     def load_extra_state(self, state: Mapping[str, Any]) -> None:
-        """Take back what :meth:`extra_state` gave."""
+        """Restore the result of :meth:`extra_state`."""
 
     def parameter_groups(self) -> dict[str, list[nn.Parameter]]:
-        """Parameters by a name that a recipe can give its own learning rate; ``backbone`` is the pretrained part."""
+        """Parameters by name; ``backbone`` is the pretrained part, which a recipe can give its own learning rate."""
         return {"backbone": list(self.parameters())}
 
     def set_gradient_checkpointing(self, on: bool) -> None:
-        """Compute activations again in the backward pass instead of keeping them, from now on or no longer.
+        """Compute activations again in the backward pass instead of keeping them, or stop doing so.
 
-        Features, gradients and state stay what they are without it: batch norm's statistics count a batch once. For
-        torch modules, `recompute_blocks` does it; the default refuses.
+        Features, gradients and state must be the same as without it: a batch counts once in batch norm's statistics.
+        For torch modules, `recompute_blocks` does it.
 
         Raises:
-            ConfigError: this encoder cannot.
+            ConfigError: this encoder cannot do it, which is the default.
         """
         if on:
             raise ConfigError(
                 f"the encoder {type(self).__name__} cannot compute its activations again in the backward pass; "
-                "leave out gradient_checkpointing."
+                "set gradient_checkpointing=false."
             )
 
     @property
     def device(self) -> torch.device:
-        """Where the module is."""
+        """The module's device."""
         for tensor in [*self.parameters(), *self.buffers()]:
             return tensor.device
         return torch.device("cpu")

@@ -1,4 +1,4 @@
-"""`Explanation`: what a composer can show of how it made its queries. For people to look at; no metric sees it."""
+"""`Explanation`: what a report can show of how a composer made its queries. No metric uses it."""
 
 from __future__ import annotations
 
@@ -10,11 +10,11 @@ from torch import Tensor
 
 @dataclass(frozen=True)
 class Explanation:
-    """One thing to show of each of B queries; one of the three kinds below.
+    """One thing to show for each of B queries; one of the three subclasses below.
 
     Attributes:
         title: what it is, in the paper's words ("Keep mask of the student").
-        values: ``[B, …]``, finite; what the numbers mean is the kind's.
+        values: ``[B, …]``, finite; the subclass says what they mean.
         note: one sentence on how to read it; may be empty.
     """
 
@@ -24,7 +24,7 @@ class Explanation:
 
     def __post_init__(self) -> None:
         if not bool(self.values.isfinite().all()):
-            raise ValueError(f"the explanation {self.title!r} has a value that is no finite number")
+            raise ValueError(f"the explanation {self.title!r} has a value that is not finite")
 
     def __len__(self) -> int:
         """B."""
@@ -40,21 +40,21 @@ class Explanation:
 
 @dataclass(frozen=True)
 class ImageMap(Explanation):
-    """Where on the reference image: ``values`` ``[B, H, W]``, not negative.
+    """Attention over the reference image: ``values`` ``[B, H, W]``, not negative.
 
-    They are laid over the image, each shown by its share of the query's largest.
+    The report lays them over the image, relative to the query's largest value.
     """
 
     def __post_init__(self) -> None:
         super().__post_init__()
         self._check(3)
         if bool((self.values < 0).any()):
-            raise ValueError(f"the explanation {self.title!r} has a negative value; a map has none")
+            raise ValueError(f"the explanation {self.title!r} has a negative value; a map must not")
 
 
 @dataclass(frozen=True)
 class NeighbourWeights(Explanation):
-    """Which candidates, and how much each: weights ``values`` ``[B, K]`` of the gallery's ``rows`` ``[B, K]``."""
+    """Candidates and their weights: ``values`` ``[B, K]`` of the gallery's ``rows`` ``[B, K]``."""
 
     rows: Tensor | None = None
 
@@ -67,7 +67,7 @@ class NeighbourWeights(Explanation):
 
 @dataclass(frozen=True)
 class NamedWeights(Explanation):
-    """Numbers between 0 and 1 with names: ``values`` ``[B, K]`` and K ``names``."""
+    """Named numbers between 0 and 1: ``values`` ``[B, K]`` and K ``names``."""
 
     names: Sequence[str] = ()
 

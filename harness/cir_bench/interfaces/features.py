@@ -1,4 +1,4 @@
-"""`Features`: what an encoder gives for a batch of images or texts, at one or several levels."""
+"""`Features`: the output of an encoder for a batch of images or texts, at one or several levels."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from cir_bench.interfaces.levels import FeatureLevel
 
 @dataclass(frozen=True)
 class FeatureShape:
-    """Widths of one role's (image or text) features; a level that is not provided is None or empty."""
+    """Widths of the features of images or of texts; None or empty for a level that is not provided."""
 
     pooled: int | None = None
     """d of ``[B, d]``."""
@@ -24,7 +24,7 @@ class FeatureShape:
 
     @property
     def width(self) -> int:
-        """The pooled width; an error when there are no pooled features."""
+        """The pooled width; an error if there are no pooled features."""
         if self.pooled is None:
             raise ValueError("this encoder gives no pooled features")
         return self.pooled
@@ -40,13 +40,14 @@ class EncoderShape:
 
 @dataclass(frozen=True)
 class Features:
-    """Features of B images or B texts. Absent levels are None (or an empty tuple of maps).
+    """Features of B images or B texts. Missing levels are None (maps: an empty tuple).
 
     Attributes:
         pooled: ``[B, d]``, not normalised.
-        tokens: ``[B, L, d]``; with ``mask`` ``[B, L]``, true at real tokens, false at padding.
+        tokens: ``[B, L, d]``.
+        mask: ``[B, L]`` bool, true at real tokens, false at padding; comes with ``tokens``.
         maps: each ``[B, C, H, W]``, shallow to deep.
-        branches: features of further encoder copies, by branch name (CLVC-Net's two networks); see :meth:`branch`.
+        branches: features of further copies of the encoder by name (CLVC-Net's two networks); see :meth:`branch`.
     """
 
     pooled: Tensor | None = None
@@ -75,40 +76,39 @@ class Features:
     @property
     def levels(self) -> frozenset[FeatureLevel]:
         """The levels that are present."""
-        return frozenset(
-            level
-            for level, there in (
-                (FeatureLevel.POOLED, self.pooled is not None),
-                (FeatureLevel.TOKENS, self.tokens is not None),
-                (FeatureLevel.MAPS, bool(self.maps)),
-            )
-            if there
-        )
+        present = {
+            FeatureLevel.POOLED: self.pooled is not None,
+            FeatureLevel.TOKENS: self.tokens is not None,
+            FeatureLevel.MAPS: bool(self.maps),
+        }
+        return frozenset(level for level, is_present in present.items() if is_present)
 
     def branch(self, name: str) -> Features:
-        """The features of encoder copy ``name``; without copies (frozen, shared features) these features."""
+        """The features of the encoder's copy ``name``; without copies (frozen, shared features), these features."""
         return self.branches.get(name, self)
 
     def need_pooled(self) -> Tensor:
-        """``pooled`` ``[B, d]``, or an error when the encoder did not give it."""
+        """``pooled`` ``[B, d]``; an error if the encoder did not provide it."""
         if self.pooled is None:
             raise ValueError("pooled features are missing: declare FeatureLevel.POOLED in `needs`")
         return self.pooled
 
     def need_tokens(self) -> tuple[Tensor, Tensor]:
-        """``tokens`` ``[B, L, d]`` and ``mask`` ``[B, L]``, or an error when the encoder did not give them."""
+        """``tokens`` ``[B, L, d]`` and ``mask`` ``[B, L]``; an error if the encoder did not provide them."""
         if self.tokens is None or self.mask is None:
             raise ValueError("token features are missing: declare FeatureLevel.TOKENS in `needs`")
         return self.tokens, self.mask
 
     def need_maps(self, count: int = 1) -> tuple[Tensor, ...]:
-        """The ``count`` deepest maps, shallow to deep, or an error when the encoder gave fewer."""
+        """The ``count`` deepest maps, shallow to deep; an error if the encoder provided fewer."""
         if len(self.maps) < count:
-            raise ValueError(f"{count} feature maps are needed, {len(self.maps)} are there: declare FeatureLevel.MAPS")
+            raise ValueError(
+                f"{count} feature maps are needed, but there are {len(self.maps)}: declare FeatureLevel.MAPS in `needs`"
+            )
         return self.maps[len(self.maps) - count :]
 
     def tensors(self) -> dict[str, Tensor]:
-        """Every tensor of this branch by a flat name (``pooled``, ``tokens``, ``mask``, ``map0`` …)."""
+        """The tensors by name (``pooled``, ``tokens``, ``mask``, ``map0`` …), without those of ``branches``."""
         named = {"pooled": self.pooled, "tokens": self.tokens, "mask": self.mask}
         out = {name: tensor for name, tensor in named.items() if tensor is not None}
         return out | {f"map{i}": tensor for i, tensor in enumerate(self.maps)}
@@ -134,7 +134,7 @@ class Features:
         )
 
     def to(self, device: torch.device | str | None = None, dtype: torch.dtype | None = None) -> Features:
-        """These features on ``device``; floating-point levels as ``dtype``."""
+        """These features on ``device``, floating-point ones as ``dtype``."""
         moved = {
             name: tensor.to(device=device, dtype=dtype if tensor.is_floating_point() else None, non_blocking=True)
             for name, tensor in self.tensors().items()

@@ -1,4 +1,4 @@
-"""Two stages: the encoder is fine-tuned with the sum as the query, then frozen while the composer learns (CLIP4Cir)."""
+"""Two stages: the encoder is fine-tuned with the sum as the query, then frozen while the composer is trained."""
 
 from __future__ import annotations
 
@@ -22,10 +22,10 @@ FINETUNE = "finetune"
 
 
 class StagedComposer(Composer):
-    """normalise(image + text) while the encoder is fine-tuned, another composer from then on.
+    """normalise(image + text) while the encoder is fine-tuned, another composer afterwards.
 
-    Which of the two it is belongs to the weights (a buffer), so that a checkpoint chosen during fine-tuning is
-    evaluated, now or after loading it, with the composition that it was trained with.
+    A buffer says which of the two it is, so that a checkpoint from fine-tuning is evaluated with the composition that
+    it was trained with, even after loading it.
 
     Args:
         inner: the composer of the later stages.
@@ -45,17 +45,17 @@ class StagedComposer(Composer):
         self.summing.fill_(yes)
 
     def compose(self, reference: Features, text: Features) -> Embedding:
-        """The query of B reference images and texts."""
+        """The queries of B reference images and texts."""
         if self.summing:
             return Embedding.single(F.normalize(reference.need_pooled() + text.need_pooled(), dim=-1))
         return self.inner.compose(reference, text)
 
     def embed_target(self, image: Features) -> Embedding:
-        """The candidate; the sum's candidates are the pooled features."""
+        """The candidates; for the sum, their pooled features."""
         return super().embed_target(image) if self.summing else self.inner.embed_target(image)
 
     def refine(self, query: Embedding, gallery: GalleryView) -> Embedding:
-        """The query in the light of the gallery; the sum does not look at it."""
+        """The queries, changed according to the gallery; the sum does not use it."""
         return query if self.summing else self.inner.refine(query, gallery)
 
     def score(self, query: Embedding, target: Embedding) -> Tensor:
@@ -63,21 +63,21 @@ class StagedComposer(Composer):
         return super().score(query, target) if self.summing else self.inner.score(query, target)
 
     def explain(self, reference: Features, text: Features, gallery: GalleryView | None) -> Sequence[Explanation]:
-        """The wrapped composer's; of a sum there is nothing to show."""
+        """The inner composer's; a sum has nothing to show."""
         return () if self.summing else self.inner.explain(reference, text, gallery)
 
 
 class FinetuneMethod(StandardMethod):
     """A method with CLIP4Cir's first stage before its own (Baldrati et al., CVPRW 2022; SADN, ACM MM 2024).
 
-    TrainStage ``finetune`` (left out when ``params.finetune`` is None) trains the encoder alone, with query =
-    normalise(image + text) and ``losses``. The second stage trains the method by :meth:`main_steps`.
+    The stage ``finetune`` (left out if ``params.finetune`` is None) trains the encoder alone, with query =
+    normalise(image + text) and ``losses``. The second stage trains the method with :meth:`main_steps`.
 
     Args:
         params: the method's parameters.
         composer: the composer of the second stage.
         losses: loss terms by name.
-        weights: weight of each term, 1 where not given.
+        weights: weight of each term; 1 by default.
     """
 
     params: FinetuneParams
@@ -95,17 +95,20 @@ class FinetuneMethod(StandardMethod):
         super().__init__(params, StagedComposer(composer), losses, weights)
 
     def stages(self) -> Sequence[TrainStage]:
-        """``finetune`` (when asked for), then the main stage."""
+        """``finetune``, if asked for, then the main stage."""
         first = (TrainStage(FINETUNE, self.params.finetune),) if self.params.finetune else ()
         return (*first, TrainStage(self.main_stage, self.params.training))
 
     def optimisers(self, stage: TrainStage, encoders: Mapping[str, Encoder]) -> Sequence[Optimiser]:
-        """In ``finetune`` only the encoder's parameters: the composer has no part in that stage."""
-        wanted = super().optimisers(stage, encoders)
+        """In ``finetune`` the encoder's parameters alone, because the composer has no part in that stage."""
+        optimisers = super().optimisers(stage, encoders)
         if stage.name != FINETUNE:
-            return wanted
+            return optimisers
         own = {id(parameter) for parameter in self.parameters()}
-        return [Optimiser(o.name, [g for g in o.groups if not own.issuperset(map(id, g.parameters))]) for o in wanted]
+        return [
+            Optimiser(one.name, [group for group in one.groups if not own.issuperset(map(id, group.parameters))])
+            for one in optimisers
+        ]
 
     def training_steps(self, batch: TrainBatch, stage: TrainStage) -> Iterator[TrainStep]:
         """One step on the sum in ``finetune``; :meth:`main_steps` afterwards."""
@@ -119,10 +122,10 @@ class FinetuneMethod(StandardMethod):
         yield from super().training_steps(batch, stage)
 
     def main_steps(self, batch: TrainBatch, stage: TrainStage) -> Iterator[TrainStep]:
-        """The steps of the second stage; the default is `StandardMethod`'s."""
+        """The steps of the second stage; by default those of `StandardMethod`."""
         yield from super().training_steps(batch, stage)
 
 
 def _detached(image: Features) -> Features:
-    """Image features that no gradient goes through: the image encoder stays as it is."""
+    """Image features without gradient, so that the image encoder is not trained."""
     return Features(pooled=image.need_pooled().detach())

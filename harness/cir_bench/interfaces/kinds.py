@@ -1,4 +1,4 @@
-"""The kinds of objects a plugin registers: one row each, so that hooks, specs and base classes stay in step."""
+"""The kinds of objects that plugins register, each with its hook, its spec and its base class."""
 
 from __future__ import annotations
 
@@ -12,13 +12,13 @@ class Kind:
     """One kind of object."""
 
     name: str
-    """As in a message: "unknown method 'x'"."""
+    """As in messages: "there is no method 'x'"."""
     plural: str
     """As in ``cir-bench ls methods``."""
     hook: str
     spec: type[Spec]
     base: str
-    """The class that implementations derive from, ``"module:Class"``; it imports torch, so it is only named here."""
+    """The base class of implementations, ``"module:Class"``; only named here, because it imports torch."""
 
 
 KINDS = (
@@ -32,7 +32,7 @@ BENCHMARKS_HOOK = "cir_bench_benchmarks"
 
 
 def kind_of(spec: Spec | type[Spec]) -> Kind:
-    """The kind that a spec (or a spec class) belongs to."""
+    """The kind of a spec or a spec class."""
     spec_class = spec if isinstance(spec, type) else type(spec)
     for kind in KINDS:
         if issubclass(spec_class, kind.spec):

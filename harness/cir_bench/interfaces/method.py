@@ -1,4 +1,4 @@
-"""`Method`: the recipe that wires encoder, composer and losses together, and how it is trained."""
+"""`Method`: a composer, its losses, and how they are trained."""
 
 from __future__ import annotations
 
@@ -19,18 +19,19 @@ from cir_bench.params.models import MethodParams, Training
 
 @dataclass(frozen=True)
 class TrainBatch:
-    """B training triplets as features. The only place where a method sees targets.
+    """Features of B training triplets. A method sees targets nowhere else.
 
     Attributes:
-        reference: features of the reference images; with gradients when the stage trains the encoder.
+        reference: features of the reference images, with gradients if the stage trains the encoder.
         text: features of the modification texts.
         target: features of the target images.
-        same_target: ``[B, B]`` bool, true where target j is the same image as target i (or ``mask_same_target`` is
-            off: the diagonal alone).
-        side_text: features of the targets' own descriptions, with ``Needs.side_text`` (empty text where there is none).
+        same_target: ``[B, B]`` bool, true where targets i and j are the same image; with ``mask_same_target`` off, true
+            on the diagonal alone.
+        side_text: with ``Needs.side_text``, features of the targets' own descriptions; of an empty text where there is
+            none.
         described: ``[B]`` bool, true where the target has a description; None without ``side_text``.
-        epoch: epochs finished in this stage.
-        step: optimiser steps finished in this stage.
+        epoch: finished epochs of this stage.
+        step: finished optimiser steps of this stage.
     """
 
     reference: Features
@@ -45,30 +46,30 @@ class TrainBatch:
 
 @dataclass(frozen=True)
 class TrainStep:
-    """Loss terms of one optimiser step. Every term is logged by its name; the sum with ``weights`` is minimised."""
+    """The loss terms of one optimiser step, logged by name; their sum with ``weights`` is minimised."""
 
     terms: Mapping[str, Tensor]
     weights: Mapping[str, float] = field(default_factory=dict)
     optimiser: str = "main"
 
     def total(self) -> Tensor:
-        """The scalar that is minimised: ``sum_name weights[name] (default 1) * terms[name]``."""
+        """The scalar that is minimised: the sum of ``weights[name] * terms[name]``, with 1 as the default weight."""
         return torch.stack([self.weights.get(name, 1.0) * term for name, term in self.terms.items()]).sum()
 
 
 @dataclass(frozen=True)
 class TrainStage:
-    """One stage of training, run in order; the weights of one stage are the start of the next.
+    """One stage of training. Stages run in order, each starting from the weights of the one before.
 
     Attributes:
         name: shown in progress, logs and records.
-        training: its settings. ``training.encoder`` resolved by the trainer: "train" keeps gradients in the features,
-            "frozen" takes them from the cache (extracted anew when an earlier stage changed the encoder).
-        select: choose this stage's checkpoint by the held-out score. False where that score means nothing, because the
-            stage does not train the composition (VAL's pre-training on descriptions): its last epoch is kept.
-        descriptions: train on images with their own descriptions rather than on triplets: reference and target are one
-            image of the train split, text and side text its description. With ``Needs.side_text`` they are the
-            benchmark's own, with ``Needs.side_text_from`` another data set's.
+        training: its settings. The trainer resolves ``training.encoder``: "train" keeps gradients in the features,
+            "frozen" takes them from the cache (computed anew if an earlier stage changed the encoder).
+        select: choose this stage's checkpoint by the held-out score. False if that score means nothing, because the
+            stage does not train the composition (VAL's pre-training on descriptions); its last epoch is then kept.
+        descriptions: train on images with their own descriptions instead of triplets: reference and target are the same
+            image of the train split, text and side text its description. With ``Needs.side_text_from`` they come from
+            another data set.
     """
 
     name: str
@@ -79,7 +80,7 @@ class TrainStage:
 
 @dataclass(frozen=True)
 class ParameterGroup:
-    """Parameters with a learning rate of their own."""
+    """Parameters with their learning rate."""
 
     parameters: Sequence[nn.Parameter]
     lr: float
@@ -87,37 +88,37 @@ class ParameterGroup:
 
 @dataclass(frozen=True)
 class Optimiser:
-    """One optimiser of a stage; ``TrainStep.optimiser`` names the one that a step belongs to."""
+    """One optimiser of a stage; `TrainStep.optimiser` says which one takes the step."""
 
     name: str
     groups: Sequence[ParameterGroup]
 
 
 class Method(nn.Module, ABC):
-    """Base of every method: constructed as ``Class(params, context)``; holds its composer and losses as submodules.
+    """Base of every method: constructed as ``Class(params, context)``, with composer and losses as submodules.
 
-    At evaluation only :attr:`composer` is used, and it is never given a target. Training calls
-    :meth:`training_steps` for every batch of every stage.
+    Training calls :meth:`training_steps` for every batch of every stage. Evaluation uses :attr:`composer` alone and
+    never gives it a target.
     """
 
     composer: Composer
     branches: Sequence[str] = ()
-    """Names of separate encoder copies (CLVC-Net: local, global); empty: one encoder. See ``Features.branch``."""
+    """Names of separate copies of the encoder (CLVC-Net: local, global), see `Features.branch`; empty: one encoder."""
 
     def __init__(self, params: MethodParams) -> None:
         super().__init__()
         self.params = params
 
     def stages(self) -> Sequence[TrainStage]:
-        """The stages in order; the default is one, with ``params.training``. Nothing to train: it is skipped."""
+        """The stages in order; by default one with ``params.training``. A stage with nothing to train is skipped."""
         return (TrainStage("training", self.params.training),)
 
     def optimisers(self, stage: TrainStage, encoders: Mapping[str, Encoder]) -> Sequence[Optimiser]:
-        """The optimisers of ``stage``; the default is one, ``main``, over the method and the encoders being trained.
+        """The optimisers of ``stage``; by default one, ``main``, for the method and the encoders that are trained.
 
         Args:
             stage: the stage about to start.
-            encoders: encoder copies that this stage trains, by branch ("main" without branches); empty when frozen.
+            encoders: the copies of the encoder that this stage trains, by branch ("main" without branches).
         """
         training = stage.training
         groups = [ParameterGroup([p for p in self.parameters() if p.requires_grad], training.lr)]
@@ -128,7 +129,7 @@ class Method(nn.Module, ABC):
         return (Optimiser("main", [group for group in groups if group.parameters]),)
 
     def training_steps(self, batch: TrainBatch, stage: TrainStage) -> Iterator[TrainStep]:
-        """Yield the optimiser steps of one batch; each is taken before the generator goes on (alternating training)."""
+        """Yield the optimiser steps of one batch; each is taken before the generator continues."""
         raise NotImplementedError(f"{type(self).__name__} has something to train but no training_steps")
 
 
@@ -139,7 +140,7 @@ class StandardMethod(Method):
         params: the method's parameters.
         composer: the composer.
         losses: loss terms by name; without any there is nothing to train.
-        weights: weight of each term, 1 where not given.
+        weights: weight of each term; 1 by default.
     """
 
     def __init__(
@@ -155,11 +156,11 @@ class StandardMethod(Method):
         self.weights = dict(weights or {})
 
     def stages(self) -> Sequence[TrainStage]:
-        """One, with ``params.training``; none without a loss."""
+        """One with ``params.training``; none without a loss."""
         return super().stages() if self.losses else ()
 
     def training_steps(self, batch: TrainBatch, stage: TrainStage) -> Iterator[TrainStep]:
-        """One step: every loss on the composed queries and the embedded targets."""
+        """One step with every loss on the queries and their targets."""
         query = self.composer.compose(batch.reference, batch.text)
         target = self.composer.embed_target(batch.target)
         score = self.composer.scorer
@@ -170,7 +171,7 @@ class StandardMethod(Method):
 
 
 class BatchGallery:
-    """The mini-batch's targets as a :class:`GalleryView` (SADN's neighbourhood in training); nothing is excluded.
+    """The targets of the mini-batch as a :class:`GalleryView` (SADN's neighbourhood in training), nothing excluded.
 
     Args:
         targets: the B targets.

@@ -1,4 +1,4 @@
-"""A spec's parameters: ``NAME:ARGUMENT`` taken apart, defaults with a recipe's and the user's values on top."""
+"""A spec's parameters: its defaults with the values of a recipe and of the user, and ``NAME:ARGUMENT``."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from cir_bench.params.models import MethodParams, Params
 
 
 def argument_field(spec: Spec) -> str | None:
-    """The parameter that takes ARGUMENT of ``name:ARGUMENT``; None when the object takes none."""
+    """The parameter that takes ARGUMENT of ``name:ARGUMENT``; None if the object takes none."""
     return spec.params.argument
 
 
@@ -21,7 +21,7 @@ def split_argument(text: str) -> tuple[str, str | None]:
     """``"openclip:RN50"`` as ``("openclip", "RN50")``, ``"tiny"`` as ``("tiny", None)``."""
     name, colon, argument = text.partition(":")
     if not name or (colon and not argument):
-        raise ConfigError(f"{text!r} is no name: write NAME or NAME:ARGUMENT, for example openclip:RN50.")
+        raise ConfigError(f"{text!r} is not a name: write NAME or NAME:ARGUMENT, for example openclip:RN50.")
     return name, argument if colon else None
 
 
@@ -38,16 +38,15 @@ def make_params(spec: Spec, overrides: Mapping[str, Any] | None = None, argument
 def make_params(spec: Spec, overrides: Mapping[str, Any] | None = None, argument: str | None = None) -> Params:
     """The spec's parameters: its defaults, with ``overrides`` (nested) on top.
 
-    A nested model that is a default keeps those of its values that ``overrides`` does not name.
+    A nested model keeps its defaults where ``overrides`` says nothing.
 
     Args:
-        spec: whose params model is filled.
-        overrides: values by name; nested ones as nested mappings.
+        spec: the object's spec.
+        overrides: values by name, those of nested models as nested mappings.
         argument: ARGUMENT of ``name:ARGUMENT``, for the field that the params model names.
 
     Raises:
-        ConfigError: an unknown key (the nearest is told), a bad value (what is allowed is told), or an argument for an
-            object that takes none.
+        ConfigError: an unknown key, a value that is not allowed, or an argument for an object that takes none.
     """
     what = f"{kind_of(spec).name} {spec.name!r}"
     values = dict(overrides or {})

@@ -19,14 +19,14 @@ from cir_bench.params.models import MethodParams, NoParams, Params
 
 @dataclass(frozen=True)
 class Context:
-    """Where a dataset or an encoder finds things on this machine."""
+    """Where a data set or an encoder finds its files on this machine."""
 
     data_root: Path | None
-    """Holds one folder per data set; None when the user named none."""
+    """The folder with one folder per data set; None if the user named none."""
     cache_dir: Path
-    """Where derived files may be kept."""
+    """A folder for derived files."""
     dataset: str = ""
-    """Name of the data set (for encoders that read files made for it)."""
+    """Name of the data set, for encoders that read files made for it."""
     seed: int = 0
     """The cell's seed, for encoders with random initial weights."""
 
@@ -47,13 +47,13 @@ class Spec:
     """What all specs share."""
 
     name: str
-    """Lower case letters, digits, hyphens; unique among specs of its kind."""
+    """Lower case letters, digits and hyphens; unique among the specs of its kind."""
     summary: str
     """One line for `cir-bench ls`."""
     implementation: str | type[Any]
     """``"package.module:Class"``, imported when it is used, or the class itself."""
     version: str = "1"
-    """Raise it when the same parameters now compute something else: finished cells become stale."""
+    """Raise it when the same parameters compute something else: finished cells become stale."""
     params: type[Params] = NoParams
     """The model of its parameters."""
 
@@ -69,11 +69,11 @@ class RemoteFile:
     """A file that `cir-bench data fetch` downloads into ``<data root>/<data set>/``."""
 
     path: str
-    """Where it belongs below the data set's folder, with ``/`` between folders."""
+    """Its path below the data set's folder, with ``/`` between folders."""
     url: str
-    """http or https, of a pinned revision: the same bytes for ever."""
+    """http or https, of a pinned revision, so that its content never changes."""
     sha256: str
-    """Of its content, 64 hex digits in lower case."""
+    """Of its content: 64 hex digits in lower case."""
     size: int
     """Bytes."""
 
@@ -83,27 +83,27 @@ class DatasetSpec(Spec):
     """A data set."""
 
     needs_root: bool = True
-    """False for data sets that are generated or named by their path: no --data-root is asked for."""
+    """False for data sets that are generated or named by their path, which need no --data-root."""
     licence: str = "unknown"
     non_commercial: bool = False
-    """True when the licence of ``files`` forbids commercial use: they are fetched with --accept-licence only."""
+    """True if the licence of ``files`` forbids commercial use: they are fetched only with --accept-licence."""
     homepage: str = ""
     citation: str = ""
-    """BibTeX, or whatever its authors ask to be cited by."""
+    """BibTeX, or another citation that its authors ask for."""
     files: tuple[RemoteFile, ...] = ()
-    """What `cir-bench data fetch` downloads: annotation files that anybody may download."""
+    """Freely available annotation files, which `cir-bench data fetch` downloads."""
     steps: tuple[str, ...] = ()
-    """What a person must do for the rest (images, files behind a form), one step each; ``{root}`` stands for the data
-    set's folder."""
+    """What the user must do to get the rest (images, files behind a form), step by step; ``{root}`` is the data set's
+    folder."""
     submission: str | type[Any] | None = None
-    """Its `Submission` (``"package.module:Class"`` or the class), where a server scores a hidden test set."""
+    """Its `Submission` (``"package.module:Class"`` or the class), if a server scores a hidden test set."""
     trains: bool = True
-    """False: there are no training triplets (CIRCO); methods that learn are refused, others run."""
+    """False if there are no training triplets (CIRCO): methods that learn are refused."""
     synthetic: bool = False
-    """True when the images are rendered by a program; every number then says so."""
+    """True if the images are rendered by a program; every number then says so."""
     publishable: bool = False
-    """True when the licence lets anybody publish the images. Of the others no picture is in a report that is made to be
-    published (``cir-bench report --public``)."""
+    """True if the licence allows anybody to publish the images; only then are they in a public report
+    (``cir-bench report --public``)."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -112,9 +112,9 @@ class EncoderSpec(Spec):
 
     provides: Provides | Callable[[Any], Provides] = field(default_factory=Provides)
     pixel_free: bool = False
-    """True when images are represented by something else than pixels; every number then says so."""
+    """True if images are represented by something other than pixels; every number then says so."""
     extra: str | None = None
-    """The pip extra that brings its dependencies."""
+    """The pip extra with its dependencies."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -140,26 +140,27 @@ class MethodSpec(Spec):
     `Method`."""
     needs: Needs | Callable[[Any], Needs] = field(default_factory=Needs)
     wraps: Callable[[Any], Mapping[str, Mapping[str, Any]]] | None = None
-    """Of a wrapper (SADN): by its parameters, names and parameters of the composers that it asks `BuildContext` for
-    without knowing them. Their needs are added to its own, and their versions are ingredients of its cells."""
+    """For a method around other plugins' composers (SADN): a function of its parameters that returns the composers it
+    gets from its `BuildContext`, with their parameters. Their needs are added to its own, and their versions are
+    ingredients of its cells."""
     kind: Literal["method", "baseline", "sentinel"] = "method"
-    """sentinel: random or constant scores, always at the bottom of a leaderboard and at chance."""
+    """sentinel: random or constant scores, listed below the ranking; must be at chance."""
     learns: bool = True
-    """False: it has nothing of its own to train, so that on a frozen encoder it needs no training triplets. A sentinel
-    never needs any."""
+    """False if it has nothing of its own to train, so that it needs no training triplets on a frozen encoder. Sentinels
+    never need any."""
     paper: Paper | None = None
     card: str = ""
-    """Markdown, or ``"package:FILE.md"`` that ships with the package: what it is, equations and code, what the paper
-    leaves open, known deviations."""
+    """Markdown, or ``"package:FILE.md"`` for a file of the package: what it is, where the code has its equations, what
+    the paper leaves open, known deviations."""
     recipes: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
-    """Parameter overrides of the paper track: key ``"*"`` for every benchmark, or a benchmark's name."""
+    """Parameters on the paper track, by benchmark, or ``"*"`` for all of them."""
     controlled: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
-    """Parameter overrides of the controlled track, by benchmark: what was chosen on its held-out train triplets (a
-    learning rate, a dropout). The benchmark's budget is laid on top, so epochs and batch size are the same for all."""
+    """Parameters on the controlled track, by benchmark: those chosen on its held-out train triplets (a learning rate, a
+    dropout). The benchmark's budget overrides them, so that epochs and batch size are the same for all methods."""
     paper_encoder: str | None = None
-    """The encoder of the paper track, e.g. ``"openclip:RN50x4"``; None: no paper track."""
+    """The encoder of the paper track, for example ``"openclip:RN50x4"``; None: no paper track."""
     encoder_recipes: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
-    """Parameters of ``paper_encoder`` on the paper track: key ``"*"`` for every benchmark, or a benchmark's name."""
+    """Parameters of ``paper_encoder`` on the paper track, by benchmark, or ``"*"`` for all of them."""
 
     @property
     def composer(self) -> ComposerSpec | None:

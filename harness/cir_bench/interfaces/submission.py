@@ -1,4 +1,4 @@
-"""`Submission`: the files that the server of a hidden test set takes. Their form belongs to the data set; no torch."""
+"""`Submission`: the files that the server of a hidden test set takes. The data set defines their form. No torch."""
 
 from __future__ import annotations
 
@@ -13,12 +13,12 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class HiddenSet:
-    """What is known here of a split whose targets only its server knows; None: not on this machine.
+    """What this machine knows of a split whose targets only its server knows; None for anything it does not know.
 
     Attributes:
-        n_queries: how many queries it has.
+        n_queries: the number of its queries.
         queries: its queries by id, without targets.
-        gallery: ids of its candidates.
+        gallery: the ids of its candidates.
     """
 
     n_queries: int | None = None
@@ -29,7 +29,7 @@ class HiddenSet:
 class Submission(ABC):
     """The files of one test server. Named by ``DatasetSpec.submission``, constructed without arguments.
 
-    A plugin's tests of it inherit ``cir_bench.testing.SubmissionContract``.
+    A plugin tests it by inheriting ``cir_bench.testing.SubmissionContract``.
     """
 
     split: ClassVar[str]
@@ -42,15 +42,15 @@ class Submission(ABC):
         """The content of every file to upload, by a short file name such as ``recall.json``.
 
         Args:
-            ranked: for every query id the best candidates' image ids, best first, at most 50.
-            subset: the same of each query's own few candidates; empty when the protocol ranks no subsets.
+            ranked: for every query id, the image ids of the best candidates, best first, at most 50.
+            subset: the same for each query's own candidates; empty unless the protocol ranks subsets.
         """
 
     @abstractmethod
     def check(self, data: bytes, hidden: HiddenSet) -> Mapping[str, Sequence[str]]:
-        """Every mistake in a file, ours or another's, by kind; empty when the server would take it.
+        """The mistakes in any file, by kind; empty if the server would accept it.
 
         Args:
-            data: the file's content, whatever it is.
-            hidden: what it is held against; what is None there cannot be checked, which is no mistake.
+            data: the file's content.
+            hidden: what to check it against; anything that is None cannot be checked and is not a mistake.
         """

@@ -1,1 +1,1 @@
-"""Parameters as pydantic models: ``models`` has the bases and the settings of training, ``fill`` fills any of them."""
+"""Parameters as pydantic models: ``models`` has the base classes and the settings of training, ``fill`` fills them."""

@@ -1,4 +1,4 @@
-"""Parameter models filled from nested values; errors name the key, the value and what is allowed."""
+"""Filling parameter models from nested values; errors name the key, the value and the allowed values."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ M = TypeVar("M", bound=BaseModel)
 
 
 def fill(model: type[M], overrides: Mapping[str, Any], what: str) -> M:
-    """An instance of ``model`` with ``overrides`` on top of its defaults; ``what`` begins the error messages."""
+    """An instance of ``model``: its defaults, overridden; ``what`` begins the error messages."""
     return _fill(model, overrides, None, what, "")
 
 
@@ -41,14 +41,14 @@ def _nearest(key: str, path: str, model: type[BaseModel]) -> str:
 
 
 def _sentence(model: type[BaseModel], detail: ErrorDetails, path: str) -> str:
-    """One error of pydantic as words: which key, which value, what is allowed."""
+    """An error of pydantic in words: the key, its value, what is allowed."""
     inner: type[BaseModel] | None = model
     names: list[str] = []
     for part in detail["loc"]:
-        known = inner.model_fields if inner is not None else {}
-        if part in known:
+        fields = inner.model_fields if inner is not None else {}
+        if part in fields:
             names.append(str(part))
-            inner = next(_models(known[str(part)].annotation), None)
+            inner = next(_models(fields[str(part)].annotation), None)
         elif isinstance(part, int) or detail["type"] == "extra_forbidden":
             names.append(str(part))  # an index, or the unknown key; other parts name members of a union
     key = path + ".".join(names)

@@ -1,4 +1,4 @@
-"""The settings of training, as typed models. Imports no torch: `plan` and `--set` work on them."""
+"""The base classes of parameter models, and the settings of training. Imports no torch."""
 
 from __future__ import annotations
 
@@ -10,12 +10,12 @@ from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 
 class Params(BaseModel):
-    """Base of every parameter model: unknown keys are refused, values are checked and finite, instances are frozen."""
+    """Base of every parameter model: unknown keys are refused, values checked, numbers finite, instances frozen."""
 
     model_config = ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False)
 
     argument: ClassVar[str | None] = None
-    """The field that takes ARGUMENT when the object is named ``name:ARGUMENT`` (``openclip:RN50``); None: refused."""
+    """The field that takes ARGUMENT of ``name:ARGUMENT`` (``openclip:RN50``); None: an argument is refused."""
 
 
 class NoParams(Params):
@@ -31,7 +31,7 @@ class Training(Params):
     optimiser: Literal["adamw", "adam", "sgd"] = "adamw"
     lr: Annotated[float, Field(gt=0)] = 1e-3
     encoder: Literal["auto", "frozen", "train"] = "auto"
-    """auto: frozen for a pretrained encoder (features cached), trained for one that means nothing before training."""
+    """auto: a pretrained encoder is frozen (its features are cached), one without pretraining is trained."""
     encoder_lr: Annotated[float, Field(gt=0)] | None = None
     """Learning rate of the encoder's pretrained part; None: ``lr``."""
     gradient_checkpointing: bool = False
@@ -41,26 +41,26 @@ class Training(Params):
     """Train the encoder in evaluation mode: batch norm keeps its statistics, dropout is off (CLIP4Cir)."""
     weight_decay: Annotated[float, Field(ge=0)] = 0.0
     momentum: Annotated[float, Field(ge=0, lt=1)] = 0.9
-    """Of SGD."""
+    """Momentum of ``sgd``."""
     schedule: Literal["constant", "step", "cosine"] = "constant"
     milestones: tuple[int, ...] = ()
     """Epochs (whole, counted from 0) at which ``schedule: step`` multiplies every learning rate by ``gamma``."""
     gamma: Annotated[float, Field(gt=0)] = 0.1
     warmup_steps: Annotated[int, Field(ge=0)] = 0
-    """Optimiser steps over which the learning rates rise linearly from zero."""
+    """Optimiser steps in which the learning rates rise linearly from zero."""
     accumulate: Annotated[int, Field(ge=1)] = 1
     """Batches whose gradients are summed before one optimiser step."""
     clip_norm: Annotated[float, Field(gt=0)] | None = None
     ema: Annotated[float, Field(gt=0, lt=1)] | None = None
     """Decay of an exponential moving average of the weights, used at test (VAL: .9999)."""
     patience: Annotated[int, Field(ge=1)] | None = None
-    """Stop after so many selections without a better held-out score."""
+    """Stop after this many evaluations without a better held-out score."""
     mask_same_target: bool = True
-    """In a batch, another triplet's target that is the same image is not a negative."""
+    """The target of another triplet in the batch is not a negative if it is the same image."""
 
 
 SAME_NUMBERS = frozenset({"gradient_checkpointing"})
-"""Settings of `Training` that say how a result is computed, not which: recorded, but no ingredient of the numbers."""
+"""Settings of `Training` that change how a result is computed, but not the result: recorded, but not ingredients."""
 
 
 @dataclass(frozen=True)
@@ -90,12 +90,12 @@ class Selection(Params):
     """How the checkpoint is chosen."""
 
     on: Literal["held-out", "last", "test"] = "held-out"
-    """held-out: a part of train (default). last: no choice. test: the evaluation split, which leaks and is marked."""
+    """held-out: by a part of train (default). last: no choice. test: by the evaluation split, which leaks (marked)."""
     fraction: Annotated[float, Field(gt=0, lt=1)] = 0.1
-    """Part of the train triplets that is held out (at most ``max_queries``)."""
+    """Fraction of the train triplets that is held out (at most ``max_queries``)."""
     max_queries: Annotated[int, Field(ge=1)] = 1000
     every: Annotated[int, Field(ge=1)] = 1
-    """Epochs between two looks."""
+    """Epochs between two evaluations."""
 
 
 class MethodParams(Params):
@@ -127,6 +127,6 @@ class FinetuneParams(MethodParams):
     """Parameters of a method with CLIP4Cir's first stage (`FinetuneMethod`)."""
 
     finetune: Training | None = None
-    """First stage: the encoder alone, with query = normalise(image + text). None: there is only the second."""
+    """First stage: the encoder alone, with query = normalise(image + text). None: no first stage."""
     finetune_encoders: Literal["both", "text"] = "both"
-    """Which of the encoder's halves the first stage changes."""
+    """Whether the first stage trains the text encoder alone, or the image encoder as well."""

@@ -1,4 +1,4 @@
-"""Where plugins are looked for: the entry point group ``cir_bench`` and single files. Nothing is imported here."""
+"""Finding plugins: the entry point group ``cir_bench`` and single files. None is imported here."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ class Candidate:
 
     owner: Owner
     module: str
-    """The module that its entry point names; for a single file the name it is given in ``sys.modules``."""
+    """The module that its entry point names; for a single file, its name in ``sys.modules``."""
     load: Callable[[], object]
 
     def called(self, names: Iterable[str]) -> bool:
@@ -37,7 +37,7 @@ class Candidate:
 
 
 def normalised(name: str) -> str:
-    """A distribution's name in the form in which names are compared (PEP 503)."""
+    """A distribution's name in the form for comparing (PEP 503)."""
     return re.sub(r"[-_.]+", "-", name).lower()
 
 
@@ -45,18 +45,18 @@ def installed() -> list[Candidate]:
     """Every entry point of the group."""
     points = metadata.entry_points(group=GROUP)
     by_dist = {id(point.dist): point.dist for point in points}
-    # parsed at every access, so each distribution's are taken once
+    # metadata is parsed at every access, so read it once for each distribution
     facts: dict[int, Any] = {key: getattr(dist, "metadata", None) or {} for key, dist in by_dist.items()}
     return [_from_entry_point(point, facts[id(point.dist)]) for point in points]
 
 
 def in_order(found: Iterable[Candidate]) -> list[Candidate]:
-    """Ours first, then by distribution and name: the order is stable, and nobody takes a name of ours."""
+    """Built-in plugins first, so that no other takes their names; then by distribution and name."""
     return sorted(found, key=lambda c: (not c.owner.builtin, normalised(c.owner.distribution), c.owner.plugin))
 
 
 def core_is_installed() -> bool:
-    """Whether cir-bench's own metadata are there; run from a bare source folder they are not, nor its plugins."""
+    """Whether cir-bench has metadata; in a bare source folder it has not, and its plugins cannot be found."""
     try:
         metadata.distribution(CORE)
     except metadata.PackageNotFoundError:
@@ -65,7 +65,7 @@ def core_is_installed() -> bool:
 
 
 def _from_entry_point(point: metadata.EntryPoint, found: Any) -> Candidate:
-    """Names and version as far as the metadata are sound: damaged ones must not take the program down."""
+    """The candidate of an entry point; damaged metadata must not crash the program."""
     name, version = (found.get(key) for key in ("Name", "Version"))
     name = CORE if normalised(name or "") == CORE else name
     module = point.value.partition(":")[0].strip()
@@ -73,7 +73,7 @@ def _from_entry_point(point: metadata.EntryPoint, found: Any) -> Candidate:
 
 
 def files(paths: Iterable[Path], config: Path | None) -> Iterator[Candidate]:
-    """Single-file plugins: those asked for, which must exist, and the one beside the configuration file."""
+    """Single-file plugins: those of ``--plugin``, which must exist, and the one next to the configuration file."""
     wanted = list(paths)
     if config is not None and (beside := config.parent / BESIDE_CONFIG).is_file():
         wanted.append(beside)
@@ -84,7 +84,7 @@ def files(paths: Iterable[Path], config: Path | None) -> Iterator[Candidate]:
 
 
 def from_file(path: Path) -> Candidate:
-    """A plugin in one file. Its version is a digest of its content, so that a changed file makes cells stale."""
+    """A plugin in one file, with a digest of its content as the version, so that a change makes cells stale."""
     content = path.read_bytes()
     version = hashlib.sha256(content).hexdigest()[:12]
     where = hashlib.sha256(str(path).encode()).hexdigest()[:8]
@@ -97,7 +97,7 @@ def _import_file(name: str, path: Path) -> ModuleType:
     if spec is None or spec.loader is None:
         raise ImportError(f"{path} cannot be imported")
     module = importlib.util.module_from_spec(spec)
-    sys.modules[name] = module  # before execution: `implementation=f"{__name__}:Mine"` is looked up there
+    sys.modules[name] = module  # `implementation=f"{__name__}:Mine"` is looked up there
     try:
         spec.loader.exec_module(module)
     except BaseException:

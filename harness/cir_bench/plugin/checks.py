@@ -19,7 +19,7 @@ HOOKS = (*REGISTERING_HOOKS, *EVENT_HOOKS.values())
 
 
 def check_api(plugin: object, owner: Owner) -> None:
-    """Refuse a plugin that speaks another version of the API (``CIR_BENCH_API``, ours when it says none)."""
+    """Refuse a plugin for another version of the API (``CIR_BENCH_API``; without one, it is for this version)."""
     spoken = getattr(plugin, "CIR_BENCH_API", API_VERSION)
     if spoken == API_VERSION:
         return
@@ -77,5 +77,5 @@ def check_benchmark(path: object) -> Path:
         raise PluginRejected("spec", f"{BENCHMARKS_HOOK} returned {described(path)}, not a Path", remedy)
     if path.suffix not in {".yaml", ".yml"} or not path.is_file():
         remedy = "ship the file with the package (package_data) and return its path"
-        raise PluginRejected("spec", f"{BENCHMARKS_HOOK} names {path}, which is no YAML file", remedy)
+        raise PluginRejected("spec", f"{BENCHMARKS_HOOK} names {path}, which is not a YAML file", remedy)
     return path

@@ -1,4 +1,4 @@
-"""Guarded discovery: plugins in, `Registry` out. A broken plugin is reported, left out whole, stops nothing else."""
+"""Guarded loading: plugins in, `Registry` out. A broken plugin is reported, left out as a whole, and stops no other."""
 
 from __future__ import annotations
 
@@ -36,14 +36,14 @@ NOT_INSTALLED = PluginProblem(
 
 @dataclass(frozen=True)
 class PluginOptions:
-    """Which plugins are wanted. A name is a distribution's or a plugin's own.
+    """Which plugins to load. They are named by distribution or by their own name.
 
     Attributes:
-        files: single-file plugins (``--plugin``); always loaded.
-        config: the configuration file, beside which ``cir_bench_plugins.py`` may lie.
-        third_party: False (``--no-plugins``): only those of cir-bench itself and ``files``.
+        files: single-file plugins (``--plugin``), always loaded.
+        config: the configuration file; a ``cir_bench_plugins.py`` next to it is loaded, too.
+        third_party: False (``--no-plugins``): only built-in plugins and ``files``.
         only: the third-party plugins that may be loaded; None: all.
-        without: plugins that are not loaded, ours included.
+        without: plugins that are not loaded, built-in ones included.
     """
 
     files: tuple[Path, ...] = ()
@@ -55,7 +55,7 @@ class PluginOptions:
 
 @dataclass
 class _Contribution:
-    """What one plugin registers; kept apart until all of it is known to be sound."""
+    """What one plugin registers; kept apart until all of it has passed the checks."""
 
     plugin: object
     specs: list[Registered[Spec]] = field(default_factory=list)
@@ -68,16 +68,16 @@ def load_plugins(
     environ: Mapping[str, str] = os.environ,
     found: Iterable[Candidate] | None = None,
 ) -> Registry:
-    """Load the wanted plugins, ours first, then by distribution, then single files.
+    """Load plugins: built-in ones, then by distribution, then single files.
 
     Args:
         options: which plugins; all by default.
-        environ: where ``CIR_BENCH_STRICT``, ``CIR_BENCH_PLUGINS_ALLOW`` and ``CIR_BENCH_PLUGINS_DENY`` are looked up.
-        found: the installed plugins; those of the entry point group by default.
+        environ: has ``CIR_BENCH_STRICT``, ``CIR_BENCH_PLUGINS_ALLOW`` and ``CIR_BENCH_PLUGINS_DENY``.
+        found: the installed plugins; by default those of the entry point group.
 
     Raises:
-        ConfigError: a plugin named in ``only`` or ``without``, or a file, that does not exist.
-        PluginError: a broken plugin, when ``CIR_BENCH_STRICT`` is set.
+        ConfigError: ``options`` names a plugin or a file that does not exist.
+        PluginError: a plugin is broken, and ``CIR_BENCH_STRICT`` is set.
     """
     options = options or PluginOptions()
     installed = look.in_order(look.installed() if found is None else found)
@@ -85,7 +85,7 @@ def load_plugins(
     owners: dict[tuple[str, str], Owner] = {}
     loaded: dict[Owner, _Contribution] = {}
     problems = [NOT_INSTALLED] if found is None and not look.core_is_installed() else []
-    for candidate in _wanted(installed, options, environ):
+    for candidate in _chosen(installed, options, environ):
         try:
             contribution = _load_one(candidate)
             _refuse_duplicates(contribution, owners)
@@ -107,7 +107,7 @@ def load_plugins(
 
 
 def _hooks(loaded: Mapping[Owner, _Contribution]) -> pluggy.PluginManager:
-    """One manager with all plugins, for events; each is called what a message calls it."""
+    """One manager with all plugins, for events; each registered by the name that messages use."""
     manager = new_manager()
     for owner, contribution in loaded.items():
         if not manager.is_registered(contribution.plugin):  # two entry points may name one module
@@ -115,7 +115,7 @@ def _hooks(loaded: Mapping[Owner, _Contribution]) -> pluggy.PluginManager:
     return manager
 
 
-def _wanted(installed: list[Candidate], options: PluginOptions, environ: Mapping[str, str]) -> list[Candidate]:
+def _chosen(installed: list[Candidate], options: PluginOptions, environ: Mapping[str, str]) -> list[Candidate]:
     for name in sorted((options.only or frozenset()) | options.without):
         if not any(candidate.called([name]) for candidate in installed):
             names = {n for c in installed for n in (c.owner.distribution, c.owner.plugin)}
@@ -136,10 +136,10 @@ def _names(text: str | None) -> frozenset[str]:
 
 
 def _load_one(candidate: Candidate) -> _Contribution:
-    """Everything one plugin registers, or `PluginRejected`.
+    """Everything that one plugin registers, or `PluginRejected`.
 
-    It gets a plugin manager of its own, so that its hooks can be called, blamed and dropped alone. What it prints goes
-    to stderr: stdout belongs to ``--json``.
+    Its own plugin manager calls its hooks, so that it can be blamed and dropped alone. Its output goes to stderr,
+    because stdout belongs to ``--json``.
     """
     with contextlib.redirect_stdout(sys.stderr):
         try:
@@ -151,7 +151,7 @@ def _load_one(candidate: Candidate) -> _Contribution:
             return _contribution(plugin, candidate.owner)
         except PluginRejected:
             raise
-        except (Exception, SystemExit) as error:  # attributes and specs are a plugin's objects: they may raise anything
+        except (Exception, SystemExit) as error:  # attributes and specs of a plugin may raise anything
             remedy = "return plain specs from plain functions"
             raise PluginRejected("register", f"looking at it raised {in_words(error)}", remedy) from error
 
@@ -193,7 +193,6 @@ def _refuse_duplicates(contribution: _Contribution, owners: Mapping[tuple[str, s
         key = (kind_of(one.spec).name, one.name)
         if key in taken:
             message = f"{one} is already registered by {taken[key]}"
-            raise PluginRejected(
-                "duplicate", message, "rename one of them, or leave one plugin out with --without-plugins"
-            )
+            remedy = "rename one of them, or leave one plugin out with --without-plugins"
+            raise PluginRejected("duplicate", message, remedy)
         taken[key] = one.owner

@@ -1,16 +1,16 @@
-"""`Owner`: where an object comes from. `PluginProblem`: why a plugin is not there, and what to do about it."""
+"""`Owner`: where an object comes from. `PluginProblem`: why a plugin was left out, and what to do about it."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 
 CORE = "cir-bench"
-"""Our own distribution; its plugins come by the same door as a third party's."""
+"""The distribution with the built-in plugins, which use the same entry points as those of third parties."""
 
 
 @dataclass(frozen=True)
 class Owner:
-    """A plugin: the distribution it came with (a single file is its own distribution) and its name there."""
+    """A plugin: its distribution (a single file is its own) and its name there."""
 
     distribution: str
     version: str
@@ -27,11 +27,6 @@ class Owner:
         """Whether it is one Python file, not an installed distribution."""
         return self.plugin.endswith(".py")
 
-    @property
-    def label(self) -> str:
-        """``cir-bench@0.1.0``."""
-        return f"{self.distribution}@{self.version}"
-
     def __str__(self) -> str:
         if self.single_file:
             return f"{self.plugin} (version {self.version})"
@@ -44,24 +39,9 @@ class PluginProblem:
 
     owner: Owner
     stage: str
-    """What was looked at: ``metadata``, ``import``, ``api``, ``register``, ``hook``, ``spec``, ``duplicate``."""
+    """``metadata``, ``import``, ``api``, ``register``, ``hook``, ``spec`` or ``duplicate``."""
     message: str
     remedy: str
-
-    @property
-    def distribution(self) -> str:
-        """The distribution (or file) that is to blame."""
-        return self.owner.distribution
-
-    @property
-    def version(self) -> str:
-        """Its version."""
-        return self.owner.version
-
-    @property
-    def plugin(self) -> str:
-        """The plugin's name within the distribution."""
-        return self.owner.plugin
 
     def __str__(self) -> str:
         return f"plugin {self.owner} was left out ({self.stage}): {self.message}; {self.remedy}"

@@ -1,11 +1,11 @@
-"""`Registry`: every registered object by kind and name; implementations are imported when they are asked for."""
+"""`Registry`: every registered object by kind and name; implementations are imported when they are used."""
 
 from __future__ import annotations
 
 import importlib
 import inspect
-from collections.abc import Iterable, Mapping
-from contextlib import AbstractContextManager
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Generic, TypeVar
@@ -16,10 +16,10 @@ from cir_bench.errors import CirBenchError, ConfigError, did_you_mean
 from cir_bench.interfaces.kinds import KINDS, kind_of
 from cir_bench.interfaces.specs import ComposerSpec, Context, DatasetSpec, EncoderSpec, LossSpec, MethodSpec, Spec
 from cir_bench.params.models import Params
-from cir_bench.plugin.blame import BlamedPluginError, blame_on
+from cir_bench.plugin.blame import BlamedPluginError
 from cir_bench.plugin.events import new_manager
 from cir_bench.plugin.owner import Owner, PluginProblem
-from cir_bench.plugin.remedies import remedy_for_import
+from cir_bench.plugin.remedies import in_words, remedy_for_import
 from cir_bench.protocols.builtin import builtin_benchmarks
 
 if TYPE_CHECKING:
@@ -54,13 +54,13 @@ class BenchmarkFile:
 
 
 class Registry:
-    """Everything the plugins registered. Reading it imports no implementation.
+    """Everything that plugins registered. Reading it imports no implementation.
 
     Args:
         registered: specs with their plugins; names are unique within a kind.
         benchmark_files: benchmark files with their plugins.
         plugins: the plugins that were loaded.
-        problems: the plugins that were left out, and why.
+        problems: the plugins that were left out, with the reasons.
         hooks: the manager that the plugins are registered with, for events.
     """
 
@@ -85,11 +85,11 @@ class Registry:
         return [*builtin_benchmarks(), *(file.path for file in self.benchmark_files)]
 
     def all(self, spec: type[T]) -> Mapping[str, Registered[T]]:
-        """Everything of one kind, by name in alphabetical order; ``spec`` is for example ``MethodSpec``."""
+        """All objects of one kind by name, in alphabetical order; ``spec`` is a class such as ``MethodSpec``."""
         return dict(self._by_kind[spec])
 
     def find(self, spec: type[T], name: str) -> Registered[T]:
-        """One object by kind and name; `ConfigError` with the nearest name when there is none."""
+        """One object by kind and name; `ConfigError` with the nearest name if there is none."""
         known = self._by_kind[spec]
         if name in known:
             return known[name]
@@ -118,9 +118,23 @@ class Registry:
         return self.find(DatasetSpec, name)
 
 
-def blame(registered: Registered[Spec], stage: str) -> AbstractContextManager[None]:
-    """Blame the plugin for every exception within, but for a `CirBenchError`; see `blame_on`."""
-    return blame_on(registered.owner, str(registered), stage)
+@contextmanager
+def blame(registered: Registered[Spec], stage: str) -> Iterator[None]:
+    """Turn every exception within, except a `CirBenchError`, into a `BlamedPluginError` chained to the original.
+
+    ``sys.exit`` in a plugin counts, because it must not end the run with a good exit code.
+
+    Args:
+        registered: the object that is being used.
+        stage: what is being done, as after "while": "constructing it", "training".
+    """
+    try:
+        yield
+    except CirBenchError:
+        raise
+    except (Exception, SystemExit) as error:
+        remedy = f"report it to {registered.owner.distribution} (CIR_BENCH_DEBUG=1 shows the traceback)"
+        raise BlamedPluginError(registered.owner, str(registered), stage, in_words(error), remedy) from error
 
 
 def load(registered: Registered[Spec]) -> type[Any]:
@@ -154,7 +168,7 @@ def _failure(registered: Registered[Spec], message: str, remedy: str) -> BlamedP
 
 
 def _imported(registered: Registered[Spec], where: str) -> Any:
-    """What ``"module:Class"`` names."""
+    """The object that ``"module:Class"`` names."""
     module_name, _, attribute = where.partition(":")
     try:
         module = importlib.import_module(module_name)
@@ -173,7 +187,7 @@ def _imported(registered: Registered[Spec], where: str) -> Any:
 
 
 def create(registered: Registered[Spec], params: Params, context: Context | BuildContext) -> Any:
-    """An instance of the class behind a spec; its plugin is blamed when the constructor fails."""
+    """An instance of the class behind a spec; its plugin is blamed if the constructor fails."""
     implementation = load(registered)
     with blame(registered, "constructing it"):
         return implementation(params, context)

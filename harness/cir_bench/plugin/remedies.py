@@ -1,4 +1,4 @@
-"""What to tell a user about an exception of a plugin's code: one line saying what happened, one saying what to do."""
+"""Messages about exceptions of a plugin's code: what happened, and what to do."""
 
 from __future__ import annotations
 
@@ -14,12 +14,15 @@ def in_words(error: BaseException) -> str:
 
 
 def remedy_for_import(error: BaseException, owner: Owner, module: str) -> tuple[str, str]:
-    """Message and remedy for an exception raised while ``module`` of a plugin was imported."""
+    """Message and remedy for an exception from importing ``module`` of a plugin."""
     if isinstance(error, ModuleNotFoundError) and error.name:
         return _missing_module(error.name, owner, module)
     if isinstance(error, ImportError) and error.name and _top(error.name) != _top(module):
         message = f"importing {module} raised {in_words(error)}"
-        return message, f"its dependency {_top(error.name)} may be too old or too new: check what the plugin asks for"
+        return (
+            message,
+            f"its dependency {_top(error.name)} may be too old or too new: check which versions the plugin requires",
+        )
     return f"importing {module} raised {in_words(error)}", _ask_author(owner)
 
 

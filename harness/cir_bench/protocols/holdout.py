@@ -48,7 +48,7 @@ def hold_out_drawn(
 ) -> tuple[TripletSampler, list[Triplet]]:
     """Split a sampler's images in two: triplets for training are drawn from one part, held-out ones from the other.
 
-    No image is in both, as reference or as target, nor are images with the same description (`TripletSampler.kin`).
+    No image is in both, as reference or as target, nor are images with the same description.
     Both images of a drawn triplet are held out, with their related images, until there are enough; each of them is then
     the reference of one held-out triplet. `ConfigError` if no pair has few enough related images, or nothing would be
     left to train on.
@@ -56,7 +56,7 @@ def hold_out_drawn(
     limit = min(max_queries, max(2, round(fraction * len(sampler.images))))
     held: set[str] = set()
     for triplet in sorted(sampler.draw(seed, HELD_OUT), key=lambda triplet: _place(seed, triplet.reference)):
-        family = {*sampler.kin(triplet.reference), *sampler.kin(triplet.target)} - held
+        family = {*sampler.same_description(triplet.reference), *sampler.same_description(triplet.target)} - held
         if len(held) + len(family) <= limit:
             held |= family
         if len(held) == limit:

@@ -106,11 +106,11 @@ class DatasetContract(FilesContract):
         if sampler is None:
             return
         one = sampler.draw(0, 0)[0]
-        related = {*sampler.kin(one.reference), *sampler.kin(one.target)}
+        related = {*sampler.same_description(one.reference), *sampler.same_description(one.target)}
         assert {one.reference, one.target} <= related, "an image is not among its own related images"
-        for image in sampler.kin(one.target):
+        for image in sampler.same_description(one.target):
             what = f"{image} and {one.target}, which are related, have other related images"
-            assert_same_set(sampler.kin(image), sampler.kin(one.target), what)
+            assert_same_set(sampler.same_description(image), sampler.same_description(one.target), what)
         few = sampler.among(related)
         assert_same_set(few.images, related, "a sampler among some images has others")
         drawn = {image for triplet in few.draw(0, 0) for image in (triplet.reference, triplet.target, *triplet.hits)}

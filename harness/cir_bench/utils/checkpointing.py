@@ -1,4 +1,4 @@
-"""Gradient checkpointing: what happens inside a block is computed again in the backward pass instead of being kept."""
+"""Gradient checkpointing: activations within a block are computed again in the backward pass instead of being kept."""
 
 from __future__ import annotations
 
@@ -14,10 +14,10 @@ from cir_bench.errors import RunError
 
 
 def recompute_blocks(module: nn.Module, on: bool = True) -> int:
-    """Switch recomputation of every block of ``module`` on or off; return how many blocks it has.
+    """Switch recomputation of every block of ``module`` on or off (see :func:`recompute`); return how many it has.
 
-    A block is an element of a `Sequential` or `ModuleList` that has parameters and modules of its own, but no further
-    blocks: a ResNet's residual blocks, a transformer's layers. See :func:`recompute` for what it does to one.
+    A block is an element of a `Sequential` or `ModuleList` that has parameters and submodules, but no further blocks: a
+    residual block of a ResNet, a layer of a transformer.
     """
     found = _blocks(module, listed=False)
     for block in found:
@@ -26,24 +26,24 @@ def recompute_blocks(module: nn.Module, on: bool = True) -> int:
 
 
 def recompute(module: nn.Module, on: bool = True, *, method: str = "forward") -> None:
-    """From now on (or no longer) keep only the inputs of a method of ``module``; compute the rest again for gradients.
+    """Keep only the inputs of a method of ``module`` and compute the rest again for gradients, or stop doing so.
 
-    Gradients are the same: random choices (dropout) and autocast are those of the first pass. State is the same too:
-    the second pass works on copies of the module's buffers, so that batch norm's running statistics count a batch once.
-    Parameter names stay as they are.
+    Gradients are the same: random choices (dropout) and autocast are those of the first pass. So is the state: the
+    second pass works on copies of the module's buffers, so that a batch counts once in batch norm's running statistics.
+    Parameter names do not change.
 
     Raises:
-        RunError: in the forward pass, when the method changes its input in place: the second pass would see another.
+        RunError: in the forward pass, if the method changes its input in place.
     """
     present = vars(module).get(method)
     if on and not isinstance(present, _Recomputed):
         vars(module)[method] = _Recomputed(module, method)
     elif not on and isinstance(present, _Recomputed):
-        del vars(module)[method]  # the class's own method shows again
+        del vars(module)[method]  # uncovers the method of the class
 
 
 class _Recomputed:
-    """A method in the place of a module's own; a class, not a closure, so that the module can be copied and pickled."""
+    """Replaces a method of a module; a class, not a closure, so that the module can be copied and pickled."""
 
     def __init__(self, module: nn.Module, method: str) -> None:
         self._module, self._method = module, method
@@ -85,7 +85,7 @@ def _on_copies_of_buffers(module: nn.Module) -> Iterator[None]:
 
 
 def _blocks(module: nn.Module, *, listed: bool) -> list[nn.Module]:
-    """The blocks within ``module``, or itself when it is one; ``listed``: it is an element of a list."""
+    """The blocks within ``module``, or itself if it is one; ``listed``: it is an element of a list."""
     is_list = isinstance(module, nn.Sequential | nn.ModuleList)
     inner = [block for child in module.children() for block in _blocks(child, listed=is_list)]
     is_block = (

@@ -100,7 +100,7 @@ def test_the_hits_are_all_images_with_the_target_s_caption_one_tuple_for_all() -
         assert triplet.hits == tuple(i for i in CAPTIONS if CAPTIONS[i] == CAPTIONS[triplet.target])
         hits[CAPTIONS[triplet.target]].append(triplet.hits)
     sampler = CaptionPairs(CAPTIONS)
-    assert sampler.kin("a") is sampler.kin("f") is sampler.alike("red short dress")
+    assert sampler.same_description("a") is sampler.same_description("f") is sampler.alike("red short dress")
 
 
 @given(SMALL)
