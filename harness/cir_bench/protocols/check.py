@@ -79,12 +79,12 @@ def _check_part(name: str, part: EvalPart, protocol: Protocol, problems: list[st
     empty = [q.id for q in part.queries if not any(q.texts)]
     if empty:
         notes.append(f"{_of(name)}{len(empty)} queries have an empty text: {examples(empty)}.")
-    for key, wanted in protocol.expected.chance.items():
+    for key, published in protocol.expected.chance.items():
         part_name, _, metric = key.rpartition("/")
         if part_name == name:
             level = _chance(part, parse_metric(metric))
-            if abs(level - wanted) > CHANCE_TOLERANCE * wanted:
-                problems.append(f"a random ranking scores {level:.3g} % {key}, {wanted:.3g} expected.")
+            if abs(level - published) > CHANCE_TOLERANCE * published:
+                problems.append(f"a random ranking scores {level:.3g} % {key}, {published:.3g} expected.")
 
 
 def _unhittable(truth: Truth) -> bool:

@@ -79,7 +79,7 @@ def find_benchmark(name: str, paths: Iterable[Path]) -> ChosenBenchmark:
         ConfigError: there is no such benchmark or protocol (with the nearest name), or two files define it.
     """
     head, colon, path = name.partition(":")
-    wanted, slash, protocol = head.partition("/")
+    stem, slash, protocol = head.partition("/")
     found: dict[str, tuple[Benchmark, Path]] = {}
     unreadable: list[str] = []
     for file in paths:
@@ -88,14 +88,14 @@ def find_benchmark(name: str, paths: Iterable[Path]) -> ChosenBenchmark:
         except ConfigError as error:
             unreadable.append(str(error))
             continue
-        if benchmark.name in found and benchmark.name == wanted:
+        if benchmark.name in found and benchmark.name == stem:
             raise ConfigError(
-                f"The benchmark {wanted!r} is defined twice, in {found[wanted][1]} and in {file}; rename one of them."
+                f"The benchmark {stem!r} is defined twice, in {found[stem][1]} and in {file}; rename one of them."
             )
         found.setdefault(benchmark.name, (benchmark, file))
-    if wanted not in found:
-        raise ConfigError(" ".join([f"There is no benchmark {wanted!r}; {did_you_mean(wanted, found)}", *unreadable]))
+    if stem not in found:
+        raise ConfigError(" ".join([f"There is no benchmark {stem!r}; {did_you_mean(stem, found)}", *unreadable]))
     if colon and not path.strip():  # Path("") would be the current folder
         raise ConfigError(f"The benchmark {name!r} has no path after its colon; write {head}:PATH.")
-    benchmark, _ = found[wanted]
+    benchmark, _ = found[stem]
     return ChosenBenchmark(benchmark, benchmark.protocol_key(protocol if slash else None), path if colon else None)

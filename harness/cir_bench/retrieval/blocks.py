@@ -180,8 +180,8 @@ class BlockReader:
 
 def _group_size(columns: int, best: int) -> int:
     """A power of two near √(n/k), where looking at maxima and looking at cells cost about the same."""
-    wanted = min(MAX_GROUP, math.isqrt(columns // best) if best else 1, columns // LANES)
-    return 1 << max(0, wanted.bit_length() - 1)
+    size = min(MAX_GROUP, math.isqrt(columns // best) if best else 1, columns // LANES)
+    return 1 << max(0, size.bit_length() - 1)
 
 
 def _length(rows: RowSet) -> int:

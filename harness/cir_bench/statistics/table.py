@@ -86,10 +86,10 @@ def table_statistics(rows: Sequence[RowValues | None], compared: Sequence[bool],
     Rows are given best first, None if their queries are unknown; all must have the same queries. Sentinels are not
     compared.
     """
-    known = {place: row for place, row in enumerate(rows) if row is not None}
-    drawn = dict(zip(known, bootstrap(list(known.values())), strict=True))
+    with_values = {place: row for place, row in enumerate(rows) if row is not None}
+    drawn = dict(zip(with_values, bootstrap(list(with_values.values())), strict=True))
     intervals = [{key: interval(values) for key, values in drawn.get(place, {}).items()} for place in range(len(rows))]
-    tested = {place: row for place, row in known.items() if compared[place]}
+    tested = {place: row for place, row in with_values.items() if compared[place]}
     pairs = compare_pairs(tested, {place: drawn[place][headline] for place in tested}, headline)
     apart = {frozenset((pair.first, pair.second)) for pair in pairs if pair.differ}
     order = list(tested)
