@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
-from typing import Any
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 import typer
 
@@ -24,28 +22,6 @@ INCOMPLETE = 1
 """Exit code if something is missing or wrong."""
 
 
-@dataclass(frozen=True)
-class Findings:
-    """What was found of a data set: by protocol, of its train split, and of the images that either of them reads."""
-
-    benchmark: NamedBenchmark
-    dataset: Dataset
-    checks: Mapping[str, ProtocolCheck]
-    train: TrainSplit
-    n_images: int
-    faults: Faults
-
-    @property
-    def complete(self) -> bool:
-        """Whether nothing is missing or wrong."""
-        return not (self.faults or self.train.problem or any(map(self.problems, self.checks)))
-
-    def problems(self, key: str) -> tuple[str, ...]:
-        """Problems of a protocol that make the data incomplete; protocols nobody asked for may be impossible."""
-        asked = key == self.benchmark.chosen.protocol_key
-        return self.checks[key].problems if self.checks[key].evaluation or asked else ()
-
-
 @with_settings
 def verify(settings: Settings, name: BenchmarkName, sets: DatasetParams = None, as_json: AsJson = False) -> None:
     """Compare counts with the protocols, look for every image and decode it. Exit code 0: complete, 1: not."""
@@ -55,42 +31,40 @@ def verify(settings: Settings, name: BenchmarkName, sets: DatasetParams = None, 
     train = TrainSplit.read(dataset)
     evaluated = (image for check in checks.values() if check.evaluation for image in check.evaluation.images())
     images = list(dict.fromkeys([*evaluated, *train.images]))
-    found = Findings(benchmark, dataset, checks, train, len(images), check_images(dataset, images, with_progress))
+    faults = check_images(dataset, images, with_progress)
+    # a protocol that nobody asked for may be impossible with this data
+    failed = [
+        key
+        for key, check in checks.items()
+        if check.problems and (check.evaluation or key == benchmark.chosen.protocol_key)
+    ]
+    complete = not (faults or failed or train.problem)
     if as_json:
-        print_json(_facts(found))
+        about = {"dataset": benchmark.registered.name, "benchmark": benchmark.chosen.label, **train.facts()}
+        found = {"n_images": len(images), "missing": faults.missing, "unreadable": faults.unreadable}
+        print_json({**about, "protocols": protocol_facts(benchmark.protocols, checks), **found, "complete": complete})
     else:
-        print(*_lines(found), sep="\n")
-    raise typer.Exit(0 if found.complete else INCOMPLETE)
+        count = f"! {train.problem}" if train.problem else f"{train.n_triplets} training triplets"
+        print(f"{benchmark.chosen.label}: {count}")
+        print(*_protocol_lines(checks, failed), *_image_lines(dataset, len(images), faults), sep="\n")
+        print("complete" if complete else "NOT complete")
+    raise typer.Exit(0 if complete else INCOMPLETE)
 
 
-def _facts(found: Findings) -> dict[str, Any]:
-    return {
-        "dataset": found.benchmark.registered.name,
-        "benchmark": found.benchmark.chosen.label,
-        **found.train.facts(),
-        "protocols": protocol_facts(found.benchmark.protocols, found.checks),
-        "n_images": found.n_images,
-        "missing": found.faults.missing,
-        "unreadable": found.faults.unreadable,
-        "complete": found.complete,
-    }
-
-
-def _lines(found: Findings) -> Iterator[str]:
-    train, faults = found.train, found.faults
-    count = f"! {train.problem}" if train.problem else f"{train.n_triplets} training triplets"
-    yield f"{found.benchmark.chosen.label}: {count}"
-    for key, check in found.checks.items():
+def _protocol_lines(checks: Mapping[str, ProtocolCheck], failed: Sequence[str]) -> Iterator[str]:
+    for key, check in checks.items():
         yield counted(key, check)
         for problem in check.problems:
-            yield f"  {'!' if problem in found.problems(key) else 'cannot be used:'} {problem}"
+            yield f"  {'!' if key in failed else 'cannot be used:'} {problem}"
         for note in check.notes:
             yield f"  note: {note}"
-    present = found.n_images - len(faults.missing)
-    yield f"images: {present} of {found.n_images} found, {present - len(faults.unreadable)} of them readable"
-    yield from _first("missing", (_expected_at(found.dataset, image) for image in faults.missing))
+
+
+def _image_lines(dataset: Dataset, count: int, faults: Faults) -> Iterator[str]:
+    present = count - len(faults.missing)
+    yield f"images: {present} of {count} found, {present - len(faults.unreadable)} of them readable"
+    yield from _first("missing", (_expected_at(dataset, image) for image in faults.missing))
     yield from _first("unreadable", faults.unreadable.values())
-    yield "complete" if found.complete else "NOT complete"
 
 
 def _expected_at(dataset: Dataset, image: str) -> str:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -15,37 +15,28 @@ from cir_bench.records.load import StoredRecord
 from cir_bench.records.record import RunRecord
 from cir_bench.statistics.rows import RowValues
 
+RowSelector = Callable[[StoredRecord], bool]
+"""Whether a cell belongs to the row that is named."""
 
-@dataclass(frozen=True)
-class RowSelector:
-    """The name of a row: ``METHOD`` or ``METHOD[VARIANT]``, either with ``#SEED``; or a folder with its cells."""
 
-    text: str
-    method: str = ""
-    variant: str | None = None
-    seed: int | None = None
-    folder: Path | None = None
+def row_selector(text: str) -> RowSelector:
+    """The cells of ``tirg``, ``tirg[training.epochs=5]``, ``tirg#0`` (one seed), or in an existing folder."""
+    if "/" in text or text in {".", ".."}:
+        folder = Path(text).resolve()
+        if not folder.is_dir():
+            raise ConfigError(f"There is no folder {text} with run records; name one, or a method.")
+        return lambda one: one.folder.resolve().is_relative_to(folder)
+    found = re.fullmatch(r"(?P<method>[^\[\]#]+)(\[(?P<variant>.*)\])?(#(?P<seed>\d+))?", text)
+    if found is None:
+        raise ConfigError(f"{text!r} does not name a row; write METHOD, METHOD[VARIANT], METHOD#SEED or a folder.")
+    method, variant = found["method"], found["variant"]
+    seed = None if found["seed"] is None else int(found["seed"])
 
-    @classmethod
-    def parse(cls, text: str) -> RowSelector:
-        """Read ``tirg``, ``tirg[training.epochs=5]``, ``tirg#0`` or the path of an existing folder."""
-        if "/" in text or text in {".", ".."}:
-            folder = Path(text)
-            if not folder.is_dir():
-                raise ConfigError(f"There is no folder {text} with run records; name one, or a method.")
-            return cls(text, folder=folder.resolve())
-        found = re.fullmatch(r"(?P<method>[^\[\]#]+)(\[(?P<variant>.*)\])?(#(?P<seed>\d+))?", text)
-        if found is None:
-            raise ConfigError(f"{text!r} does not name a row; write METHOD, METHOD[VARIANT], METHOD#SEED or a folder.")
-        seed = found["seed"]
-        return cls(text, found["method"], found["variant"], None if seed is None else int(seed))
-
-    def matches(self, one: StoredRecord) -> bool:
-        """Whether a cell belongs to the row."""
-        if self.folder is not None:
-            return one.folder.resolve().is_relative_to(self.folder)
+    def matches(one: StoredRecord) -> bool:
         cell = one.record.cell
-        return cell.method == self.method and self.variant in (None, cell.variant) and self.seed in (None, cell.seed)
+        return cell.method == method and variant in (None, cell.variant) and seed in (None, cell.seed)
+
+    return matches
 
 
 @dataclass(frozen=True)
@@ -85,23 +76,24 @@ def find_pair(
     """
     finished = [one for one in records if one.record.status == "done" and not one.record.hidden]
     kept = [one for one in finished if _fits(one.record, benchmark) and encoder in ("", one.record.cell.encoder)]
-    selectors = (RowSelector.parse(first), RowSelector.parse(second))
-    for selector in selectors:
-        if not any(map(selector.matches, kept)):
+    names = (first, second)
+    selectors = [row_selector(text) for text in names]
+    for text, selector in zip(names, selectors, strict=True):
+        if not any(map(selector, kept)):
             methods = {one.record.cell.method for one in kept}
             asked = f" on {benchmark}" * bool(benchmark) + f" with {encoder}" * bool(encoder)
-            hint = did_you_mean(selector.text, methods) if methods else "run cells first, or name another --records."
-            raise ConfigError(f"No finished cell{asked} is called {selector.text!r}; {hint}")
+            hint = did_you_mean(text, methods) if methods else "run cells first, or name another --records."
+            raise ConfigError(f"No finished cell{asked} is called {text!r}; {hint}")
     by_title = _by_title(kept, selectors)
     shared = {title: rows for title, rows in by_title.items() if all(rows)}
     if not shared:
         places = [", ".join(title for title, rows in by_title.items() if rows[place]) for place in (0, 1)]
-        where = "; ".join(f"{selector.text}: {place}" for selector, place in zip(selectors, places, strict=True))
+        where = "; ".join(f"{text}: {place}" for text, place in zip(names, places, strict=True))
         raise ConfigError(f"The two were never measured under the same conditions ({where}), so they do not compare.")
     if len(shared) > 1:
         raise ConfigError(f"Both were measured under {', '.join(shared)}; choose with -b, -e or a smaller --records.")
     ((title, rows),) = shared.items()
-    (row_a, values_a), (row_b, values_b) = (_one(s, some) for s, some in zip(selectors, rows, strict=True))
+    (row_a, values_a), (row_b, values_b) = map(_one, names, rows)
     if not values_a.cells[0].same_queries(values_b.cells[0]):
         raise ConfigError(f"{first} and {second} were evaluated on different queries, so they cannot be paired.")
     return RowPair(title, values_a.cells[0].headline.name, (row_a, row_b), (values_a, values_b))
@@ -116,22 +108,22 @@ def _by_title(kept: Sequence[StoredRecord], selectors: Sequence[RowSelector]) ->
     for key, members in by_section(newest(kept)).items():
         name = f"{key.benchmark}/{key.protocol} · {key.track} track" + (f" · {key.encoder}" if key.encoder else "")
         title = name if name not in found else f"{name} · data {key.data[:8]}"
-        found[title] = [finished_rows([one for one in members if selector.matches(one)], {}) for selector in selectors]
+        found[title] = [finished_rows([one for one in members if selector(one)], {}) for selector in selectors]
     return found
 
 
-def _one(selector: RowSelector, rows: _Rows) -> tuple[Row, RowValues]:
+def _one(text: str, rows: _Rows) -> tuple[Row, RowValues]:
     unchanged = [pair for pair in rows if not pair[0].variant]
     meant = unchanged if len(unchanged) == 1 else rows
     if len(meant) > 1:
         names = ", ".join(
             f"{row.method}[{row.variant}] with {row.encoder}, seeds {' '.join(map(str, row.seeds))}" for row, _ in meant
         )
-        raise ConfigError(f"{selector.text!r} fits several rows: {names}; write METHOD[VARIANT], #SEED or use -e.")
+        raise ConfigError(f"{text!r} fits several rows: {names}; write METHOD[VARIANT], #SEED or use -e.")
     row, values = meant[0]
     if values is None:
         raise ConfigError(
-            f"The queries of {selector.text!r} are not known (there is neither queries.json.gz nor rankings next to "
+            f"The queries of {text!r} are not known (there is neither queries.json.gz nor rankings next to "
             "its records, or its headline is not a mean over queries), so it cannot be compared; run its cells again."
         )
     return row, values

@@ -48,15 +48,11 @@ class Outcome:
 
 
 class OutcomeRecorder:
-    """The pytest plugin.
+    """The pytest plugin: an outcome for each finished check, and why a test file could not be collected.
 
     Args:
         generated: the file with the generated contract classes.
         objects: kind and name of the objects to check.
-
-    Attributes:
-        outcomes: one for each finished check.
-        mistake: why a test file could not be collected, in one line.
     """
 
     def __init__(self, generated: Path, objects: set[tuple[str, str]]) -> None:
