@@ -11,7 +11,7 @@ from cir_bench.protocols.builtin import builtin_protocol
 from cir_bench.report import report_page
 from cir_bench.report.cost import cost_figure
 from cir_bench.report.html_table import html_table
-from cir_bench.report.learning import training_gallery
+from cir_bench.report.learning import training_figures
 from cir_bench.report.page import SectionView
 from cir_bench.report.recall import recall_figure
 from cir_bench.report.sections import ReportRow, ReportSection
@@ -95,7 +95,7 @@ def test_learning_curves_and_every_loss_term(cell, shown):
         cell("tirg", seed=seed)
     cell("sum")
     (block,) = shown()
-    curves, loss = training_gallery(block).figures
+    curves, loss = training_figures(block)
     assert [series.name for series in curves.legend] == ["tirg"]
     assert "tirg, seed 1: 12.00 in epoch 3" in tips(curves)
     assert loss.title == "Loss of tirg"
@@ -106,7 +106,7 @@ def test_terms_of_different_sizes_have_a_logarithmic_axis(cell, shown):
     history = [{"stage": "all", "epoch": e, "terms": {"a": 100 - e, "b": 0.01}, "seconds": 1} for e in range(3)]
     cell("tirg", history=history)
     (block,) = shown()
-    (loss,) = training_gallery(block).figures
+    (loss,) = training_figures(block)
     assert "logarithmic" in loss.charts[0][1]
 
 

@@ -4,7 +4,7 @@ import re
 
 import pytest
 
-from cir_bench.report.sweeps import by_powers, sweep_gallery, sweeps, variant
+from cir_bench.report.sweeps import by_powers, sweep_figures, sweeps, variant
 
 
 def points(sweep):
@@ -68,7 +68,7 @@ def test_the_picture_has_every_point_with_its_number(cell, shown):
     for lr in ("0.1", "0.001"):
         cell("tirg", variant=f"training.lr={lr}")
     (block,) = shown()
-    (figure,) = sweep_gallery(block).figures
+    (figure,) = sweep_figures(block)
     assert figure.title == "tirg: training.lr"
     measured = {line.row.variant: line.row.metrics["R@1"].mean for line in block.methods}
     for lr in ("0.1", "0.001"):
@@ -79,10 +79,10 @@ def test_what_is_no_change_of_a_parameter_is_left_out():
     assert variant("a=1 nonsense b.c=x=y") == {"a": "1", "b.c": "x=y"}
 
 
-def test_without_sweeps_there_is_no_gallery(cell, shown):
+def test_without_sweeps_there_are_no_figures(cell, shown):
     cell("tirg")
     (block,) = shown()
-    assert sweep_gallery(block) is None
+    assert sweep_figures(block) == []
 
 
 @pytest.mark.parametrize(
@@ -104,7 +104,7 @@ def test_the_default_is_marked_in_the_curve(cell, shown):
     for lr in ("0.1", "0.001"):
         cell("tirg", variant=f"training.lr={lr}")
     (block,) = shown()
-    (figure,) = sweep_gallery(block).figures
+    (figure,) = sweep_figures(block)
     picture = str(figure.charts[0][1])
     (rule,) = re.findall(r'class="rule" x1="([\d.]+)"', picture)
     marks = re.findall(r'transform="translate\(([\d.]+) [\d.]+\)"', picture)
@@ -120,14 +120,14 @@ def test_a_grid_without_a_plain_run_knows_its_default_from_another_grid_s_rows(c
     (block,) = shown()
     found = {sweep.parameter: (points(sweep), sweep.default) for sweep in sweeps(block)}
     assert found == {"gamma": (["0", "2", "4"], "2"), "neighbours": (["1", "5"], "5")}
-    assert all(str(figure.charts[0][1]).count('class="rule"') == 1 for figure in sweep_gallery(block).figures)
+    assert all(str(figure.charts[0][1]).count('class="rule"') == 1 for figure in sweep_figures(block))
 
 
 def test_no_default_is_marked_where_no_row_says_what_it_is(cell, shown):
     for k in (1, 5):
         cell("sadn", variant=f"neighbours={k}")
     (block,) = shown()
-    (figure,) = sweep_gallery(block).figures
+    (figure,) = sweep_figures(block)
     assert 'class="rule"' not in str(figure.charts[0][1]) and "Default" not in figure.note
 
 
@@ -135,7 +135,7 @@ def test_the_default_of_an_ablation_is_named_beside_its_bar(cell, shown):
     cell("sadn")
     cell("sadn", variant="ablation=no-a")
     (block,) = shown()
-    (figure,) = sweep_gallery(block).figures
+    (figure,) = sweep_figures(block)
     assert str(figure.charts[0][1]).count(">none (default)</text>") == 1 and "Default: none." in figure.note
 
 
@@ -144,7 +144,7 @@ def test_every_ablation_has_a_bar_and_its_whole_name_on_a_line_of_its_own(cell, 
     for name in names:
         cell("sadn", variant=f"ablation={name}")
     (block,) = shown()
-    (figure,) = sweep_gallery(block).figures
+    (figure,) = sweep_figures(block)
     picture = str(figure.charts[0][1])
     heights = [re.search(rf'y="([0-9.]+)" text-anchor="end">{name}</text>', picture)[1] for name in names]
     assert len(set(heights)) == picture.count("<rect") == len(names)

@@ -18,6 +18,9 @@ from cir_bench.interfaces.specs import DatasetSpec
 from cir_bench.protocols.build import provenance_of
 from cir_bench.protocols.check import ProtocolCheck, check_protocol
 
+ABOUT = ("summary", "licence", "non_commercial", "homepage", "citation", "synthetic")
+"""Fields of a data set's spec that are shown."""
+
 
 @with_settings
 def info(settings: Settings, name: BenchmarkName, sets: DatasetParams = None, as_json: AsJson = False) -> None:
@@ -26,12 +29,7 @@ def info(settings: Settings, name: BenchmarkName, sets: DatasetParams = None, as
     spec, protocols = benchmark.registered.spec, benchmark.protocols
     facts: dict[str, Any] = {
         "dataset": spec.name,
-        "summary": spec.summary,
-        "licence": spec.licence,
-        "non_commercial": spec.non_commercial,
-        "homepage": spec.homepage,
-        "citation": spec.citation,
-        "synthetic": spec.synthetic,
+        **{field: getattr(spec, field) for field in ABOUT},
         "files": [asdict(file) for file in spec.files],
         "steps": steps_at(spec, settings.data_root),
         "expected": {key: protocol.expected.model_dump(mode="json") for key, protocol in protocols.items()},

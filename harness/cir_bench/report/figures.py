@@ -30,14 +30,6 @@ class Figure:
     wide: bool = False
 
 
-@dataclass(frozen=True)
-class Gallery:
-    """Several figures under one heading."""
-
-    title: str
-    figures: Sequence[Figure]
-
-
 def percent(value: float | None) -> str:
     """``35.66``, or a dash for None."""
     return "–" if value is None else f"{value:.2f}"

@@ -10,7 +10,7 @@ from markupsafe import Markup
 
 from cir_bench.records.load import StoredRecord
 from cir_bench.records.models import EpochLog
-from cir_bench.report.figures import Figure, Gallery, Numbers, percent
+from cir_bench.report.figures import Figure, Numbers, percent
 from cir_bench.report.sections import ReportRow, ReportSection
 from cir_bench.report.svg import COLOURS, Axis, Point, Series, chart, fitting_y_axis, line, mark, x_axis, y_axis
 
@@ -20,11 +20,10 @@ Trace = Mapping[int, float]
 """Value by epoch, counted from 1 over all stages."""
 
 
-def training_gallery(block: ReportSection) -> Gallery | None:
+def training_figures(block: ReportSection) -> list[Figure]:
     """The learning curves, and a small chart of loss terms for each method that has any."""
     figures = [_learning(block), *map(_losses, block.drawn)]
-    found = [figure for figure in figures if figure is not None]
-    return Gallery("Training", found) if found else None
+    return [figure for figure in figures if figure is not None]
 
 
 def _learning(block: ReportSection) -> Figure | None:

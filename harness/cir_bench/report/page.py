@@ -9,11 +9,11 @@ from cir_bench.leaderboard import Section
 from cir_bench.leaderboard.facts import HASH_DIGITS, cautions, numbered
 from cir_bench.report.cost import cost_figure
 from cir_bench.report.html_table import ELSEWHERE, HtmlTable, html_table
-from cir_bench.report.learning import training_gallery
+from cir_bench.report.learning import training_figures
 from cir_bench.report.recall import recall_figure
 from cir_bench.report.rendering import render
 from cir_bench.report.sections import ReportSection
-from cir_bench.report.sweeps import sweep_gallery
+from cir_bench.report.sweeps import sweep_figures
 from cir_bench.report.tags import breakdown
 
 
@@ -40,7 +40,7 @@ class SectionView:
         self.sources = sorted({number.source(one.row.encoder) for one in block.rows for number in one.row.reported})
         self.figures = [figure for figure in (cost_figure(block), recall_figure(block)) if figure]
         self.breakdown = breakdown(block)
-        self.galleries = [gallery for gallery in (sweep_gallery(block), training_gallery(block)) if gallery]
+        self.galleries = {"Sweeps and ablations": sweep_figures(block), "Training": training_figures(block)}
 
 
 def report_page(

@@ -14,7 +14,7 @@ from markupsafe import Markup
 from cir_bench.config import dotted
 from cir_bench.leaderboard import Value
 from cir_bench.report.bars import Bar, horizontal_bars
-from cir_bench.report.figures import Figure, Gallery, Numbers
+from cir_bench.report.figures import Figure, Numbers
 from cir_bench.report.sections import ReportRow, ReportSection
 from cir_bench.report.svg import COLOURS, Axis, Series, chart, line, mark, number, rule, whisker, x_axis, y_axis
 
@@ -39,10 +39,9 @@ class Sweep:
     """The value that the parameter has if nobody changes it; empty if no row says."""
 
 
-def sweep_gallery(block: ReportSection) -> Gallery | None:
-    """A chart for every sweep of the section; None without any."""
-    figures = [_figure(sweep, block.section.headline) for sweep in sweeps(block)]
-    return Gallery("Sweeps and ablations", figures) if figures else None
+def sweep_figures(block: ReportSection) -> list[Figure]:
+    """A chart for every sweep of the section."""
+    return [_figure(sweep, block.section.headline) for sweep in sweeps(block)]
 
 
 def sweeps(block: ReportSection) -> list[Sweep]:
