@@ -1,7 +1,7 @@
-"""A pytest plugin for the tests of plugins: it comes with cir-bench, as the entry point ``cir_bench`` of ``pytest11``.
+"""Fixtures for the tests of plugins: a pytest plugin, found by the entry point ``cir_bench`` of ``pytest11``.
 
-Every pytest in an environment with cir-bench loads this module, so it imports nothing but pytest; a fixture imports
-what it needs when a test asks for it. ``pytest -p no:cir_bench`` leaves it out.
+Every pytest in an environment with cir-bench loads this module, so it imports nothing but pytest; the fixtures import
+the rest when a test asks for one. ``pytest -p no:cir_bench`` disables it.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 
 class Done(NamedTuple):
-    """What a command line left."""
+    """Exit code and output of a command line."""
 
     code: int
     out: str
@@ -31,7 +31,7 @@ def cir_bench_cli(
 ) -> Callable[..., Done]:
     """``cir_bench_cli("ls", "--json")`` runs a command line in this process, in the test's folder with a cache there.
 
-    Returns its exit code and what it printed. Nothing of the caller's ``CIR_BENCH_…`` variables is seen.
+    Returns its exit code and output. The caller's ``CIR_BENCH_…`` variables are hidden from it.
     """
     import os
 
@@ -53,9 +53,9 @@ def cir_bench_cli(
 
 @pytest.fixture
 def cir_bench_features() -> Callable[..., tuple[EncoderShape, Features, Features]]:
-    """``cir_bench_features(needs, batch=6, seed=1)`` makes features up: the encoder's shape, reference images, texts.
+    """``cir_bench_features(needs, batch=6, seed=1)``: an encoder's shape, random features of references and of texts.
 
-    They have exactly the levels that ``needs`` (pooled features, if none is given) declares, as the contracts' have.
+    They have exactly the levels that ``needs`` declares (by default pooled features), like those of the contracts.
     """
 
     def make(needs: Needs | None = None, batch: int = 6, seed: int = 1) -> tuple[EncoderShape, Features, Features]:
@@ -72,8 +72,8 @@ def cir_bench_features() -> Callable[..., tuple[EncoderShape, Features, Features
 def cir_bench_run() -> Callable[..., dict[str, Any]]:
     """``cir_bench_run("my-method", training={"epochs": 5})`` trains and evaluates on the generated benchmark.
 
-    Further arguments: ``files``, single-file plugins to load beside the installed ones, and ``encoder``. Returns the
-    run's record, as JSON values: ``["metrics"]["R@1"]`` in percent, ``["history"]``, ``["cost"]``.
+    Further arguments: ``files`` (single-file plugins to load beside the installed ones) and ``encoder``. Returns the
+    run's record as JSON values: ``["metrics"]["R@1"]`` in percent, ``["history"]``, ``["cost"]``.
     """
 
     def run(
