@@ -13,8 +13,8 @@ _LAST_CONV_NEEDS = Needs(image=levels("maps"), text=levels("pooled"), map_levels
 
 
 def tirg_needs(params: TirgParams) -> Needs:
-    """Pooled features, or the last map for the variant ``last-conv``."""
-    return _LAST_CONV_NEEDS if params.variant == LAST_CONV else _POOLED_NEEDS
+    """Pooled features, or the last map for ``level=last-conv``."""
+    return _LAST_CONV_NEEDS if params.level == LAST_CONV else _POOLED_NEEDS
 
 
 COMPOSERS = [

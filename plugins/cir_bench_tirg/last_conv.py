@@ -7,7 +7,7 @@ from torch import Tensor, nn
 
 from cir_bench import BuildContext, Composer, Embedding, Features, PairingError
 from cir_bench_tirg.gating import GatedResidual, finish
-from cir_bench_tirg.params import TirgLastConvComposerParams
+from cir_bench_tirg.params import RELEASED, Layers, TirgLastConvComposerParams
 
 
 class TirgLastConvComposer(Composer):
@@ -20,11 +20,13 @@ class TirgLastConvComposer(Composer):
         query    = Linear(C → embed_width) (GAP(a0 · σ(gate) ⊙ map + a1 · residual))
         target   = Linear(C → embed_width) (GAP(map)), the same Linear
 
+    With ``layers="released"``, gate and residual are each Conv3×3(w → C) ∘ ReLU ∘ Conv3×3(w → w) ∘ BN (x).
+
     The paper's network ends in that pooling and linear layer; an encoder of this harness has a linear layer of its own
     behind its pooled features, out of a composer's reach, so this one belongs to the composer.
 
     Args:
-        params: which published start a0 and a1 have, and the embedding's width.
+        params: which published start a0 and a1 have, the layers, and the embedding's width.
         context: the encoder's widths; it must give image maps.
     """
 
@@ -38,10 +40,7 @@ class TirgLastConvComposer(Composer):
         channels = shape.image.maps[-1][0]
         both = channels + shape.text.width
         self.scaling = params.scaling
-        self.gate = nn.Sequential(nn.BatchNorm2d(both), nn.ReLU(), _conv(both, channels))
-        self.residual = nn.Sequential(
-            nn.BatchNorm2d(both), nn.ReLU(), _conv(both, both), nn.ReLU(), _conv(both, channels)
-        )
+        self.gate, self.residual = _branches(both, channels, params.layers)
         self.sum = GatedResidual(params.scaling)
         self.embed = nn.Linear(channels, params.embed_width)
 
@@ -61,6 +60,18 @@ class TirgLastConvComposer(Composer):
     def _pool(self, maps: Tensor) -> Tensor:
         pooled: Tensor = self.embed(maps.mean(dim=(2, 3)))
         return pooled
+
+
+def _branches(both: int, channels: int, layers: Layers) -> tuple[nn.Sequential, nn.Sequential]:
+    """Gate and residual."""
+    if layers == RELEASED:
+        gate, residual = (
+            nn.Sequential(nn.BatchNorm2d(both), _conv(both, both), nn.ReLU(), _conv(both, channels)) for _ in range(2)
+        )
+        return gate, residual
+    gate = nn.Sequential(nn.BatchNorm2d(both), nn.ReLU(), _conv(both, channels))
+    residual = nn.Sequential(nn.BatchNorm2d(both), nn.ReLU(), _conv(both, both), nn.ReLU(), _conv(both, channels))
+    return gate, residual
 
 
 def _conv(channels_in: int, channels_out: int) -> nn.Conv2d:

@@ -2,15 +2,20 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Final, Literal
+from collections.abc import Mapping
+from typing import Annotated, Any, ClassVar, Final, Literal
 
 from pydantic import Field
 
-from cir_bench import MethodParams, Params, Training
+from cir_bench import AddedLater, Params, Training, VariantParams
 
-Variant = Literal["pooled", "last-conv"]
-POOLED: Final = "pooled"
+Level = Literal["pooled", "last-conv"]
 LAST_CONV: Final = "last-conv"
+
+Layers = Literal["printed", "released"]
+RELEASED: Final = "released"
+
+SOFT_TRIPLET: Final = "soft-triplet"
 
 Scaling = Literal["original", "normed"]
 """original: a0, a1 start at 1 and 10, the output is left as it is. normed: 1 and 1, the output is L2-normed."""
@@ -28,13 +33,20 @@ class TirgLastConvComposerParams(TirgComposerParams):
 
     embed_width: Annotated[int, Field(ge=1)] = 512
     """Of ``last-conv`` only: width of the linear layer after the global average pooling (paper: 512)."""
+    layers: Annotated[Layers, AddedLater()] = "printed"
+    """Of ``last-conv`` only. ``printed``: gate and residual have the layers of the pooled model, as convolutions.
+    ``released``: both are BN → Conv3×3 → ReLU → Conv3×3."""
 
 
-class TirgParams(TirgLastConvComposerParams, MethodParams):
-    """`tirg`: variant, loss, and how it is trained."""
+class TirgParams(TirgLastConvComposerParams, VariantParams):
+    """`tirg`: level, loss, and how it is trained."""
 
-    variant: Variant = POOLED
+    released: ClassVar[Mapping[str, Any]] = {"layers": "released", "anchors": "both"}
+
+    level: Level = "pooled"
     """Compose pooled features (the paper's real photo data sets), or the last feature map (the paper's CSS)."""
     loss: Literal["batch-classification", "soft-triplet"] = "batch-classification"
     """The paper's two losses, each on embeddings times a learnable scale from 4."""
+    anchors: Annotated[Literal["queries", "both"], AddedLater()] = "queries"
+    """Of ``soft-triplet`` only: its anchors, ``queries`` (as printed) or ``both`` queries and targets (as released)."""
     training: Training = Training(optimiser="adam", lr=3e-4, schedule="cosine")

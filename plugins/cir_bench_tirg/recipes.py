@@ -39,6 +39,6 @@ RECIPES: Mapping[str, Mapping[str, Any]] = {
     "*": recipe(18_000),
     "fashioniq": recipe(18_000),
     "fashion200k": recipe(172_049) | {"loss": "batch-classification"},
-    "css": recipe(18_000) | {"loss": "soft-triplet", "variant": "last-conv"},
+    "css": recipe(18_000) | {"loss": "soft-triplet", "level": "last-conv"},
 }
 """By benchmark. ``*``: the schedule of a set of FashionIQ's size (18,000 triplets)."""

@@ -32,7 +32,7 @@ def test_the_environment_variables_are_those_of_the_code(checkout, written):
 def test_the_yaml_files_are_plans(example, toy, tmp_path, monkeypatch, capsys):
     monkeypatch.chdir(tmp_path)
     config, suite = example("parameters-and-suites.md", "yaml")
-    suite = suite.replace("variant: last-conv", "variant: pooled")  # the toy encoder has no maps
+    suite = suite.replace("level: last-conv", "level: pooled")  # the toy encoder has no maps
     for option, text in (("--config", config), ("--suite", suite)):
         (tmp_path / "file.yaml").write_text(text, encoding="utf-8")
         assert main(["plan", option, "file.yaml", *toy, "-e", "toy", "--cache-dir", "cache"]) == 0, capsys.readouterr()

@@ -10,6 +10,7 @@ class TestComposer(ComposerContract):
 class TestLastConvComposer(ComposerContract):
     name = "tirg-last-conv"
     params = {"embed_width": 8}
+    variants = {"printed": {}, "released": {"layers": "released"}}
 
 
 class TestTirg(MethodContract):
@@ -18,5 +19,7 @@ class TestTirg(MethodContract):
         "default": {},
         "normed": {"scaling": "normed"},
         "soft-triplet": {"loss": "soft-triplet"},
-        "last-conv": {"variant": "last-conv", "embed_width": 8},
+        "last-conv": {"level": "last-conv", "embed_width": 8},
+        "released": {"variant": "released", "loss": "soft-triplet"},
+        "released-last-conv": {"variant": "released", "level": "last-conv", "embed_width": 8},
     }

@@ -19,16 +19,16 @@ EPS = 1e-5
 """Of batch norm."""
 
 
-def norm_relu(x: float, weights: dict[str, Any], prefix: str, i: int) -> float:
+def normed(x: float, weights: dict[str, Any], prefix: str, i: int) -> float:
     mean, var = weights[f"{prefix}.running_mean"][i], weights[f"{prefix}.running_var"][i]
-    scaled = (x - mean) / math.sqrt(var + EPS) * weights[f"{prefix}.weight"][i] + weights[f"{prefix}.bias"][i]
-    return max(0.0, scaled)
+    scaled: float = (x - mean) / math.sqrt(var + EPS) * weights[f"{prefix}.weight"][i] + weights[f"{prefix}.bias"][i]
+    return scaled
 
 
 def tirg_by_hand(image: list[float], text: list[float], w: dict[str, Any]) -> list[float]:
     x = image + text
-    gate = linear([norm_relu(v, w, "gate.0", i) for i, v in enumerate(x)], w, "gate.2")
-    hidden = linear([norm_relu(v, w, "residual.0", i) for i, v in enumerate(x)], w, "residual.2")
+    gate = linear(relu([normed(v, w, "gate.0", i) for i, v in enumerate(x)]), w, "gate.2")
+    hidden = linear(relu([normed(v, w, "residual.0", i) for i, v in enumerate(x)]), w, "residual.2")
     residual = linear(relu(hidden), w, "residual.4")
     a0, a1 = w["sum.weights"]
     return [a0 * sigmoid(g) * v + a1 * r for g, v, r in zip(gate, image, residual, strict=True)]
@@ -106,15 +106,34 @@ def conv(x: list[list[list[float]]], weights: dict[str, Any], prefix: str) -> li
     return out
 
 
-def last_conv_by_hand(image: list[list[list[float]]], text: list[float], w: dict[str, Any]) -> list[float]:
+Map = list[list[list[float]]]
+
+
+def printed_branches(x: Map, w: dict[str, Any]) -> tuple[Map, Map]:
+    """Gate and residual, BN → ReLU before every first convolution."""
+    for_gate, for_residual = (
+        [[[max(0.0, normed(v, w, f"{branch}.0", i)) for v in row] for row in plane] for i, plane in enumerate(x)]
+        for branch in ("gate", "residual")
+    )
+    hidden = [[relu(row) for row in plane] for plane in conv(for_residual, w, "residual.2")]
+    return conv(for_gate, w, "gate.2"), conv(hidden, w, "residual.4")
+
+
+def released_branches(x: Map, w: dict[str, Any]) -> tuple[Map, Map]:
+    """Both are BN → Conv3×3 → ReLU → Conv3×3."""
+    found = []
+    for branch in ("gate", "residual"):
+        first = [[[normed(v, w, f"{branch}.0", i) for v in row] for row in plane] for i, plane in enumerate(x)]
+        hidden = [[relu(row) for row in plane] for plane in conv(first, w, f"{branch}.1")]
+        found.append(conv(hidden, w, f"{branch}.3"))
+    gate, residual = found
+    return gate, residual
+
+
+def last_conv_by_hand(image: Map, text: list[float], w: dict[str, Any], layers: str) -> list[float]:
     height, width = len(image[0]), len(image[0][0])
     x = image + [[[value] * width for _ in range(height)] for value in text]
-    both = range(len(x))
-    for_gate = [[[norm_relu(v, w, "gate.0", i) for v in row] for row in x[i]] for i in both]
-    for_residual = [[[norm_relu(v, w, "residual.0", i) for v in row] for row in x[i]] for i in both]
-    gate = conv(for_gate, w, "gate.2")
-    hidden = [[relu(row) for row in plane] for plane in conv(for_residual, w, "residual.2")]
-    residual = conv(hidden, w, "residual.4")
+    gate, residual = (released_branches if layers == "released" else printed_branches)(x, w)
     a0, a1 = w["sum.weights"]
     pooled = [
         sum(
@@ -128,18 +147,24 @@ def last_conv_by_hand(image: list[list[list[float]]], text: list[float], w: dict
     return linear(pooled, w, "embed")
 
 
+@pytest.fixture(params=["printed", "released"])
+def layers(request: pytest.FixtureRequest) -> str:
+    return str(request.param)
+
+
 @pytest.fixture
-def last_conv() -> TirgLastConvComposer:
+def last_conv(layers: str) -> TirgLastConvComposer:
     shape = EncoderShape(FeatureShape(maps=((5, 4, 4), (2, 3, 2))), FeatureShape(pooled=2))
-    return TirgLastConvComposer(TirgLastConvComposerParams(embed_width=4), BuildContext(shape)).double().eval()
+    params = TirgLastConvComposerParams.model_validate({"embed_width": 4, "layers": layers})
+    return TirgLastConvComposer(params, BuildContext(shape)).double().eval()
 
 
-def test_last_conv(last_conv: TirgLastConvComposer) -> None:
+def test_last_conv(last_conv: TirgLastConvComposer, layers: str) -> None:
     weights = random_weights(last_conv, seed=3)
     shallow, deep = torch.randn(3, 5, 4, 4, dtype=torch.float64), torch.randn(3, 2, 3, 2, dtype=torch.float64)
     text = torch.randn(3, 2, dtype=torch.float64)
     composed = last_conv.compose(Features(maps=(shallow, deep)), Features(pooled=text)).main
-    expected = [last_conv_by_hand(m, t, weights) for m, t in zip(deep.tolist(), text.tolist(), strict=True)]
+    expected = [last_conv_by_hand(m, t, weights, layers) for m, t in zip(deep.tolist(), text.tolist(), strict=True)]
     torch.testing.assert_close(composed, f64(expected))
 
 
@@ -156,3 +181,16 @@ def test_last_conv_without_maps_is_refused() -> None:
     shape = EncoderShape(FeatureShape(pooled=3), FeatureShape(pooled=3))
     with pytest.raises(PairingError, match="feature maps"):
         TirgLastConvComposer(TirgLastConvComposerParams(), BuildContext(shape))
+
+
+def test_the_released_gate_is_as_deep_as_its_residual() -> None:
+    """The sizes of gate and residual, printed and released."""
+    shape = EncoderShape(FeatureShape(maps=((2, 3, 2),)), FeatureShape(pooled=3))
+    sizes = {}
+    for layers in ("printed", "released"):
+        params = TirgLastConvComposerParams.model_validate({"layers": layers})
+        composer = TirgLastConvComposer(params, BuildContext(shape))
+        branches = (composer.gate, composer.residual)
+        sizes[layers] = [[tuple(p.shape) for p in branch.parameters() if p.ndim == 4] for branch in branches]
+    narrow, wide = (2, 5, 3, 3), (5, 5, 3, 3)
+    assert sizes == {"printed": [[narrow], [wide, narrow]], "released": [[wide, narrow], [wide, narrow]]}

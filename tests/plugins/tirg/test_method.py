@@ -25,11 +25,11 @@ def test_parameter_count_at_the_paper_s_width(make_tirg) -> None:
     assert sum(p.numel() for p in method.parameters()) == gate + residual + 2 + 1
 
 
-def test_variant_picks_the_composer_and_what_it_needs(make_tirg) -> None:
+def test_level_picks_the_composer_and_what_it_needs(make_tirg) -> None:
     assert isinstance(make_tirg().composer, TirgComposer)
     assert needs(SPEC, TirgParams()).image == {FeatureLevel.POOLED}
-    last_conv = TirgParams(variant="last-conv")
-    assert isinstance(make_tirg(maps=MAPS, variant="last-conv").composer, TirgLastConvComposer)
+    last_conv = TirgParams(level="last-conv")
+    assert isinstance(make_tirg(maps=MAPS, level="last-conv").composer, TirgLastConvComposer)
     assert needs(SPEC, last_conv).image == {FeatureLevel.MAPS}
     assert needs(SPEC, last_conv).text == {FeatureLevel.POOLED}
 
@@ -53,7 +53,41 @@ def test_loss_changes_the_term_and_nothing_else(make_tirg, loss: str) -> None:
 
 def test_scaling_and_embed_width_reach_the_composer(make_tirg) -> None:
     assert make_tirg(scaling="normed").composer.sum.weights.tolist() == [1.0, 1.0]
-    assert make_tirg(maps=MAPS, variant="last-conv", embed_width=7).composer.embed.out_features == 7
+    assert make_tirg(maps=MAPS, level="last-conv", embed_width=7).composer.embed.out_features == 7
+
+
+def test_the_released_variant_is_the_released_layers_and_anchors(make_tirg) -> None:
+    released = make_tirg(maps=MAPS, level="last-conv", loss="soft-triplet", variant="released")
+    assert len(released.composer.gate) == len(released.composer.residual) == 4
+    assert released.losses["soft-triplet"].params.anchors == "both"
+    one_by_one = TirgParams(layers="released", anchors="both", variant="released")
+    assert TirgParams(variant="released") == one_by_one
+    assert TirgParams(variant="released", layers="printed").layers == "printed"
+
+
+def test_the_pooled_model_has_no_released_layers_of_its_own(make_tirg) -> None:
+    """It agrees with the released code as it is printed."""
+    torch.manual_seed(0)
+    printed = make_tirg()
+    torch.manual_seed(0)
+    released = make_tirg(variant="released")
+    (found,), (expected,) = (
+        method.training_steps(_batch(), TrainStage("training", method.params.training))
+        for method in (released, printed)
+    )
+    assert torch.equal(found.total(), expected.total())
+
+
+def test_anchors_change_the_soft_triplet_loss_alone(make_tirg) -> None:
+    values = {}
+    for loss in ("soft-triplet", "batch-classification"):
+        for anchors in ("queries", "both"):
+            torch.manual_seed(0)
+            method = make_tirg(loss=loss, anchors=anchors)
+            (step,) = method.training_steps(_batch(), TrainStage("training", method.params.training))
+            values[loss, anchors] = step.total().item()
+    assert values["soft-triplet", "queries"] != values["soft-triplet", "both"]
+    assert values["batch-classification", "queries"] == values["batch-classification", "both"]
 
 
 def _batch() -> TrainBatch:
@@ -75,4 +109,4 @@ def test_recipe_is_160k_steps_with_decay_every_50k(benchmark: str) -> None:
 
 def test_recipe_of_css_is_the_paper_s_best_there() -> None:
     params = TirgParams.model_validate(SPEC.recipes["css"])
-    assert (params.variant, params.loss) == ("last-conv", "soft-triplet")
+    assert (params.level, params.loss) == ("last-conv", "soft-triplet")
