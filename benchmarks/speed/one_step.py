@@ -30,9 +30,9 @@ from cir_bench import (
 )
 from cir_bench.config import merge
 from cir_bench.features.cache import FeatureCache
-from cir_bench.features.cached import CachedSource
-from cir_bench.features.live import MAIN, LiveSource
-from cir_bench.features.source import FeatureSource
+from cir_bench.features.live import LiveSource
+from cir_bench.features.request import FeatureRequest
+from cir_bench.features.source import MAIN, CachedSource, FeatureSource, Tables
 from cir_bench.interfaces.spec_params import make_params, split_argument
 from cir_bench.plugin.build import build_method
 from cir_bench.plugin.loader import load_plugins
@@ -208,7 +208,7 @@ def measure(
         watch = Watch(device, warmup + steps)
         trainer = Trainer(
             Trainee(method, encoders, lambda training: not cached),
-            TrainExamples(train, lambda: train),
+            TrainExamples(lambda epoch: train, lambda: train),
             OneSource(source),
             Selector(Selection(on="last"), score=None),
             Checkpoints(Path(folder) / "checkpoints", "none"),
@@ -241,8 +241,8 @@ def _cached(
     names = sorted({name for triplet in train.triplets for name in (triplet.reference, triplet.target)})
     texts = sorted({text for texts in train.texts for text in texts})
     refs = [ImageRef("noise", data, name) for name in names]
-    image_table = cache.image_features("drawn", drawn, refs, needs.image, scope=scope)
-    text_table = cache.text_features("drawn", drawn, texts, needs.text, scope=scope)
-    for table in (image_table, text_table):
+    images = cache.table(FeatureRequest.of_images("drawn", drawn, refs, needs, scope))
+    words = cache.table(FeatureRequest.of_texts("drawn", drawn, texts, needs, scope))
+    for table in (images, words):
         table.preload(device)
-    return CachedSource(image_table, text_table, device)
+    return CachedSource({MAIN: Tables(images, words)}, device)

@@ -8,7 +8,7 @@ import pytest
 
 from cir_bench import CellFinished, CellKey, CellStarted, EpochFinished, RunStarted, WorkProgress
 from cir_bench.cli import run_view
-from cir_bench.cli.run_view import PlainView, RunView
+from cir_bench.cli.run_view import RunView
 
 CELL = CellKey(method="tirg", benchmark="css", protocol="test@1", encoder="tiny", track="controlled", seed=0)
 
@@ -29,17 +29,26 @@ def clock(monkeypatch):
     return pass_by
 
 
-def test_the_time_left_is_that_of_the_epochs_run_now(clock):
+@pytest.fixture
+def view_of(monkeypatch):
+    """A view of a run whose standard output is a file, and the file."""
+    stream, view = io.StringIO(), RunView()
+    with monkeypatch.context() as patch:
+        patch.setattr(run_view.sys, "stdout", stream)
+        view.cir_bench_run_started(RunStarted((CELL,), Path()))
+    return view, stream
+
+
+def test_the_time_left_is_that_of_the_epochs_run_now(clock, view_of):
     """Neither what came before them nor the epochs of an interrupted run count, and each stage has its own pace."""
-    stream = io.StringIO()
-    view = PlainView(stream)
+    view, stream = view_of
     clock(500)  # features
     for number in range(5, 11):
         clock(20)
-        view.epoch_finished(epoch("training", number, 10, 20.0))
+        view.cir_bench_epoch_finished(epoch("training", number, 10, 20.0))
     for number in (1, 2):
         clock(90)
-        view.epoch_finished(epoch("tuning", number, 2, 90.0))
+        view.cir_bench_epoch_finished(epoch("tuning", number, 2, 90.0))
     left = [line.split(", ")[-1] for line in stream.getvalue().splitlines()]
     assert left == [
         "100 s left",
@@ -53,16 +62,15 @@ def test_the_time_left_is_that_of_the_epochs_run_now(clock):
     ]
 
 
-def test_a_log_has_a_line_about_an_epoch_or_an_extraction_now_and_then(clock):
-    stream = io.StringIO()
-    view = PlainView(stream)
-    view.cell_started(CellStarted(CELL, 1, 2, "stale", "training.epochs 5 → 10"))
+def test_a_log_has_a_line_about_an_epoch_or_an_extraction_now_and_then(clock, view_of):
+    view, stream = view_of
+    view.cir_bench_cell_started(CellStarted(CELL, 1, 2, "stale", "training.epochs 5 → 10"))
     for done in range(0, 101, 10):
         clock(3)
-        view.progress(WorkProgress(CELL, "extracting features", "images of css (test)", done, 100))
-        view.progress(WorkProgress(CELL, "training", "training 1/9", done, 100))
-    view.epoch_finished(epoch("training", 1, 2, 1.0))
-    view.epoch_finished(epoch("training", 2, 2, 1.0))
+        view.cir_bench_progress(WorkProgress(CELL, "extracting features", "images of css (test)", done, 100))
+        view.cir_bench_progress(WorkProgress(CELL, "training", "training 1/9", done, 100))
+    view.cir_bench_epoch_finished(epoch("training", 1, 2, 1.0))
+    view.cir_bench_epoch_finished(epoch("training", 2, 2, 1.0))
     assert stream.getvalue().splitlines() == [
         "[1/2] tirg on css/test@1, tiny, seed 0 (stale: training.epochs 5 → 10)",
         *(f"  features, images of css (test): {done}/100" for done in (30, 70, 100)),
@@ -82,9 +90,9 @@ FINISHED = {
 
 
 @pytest.mark.parametrize(("facts", "said"), FINISHED.values(), ids=FINISHED)
-def test_every_outcome_is_one_line_that_says_what(facts, said):
-    stream = io.StringIO()
-    PlainView(stream).cell_finished(CellFinished(CELL, 1, 1, **{"outcome": "done", "folder": Path(), **facts}))
+def test_every_outcome_is_one_line_that_says_what(facts, said, view_of):
+    view, stream = view_of
+    view.cir_bench_cell_finished(CellFinished(CELL, 1, 1, **{"outcome": "done", "folder": Path(), **facts}))
     (line,) = stream.getvalue().splitlines()
     assert said in line
 
@@ -107,7 +115,7 @@ def test_a_terminal_has_bars_that_leave_the_results_behind(monkeypatch):
     view.cir_bench_progress(WorkProgress(CELL, "training", "training 1/2", 0, 512))
     view.cir_bench_epoch_finished(epoch("training", 1, 2, 1.0))
     view.cir_bench_progress(WorkProgress(CELL, "training", "training 2/2", 300, 512))
-    view._view._bars.refresh()
+    view._bars._bars.refresh()
     view.cir_bench_cell_finished(CellFinished(CELL, 2, 2, "done", Path(), metrics={"R@1": 50.0}, headline="R@1"))
     view.cir_bench_run_finished()
     assert "\x1b[?25h" in terminal.getvalue()  # the cursor is back

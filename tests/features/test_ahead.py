@@ -7,8 +7,7 @@ import torch
 
 from cir_bench import DataError, levels
 from cir_bench.errors import PluginError
-from cir_bench.features.ahead import place_seed
-from cir_bench.features.live import ItemMemory, LiveSource
+from cir_bench.features.live import ItemMemory, LiveSource, place_seed
 
 POOLED = levels("pooled")
 BATCHES = [[f"image{(3 * batch + place) % 10}" for place in range(6)] for batch in range(5)]
@@ -18,7 +17,7 @@ SEEDS = [11, 12, 13, 14, 15]
 @pytest.fixture(autouse=True)
 def _worth_it_for_few_images(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("cir_bench.features.processes.WORTH_WORKERS", 1)
-    monkeypatch.setattr("cir_bench.features.ahead.CHUNK", 4)
+    monkeypatch.setattr("cir_bench.features.live.CHUNK", 4)
 
 
 @pytest.fixture

@@ -4,14 +4,11 @@ import json
 
 import pytest
 from support.killed import kill_writer
+from support.tables import image_table
 
-from cir_bench import levels
 from cir_bench.errors import RunError
 from cir_bench.features.cache import FeatureCache
 from cir_bench.features.store import CacheWarning, Store
-
-POOLED = levels("pooled")
-SCOPE = ("plain", "train")
 
 
 def flip_a_bit(payload, manifest):
@@ -76,48 +73,46 @@ def remove_payload(payload, manifest):
 )
 def test_a_damaged_shard_is_rebuilt_with_a_warning(damage, encoder, images, tmp_path):
     refs = images.refs(["image3", "image1"])
-    FeatureCache(tmp_path).image_features("counting", encoder, refs, POOLED, scope=SCOPE)
+    image_table(FeatureCache(tmp_path), encoder, refs)
     (payload,) = tmp_path.rglob("*.safetensors")
     damage(payload, payload.with_suffix(".json"))
 
     with pytest.warns(CacheWarning, match=r"00000.safetensors cannot be used: .*encoded again"):
-        table = FeatureCache(tmp_path).image_features("counting", encoder, refs, POOLED, scope=SCOPE)
+        table = image_table(FeatureCache(tmp_path), encoder, refs)
     assert table.rows(["image3", "image1"]).pooled.tolist() == [[3, 3], [1, 1]]
     assert encoder.encoded() == 4
 
-    FeatureCache(tmp_path).image_features("counting", encoder, refs, POOLED, scope=SCOPE)
+    image_table(FeatureCache(tmp_path), encoder, refs)
     assert encoder.encoded() == 4
 
 
 def test_sound_shards_beside_a_damaged_one_are_kept(encoder, images, tmp_path):
     for name in ("image1", "image2"):
-        FeatureCache(tmp_path).image_features("counting", encoder, images.refs([name]), POOLED, scope=SCOPE)
+        image_table(FeatureCache(tmp_path), encoder, images.refs([name]))
     flip_a_bit(*((p, p.with_suffix(".json")) for p in tmp_path.rglob("00000.safetensors")).__next__())
     with pytest.warns(CacheWarning):
-        table = FeatureCache(tmp_path).image_features(
-            "counting", encoder, images.refs(["image1", "image2"]), POOLED, scope=SCOPE
-        )
+        table = image_table(FeatureCache(tmp_path), encoder, images.refs(["image1", "image2"]))
     assert table.rows(["image1", "image2"]).pooled.tolist() == [[1, 1], [2, 2]]
     assert encoder.encoded() == 3
 
 
 def test_leftovers_of_a_killed_writer_are_swept(encoder, images, tmp_path):
     cache = FeatureCache(tmp_path)
-    cache.image_features("counting", encoder, images.refs(["image1"]), POOLED, scope=SCOPE)
+    image_table(cache, encoder, images.refs(["image1"]))
     (payload,) = tmp_path.rglob("*.safetensors")
     leftover = kill_writer(payload.with_name("00001.safetensors"))
-    cache.image_features("counting", encoder, images.refs(["image2"]), POOLED, scope=SCOPE)
+    image_table(cache, encoder, images.refs(["image2"]))
     assert not leftover.exists()
 
 
 def test_features_that_vanish_while_they_are_written_are_never_made_up(encoder, images, tmp_path, monkeypatch):
     monkeypatch.setattr(Store, "append", lambda *args: None)
     with pytest.raises(RunError, match="are gone or damaged"):
-        FeatureCache(tmp_path).image_features("counting", encoder, images.refs(), POOLED, scope=SCOPE)
+        image_table(FeatureCache(tmp_path), encoder, images.refs())
 
 
 def test_a_cache_that_cannot_be_written_is_one_sentence(encoder, images, tmp_path):
     blocked = tmp_path / "file"
     blocked.write_text("not a folder")
     with pytest.raises(RunError, match=r"feature cache .* cannot be written: .*--cache-dir"):
-        FeatureCache(blocked).image_features("counting", encoder, images.refs(), POOLED, scope=SCOPE)
+        image_table(FeatureCache(blocked), encoder, images.refs())

@@ -8,20 +8,18 @@ import signal
 import pytest
 import torch
 from filelock import FileLock
+from support.tables import image_table
 
-from cir_bench import levels
 from cir_bench.errors import RunError
 from cir_bench.features import fill, store
 from cir_bench.features.cache import FeatureCache
 
-POOLED = levels("pooled")
-SCOPE = ("plain", "train")
 fork = multiprocessing.get_context("fork")
 
 
 def extract(root, encoder, images, **options):
     cache = FeatureCache(root)
-    return cache.image_features("counting", encoder, images.refs(), POOLED, scope=SCOPE, batch_size=2, **options)
+    return image_table(cache, encoder, images.refs(), batch_size=2, **options)
 
 
 def extract_and_report(root, encoder, images, start, results):

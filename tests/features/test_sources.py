@@ -1,9 +1,10 @@
 import pytest
 import torch
+from support.tables import image_table, text_table
 
 from cir_bench import DataError, levels
-from cir_bench.features.cached import CachedSource
 from cir_bench.features.live import ItemMemory, LiveSource
+from cir_bench.features.source import MAIN, CachedSource, Tables
 
 POOLED = levels("pooled")
 
@@ -79,11 +80,10 @@ def test_an_undecodable_image_is_named(encoder, images):
 
 @pytest.mark.parametrize("preload_bytes", [0, 1 << 20])
 def test_a_cached_source_reads_from_files_and_from_memory(cache, encoder, images, preload_bytes):
-    names, scope = ["image5", "image1", "image2"], ("plain", "train")
-    pictures = cache.image_features("e", encoder, images.refs(names), levels("pooled", "maps"), scope=scope)
-    words = cache.text_features("e", encoder, ["a", "bcd"], levels("tokens"), scope=scope)
+    pictures = image_table(cache, encoder, images.refs(["image5", "image1", "image2"]), levels("pooled", "maps"))
+    words = text_table(cache, encoder, ["a", "bcd"], levels("tokens"))
     assert pictures.preload(max_bytes=preload_bytes) == words.preload(max_bytes=preload_bytes) == bool(preload_bytes)
-    source = CachedSource(pictures, words, torch.device("cpu"))
+    source = CachedSource({MAIN: Tables(pictures, words)}, torch.device("cpu"))
     assert source.images(["image2", "image5", "image1"]).need_pooled()[:, 0].tolist() == [2, 5, 1]
     assert source.images(["image2", "image5"]).need_maps(1)[0].flatten(1)[:, 0].tolist() == [4, 7]
     assert source.texts(["a"]).need_tokens()[0].flatten().tolist() == [97]

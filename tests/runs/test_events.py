@@ -20,10 +20,10 @@ from cir_bench import (
 from cir_bench.interfaces.events import Event
 from cir_bench.plugin.loader import PluginOptions, load_plugins
 from cir_bench.plugin.registry import Registry
-from cir_bench.records.record import RECORD_FILE, read_record
+from cir_bench.records.record import RECORD_FILE, RunRecord, read_record
 from cir_bench.runs.request import RunRequest
 from cir_bench.runs.resolve import resolve
-from cir_bench.runs.schedule import CellResult, run_cells
+from cir_bench.runs.schedule import run_cells
 from cir_bench.runs.workbench import Workbench
 
 PLUGIN = Path(__file__).parents[1] / "support" / "toy_plugin.py"
@@ -78,13 +78,17 @@ def registry() -> Registry:
 def run(registry: Registry, tmp_path: Path):
     """``run("sum", "tirg", …)`` runs methods on the toy benchmark, two epochs each."""
 
-    def call(*methods: str, encoder: str = "toy", **options: bool) -> list[CellResult]:
+    def call(*methods: str, encoder: str = "toy", **options: bool) -> list[CellFinished]:
         settings = {"training": {"epochs": 2, "batch_size": 200}}
         request = RunRequest(methods=methods, benchmarks=("toy",), encoders=(encoder,), settings=settings)
         bench = Workbench(None, tmp_path / "cache", torch.device("cpu"))
         return run_cells(resolve(request, registry), bench, registry, tmp_path, **options)
 
     return call
+
+
+def record_of(finished: CellFinished) -> RunRecord:
+    return read_record(finished.folder / RECORD_FILE)
 
 
 def kinds(heard: list[Event]) -> list[str]:
@@ -109,10 +113,10 @@ def test_a_run_is_announced_in_order(run, registry, tmp_path) -> None:
         "RunFinished",
     ]
     start, cell = listener.heard[:2]
-    key = result.cell.key
+    key = result.cell
     assert start == RunStarted((key,), tmp_path)
-    assert cell == CellStarted(key, 1, 1, "to do", settings=result.cell.config())
-    record = read_record(result.cell.folder(tmp_path) / RECORD_FILE)
+    assert cell == CellStarted(key, 1, 1, "to do", settings=record_of(result).config)
+    record = record_of(result)
     epochs = listener.of(EpochFinished)
     assert [(one.cell, one.stage, one.epoch, one.epochs) for one in epochs] == [
         (key, "training", 1, 2),
@@ -120,7 +124,8 @@ def test_a_run_is_announced_in_order(run, registry, tmp_path) -> None:
     ]
     assert [(one.terms, one.selection) for one in epochs] == [(one.terms, one.selection) for one in record.history]
     finished, end = listener.heard[-2:]
-    assert (finished.cell, finished.outcome, finished.folder) == (key, "done", result.cell.folder(tmp_path))
+    assert finished is result and result.folder.is_relative_to(tmp_path)
+    assert (finished.cell, finished.outcome, finished.folder) == (key, "done", result.folder)
     assert (finished.metrics, finished.headline, finished.partial) == (record.metrics, "R@1", False)
     assert finished.seconds == sum(phase.seconds for phase in record.cost.phases)
     assert end == RunFinished(tmp_path, {"done": 1}, complete=True)
@@ -145,8 +150,7 @@ def test_progress_is_of_extractions_and_of_training(run, registry) -> None:
 
 def test_phases_are_called_what_they_do(run) -> None:
     (result,) = run("tirg")
-    assert result.record is not None
-    names = [phase.name for phase in result.record.cost.phases]
+    names = [phase.name for phase in record_of(result).cost.phases]
     assert list(dict.fromkeys(names)) == ["preparing", "extracting features", "training", "ranking", "evaluating"]
 
 
@@ -171,7 +175,7 @@ def test_skipped_and_failed_cells_say_why(run, registry) -> None:
     }
     end = listener.heard[-1]
     assert end.outcomes == {"done before": 1, "failed before": 1, "failed": 2} and end.complete
-    assert [result.outcome for result in results] == [event.outcome for event in finished.values()]
+    assert results == list(finished.values())
 
 
 def test_fail_fast_leaves_the_run_incomplete(run, registry) -> None:
@@ -210,10 +214,8 @@ def test_a_listener_that_raises_is_blamed_and_silenced(run, registry, caplog, at
     assert isinstance(broken.heard[-1], at) and len(broken.of(at)) == 1
     assert isinstance(sound.heard[-1], RunFinished) and len(sound.of(CellFinished)) == len(results)
     assert all(result.outcome == "done" for result in results)
-    first, *others = [result.record for result in results]
+    first, *others = map(record_of, results)
     assert said in first.warnings and not any(said in record.warnings for record in others)
-    folder = results[0].cell.folder(sound.heard[-1].out)
-    assert read_record(folder / RECORD_FILE).warnings == first.warnings
 
 
 def test_a_silenced_listener_hears_the_next_run(run, registry) -> None:

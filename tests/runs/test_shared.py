@@ -19,6 +19,7 @@ from cir_bench.interfaces.kinds import KINDS
 from cir_bench.plugin.loader import PluginOptions, load_plugins
 from cir_bench.plugin.registry import Registered, Registry
 from cir_bench.runs.cell import Cell
+from cir_bench.runs.keys import SharedKey
 from cir_bench.runs.request import RunRequest
 from cir_bench.runs.resolve import resolve
 from cir_bench.runs.schedule import run_cells
@@ -84,6 +85,10 @@ def cells_of(registry: Registry, out: Path, **changes: Any) -> list[Cell]:
     ]
 
 
+def key(name: str) -> SharedKey:
+    return SharedKey(((name, ""),))
+
+
 def bench(folder: Path) -> Workbench:
     return Workbench(None, folder / "cache", torch.device("cpu"))
 
@@ -135,10 +140,11 @@ def test_without_a_plan_nothing_is_dropped(census, registry, tmp_path) -> None:
 def test_a_thing_is_dropped_by_its_last_planned_user(registry, tmp_path) -> None:
     first, second, *_ = cells_of(registry, tmp_path)
     lifetimes = Lifetimes()
-    things: Shared[str, list[str]] = lifetimes.shared(lambda cell: ["both", cell.key.encoder])
+    things: Shared[list[str]] = lifetimes.shared(lambda cell: [key("both"), key(cell.key.encoder)])
     lifetimes.plan([first, second])
-    made = {key: things.get(key, lambda key=key: [key]) for key in ("both", first.key.encoder, second.key.encoder)}
+    names = "both", first.key.encoder, second.key.encoder
+    made = {name: things.get(key(name), lambda name=name: [name]) for name in names}
     lifetimes.finish(first)
-    assert things.get("both", list) is made["both"]
-    assert things.get(second.key.encoder, list) is made[second.key.encoder]
-    assert things.get(first.key.encoder, list) == []
+    assert things.get(key("both"), list) is made["both"]
+    assert things.get(key(second.key.encoder), list) is made[second.key.encoder]
+    assert things.get(key(first.key.encoder), list) == []

@@ -61,7 +61,7 @@ def train(tmp_path: Path) -> Callable[..., TrainState]:
         score = options.get("score")
         return Trainer(
             Trainee(method, options.get("encoders", {}), lambda training: training.encoder == "train"),
-            TrainExamples(options.get("data", generated()), options.get("descriptions", generated)),
+            TrainExamples(lambda epoch: options.get("data", generated()), options.get("descriptions", generated)),
             options.get("sources", OneSource()),
             Selector(options.get("selection", Selection()), None if score is None else lambda source, changed: score()),
             Checkpoints(tmp_path / options.get("folder", "checkpoints"), "fingerprint"),

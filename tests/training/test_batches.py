@@ -14,7 +14,7 @@ from cir_bench.errors import DataError
 from cir_bench.interfaces.dataset import Triplet
 from cir_bench.interfaces.features import Features
 from cir_bench.params.models import Training
-from cir_bench.training.batches import DrawnSet, TrainSet, epoch_rows, same_targets, train_batches
+from cir_bench.training.batches import TrainSet, epoch_rows, same_targets, train_batches
 
 
 class Spy:
@@ -97,16 +97,3 @@ def test_without_descriptions_a_batch_has_none() -> None:
 def test_triplets_and_texts_must_be_as_many() -> None:
     with pytest.raises(DataError, match="1 triplets have 0 lists of texts"):
         TrainSet([Triplet("r", ("a",), "t")], [])
-
-
-def test_drawn_triplets_are_those_of_the_epoch() -> None:
-    drawn = DrawnSet(lambda epoch: data(2 + epoch), 2)
-    assert len(drawn) == 2
-    assert [len(drawn.of_epoch(epoch)) for epoch in (3, 0, 3)] == [5, 2, 5]
-    assert [len(part) for part in drawn.of_epochs(3)] == [2, 3, 4]
-
-
-def test_listed_triplets_are_the_same_in_every_epoch() -> None:
-    listed = data(3)
-    assert listed.of_epoch(7) is listed
-    assert list(listed.of_epochs(7)) == [listed]

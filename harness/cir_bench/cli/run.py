@@ -7,16 +7,14 @@ import json
 import sys
 from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, TextIO
+from typing import Annotated, TextIO
 
 import typer
 
+from cir_bench import CellFinished
 from cir_bench.cli.common import Settings, with_settings
 from cir_bench.cli.run_options import RunOptions, with_run_options
 from cir_bench.cli.run_view import say
-
-if TYPE_CHECKING:
-    from cir_bench.runs.schedule import CellResult
 
 FAILED = 1
 """Exit code when a cell failed or another process was running it, or a damaged record was left out."""
@@ -44,6 +42,7 @@ def run(
     when a cell failed, or the leaderboard had to leave out a damaged record; 2 for a mistake in the options; 130 when
     interrupted.
     """
+    from cir_bench.records.record import RECORD_FILE, read_record
     from cir_bench.runs.schedule import run_cells
     from cir_bench.runs.workbench import default_workers
 
@@ -53,21 +52,21 @@ def run(
         say(stream, sentence)
     try:
         with contextlib.redirect_stdout(stream):  # with --json, only records may be on stdout
-            results = run_cells(
+            finished = run_cells(
                 setup.cells, setup.bench, setup.registry, setup.out, retry_failed=retry_failed, fail_fast=fail_fast
             )
     except KeyboardInterrupt:
         say(stream, "Interrupted. Nothing finished is lost; the same command continues.")
         raise typer.Exit(INTERRUPTED) from None
     if as_json:
-        for result in results:
-            if result.record is not None:
-                print(result.record.model_dump_json())
+        for event in finished:
+            if event.outcome != "running elsewhere":
+                print(read_record(event.folder / RECORD_FILE).model_dump_json())
     damaged = _write_leaderboard(setup.out, stream)
     if as_json and damaged:
         print(json.dumps({"left_out": damaged}))
-    _summarise(results, stream)
-    if damaged or any(result.failed or result.outcome == "running elsewhere" for result in results):
+    _summarise(finished, stream)
+    if damaged or any(event.failed or event.outcome == "running elsewhere" for event in finished):
         raise typer.Exit(FAILED)
 
 
@@ -84,13 +83,13 @@ def _write_leaderboard(out: Path, stream: TextIO) -> Sequence[str]:
     return damaged
 
 
-def _summarise(results: Sequence[CellResult], stream: TextIO) -> None:
-    outcomes = [result.outcome for result in results]
-    failed = [result for result in results if result.failed]
+def _summarise(finished: Sequence[CellFinished], stream: TextIO) -> None:
+    outcomes = [event.outcome for event in finished]
+    failed = [event for event in finished if event.failed]
     say(stream, f"{outcomes.count('done')} run, {outcomes.count('done before')} done before, {len(failed)} failed.")
-    for result in failed:
-        before = "failed before (--retry-failed runs it again): " if result.outcome == "failed before" else ""
-        say(stream, f"  did not run: {result.cell.key.name}: {before}{result.reason}")
-    for result in results:
-        if result.outcome == "running elsewhere":
-            say(stream, f"  not run, another process is running it: {result.cell.key.name}")
+    for event in failed:
+        before = "failed before (--retry-failed runs it again): " if event.outcome == "failed before" else ""
+        say(stream, f"  did not run: {event.cell.name}: {before}{event.reason}")
+    for event in finished:
+        if event.outcome == "running elsewhere":
+            say(stream, f"  not run, another process is running it: {event.cell.name}")

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from enum import Enum
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -21,68 +20,7 @@ if TYPE_CHECKING:
     from cir_bench.runs.workbench import Workbench
 
 
-class Track(str, Enum):
-    """Tracks are never ranked together."""
-
-    CONTROLLED = "controlled"
-    PAPER = "paper"
-
-
-class Precision(str, Enum):
-    """Of training and evaluation; scores are always compared in float32."""
-
-    FLOAT32 = "float32"
-    BFLOAT16 = "bfloat16"
-
-
-AllMethods = Annotated[bool, typer.Option("--all", help="Every registered method.")]
-Methods = Annotated[
-    list[str] | None, typer.Option("-m", "--method", metavar="NAME", help="A method; may be given again.")
-]
-Benchmarks = Annotated[
-    list[str] | None,
-    typer.Option(
-        "-b",
-        "--benchmark",
-        metavar="NAME",
-        help="NAME, NAME/PROTOCOL, NAME/PROTOCOL@VERSION or folder:PATH; may be given again. Default: css, embedded.",
-    ),
-]
-Encoders = Annotated[
-    list[str] | None,
-    typer.Option(
-        "-e",
-        "--encoder",
-        metavar="NAME",
-        help="NAME or NAME:ARGUMENT; may be given again. Default: the benchmark's (paper track: the method's).",
-    ),
-]
-Seeds = Annotated[
-    int | None,
-    typer.Option(min=1, max=MAX_SEEDS, help="How many seeds: 0 … N-1. Default: 1.", show_default=False),
-]
-TrackOption = Annotated[Track | None, typer.Option(help="Default: controlled.", show_default=False)]
-Device = Annotated[str | None, typer.Option(metavar="auto|cpu|cuda[:N]", help="Default: auto.", show_default=False)]
-PrecisionOption = Annotated[Precision | None, typer.Option(help="Default: float32.", show_default=False)]
-Set = Annotated[
-    list[str] | None,
-    typer.Option(
-        "--set",
-        metavar="KEY=VALUE",
-        help="A parameter: training.epochs=5, encoder.image_size=48, dataset.KEY=…, or METHOD.KEY=… for one method.",
-    ),
-]
-Config = Annotated[Path | None, typer.Option("--config", metavar="FILE", help="YAML with the same options as keys.")]
-Suite = Annotated[
-    str | None,
-    typer.Option(
-        metavar="NAME", help="Several runs in one file: a built-in one such as ablations/METHOD, or a YAML file."
-    ),
-]
-Out = Annotated[str | None, typer.Option("--out", metavar="DIR", help="For records and checkpoints. Default: runs.")]
-AllowPartial = Annotated[
-    bool, typer.Option("--allow-partial", help="Leave out missing images; every number is marked partial.")
-]
+Names = list[str] | None
 
 
 @dataclass(frozen=True)
@@ -108,19 +46,49 @@ class RunSetup:
 class RunOptions:
     """What the command line says; None or empty for whatever it does not mention."""
 
-    all_methods: AllMethods = False
-    methods: Methods = None
-    benchmarks: Benchmarks = None
-    encoders: Encoders = None
-    seeds: Seeds = None
-    track: TrackOption = None
-    device: Device = None
-    precision: PrecisionOption = None
-    assignments: Set = None
-    config: Config = None
-    suite: Suite = None
-    out: Out = None
-    allow_partial: AllowPartial = False
+    all_methods: Annotated[bool, typer.Option("--all", help="Every registered method.")] = False
+    methods: Annotated[Names, typer.Option("-m", "--method", metavar="NAME", help="A method; may be given again.")] = (
+        None
+    )
+    benchmarks: Annotated[
+        Names,
+        typer.Option(
+            *("-b", "--benchmark"),
+            metavar="NAME",
+            help="NAME, NAME/PROTOCOL, NAME/PROTOCOL@VERSION or folder:PATH; may be given again. "
+            "Default: css, embedded.",
+        ),
+    ] = None
+    encoders: Annotated[
+        Names,
+        typer.Option(
+            *("-e", "--encoder"),
+            metavar="NAME",
+            help="NAME or NAME:ARGUMENT; may be given again. Default: the benchmark's (paper track: the method's).",
+        ),
+    ] = None
+    seeds: Annotated[int | None, typer.Option(min=1, max=MAX_SEEDS, help="Seeds 0 … N-1. Default: 1.")] = None
+    track: Annotated[str | None, typer.Option(metavar="controlled|paper", help="Default: controlled.")] = None
+    device: Annotated[str | None, typer.Option(metavar="auto|cpu|cuda[:N]", help="Default: auto.")] = None
+    precision: Annotated[str | None, typer.Option(metavar="float32|bfloat16", help="Default: float32.")] = None
+    assignments: Annotated[
+        Names,
+        typer.Option(
+            "--set",
+            metavar="KEY=VALUE",
+            help="A parameter: training.epochs=5, encoder.image_size=48, dataset.KEY=…, "
+            "or METHOD.KEY=… for one method.",
+        ),
+    ] = None
+    config: Annotated[Path | None, typer.Option(metavar="FILE", help="YAML with the same options as keys.")] = None
+    suite: Annotated[
+        str | None,
+        typer.Option(metavar="NAME", help="Several runs: a built-in suite such as ablations/METHOD, or a YAML file."),
+    ] = None
+    out: Annotated[str | None, typer.Option(metavar="DIR", help="For records and checkpoints. Default: runs.")] = None
+    allow_partial: Annotated[
+        bool, typer.Option("--allow-partial", help="Leave out missing images; every number is marked partial.")
+    ] = False
 
     def open(self, settings: Settings, workers: int = 0) -> RunSetup:
         """Load the plugins, resolve the cells and prepare what they share."""
@@ -171,9 +139,9 @@ class RunOptions:
             "benchmarks": self.benchmarks,
             "encoders": self.encoders,
             "seeds": self.seeds,
-            "track": self.track.value if self.track else None,
+            "track": self.track,
             "device": self.device,
-            "precision": self.precision.value if self.precision else None,
+            "precision": self.precision,
             "out": self.out,
             "data_root": settings.data_root,
             "allow_partial": self.allow_partial or None,

@@ -1,13 +1,16 @@
-"""The progress of a run on the terminal: bars, or plain lines in a log. It is a plugin that listens, like any other."""
+"""The progress of a run: bars on a terminal, plain lines elsewhere. It is a plugin that listens, like any other."""
 
 from __future__ import annotations
 
 import sys
 import time
 from statistics import fmean
-from typing import Protocol, TextIO
+from typing import TYPE_CHECKING, TextIO
 
 from cir_bench import CellFinished, CellStarted, EpochFinished, RunStarted, WorkProgress, hookimpl
+
+if TYPE_CHECKING:
+    from cir_bench.cli.progress_bars import ProgressBars
 
 PLAIN_SECONDS = 10.0
 """Without a terminal, a line about an epoch or an extraction at most this often."""
@@ -18,123 +21,79 @@ def say(stream: TextIO, text: str) -> None:
     print(text, file=stream, flush=True)
 
 
-def cell_line(event: CellFinished) -> str:
-    """One line about a finished cell, after its number; empty for an interrupted one."""
-    name, partial = event.cell.name, ", partial" if event.partial else ""
-    if event.outcome == "failed":
-        return f"did not run: {name}: {event.reason}"
-    if event.outcome != "done":
-        return f"{name}: {event.outcome}{f': {event.reason}' if event.reason else ''}"
-    if not event.headline:
-        return f"{name}: rankings kept, no metrics, since the targets are hidden ({event.seconds:.0f} s{partial})"
-    return f"{name}: {event.headline} {event.metrics[event.headline]:.2f} ({event.seconds:.0f} s{partial})"
-
-
-class View(Protocol):
-    """Shows what it hears."""
-
-    def cell_started(self, event: CellStarted) -> None:
-        """A cell begins."""
-
-    def progress(self, event: WorkProgress) -> None:
-        """A batch is done."""
-
-    def epoch_finished(self, event: EpochFinished) -> None:
-        """An epoch is done."""
-
-    def cell_finished(self, event: CellFinished) -> None:
-        """A cell is done or skipped."""
-
-    def close(self) -> None:
-        """The run is over."""
-
-
 class RunView:
-    """The listener. What it shows depends on where standard output goes when a run begins."""
+    """Shows runs on whatever standard output is when they begin."""
 
     def __init__(self) -> None:
-        self._view: View = PlainView(sys.stdout)
-
-    @hookimpl
-    def cir_bench_run_started(self, event: RunStarted) -> None:
-        """Choose bars or lines."""
-        if sys.stdout.isatty():
-            from cir_bench.cli.run_bars import BarView
-
-            self._view = BarView(sys.stdout, len(event.cells))
-        else:
-            self._view = PlainView(sys.stdout)
-
-    @hookimpl
-    def cir_bench_cell_started(self, event: CellStarted) -> None:
-        """Show it."""
-        self._view.cell_started(event)
-
-    @hookimpl
-    def cir_bench_progress(self, event: WorkProgress) -> None:
-        """Show it."""
-        self._view.progress(event)
-
-    @hookimpl
-    def cir_bench_epoch_finished(self, event: EpochFinished) -> None:
-        """Show it."""
-        self._view.epoch_finished(event)
-
-    @hookimpl
-    def cir_bench_cell_finished(self, event: CellFinished) -> None:
-        """Show it."""
-        self._view.cell_finished(event)
-
-    @hookimpl
-    def cir_bench_run_finished(self) -> None:
-        """Give the terminal back."""
-        self._view.close()
-
-
-class PlainView:
-    """Lines for logs and files."""
-
-    def __init__(self, stream: TextIO) -> None:
-        self._stream = stream
+        self._stream = sys.stdout
+        self._bars: ProgressBars | None = None
         self._last = 0.0
         self._stage = ""
         self._seconds: list[float] = []
 
-    def cell_started(self, event: CellStarted) -> None:
-        """Print which cell begins, and why it is run again."""
-        reason = f" ({event.status}: {event.reason})" if event.reason else ""
-        say(self._stream, f"[{event.number}/{event.of}] {event.cell.name}{reason}")
-        self._last = time.monotonic()
-        self._stage = ""
+    @hookimpl
+    def cir_bench_run_started(self, event: RunStarted) -> None:
+        """Choose bars or lines."""
+        self._stream, self._bars = sys.stdout, None
+        if sys.stdout.isatty():
+            from cir_bench.cli.progress_bars import ProgressBars
 
-    def progress(self, event: WorkProgress) -> None:
-        """Print now and then how far an extraction is."""
-        if event.activity == "extracting features" and (self._due() or event.done == event.total):
-            say(self._stream, f"  features, {event.detail}: {event.done}/{event.total}")
+            self._bars = ProgressBars(sys.stdout, len(event.cells))
 
-    def epoch_finished(self, event: EpochFinished) -> None:
-        """Print the loss now and then, with the time left in this stage."""
+    @hookimpl
+    def cir_bench_cell_started(self, event: CellStarted) -> None:
+        """Say which cell begins, and why it is run again."""
+        self._last, self._stage = time.monotonic(), ""
+        if self._bars is not None:
+            self._bars.start(event.cell.name)
+        if self._bars is None or event.reason:
+            reason = f" ({event.status}: {event.reason})" if event.reason else ""
+            self._say(f"[{event.number}/{event.of}] {event.cell.name}{reason}")
+
+    @hookimpl
+    def cir_bench_progress(self, event: WorkProgress) -> None:
+        """Move the bar; without bars, report an extraction now and then."""
+        if self._bars is not None:
+            self._bars.work(event)
+        elif event.activity == "extracting features" and (self._due() or event.done == event.total):
+            self._say(f"  features, {event.detail}: {event.done}/{event.total}")
+
+    @hookimpl
+    def cir_bench_epoch_finished(self, event: EpochFinished) -> None:
+        """Report loss and held-out score; without bars now and then, with the time left in this stage."""
         if self._stage != event.stage:
             self._stage, self._seconds = event.stage, []
         self._seconds.append(event.seconds)
-        if self._due() or event.epoch == event.epochs:
+        score = "" if event.selection is None else f", held out {event.selection:.2f}"
+        result = f"loss {sum(event.terms.values()):.4f}{score}"
+        if self._bars is not None:
+            self._bars.note = result
+        elif self._due() or event.epoch == event.epochs:
             left = fmean(self._seconds) * (event.epochs - event.epoch)
-            score = "" if event.selection is None else f", held out {event.selection:.2f}"
-            loss = sum(event.terms.values())
-            say(
-                self._stream,
-                f"  {event.stage} {event.epoch}/{event.epochs}: loss {loss:.4f}{score}, {left:.0f} s left",
-            )
+            self._say(f"  {event.stage} {event.epoch}/{event.epochs}: {result}, {left:.0f} s left")
 
-    def cell_finished(self, event: CellFinished) -> None:
-        """Print the result."""
+    @hookimpl
+    def cir_bench_cell_finished(self, event: CellFinished) -> None:
+        """Say what became of the cell."""
+        if self._bars is not None:
+            self._bars.finish(event.number)
         if event.outcome in {"done", "failed"}:
-            say(self._stream, f"  {cell_line(event)}")
+            self._say(f"  {_result(event)}")
         elif event.outcome != "interrupted":
-            say(self._stream, f"[{event.number}/{event.of}] {cell_line(event)}")
+            reason = f": {event.reason}" if event.reason else ""
+            self._say(f"[{event.number}/{event.of}] {event.cell.name}: {event.outcome}{reason}")
 
-    def close(self) -> None:
-        """There is nothing to give back."""
+    @hookimpl
+    def cir_bench_run_finished(self) -> None:
+        """Give the terminal back."""
+        if self._bars is not None:
+            self._bars.close()
+
+    def _say(self, text: str) -> None:
+        if self._bars is not None:
+            self._bars.print(text)
+        else:
+            say(self._stream, text)
 
     def _due(self) -> bool:
         now = time.monotonic()
@@ -142,6 +101,15 @@ class PlainView:
             return False
         self._last = now
         return True
+
+
+def _result(event: CellFinished) -> str:
+    name, took = event.cell.name, f"({event.seconds:.0f} s{', partial' if event.partial else ''})"
+    if event.outcome == "failed":
+        return f"did not run: {name}: {event.reason}"
+    if not event.headline:
+        return f"{name}: rankings kept, no metrics, since the targets are hidden {took}"
+    return f"{name}: {event.headline} {event.metrics[event.headline]:.2f} {took}"
 
 
 plugin = RunView()

@@ -1,11 +1,11 @@
 """Features of images and texts: extracted once and cached for frozen encoders, live for encoders under training.
 
-* ``source.py``: `FeatureSource`, what training and inference read from; ``cached.py`` and ``live.py``: its two kinds;
-* ``cache.py``: `FeatureCache`, which encodes only what is missing; ``fill.py``: encoding shard by shard;
+* ``source.py``: `FeatureSource`, what training and inference read from, and the cached one; ``live.py``: the live one;
+* ``cache.py``: `FeatureCache`, which encodes only what is missing; ``request.py``: what it is asked for; ``fill.py``:
+  encoding shard by shard;
 * ``store.py``: the shards of one identity; ``shard.py``: one shard; ``table.py``: `FeatureTable`, rows by item;
 * ``identity.py``: what cached features depend on;
-* ``extract.py``: items through an encoder; ``processes.py``: reading images in worker processes;
-  ``ahead.py``: reading the images of coming training batches.
+* ``extract.py``: items through an encoder; ``processes.py``: reading images in worker processes.
 
 The files below the cache directory may be deleted at any time::
 

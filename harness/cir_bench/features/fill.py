@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Callable, Mapping, Sequence
 
 import torch
 
 from cir_bench.features.extract import checked, evaluating
-from cir_bench.features.identity import Role
-from cir_bench.features.store import RowLocations, Scope, Store
-from cir_bench.interfaces.encoder import Encoder
+from cir_bench.features.request import FeatureRequest
+from cir_bench.features.store import RowLocations, Store
 from cir_bench.interfaces.features import Features
 from cir_bench.interfaces.levels import FeatureLevel
 
@@ -21,69 +19,49 @@ SHARD_BYTES = 128 << 20
 Progress = Callable[[int, int], None]
 """Called with (items encoded so far, items to encode)."""
 
-Encode = Callable[[Sequence[int], frozenset[FeatureLevel]], Iterator[Features]]
-"""Features of the items at some positions of the caller's list, in batches, in order."""
-
 
 def no_progress(done: int, total: int) -> None:
     """Nobody is told."""
 
 
-@dataclass(frozen=True)
-class Job:
-    """What to encode, with which encoder, and where to write it."""
-
-    name: str
-    encoder: Encoder
-    role: Role
-    scope: Scope
-    encode: Encode
-    batch_size: int
-    progress: Progress
-    order: Callable[[int], int] = field(default=lambda position: 0)
-    """Sort key of a position; texts are encoded in order of length, so that little is padded."""
-
-
-def fill(
-    job: Job, store: Store, items: Sequence[str], positions: Sequence[int], found: Mapping[str, RowLocations]
-) -> None:
+def fill(request: FeatureRequest, store: Store, found: Mapping[str, RowLocations], progress: Progress) -> None:
     """Encode every item at the columns it lacks. The caller holds the store's lock.
 
     Shards end where batches end. After a kill, the same items are therefore in the same batches again, and the features
     are bit for bit those of an uninterrupted run.
 
     Args:
-        job: what to encode.
-        store: where the features go.
-        items: distinct digests.
-        positions: for each item, a position in the caller's list.
-        found: for each column asked for, what the store already has.
+        request: the features asked for.
+        store: where they are written.
+        found: for each column, what the store already has of the distinct items.
+        progress: called before the first batch and after every batch.
     """
-    groups: dict[tuple[str, ...], list[int]] = {}
-    lacking = {column: rows.missing for column, rows in found.items()}
-    for slot in range(len(items)):
-        if lacks := tuple(column for column, missing in lacking.items() if missing[slot]):
-            groups.setdefault(lacks, []).append(slot)
+    first = {item: len(request.digests) - 1 - back for back, item in enumerate(reversed(request.digests))}
+    items = list(dict.fromkeys(request.digests))
+    groups: dict[tuple[str, ...], list[str]] = {}
+    for slot, item in enumerate(items):
+        if lacks := tuple(column for column, rows in found.items() if rows.missing[slot]):
+            groups.setdefault(lacks, []).append(item)
     total, done = sum(map(len, groups.values())), 0
-    job.progress(0, total)
-    for columns, unordered in groups.items():
-        slots = sorted(unordered, key=lambda slot: job.order(positions[slot]))
+    progress(0, total)
+    for columns, group in groups.items():
+        chosen = sorted(group, key=lambda item: request.order(first[item]))
         levels = frozenset(FeatureLevel("maps" if c.startswith("map") else c) for c in columns)
-        buffer = _Buffer(job, store, columns, [items[slot] for slot in slots])
-        with evaluating(job.encoder):
-            for features in job.encode([positions[slot] for slot in slots], levels):
-                count = min(job.batch_size, len(slots) - buffer.seen)
-                buffer.add(checked(features, count, levels, job.name))
+        buffer = _Buffer(request, store, columns, chosen)
+        with evaluating(request.encoder):
+            for features in request.encode([first[item] for item in chosen], levels):
+                count = min(request.batch_size, len(chosen) - buffer.seen)
+                buffer.add(checked(features, count, levels, request.identity.encoder))
                 done += count
-                job.progress(done, total)
+                progress(done, total)
         buffer.flush()
 
 
 class _Buffer:
     """Collects batches until they fill a shard."""
 
-    def __init__(self, job: Job, store: Store, columns: Sequence[str], items: Sequence[str]) -> None:
-        self.job, self.store, self.columns, self.items = job, store, columns, items
+    def __init__(self, request: FeatureRequest, store: Store, columns: Sequence[str], items: Sequence[str]) -> None:
+        self.store, self.scope, self.columns, self.items = store, request.scope, columns, items
         self.seen = 0
         self._written = 0
         self._parts: list[Features] = []
@@ -104,7 +82,7 @@ class _Buffer:
         items = self.items[self._written : self.seen]
         for column in self.columns:
             arrays = {name: tensor.numpy() for name, tensor in _tensors(features, column).items()}
-            self.store.append(self.job.scope, column, items, arrays)
+            self.store.append(self.scope, column, items, arrays)
         self._written, self._parts, self._bytes = self.seen, [], 0
 
 

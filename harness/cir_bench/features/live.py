@@ -2,25 +2,40 @@
 
 from __future__ import annotations
 
+import hashlib
+import math
 import sys
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from itertools import islice
-from typing import Any
+from typing import Any, NamedTuple
 
 import torch
 from torch import Tensor
 
-from cir_bench.features.ahead import ImageRequest, place_seed, read_ahead
+from cir_bench.errors import CirBenchError, PluginError
 from cir_bench.features.extract import read_item
-from cir_bench.features.processes import worth_workers
+from cir_bench.features.processes import read_in_order, worth_workers
+from cir_bench.features.source import by_branch
 from cir_bench.interfaces.dataset import ImageRef
 from cir_bench.interfaces.encoder import Encoder
 from cir_bench.interfaces.features import Features
 from cir_bench.interfaces.levels import FeatureLevel
 
-MAIN = "main"
-"""The branch's name when a method has one encoder."""
+CHUNK = 32
+"""Images that a worker reads at a time."""
+
+
+class ImageRequest(NamedTuple):
+    """An image to read, with the seed of its training augmentation; None: its evaluation item."""
+
+    image: ImageRef
+    seed: int | None = None
+
+
+def place_seed(batch_seed: int, place: int) -> int:
+    """The seed of one image of a batch."""
+    return int.from_bytes(hashlib.blake2b(f"{batch_seed}/{place}".encode(), digest_size=8).digest(), "big") >> 1
 
 
 class ItemMemory:
@@ -94,19 +109,14 @@ class LiveSource:
 
     def texts(self, texts: Sequence[str]) -> Features:
         """Features of B texts."""
-        return self._branched(lambda encoder: encoder.encode_texts(texts, self._text_levels))
+        return by_branch(self._encoders, lambda encoder: encoder.encode_texts(texts, self._text_levels))
 
     @property
     def _first(self) -> Encoder:
         return next(iter(self._encoders.values()))
 
     def _encoded(self, items: Sequence[Any]) -> Features:
-        return self._branched(lambda encoder: encoder.encode_images(items, self._image_levels))
-
-    def _branched(self, encode: Callable[[Encoder], Features]) -> Features:
-        if list(self._encoders) == [MAIN]:
-            return encode(self._encoders[MAIN])
-        return Features(branches={name: encode(encoder) for name, encoder in self._encoders.items()})
+        return by_branch(self._encoders, lambda encoder: encoder.encode_images(items, self._image_levels))
 
     def _augmented(self, batches: Sequence[Sequence[str]], seeds: Sequence[int]) -> Iterator[list[Any]]:
         """Items drawn anew for each batch."""
@@ -139,7 +149,7 @@ class LiveSource:
 
     def _read_ahead(self, requests: Sequence[ImageRequest], batches: Sequence[Sequence[str]]) -> Iterator[Any]:
         """Items of single images, two batches ahead."""
-        return read_ahead(self._first, requests, self._workers, ahead=2 * max(map(len, batches), default=0))
+        return _read_ahead(self._first, requests, self._workers, ahead=2 * max(map(len, batches), default=0))
 
     def _items(self, ids: Sequence[str], read: Mapping[str, Any]) -> list[Any]:
         """Items without augmentation: from ``read`` or the memory, or decoded now."""
@@ -155,3 +165,33 @@ class LiveSource:
             found[name] = item
             self._memory.put(name, item)
         return [found[name] for name in ids]
+
+
+def _read_ahead(encoder: Encoder, requests: Sequence[ImageRequest], workers: int, ahead: int) -> Iterator[Any]:
+    """The result of `Encoder.image_item` for each image, in order.
+
+    Args:
+        encoder: reads the images.
+        requests: everything that will be asked for.
+        workers: processes; with 0, or with few images, this process reads each image when it is asked for.
+        ahead: images to have ready or in progress before they are asked for.
+
+    Raises:
+        DataError: an image is missing or cannot be decoded; raised, naming it, when it is its turn.
+        PluginError: the encoder failed.
+    """
+    each = math.ceil(ahead / (CHUNK * max(1, workers)))
+    return read_in_order(lambda place: _read(encoder, requests[place]), len(requests), CHUNK, workers, max(2, each))
+
+
+def _read(encoder: Encoder, request: ImageRequest) -> Any:
+    try:
+        if request.seed is None:
+            return read_item(encoder, request.image)
+        torch.default_generator.manual_seed(request.seed)
+        return read_item(encoder, request.image, train=True)
+    except CirBenchError:
+        raise
+    except Exception as error:
+        name, what = type(encoder).__name__, f"{type(error).__name__}: {error}"
+        raise PluginError(f"image_item of the encoder {name} failed on image {request.image.id!r}: {what}.") from error

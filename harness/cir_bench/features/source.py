@@ -1,11 +1,20 @@
-"""`FeatureSource`: where training and inference get features from; they need not know whether it is cached or live."""
+"""`FeatureSource`: where training and inference get features from; `CachedSource`: those of frozen encoders."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
-from typing import Protocol
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import NamedTuple, Protocol, TypeVar
 
+import torch
+
+from cir_bench.features.table import FeatureTable
 from cir_bench.interfaces.features import Features
+
+MAIN = "main"
+"""The branch's name when a method has one encoder."""
+
+T = TypeVar("T")
 
 
 class FeatureSource(Protocol):
@@ -23,3 +32,37 @@ class FeatureSource(Protocol):
 
     def texts(self, texts: Sequence[str]) -> Features:
         """Features of B texts, repeats allowed."""
+
+
+def by_branch(parts: Mapping[str, T], features: Callable[[T], Features]) -> Features:
+    """``features`` of every encoder copy, by branch; of the only one when a method has no branches."""
+    if list(parts) == [MAIN]:
+        return features(parts[MAIN])
+    return Features(branches={name: features(part) for name, part in parts.items()})
+
+
+class Tables(NamedTuple):
+    """Tables of every image and text that will be asked for."""
+
+    images: FeatureTable
+    texts: FeatureTable
+
+
+@dataclass(frozen=True)
+class CachedSource:
+    """Features out of the tables of each encoder copy, on ``device``."""
+
+    tables: Mapping[str, Tables]
+    device: torch.device
+
+    def images(self, ids: Sequence[str]) -> Features:
+        """Features of B images."""
+        return by_branch(self.tables, lambda tables: tables.images.rows(ids, self.device))
+
+    def train_images(self, batches: Sequence[Sequence[str]], seeds: Sequence[int]) -> Iterator[Features]:
+        """Features of each batch; cached features are not augmented, so the seeds are not used."""
+        return map(self.images, batches)
+
+    def texts(self, texts: Sequence[str]) -> Features:
+        """Features of B texts."""
+        return by_branch(self.tables, lambda tables: tables.texts.rows(texts, self.device))

@@ -6,7 +6,7 @@ skipped only finishes. Only a process that is killed outright announces nothing 
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Literal
@@ -123,6 +123,11 @@ class CellFinished:
     partial: bool = False
     seconds: float = 0.0
 
+    @property
+    def failed(self) -> bool:
+        """Whether it failed, now or before."""
+        return self.outcome in {"failed", "failed before"}
+
 
 @dataclass(frozen=True)
 class RunFinished:
@@ -140,3 +145,9 @@ class RunFinished:
 
 
 Event = RunStarted | CellStarted | WorkProgress | EpochFinished | CellFinished | RunFinished
+Announce = Callable[[Event], None]
+"""Passes events on to whoever listens."""
+
+
+def unheard(event: Event) -> None:
+    """The `Announce` of those to whom nobody listens."""

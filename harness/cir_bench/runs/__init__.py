@@ -1,8 +1,13 @@
-"""From what the user asked for to records on disk.
+"""From the options of a run to records on disk.
 
-* ``request.py``: `RunRequest`, the options of `run` and `plan`; ``resolve.py`` turns it into cells;
+* ``request.py``: `RunRequest`, the options; ``suite.py``: several requests from one file;
+* ``resolve.py``: requests to cells; ``overrides.py``: the user's parameters; ``pairing.py``: what does not fit;
 * ``cell.py``: `Cell`, one fully resolved unit of work; ``ingredients.py``: what its numbers depend on;
-* ``workbench.py``: data sets, encoders and feature tables, made once and shared by the cells of a process;
-* ``execute.py``: one cell from start to record; ``schedule.py``: all of them, one after the other;
-* ``plan.py``: what `run` would do; ``record.py``: the record of a cell.
+* ``workbench.py``: what cells share: ``datasets.py``, ``encoders.py``, ``tables.py`` (features) and ``cell_data.py``
+  (what is evaluated and trained on, from ``examples.py`` and ``available.py``);
+* ``shared.py`` and ``keys.py``: how long that is kept, and for which cells;
+* ``assembly.py``: a cell put together; ``sources.py``: its features; ``selection.py``: its selection metric;
+* ``execute.py``: one cell from start to record; ``facts.py``: the parts of the record;
+* ``schedule.py``: all cells, one after the other, announced to the plugins; ``state.py``: which of them are done;
+* ``plan.py``: what a run would do; ``device.py`` and ``memory.py``: the machine.
 """

@@ -2,17 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
 from cir_bench.errors import RunError
 from cir_bench.evaluation.measure import measure
-from cir_bench.features.live import MAIN
-from cir_bench.features.source import FeatureSource
+from cir_bench.features.source import MAIN, FeatureSource
 from cir_bench.inference.rank import Ranked, rank
 from cir_bench.interfaces.encoder import Encoder
-from cir_bench.interfaces.events import EpochFinished, WorkProgress
+from cir_bench.interfaces.events import Announce, unheard
 from cir_bench.interfaces.method import Method
 from cir_bench.plugin.build import build_method
 from cir_bench.plugin.registry import Registry
@@ -30,25 +28,11 @@ CHECKPOINTS = "checkpoints"
 """The folder next to a record that holds the weights of the chosen epoch."""
 SCRATCH = "features"
 """The folder next to it for features that only this cell can use; removed once it is done."""
-Announce = Callable[[WorkProgress | EpochFinished], None]
-
-
-def no_announcement(event: WorkProgress | EpochFinished) -> None:
-    """Nobody listens."""
 
 
 @dataclass(frozen=True)
 class AssembledCell:
-    """A cell that can be trained and evaluated.
-
-    Attributes:
-        cell: the cell.
-        bench: what it shares with other cells.
-        trainee: its method, and its own encoders when a stage trains them.
-        sources: its features.
-        computation: seed, device and precision, and who hears of its progress.
-        folder: the cell's folder.
-    """
+    """A cell that can be trained and evaluated; its checkpoints are in ``folder``."""
 
     cell: Cell
     bench: Workbench
@@ -95,7 +79,7 @@ class AssembledCell:
 
         return Trainer(
             self.trainee,
-            TrainExamples(data.train, lambda: self.bench.data.descriptions(cell)),
+            TrainExamples(data.triplets, lambda: self.bench.data.descriptions(cell)),
             self.sources,
             Selector(selection, None if held_out is None else score),
             Checkpoints(self.folder / CHECKPOINTS, fingerprint),
@@ -104,17 +88,9 @@ class AssembledCell:
 
 
 def assemble(
-    cell: Cell, bench: Workbench, registry: Registry, folder: Path, announce: Announce = no_announcement
+    cell: Cell, bench: Workbench, registry: Registry, folder: Path, announce: Announce = unheard
 ) -> AssembledCell:
-    """A cell with its initial weights.
-
-    Args:
-        cell: the cell.
-        bench: what it shares with other cells.
-        registry: for the composers and losses of its method.
-        folder: the cell's folder.
-        announce: hears of every batch and epoch.
-    """
+    """A cell with its initial weights; ``registry`` has the composers and losses of its method."""
     seed_torch(cell.key.seed, "initial weights")
     shape = bench.encoders.frozen(cell).shape
     method = build_method(cell.method, cell.method_params, registry, shape).to(bench.device)

@@ -18,13 +18,12 @@ class AvailableImages:
     """Whether an image can be used; each is looked at once.
 
     Without ``allow_partial``, an image is available if the encoder has it, and a run ends at the first file that cannot
-    be read. With it, such a file counts as missing, and a warning says so: the gallery is partial, never silently
-    smaller.
+    be read. With it, such a file counts as missing, with a warning: the gallery is partial, never silently smaller.
 
     Args:
         encoder: reads the images, or what represents them.
         ref: the handle on an image by its id.
-        verdicts: what earlier calls found, by image; extended.
+        verdicts: what was found before, by image; extended.
         allow_partial: whether missing images are left out.
         threads: that read images.
     """

@@ -29,6 +29,10 @@ class CellParams(NamedTuple):
     dataset: Params
 
 
+DatasetChoice = tuple[Registered[DatasetSpec], Params]
+"""A data set and its parameters."""
+
+
 @dataclass(frozen=True)
 class Cell:
     """One unit of planning, running, resuming, failing and reporting.
@@ -50,13 +54,19 @@ class Cell:
     method_params: MethodParams
     precision: str
     wrapped: tuple[Wrapped, ...] = ()
-    described: tuple[Registered[DatasetSpec], Params] | None = None
+    described: DatasetChoice | None = None
     refusal: str = ""
 
     @property
     def protocol(self) -> Protocol:
         """The protocol it is evaluated under."""
         return self.benchmark.protocol
+
+    @property
+    def datasets(self) -> tuple[DatasetChoice, ...]:
+        """Its own data set, and the one whose descriptions it borrows, if any."""
+        own = self.dataset, self.dataset_params
+        return (own,) if self.described is None else (own, self.described)
 
     @property
     def needs(self) -> Needs:
@@ -146,7 +156,7 @@ def make_cell(registry: Registry, key: CellKey, benchmark: ChosenBenchmark, para
     )
 
 
-def _described(registry: Registry, name: str | None) -> tuple[Registered[DatasetSpec], Params] | None:
+def _described(registry: Registry, name: str | None) -> DatasetChoice | None:
     """The data set ``NAME`` or ``NAME:ARGUMENT`` with its parameters."""
     if name is None:
         return None

@@ -13,16 +13,17 @@ from pathlib import Path
 from cir_bench.errors import PairingError
 from cir_bench.evaluation.measure import EvaluationResult, measure
 from cir_bench.inference.rank import Ranked
+from cir_bench.interfaces.events import Announce, unheard
 from cir_bench.interfaces.method import Method
 from cir_bench.plugin.registry import Registry, blame
 from cir_bench.protocols.eval_set import EvalSet
-from cir_bench.records.models import Cost, Phase
+from cir_bench.records.models import Cost, EpochLog, Phase
 from cir_bench.records.queries import save_queries
 from cir_bench.records.rankings import save_part
 from cir_bench.records.record import RunRecord, write_record
 from cir_bench.retrieval.parts import PartRankings
 from cir_bench.runs import facts
-from cir_bench.runs.assembly import SCRATCH, Announce, AssembledCell, assemble, no_announcement
+from cir_bench.runs.assembly import SCRATCH, AssembledCell, assemble
 from cir_bench.runs.cell import Cell
 from cir_bench.runs.device import environment
 from cir_bench.runs.ingredients import fingerprint, ingredients
@@ -34,18 +35,10 @@ from cir_bench.training.state import TrainState
 
 
 class CellRun:
-    """Runs one cell; when it fails, :meth:`failed` says how far it came.
-
-    Args:
-        cell: the cell.
-        bench: what it shares with other cells.
-        registry: for the composers and losses of its method.
-        out: the folder of all cells.
-        announce: hears of every batch and epoch.
-    """
+    """Runs one cell, below the folder ``out``; when it fails, :meth:`failed` says how far it came."""
 
     def __init__(
-        self, cell: Cell, bench: Workbench, registry: Registry, out: Path, announce: Announce = no_announcement
+        self, cell: Cell, bench: Workbench, registry: Registry, out: Path, announce: Announce = unheard
     ) -> None:
         self._cell, self._bench, self._registry, self._announce = cell, bench, registry, announce
         self._folder = cell.folder(out)
@@ -79,10 +72,7 @@ class CellRun:
         with self._phase("ranking"), blame(cell.method, "ranking the gallery"):
             ranked = assembled.rank(source, evaluation, subset=cell.protocol.subset)
         with self._phase("evaluating"):
-            result = None if evaluation.hidden else self._evaluate(ranked.parts)
-            self._save_rankings(ranked.parts)
-            if not evaluation.hidden:
-                save_queries(QueryResults.of(ranked.parts, cell.protocol.metrics, cell.protocol.headline), self._folder)
+            result = self._evaluate(ranked.parts, evaluation)
         shutil.rmtree(self._folder / SCRATCH, ignore_errors=True)
         return self._record(assembled.method, evaluation, trained, ranked, result, found)
 
@@ -95,13 +85,15 @@ class CellRun:
         with self._phase("training"), blame(self._cell.method, "training"):
             return trainer.run()
 
-    def _evaluate(self, parts: Mapping[str, PartRankings]) -> EvaluationResult:
+    def _evaluate(self, parts: Mapping[str, PartRankings], evaluation: EvalSet) -> EvaluationResult | None:
+        """Save the rankings, and measure them unless their targets are hidden."""
         protocol = self._cell.protocol
-        return measure(parts, protocol.metrics, headline=protocol.headline.mean_of)
-
-    def _save_rankings(self, parts: Mapping[str, PartRankings]) -> None:
         for name, part in parts.items():
             save_part(part, self._folder, name)
+        if evaluation.hidden:
+            return None
+        save_queries(QueryResults.of(parts, protocol.metrics, protocol.headline), self._folder)
+        return measure(parts, protocol.metrics, headline=protocol.headline.mean_of)
 
     def _record(
         self,
@@ -131,7 +123,7 @@ class CellRun:
             hidden=result is None,
             headline=protocol.headline.name if result else "",
             tags=result.tags if result else {},
-            history=facts.of_history(trained),
+            history=tuple(EpochLog(**vars(epoch)) for epoch in trained.history) if trained else (),
             selection=facts.of_selection(cell, trained, data, str(SelectionMetrics.of(protocol))),
             cost=Cost(
                 phases=tuple(self._phases),

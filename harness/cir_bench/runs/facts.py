@@ -13,7 +13,6 @@ from cir_bench.protocols.protocol import Protocol
 from cir_bench.records.models import (
     DatasetFacts,
     EncoderFacts,
-    EpochLog,
     Failure,
     MethodFacts,
     PluginFacts,
@@ -21,7 +20,7 @@ from cir_bench.records.models import (
     SelectionFacts,
 )
 from cir_bench.runs.cell import Cell
-from cir_bench.runs.train_data import TrainData
+from cir_bench.runs.cell_data import TrainData
 from cir_bench.runs.workbench import Workbench
 from cir_bench.training.state import TrainState
 from cir_bench.version import __version__
@@ -65,7 +64,7 @@ def of_dataset(cell: Cell, bench: Workbench, evaluation: EvalSet, data: TrainDat
         licence=cell.dataset.spec.licence,
         missing_images=len(evaluation.missing),
         missing_triplets=data.missing if data else 0,
-        n_train=len(data.train) if data else 0,
+        n_train=data.size if data else 0,
         provenance=dict(bench.datasets.provenance(cell)),
     )
 
@@ -79,11 +78,6 @@ def of_protocol(protocol: Protocol) -> ProtocolFacts:
         query_text=protocol.query_text,
         description=protocol.description,
     )
-
-
-def of_history(trained: TrainState | None) -> tuple[EpochLog, ...]:
-    """One entry per epoch."""
-    return tuple(EpochLog(**vars(epoch)) for epoch in trained.history) if trained else ()
 
 
 def of_selection(cell: Cell, trained: TrainState | None, data: TrainData | None, metric: str) -> SelectionFacts:

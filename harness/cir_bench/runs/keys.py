@@ -1,145 +1,73 @@
-"""What the things that cells share depend on: cells with equal keys share one. Computing a key loads no data."""
+"""`SharedKey`: what a thing that cells share depends on; cells with equal keys share one. A key loads no data."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from cir_bench.errors import CirBenchError
+from cir_bench.features.identity import Role
 from cir_bench.interfaces.encoder import Encoder
 from cir_bench.interfaces.levels import FeatureLevel
-from cir_bench.interfaces.specs import DatasetSpec
-from cir_bench.params.models import Params, Selection
-from cir_bench.plugin.registry import Registered, load
-from cir_bench.runs.cell import Cell
+from cir_bench.params.models import Selection
+from cir_bench.plugin.registry import load
+from cir_bench.runs.cell import Cell, DatasetChoice
 
 
 @dataclass(frozen=True)
-class DatasetKey:
-    """A data set with its parameters."""
+class SharedKey:
+    """A field is None when the thing does not depend on it; objects are known by name and parameters."""
 
-    name: str
-    params: str
-
-    @classmethod
-    def of(cls, dataset: Registered[DatasetSpec], params: Params) -> DatasetKey:
-        """The key of a data set."""
-        return cls(dataset.name, params.model_dump_json())
-
-
-@dataclass(frozen=True)
-class TrainSplitKey:
-    """A cell's data set, and the one whose descriptions it borrows, if any."""
-
-    dataset: DatasetKey
-    described: DatasetKey | None
-
-    @classmethod
-    def of(cls, cell: Cell) -> TrainSplitKey:
-        """The key of a cell."""
-        described = DatasetKey.of(*cell.described) if cell.described else None
-        return cls(DatasetKey.of(cell.dataset, cell.dataset_params), described)
-
-    def datasets(self) -> tuple[DatasetKey, ...]:
-        """The data sets it is made of."""
-        return (self.dataset,) if self.described is None else (self.dataset, self.described)
+    datasets: tuple[tuple[str, str], ...]
+    protocol: str | None = None
+    encoder: tuple[str, str] | None = None
+    seed: int | None = None
+    selection: Selection | None = None
+    side_text: bool | None = None
+    split: str | None = None
+    role: Role | None = None
+    levels: frozenset[FeatureLevel] | None = None
+    map_levels: int | None = None
 
 
-@dataclass(frozen=True)
-class CorpusKey:
-    """The texts of a train split, as a protocol forms them."""
-
-    split: TrainSplitKey
-    protocol: str
-
-    @classmethod
-    def of(cls, cell: Cell) -> CorpusKey:
-        """The key of a cell."""
-        return cls(TrainSplitKey.of(cell), cell.protocol.hash())
+def of_dataset(choice: DatasetChoice) -> SharedKey:
+    """A data set's annotations."""
+    return SharedKey(((choice[0].name, choice[1].model_dump_json()),))
 
 
-@dataclass(frozen=True)
-class EncoderKey:
-    """An encoder with its parameters, on a data set: what decides which images it can read."""
-
-    name: str
-    params: str
-    split: TrainSplitKey
-
-    @classmethod
-    def of(cls, cell: Cell) -> EncoderKey:
-        """The key of a cell."""
-        return cls(cell.key.encoder, cell.encoder_params.model_dump_json(), TrainSplitKey.of(cell))
+def of_texts(cell: Cell) -> SharedKey:
+    """The texts of the cell's data sets, as its protocol forms them."""
+    datasets = tuple((registered.name, params.model_dump_json()) for registered, params in cell.datasets)
+    return SharedKey(datasets, cell.protocol.hash())
 
 
-@dataclass(frozen=True)
-class WeightsKey:
-    """An encoder with its initial weights.
-
-    Attributes:
-        encoder: the encoder.
-        seed: draws its weights; 0 for a pretrained one.
-        corpus: the texts that it was fitted to; None for an encoder that is not fitted.
-    """
-
-    encoder: EncoderKey
-    seed: int
-    corpus: CorpusKey | None
-
-    @classmethod
-    def of(cls, cell: Cell) -> WeightsKey:
-        """The key of a cell."""
-        try:
-            fitted = load(cell.encoder).fit is not Encoder.fit
-        except CirBenchError:  # the cell will fail for it
-            fitted = False
-        seed = 0 if cell.provides.pretrained else cell.key.seed
-        return cls(EncoderKey.of(cell), seed, CorpusKey.of(cell) if fitted else None)
+def of_images(cell: Cell) -> SharedKey:
+    """Which images of the cell's data sets its encoder can read."""
+    return replace(of_texts(cell), protocol=None, encoder=(cell.key.encoder, cell.encoder_params.model_dump_json()))
 
 
-@dataclass(frozen=True)
-class EvaluationKey:
-    """An evaluation: a protocol's queries and galleries with the images that an encoder can read."""
-
-    encoder: EncoderKey
-    protocol: str
-
-    @classmethod
-    def of(cls, cell: Cell) -> EvaluationKey:
-        """The key of a cell."""
-        return cls(EncoderKey.of(cell), cell.protocol.hash())
+def of_weights(cell: Cell) -> SharedKey:
+    """The cell's frozen encoder; a seed draws its weights unless it is pretrained, and it may be fitted to texts."""
+    try:
+        fitted = load(cell.encoder).fit is not Encoder.fit
+    except CirBenchError:  # the cell will fail for it
+        fitted = False
+    seed, protocol = None if cell.provides.pretrained else cell.key.seed, cell.protocol.hash() if fitted else None
+    return replace(of_images(cell), seed=seed, protocol=protocol)
 
 
-@dataclass(frozen=True)
-class TrainDataKey:
-    """The triplets that a cell trains on, and its held-out part."""
-
-    evaluation: EvaluationKey
-    selection: Selection
-    seed: int
-    side_text: bool
-
-    @classmethod
-    def of(cls, cell: Cell) -> TrainDataKey:
-        """The key of a cell."""
-        selection = cell.method_params.selection.model_copy(update={"every": 1})  # when to look changes no data
-        return cls(EvaluationKey.of(cell), selection, cell.key.seed, cell.needs.side_text)
+def of_evaluation(cell: Cell) -> SharedKey:
+    """The queries and galleries of the cell's protocol, with the images that its encoder can read."""
+    return replace(of_images(cell), protocol=cell.protocol.hash())
 
 
-@dataclass(frozen=True)
-class TablesKey:
-    """The feature tables of a frozen encoder on one split; ``map_levels`` is 0 for texts."""
+def of_train_data(cell: Cell) -> SharedKey:
+    """The triplets that the cell trains on, and its held-out part."""
+    selection = cell.method_params.selection.model_copy(update={"every": 1})  # when to look changes no data
+    return replace(of_evaluation(cell), selection=selection, seed=cell.key.seed, side_text=cell.needs.side_text)
 
-    weights: WeightsKey
-    split: str
-    levels: frozenset[FeatureLevel]
-    map_levels: int = 0
 
-    @classmethod
-    def of_images(cls, cell: Cell, split: str) -> TablesKey:
-        """The key of a cell's image tables."""
-        return cls(WeightsKey.of(cell), split, cell.needs.image, cell.needs.map_levels)
-
-    @classmethod
-    def of_texts(cls, cell: Cell, split: str) -> TablesKey:
-        """The key of a cell's text tables."""
-        return cls(WeightsKey.of(cell), split, cell.needs.text)
+def of_tables(cell: Cell, split: str, role: Role) -> SharedKey:
+    """Features of a split by the cell's frozen encoder, at the levels that its method reads."""
+    needs = cell.needs
+    levels, maps = (needs.image, needs.map_levels) if role == "image" else (needs.text, None)
+    return replace(of_weights(cell), split=split, role=role, levels=levels, map_levels=maps)

@@ -1,4 +1,4 @@
-"""`RunRequest`: what `run` and `plan` are asked for, from options and a configuration file. Imports no torch."""
+"""`RunRequest`: what to run or plan, from the options and a configuration file. Imports no torch."""
 
 from __future__ import annotations
 
@@ -13,18 +13,18 @@ from cir_bench.params.models import Params
 DEFAULT_BENCHMARK = "css"
 """The embedded benchmark: nothing to download."""
 MAX_SEEDS = 1000
-"""More is a slip of the finger, not an experiment."""
+"""A larger number is a typing error."""
 
 
 class RunRequest(Params):
     """The options of `run` and `plan`; the keys of a ``--config`` file are the same."""
 
     methods: tuple[str, ...] = ()
-    """Names; empty: every method."""
+    """Names; every method when it is empty."""
     benchmarks: tuple[str, ...] = (DEFAULT_BENCHMARK,)
     """``NAME``, ``NAME/PROTOCOL``, ``NAME/PROTOCOL@VERSION``, ``folder:PATH``."""
     encoders: tuple[str, ...] = ()
-    """``NAME`` or ``NAME:ARGUMENT``; empty: the benchmark's default (paper track: the method's own)."""
+    """``NAME`` or ``NAME:ARGUMENT``; when empty, the benchmark's default (paper track: the method's own)."""
     seeds: Annotated[int, Field(ge=1, le=MAX_SEEDS)] = 1
     """Seeds 0 … seeds-1."""
     track: Literal["controlled", "paper"] = "controlled"
@@ -35,7 +35,7 @@ class RunRequest(Params):
     data_root: Path | None = None
     allow_partial: bool = False
     settings: Mapping[str, Any] = {}
-    """Nested parameter overrides, as ``--set`` gives them: ``training.epochs``, ``encoder.image_size``,
+    """Nested parameters, as ``--set`` gives them: ``training.epochs``, ``encoder.image_size``,
     ``dataset.size``, or ``METHOD.training.lr`` for one method alone."""
 
     @field_validator("out", mode="before")

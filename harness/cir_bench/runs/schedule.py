@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, replace
 from pathlib import Path
 
 from filelock import FileLock, Timeout
@@ -22,21 +21,6 @@ from cir_bench.runs.state import CellState, Status, state_of
 from cir_bench.runs.workbench import Workbench
 
 
-@dataclass(frozen=True)
-class CellResult:
-    """What became of a cell; its record is that of this run or of an earlier one."""
-
-    cell: Cell
-    outcome: CellOutcome
-    reason: str = ""
-    record: RunRecord | None = None
-
-    @property
-    def failed(self) -> bool:
-        """Whether it failed, now or before."""
-        return self.outcome in {"failed", "failed before"}
-
-
 def run_cells(
     cells: Sequence[Cell],
     bench: Workbench,
@@ -45,7 +29,7 @@ def run_cells(
     *,
     retry_failed: bool = False,
     fail_fast: bool = False,
-) -> list[CellResult]:
+) -> list[CellFinished]:
     """Run every cell that is not done. Failures are recorded, and everything is announced to the plugins.
 
     Args:
@@ -59,83 +43,79 @@ def run_cells(
     Raises:
         ConfigError: ``out`` cannot be written, or its file system has no locks.
     """
-    run = _Run(cells, bench, registry, out, retry_failed)
+    run = _Run(len(cells), bench, registry, out, retry_failed)
     run.announce(RunStarted(tuple(cell.key for cell in cells), out))
     bench.lifetimes.plan(cells)
-    results: list[CellResult] = []
     try:
         for number, cell in enumerate(cells, 1):
-            results.append(run.one(number, cell))
+            run.one(number, cell)
             bench.lifetimes.finish(cell)
-            if fail_fast and results[-1].failed:
+            if fail_fast and run.finished[-1].failed:
                 break
     finally:
-        complete = len(results) == len(cells)
-        run.announce(RunFinished(out, dict(run.outcomes), complete))
-    return results
+        outcomes = Counter(event.outcome for event in run.finished)
+        complete = len(run.finished) == len(cells) and not outcomes["interrupted"]
+        run.announce(RunFinished(out, dict(outcomes), complete))
+    return run.finished
 
 
 class _Run:
-    """Arguments as of `run_cells`."""
+    """Arguments as of `run_cells`; ``of``: the number of cells."""
 
-    def __init__(
-        self, cells: Sequence[Cell], bench: Workbench, registry: Registry, out: Path, retry_failed: bool
-    ) -> None:
+    def __init__(self, of: int, bench: Workbench, registry: Registry, out: Path, retry_failed: bool) -> None:
         self.announce = Announcer(registry.hooks)
-        self.outcomes: Counter[CellOutcome] = Counter()
-        self._of, self._bench, self._registry, self._out = len(cells), bench, registry, out
+        self.finished: list[CellFinished] = []
+        self._of, self._bench, self._registry, self._out = of, bench, registry, out
         self._retry_failed = retry_failed
 
-    def one(self, number: int, cell: Cell) -> CellResult:
+    def one(self, number: int, cell: Cell) -> None:
         """Run or skip one cell."""
         with self._lock(cell) as locked:
             if not locked:
-                return self._finish(number, CellResult(cell, "running elsewhere"))
+                self._finish(number, cell, "running elsewhere")
+                return
             state = state_of(cell, self._out, self._bench)
             if state.status is Status.DONE:
-                return self._finish(number, CellResult(cell, "done before", record=state.record))
-            if state.status is Status.FAILED and not self._retry_failed:
-                return self._finish(number, CellResult(cell, "failed before", state.reason, state.record))
-            return self._run(number, cell, state)
+                self._finish(number, cell, "done before", record=state.record)
+            elif state.status is Status.FAILED and not self._retry_failed:
+                self._finish(number, cell, "failed before", state.reason, state.record)
+            else:
+                self._run(number, cell, state)
 
-    def _run(self, number: int, cell: Cell, state: CellState) -> CellResult:
+    def _run(self, number: int, cell: Cell, state: CellState) -> None:
+        """Run a cell; a plugin that fails to listen meanwhile is noted in its record."""
         self.announce.take_complaints()  # of the run's start: not this cell's
         self.announce(CellStarted(cell.key, number, self._of, state.status.value, state.reason, cell.config()))
         run = CellRun(cell, self._bench, self._registry, self._out, self.announce)
         try:
-            result = CellResult(cell, "done", record=run.run())
+            record = run.run()
         except BaseException as error:
             if debugging() or not isinstance(error, (Exception, SystemExit)):
-                self._finish(number, CellResult(cell, "interrupted"))
+                self._finish(number, cell, "interrupted")
                 raise
             record = run.failed(error)  # one cell, and a plugin's sys.exit, must not end the whole run
-            result = CellResult(cell, "failed", _describe(record.failure), record)
-        return self._finish(number, result)
-
-    def _finish(self, number: int, result: CellResult) -> CellResult:
-        """Announce what became of a cell, and note in its new record which plugins failed to listen."""
-        record, folder = result.record, result.cell.folder(self._out)
-        self.outcomes[result.outcome] += 1
-        self.announce(
-            CellFinished(
-                cell=result.cell.key,
-                number=number,
-                of=self._of,
-                outcome=result.outcome,
-                folder=folder,
-                reason=result.reason,
-                metrics=record.metrics if record else {},
-                headline=record.headline if record else "",
-                partial=record is not None and record.partial,
-                seconds=sum(phase.seconds for phase in record.cost.phases) if record else 0.0,
-            )
-        )
-        if record is None or result.outcome not in {"done", "failed"}:
-            return result
+        self._finish(number, cell, record.status, _describe(record.failure) if record.failure else "", record)
         if complaints := self.announce.take_complaints():
-            record = record.model_copy(update={"warnings": (*record.warnings, *complaints)})
-            write_record(record, folder)
-        return replace(result, record=record)
+            noted = record.model_copy(update={"warnings": (*record.warnings, *complaints)})
+            write_record(noted, cell.folder(self._out))
+
+    def _finish(
+        self, number: int, cell: Cell, outcome: CellOutcome, reason: str = "", record: RunRecord | None = None
+    ) -> None:
+        finished = CellFinished(
+            cell=cell.key,
+            number=number,
+            of=self._of,
+            outcome=outcome,
+            folder=cell.folder(self._out),
+            reason=reason,
+            metrics=record.metrics if record else {},
+            headline=record.headline if record else "",
+            partial=record is not None and record.partial,
+            seconds=sum(phase.seconds for phase in record.cost.phases) if record else 0.0,
+        )
+        self.finished.append(finished)
+        self.announce(finished)
 
     @contextmanager
     def _lock(self, cell: Cell) -> Iterator[bool]:
@@ -163,6 +143,5 @@ class _Run:
             lock.release()
 
 
-def _describe(failure: Failure | None) -> str:
-    assert failure is not None
+def _describe(failure: Failure) -> str:
     return f"{failure.exception} ({failure.stage}){f'; {failure.hint}' if failure.hint else ''}"

@@ -3,28 +3,26 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Hashable, Iterable
+from collections.abc import Callable, Iterable
 from typing import Any, Generic, TypeVar
 
 from cir_bench.runs.cell import Cell
+from cir_bench.runs.keys import SharedKey
 
-K = TypeVar("K", bound=Hashable)
 V = TypeVar("V")
+Uses = Callable[[Cell], Iterable[SharedKey]]
+"""The keys of the things that a cell may use."""
 
 
-class Shared(Generic[K, V]):
-    """Things of one kind by key.
+class Shared(Generic[V]):
+    """Things of one kind by key."""
 
-    Args:
-        uses: the keys of the things that a cell may use.
-    """
-
-    def __init__(self, uses: Callable[[Cell], Iterable[K]]) -> None:
+    def __init__(self, uses: Uses) -> None:
         self._uses = uses
-        self._held: dict[K, V] = {}
-        self._users: Counter[K] = Counter()
+        self._held: dict[SharedKey, V] = {}
+        self._users: Counter[SharedKey] = Counter()
 
-    def get(self, key: K, make: Callable[[], V]) -> V:
+    def get(self, key: SharedKey, make: Callable[[], V]) -> V:
         """The thing of ``key``, made now if it is not held."""
         if key not in self._held:
             self._held[key] = make()
@@ -47,13 +45,17 @@ class Lifetimes:
     """Everything that the cells of a run share. Without a plan, nothing is dropped."""
 
     def __init__(self) -> None:
-        self._kinds: list[Shared[Any, Any]] = []
+        self._kinds: list[Shared[Any]] = []
 
-    def shared(self, uses: Callable[[Cell], Iterable[K]]) -> Shared[K, V]:
-        """A new kind of things; ``uses`` as in `Shared`."""
-        kind: Shared[K, V] = Shared(uses)
+    def shared(self, uses: Uses) -> Shared[V]:
+        """A new kind of things."""
+        kind: Shared[V] = Shared(uses)
         self._kinds.append(kind)
         return kind
+
+    def one(self, key: Callable[[Cell], SharedKey]) -> Shared[V]:
+        """A new kind of things, of which each cell uses one."""
+        return self.shared(lambda cell: [key(cell)])
 
     def plan(self, cells: Iterable[Cell]) -> None:
         """The cells that are going to be run, or looked at; each is to be finished once."""

@@ -2,8 +2,8 @@
 
 A suite has the keys of a ``--config`` file for all of its runs, and
 
-* ``runs``: a list of runs, each with keys of its own on top;
-* ``grid`` (of the suite or of a run): setting → list of values; the run is made once for every combination.
+* ``runs``: a list of runs, each with its own keys on top;
+* ``grid`` (of the suite or of a run): setting → list of values; there is one run for every combination.
 
 ::
 
@@ -25,7 +25,7 @@ from typing import Any
 
 from pydantic import Field
 
-from cir_bench.config import merge, parse_set, read_yaml
+from cir_bench.config import dotted, merge, read_yaml
 from cir_bench.errors import ConfigError, did_you_mean
 from cir_bench.params.fill import fill
 from cir_bench.params.models import Params
@@ -35,7 +35,7 @@ _PACKAGE = "cir_bench.benchmarks"
 
 
 class SuiteFile(Params):
-    """The keys of a suite that are not those of a run."""
+    """The keys of a suite that are not keys of a run."""
 
     description: str = ""
     runs: tuple[Mapping[str, Any], ...] = Field(default=({},), min_length=1)
@@ -46,11 +46,11 @@ def load_suite(name: str, overrides: Mapping[str, Any]) -> list[RunRequest]:
     """The requests of a suite, one for each run and point of its grid.
 
     Args:
-        name: ``ablations/sadn`` for one that comes with the harness, or the path of a YAML file.
-        overrides: what the command line said, on top of every run.
+        name: a built-in one such as ``ablations/sadn``, or the path of a YAML file.
+        overrides: the command line's values, on top of every run.
 
     Raises:
-        ConfigError: there is no such suite, or a key or value in it is wrong.
+        ConfigError: there is no such suite, or it has a wrong key or value.
     """
     path = _find(name)
     values = read_yaml(path)
@@ -65,21 +65,20 @@ def load_suite(name: str, overrides: Mapping[str, Any]) -> list[RunRequest]:
             raise ConfigError(f"{what} has no key {unknown[0]!r}; {near}")
         grid = {**suite.grid, **run.get("grid", {})}
         for point in _points(grid, what):
-            given = {key: value for key, value in run.items() if key != "grid"}
-            merged = {**values, **given, **overrides}
-            flattened = _overlap(point, overrides.get("settings") or {})
-            if flattened:
+            own_keys = {key: value for key, value in run.items() if key != "grid"}
+            merged = {**values, **own_keys, **overrides}
+            if clash := _overlap(point, overrides.get("settings") or {}):
                 raise ConfigError(
-                    f"{what} varies {flattened} in its grid; leave out --set {flattened}=…, which makes all points one."
+                    f"{what} varies {clash} in its grid; leave out --set {clash}=…, which makes all runs equal."
                 )
-            layers = (values, given, {"settings": point}, overrides)
+            layers = (values, own_keys, {"settings": point}, overrides)
             merged["settings"] = merge(*(layer.get("settings") or {} for layer in layers))
             requests.append(fill(RunRequest, merged, what))
     return requests
 
 
 def suites() -> list[str]:
-    """Names of the suites that come with the harness."""
+    """Names of the built-in suites."""
     return sorted(
         {
             path.relative_to(folder).with_suffix("").as_posix()
@@ -90,7 +89,7 @@ def suites() -> list[str]:
 
 
 def suite_summary(name: str) -> str:
-    """The description of a suite that comes with the harness; `ConfigError` when its file cannot be read."""
+    """The description of a built-in suite; `ConfigError` when its file cannot be read."""
     return str(read_yaml(_find(name)).get("description", ""))
 
 
@@ -100,29 +99,22 @@ def _points(grid: Mapping[str, Any], what: str) -> Iterator[dict[str, Any]]:
         if not isinstance(values, (list, tuple)) or not values:
             raise ConfigError(f"{what}: grid.{key} must be a list of values, such as [1, 5, 10].")
     for values in itertools.product(*grid.values()):
-        nested: dict[str, Any] = {}
-        for key, value in zip(grid, values, strict=True):
-            (path,) = [parse_set([f"{key}=0"])]
-            nested = merge(nested, _put(path, value))
-        yield nested
+        yield merge(*(_nested(key, value) for key, value in zip(grid, values, strict=True)))
 
 
-def _overlap(point: Mapping[str, Any], given: Mapping[str, Any], prefix: str = "") -> str:
-    """The first setting of ``point`` that ``given`` sets too (or sets around, or inside), written with dots; or ""."""
-    for key in sorted(point.keys() & given.keys()):
-        mine, theirs = point[key], given[key]
-        if not (isinstance(mine, Mapping) and isinstance(theirs, Mapping)):
-            return prefix + key
-        found = _overlap(mine, theirs, f"{prefix}{key}.")
-        if found:
-            return found
-    return ""
+def _nested(key: str, value: Any) -> dict[str, Any]:
+    """``{"training": {"lr": value}}`` for ``training.lr``."""
+    for part in reversed(key.split(".")):
+        value = {part: value}
+    return dict(value)
 
 
-def _put(path: Mapping[str, Any], value: Any) -> dict[str, Any]:
-    """``{"training": {"lr": 0}}`` with the innermost value replaced."""
-    ((key, inner),) = path.items()
-    return {key: _put(inner, value) if isinstance(inner, Mapping) else value}
+def _overlap(point: Mapping[str, Any], overrides: Mapping[str, Any]) -> str:
+    """The first setting of ``point`` that ``overrides`` sets, too, or sets around or inside; otherwise empty."""
+    pairs = itertools.product(sorted(dotted(point)), dotted(overrides))
+    return next(
+        (mine for mine, other in pairs if f"{mine}.".startswith(f"{other}.") or f"{other}.".startswith(f"{mine}.")), ""
+    )
 
 
 def _find(name: str) -> Path:
@@ -132,7 +124,7 @@ def _find(name: str) -> Path:
         path = folder / f"{name}.yaml"
         if name in suites() and path.is_file():
             return path
-    raise ConfigError(f"there is no suite {name!r}; {did_you_mean(name, suites())} A file of yours ends in .yaml.")
+    raise ConfigError(f"there is no suite {name!r}; {did_you_mean(name, suites())} Your own file must end in .yaml.")
 
 
 def _folders() -> list[Path]:

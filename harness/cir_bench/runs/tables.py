@@ -3,136 +3,97 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable, Sequence
-from functools import partial
+from collections.abc import Mapping
 from pathlib import Path
+from typing import get_args
 
 import torch
 
 from cir_bench.features.cache import FeatureCache, MissingFeatures
-from cir_bench.features.cached import CachedSource
+from cir_bench.features.identity import Role
+from cir_bench.features.request import FeatureRequest
+from cir_bench.features.source import MAIN, CachedSource, Tables
 from cir_bench.features.table import FeatureTable
 from cir_bench.interfaces.encoder import Encoder
-from cir_bench.interfaces.events import WorkProgress
+from cir_bench.interfaces.events import Announce, WorkProgress
 from cir_bench.plugin.registry import blame
+from cir_bench.runs import keys
 from cir_bench.runs.cell import Cell
 from cir_bench.runs.cell_data import SplitItems
 from cir_bench.runs.datasets import DataSets
 from cir_bench.runs.encoders import Encoders
-from cir_bench.runs.keys import TablesKey, WeightsKey
 from cir_bench.runs.shared import Lifetimes, Shared
 
-Announce = Callable[[WorkProgress], None]
-"""Hears how far an extraction is."""
-TablesByItems = dict[str, FeatureTable]
-"""Tables by a digest of their items: seeds usually need the same ones, but not when triplets are drawn."""
+ROLES: tuple[Role, ...] = get_args(Role)
 
 
 class FeatureTables:
-    """The feature tables of the planned cells.
-
-    Args:
-        lifetimes: of what cells share.
-        datasets: open the images.
-        encoders: the frozen encoders.
-        folder: of the feature cache.
-        device: where tables are kept that are small enough.
-        workers: processes that decode images.
-    """
+    """The feature tables of cells, from the cache in ``folder``; small ones are kept on ``device``."""
 
     def __init__(
         self,
         lifetimes: Lifetimes,
         datasets: DataSets,
         encoders: Encoders,
-        *,
         folder: Path,
         device: torch.device,
         workers: int,
     ) -> None:
         self._datasets, self._encoders = datasets, encoders
         self._folder, self._device, self._workers = folder, device, workers
-        self._caches: Shared[WeightsKey, FeatureCache] = lifetimes.shared(lambda cell: [WeightsKey.of(cell)])
-        self._images: Shared[TablesKey, TablesByItems] = lifetimes.shared(partial(_keys, TablesKey.of_images))
-        self._texts: Shared[TablesKey, TablesByItems] = lifetimes.shared(partial(_keys, TablesKey.of_texts))
+        self._caches: Shared[FeatureCache] = lifetimes.one(keys.of_weights)
+        # by a digest of their items: seeds mostly need the same ones, but not when triplets are drawn
+        self._tables: Shared[dict[str, FeatureTable]] = lifetimes.shared(
+            lambda c: [keys.of_tables(c, split, role) for split in (c.protocol.split, "train") for role in ROLES]
+        )
 
     def source(self, cell: Cell, items: SplitItems, announce: Announce) -> CachedSource:
         """Features of ``items`` by the cell's frozen encoder, encoding what the cache lacks."""
         encoder, cache = self._encoders.frozen(cell), self._cache(cell)
-        images = self._images.get(TablesKey.of_images(cell, items.split), dict)
-        texts = self._texts.get(TablesKey.of_texts(cell, items.split), dict)
-        return CachedSource(
-            _once(images, items.images, lambda: self._image_table(cell, encoder, items, cache, announce)),
-            _once(texts, items.texts, lambda: self._text_table(cell, encoder, items, cache, announce)),
-            self._device,
-        )
+
+        def shared(role: Role) -> FeatureTable:
+            tables = self._tables.get(keys.of_tables(cell, items.split, role), dict)
+            digest = hashlib.sha256("\x1f".join(items.of(role)).encode()).hexdigest()
+            if digest not in tables:
+                tables[digest] = self._table(cell, encoder, items, role, cache, announce)
+            return tables[digest]
+
+        return CachedSource({MAIN: Tables(shared("image"), shared("text"))}, self._device)
 
     def extract(
-        self, cell: Cell, encoder: Encoder, items: SplitItems, cache: FeatureCache, announce: Announce
+        self, cell: Cell, encoders: Mapping[str, Encoder], items: SplitItems, cache: FeatureCache, announce: Announce
     ) -> CachedSource:
-        """Features of ``items`` by an encoder of the cell's own, which no other cell shares."""
-        return CachedSource(
-            self._image_table(cell, encoder, items, cache, announce),
-            self._text_table(cell, encoder, items, cache, announce),
-            self._device,
-        )
-
-    def missing(self, cell: Cell, items: SplitItems) -> dict[str, MissingFeatures]:
-        """What :meth:`source` would encode, by role; nothing is encoded."""
-        name, encoder, needs = cell.key.encoder, self._encoders.frozen(cell), cell.needs
-        scope, cache = (cell.key.benchmark, items.split), self._cache(cell)
-        refs = [self._datasets.ref(cell, image) for image in items.images]
-        return {
-            "image": cache.missing_images(name, encoder, refs, needs.image, scope=scope, map_levels=needs.map_levels),
-            "text": cache.missing_texts(name, encoder, items.texts, needs.text, scope=scope),
+        """Features of ``items`` by encoders of the cell's own, by branch; no other cell shares them."""
+        tables = {
+            branch: Tables(*(self._table(cell, encoder, items, role, cache, announce) for role in ROLES))
+            for branch, encoder in encoders.items()
         }
+        return CachedSource(tables, self._device)
+
+    def missing(self, cell: Cell, items: SplitItems) -> dict[Role, MissingFeatures]:
+        """What :meth:`source` would encode; nothing is encoded."""
+        encoder, cache = self._encoders.frozen(cell), self._cache(cell)
+        return {role: cache.missing(self._request(cell, encoder, items, role)) for role in ROLES}
 
     def _cache(self, cell: Cell) -> FeatureCache:
-        return self._caches.get(WeightsKey.of(cell), lambda: FeatureCache(self._folder))
+        return self._caches.get(keys.of_weights(cell), lambda: FeatureCache(self._folder))
 
-    def _image_table(
-        self, cell: Cell, encoder: Encoder, items: SplitItems, cache: FeatureCache, announce: Announce
+    def _request(self, cell: Cell, encoder: Encoder, items: SplitItems, role: Role) -> FeatureRequest:
+        name, scope = cell.key.encoder, (cell.key.benchmark, items.split)
+        if role == "text":
+            return FeatureRequest.of_texts(name, encoder, items.texts, cell.needs, scope)
+        refs = [*map(self._datasets.refs(cell), items.images)]
+        return FeatureRequest.of_images(name, encoder, refs, cell.needs, scope, self._workers)
+
+    def _table(
+        self, cell: Cell, encoder: Encoder, items: SplitItems, role: Role, cache: FeatureCache, announce: Announce
     ) -> FeatureTable:
-        with blame(cell.encoder, "extracting image features"):
-            table = cache.image_features(
-                cell.key.encoder,
-                encoder,
-                [self._datasets.ref(cell, image) for image in items.images],
-                cell.needs.image,
-                scope=(cell.key.benchmark, items.split),
-                map_levels=cell.needs.map_levels,
-                workers=self._workers,
-                progress=_progress(cell, f"images of {cell.key.benchmark} ({items.split})", announce),
-            )
+        detail = f"{role}s of {cell.key.benchmark} ({items.split})"
+
+        def progress(done: int, total: int) -> None:
+            announce(WorkProgress(cell.key, "extracting features", detail, done, total))
+
+        with blame(cell.encoder, f"extracting {role} features"):
+            table = cache.table(self._request(cell, encoder, items, role), progress)
         table.preload(self._device)
         return table
-
-    def _text_table(
-        self, cell: Cell, encoder: Encoder, items: SplitItems, cache: FeatureCache, announce: Announce
-    ) -> FeatureTable:
-        with blame(cell.encoder, "extracting text features"):
-            table = cache.text_features(
-                cell.key.encoder,
-                encoder,
-                items.texts,
-                cell.needs.text,
-                scope=(cell.key.benchmark, items.split),
-                progress=_progress(cell, f"texts of {cell.key.benchmark} ({items.split})", announce),
-            )
-        table.preload(self._device)
-        return table
-
-
-def _keys(of: Callable[[Cell, str], TablesKey], cell: Cell) -> list[TablesKey]:
-    return [of(cell, split) for split in (cell.protocol.split, "train")]
-
-
-def _once(tables: TablesByItems, items: Sequence[str], make: Callable[[], FeatureTable]) -> FeatureTable:
-    digest = hashlib.sha256("\x1f".join(items).encode()).hexdigest()
-    if digest not in tables:
-        tables[digest] = make()
-    return tables[digest]
-
-
-def _progress(cell: Cell, detail: str, announce: Announce) -> Callable[[int, int], None]:
-    return lambda done, total: announce(WorkProgress(cell.key, "extracting features", detail, done, total))

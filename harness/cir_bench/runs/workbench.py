@@ -1,4 +1,4 @@
-"""`Workbench`: where the cells of a process get what they are made of."""
+"""`Workbench`: what the cells of a process share, from the parts that make it."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from cir_bench.runs.tables import FeatureTables
 
 
 class Workbench:
-    """What cells share. It is made when a cell asks for it, and kept for other cells of the plan.
+    """Everything on it is made when a cell asks for it, and kept while later cells of the plan may use it.
 
     Args:
         data_root: holds one folder per data set.
@@ -35,20 +35,13 @@ class Workbench:
         allow_partial: bool = False,
         workers: int = 0,
     ) -> None:
+        self.device, self.workers = device, workers
+        self.lifetimes = kept = Lifetimes()
         context = Context(data_root=data_root, cache_dir=cache_dir)
-        self.device, self.cache_dir, self.workers = device, cache_dir, workers
-        self.lifetimes = Lifetimes()
-        self.datasets = DataSets(self.lifetimes, context)
-        self.encoders = Encoders(self.lifetimes, self.datasets, context, device)
-        self.data = CellData(self.lifetimes, self.datasets, self.encoders, allow_partial=allow_partial, threads=workers)
-        self.tables = FeatureTables(
-            self.lifetimes,
-            self.datasets,
-            self.encoders,
-            folder=cache_dir / "features",
-            device=device,
-            workers=workers,
-        )
+        self.datasets = DataSets(kept, context)
+        self.encoders = Encoders(kept, self.datasets, context, device)
+        self.data = CellData(kept, self.datasets, self.encoders, allow_partial=allow_partial, threads=workers)
+        self.tables = FeatureTables(kept, self.datasets, self.encoders, cache_dir / "features", device, workers)
 
 
 def default_workers() -> int:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
 import torch
@@ -45,38 +45,6 @@ class TrainSet:
         """Whole batches in an epoch; a set smaller than one batch is one batch."""
         return max(1, len(self) // batch_size)
 
-    def of_epoch(self, epoch: int) -> TrainSet:
-        """The same set in every epoch."""
-        return self
-
-    def of_epochs(self, epochs: int) -> Iterator[TrainSet]:
-        """The sets of this many epochs, without repeats."""
-        yield self
-
-
-@dataclass(frozen=True)
-class DrawnSet:
-    """Triplets that are drawn anew in every epoch.
-
-    Attributes:
-        draw: the triplets of an epoch, always the same for one epoch.
-        size: their number, in every epoch.
-    """
-
-    draw: Callable[[int], TrainSet]
-    size: int
-
-    def __len__(self) -> int:
-        return self.size
-
-    def of_epoch(self, epoch: int) -> TrainSet:
-        """The set of this epoch."""
-        return self.draw(epoch)
-
-    def of_epochs(self, epochs: int) -> Iterator[TrainSet]:
-        """The sets of this many epochs, in order."""
-        yield from map(self.draw, range(epochs))
-
 
 def epoch_rows(size: int, batch_size: int, seed_parts: Sequence[int | str]) -> list[Tensor]:
     """The rows of each batch of an epoch: a seeded permutation; the incomplete last batch is dropped."""
@@ -104,9 +72,9 @@ def train_batches(
             side = source.texts(descriptions)
             described = torch.tensor([bool(text) for text in descriptions], device=_device(images))
         yield TrainBatch(
-            reference=_part(images, 0, len(picked)),
+            reference=images[: len(picked)],
             text=source.texts(texts),
-            target=_part(images, len(picked), 2 * len(picked)),
+            target=images[len(picked) :],
             same_target=same_targets(targets, training.mask_same_target, _device(images)),
             side_text=side,
             described=described,
@@ -122,10 +90,6 @@ def same_targets(targets: Sequence[str], mask: bool, device: torch.device) -> Te
     number = {image: place for place, image in enumerate(dict.fromkeys(targets))}
     codes = torch.tensor([number[image] for image in targets], device=device)
     return codes[:, None] == codes[None, :]
-
-
-def _part(features: Features, start: int, stop: int) -> Features:
-    return features[slice(start, stop)]
 
 
 def _device(features: Features) -> torch.device:

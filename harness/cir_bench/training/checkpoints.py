@@ -22,11 +22,13 @@ BEST = "weights-{}.safetensors"
 
 def kept_weights(folder: Path) -> dict[str, Tensor] | None:
     """The weights that a finished training left in its checkpoint folder; None when they are missing or damaged."""
-    found = sorted(folder.glob(BEST.format("*")))
-    if len(found) != 1:
-        return None
+    found = list(folder.glob(BEST.format("*")))
+    return _read(found[0]) if len(found) == 1 else None
+
+
+def _read(path: Path) -> dict[str, Tensor] | None:
     try:
-        return load_file(found[0])
+        return load_file(path)
     except (OSError, SafetensorError, ValueError):
         return None
 
@@ -79,10 +81,7 @@ class Checkpoints:
 
     def read_weights(self, number: int) -> dict[str, Tensor] | None:
         """The weights of that number, or None when they are missing or damaged."""
-        try:
-            return load_file(self._folder / BEST.format(number))
-        except (OSError, SafetensorError, ValueError):
-            return None
+        return _read(self._folder / BEST.format(number))
 
     def finish(self) -> None:
         """Drop what is only needed to continue; the best weights stay."""

@@ -24,18 +24,7 @@ from cir_bench.training.seeding import seed_torch
 
 @dataclass(frozen=True)
 class StageRun:
-    """A stage under training, with what stays the same in all of its epochs.
-
-    Attributes:
-        number: its place among the stages, from 0.
-        stage: its name and settings.
-        method: the method.
-        encoders: the encoders that it trains; empty while they are frozen.
-        source: its features.
-        optimisers: by name.
-        average: of the weights; None without ``training.ema``.
-        computation: how it is computed.
-    """
+    """A stage under training (``number`` counts from 0), with the encoders that it trains."""
 
     number: int
     stage: TrainStage

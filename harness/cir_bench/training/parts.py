@@ -14,21 +14,15 @@ from cir_bench.errors import RunError
 from cir_bench.features.source import FeatureSource
 from cir_bench.interfaces.cell_key import CellKey
 from cir_bench.interfaces.encoder import Encoder
-from cir_bench.interfaces.events import EpochFinished, WorkProgress
+from cir_bench.interfaces.events import Announce
 from cir_bench.interfaces.method import Method, TrainStage
 from cir_bench.params.models import Selection, Training
-from cir_bench.training.batches import DrawnSet, TrainSet
+from cir_bench.training.batches import TrainSet
 
 
 @dataclass(frozen=True)
 class Trainee:
-    """What is trained, on its device.
-
-    Attributes:
-        method: the method.
-        encoders: the cell's own encoder copies by branch ("main" without branches); empty when no stage trains them.
-        trains_encoder: whether a stage with these settings trains the encoders.
-    """
+    """What is trained, on its device: a method, and its own encoder copies by branch if a stage trains them."""
 
     method: Method
     encoders: Mapping[str, Encoder]
@@ -49,14 +43,9 @@ class Trainee:
 
 @dataclass(frozen=True)
 class TrainExamples:
-    """What is trained on.
+    """What is trained on: the triplets of an epoch of a stage, or images with their own descriptions."""
 
-    Attributes:
-        triplets: the triplets; drawn ones are those of the epoch's number within its stage.
-        descriptions: makes images with their own descriptions, for stages on them.
-    """
-
-    triplets: TrainSet | DrawnSet
+    triplets: Callable[[int], TrainSet]
     descriptions: Callable[[], TrainSet]
 
     def of_epoch(self, stage: TrainStage, epoch: int) -> TrainSet:
@@ -64,7 +53,7 @@ class TrainExamples:
         if stage.descriptions:
             examples, what = self.descriptions(), "image with a description; add descriptions"
         else:
-            examples = self.triplets.of_epoch(epoch)
+            examples = self.triplets(epoch)
             what = "triplet; add some, or hold none out (--set selection.on=last)"
         if len(examples) < 2:  # a loss among one target is 0 and trains nothing; batch norm has no variance
             raise RunError(
@@ -85,10 +74,8 @@ class StageSources(Protocol):
 class Selector:
     """How a checkpoint is chosen.
 
-    Attributes:
-        settings: how often a score is taken.
-        score: the held-out score (percent) of the method as it is now, given the stage's features and whether the
-            encoders have changed; None: the last epoch is kept.
+    ``score`` gives the held-out score (percent) of the method as it is now, from the stage's features and whether the
+    encoders have changed; when it is None, the last epoch is kept.
     """
 
     settings: Selection
@@ -102,19 +89,12 @@ class Selector:
 
 @dataclass(frozen=True)
 class Computation:
-    """How a cell is computed, and who hears of it.
-
-    Attributes:
-        cell: its seed is the training's; its names are in the events.
-        device: where to compute.
-        precision: ``float32``, or ``bfloat16`` by autocast.
-        announce: hears of every batch and epoch.
-    """
+    """How a cell is computed: its seed, the device, ``float32`` or ``bfloat16`` (by autocast), and who hears of it."""
 
     cell: CellKey
     device: torch.device
     precision: str
-    announce: Callable[[WorkProgress | EpochFinished], None]
+    announce: Announce
 
     def autocast(self) -> AbstractContextManager[None]:
         """The context in which forward passes and losses are computed."""

@@ -21,16 +21,7 @@ from cir_bench.training.state import EpochResult, TrainState
 
 
 class Trainer:
-    """Trains one method.
-
-    Args:
-        trainee: the method and its encoders.
-        examples: what it is trained on.
-        sources: features for each stage.
-        selector: how each stage's checkpoint is chosen.
-        checkpoints: where epochs are kept.
-        computation: seed, device and precision.
-    """
+    """Trains one method, with the objects of ``parts.py``."""
 
     def __init__(
         self,
@@ -82,9 +73,11 @@ class Trainer:
             with running.average.applied() if running.average else nullcontext():
                 score = self._score(running, epoch)
             seconds = time.perf_counter() - started
-            state.history.append(EpochResult(stage.name, epoch, terms, score, seconds, images / seconds))
+            result = EpochResult(stage.name, epoch, terms, score, seconds, images / seconds)
+            state.history.append(result)
             self._save(running)
-            self._announce(state.history[-1], training.epochs)
+            facts = vars(result) | {"epoch": state.epoch, "epochs": training.epochs}
+            self._computation.announce(EpochFinished(self._computation.cell, **facts))
         self._keep_best(running.average)
 
     def _start(self, number: int, stage: TrainStage, kept: Mapping[str, Any] | None) -> StageRun | None:
@@ -145,20 +138,6 @@ class Trainer:
                 "optimisers": {name: one.torch_optimiser.state_dict() for name, one in running.optimisers.items()},
                 "average": running.average.state() if running.average else {},
             }
-        )
-
-    def _announce(self, result: EpochResult, epochs: int) -> None:
-        self._computation.announce(
-            EpochFinished(
-                cell=self._computation.cell,
-                stage=result.stage,
-                epoch=result.epoch + 1,
-                epochs=epochs,
-                terms=result.terms,
-                selection=result.selection,
-                seconds=result.seconds,
-                images_per_second=result.images_per_second,
-            )
         )
 
     def _modules(self) -> nn.ModuleDict:

@@ -7,8 +7,9 @@ import pytest
 import torch
 import torch.nn.functional as F
 
-from cir_bench import Context, ImageRef, levels
+from cir_bench import Context, ImageRef, Needs
 from cir_bench.features.cache import FeatureCache
+from cir_bench.features.request import FeatureRequest
 from cir_bench.testing.pictures import Pictures
 
 pytestmark = [
@@ -51,8 +52,8 @@ def test_naive_baselines_come_out_as_computed_elsewhere(tmp_path, real_data):
         images = [ImageRef("fashioniq", pictures, name) for name in names]
         texts = [joined(record["captions"]) for record in records]
         scope = ("fashioniq", "val")
-        gallery = cache.image_features("captions", encoder, images, levels("pooled"), scope=scope, batch_size=128)
-        words = cache.text_features("captions", encoder, texts, levels("pooled"), scope=scope, batch_size=128)
+        gallery = cache.table(FeatureRequest.of_images("captions", encoder, images, Needs(), scope))
+        words = cache.table(FeatureRequest.of_texts("captions", encoder, texts, Needs(), scope))
         candidates = gallery.rows(names).need_pooled()
         image = gallery.rows([record["candidate"] for record in records]).need_pooled()
         text = words.rows(texts).need_pooled()

@@ -1,0 +1,106 @@
+"""`FeatureRequest`: features of images or of texts that are asked for, and how to encode those that are missing."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+
+from cir_bench.features.extract import item_batches
+from cir_bench.features.identity import Identity, Role, columns, text_digest
+from cir_bench.features.store import Scope
+from cir_bench.interfaces.dataset import ImageRef
+from cir_bench.interfaces.encoder import Encoder
+from cir_bench.interfaces.features import Features, FeatureShape
+from cir_bench.interfaces.levels import FeatureLevel, Needs
+
+IMAGE_BATCH = 64
+TEXT_BATCH = 256
+"""Items per forward pass."""
+
+
+@dataclass(frozen=True)
+class FeatureRequest:
+    """Made by :meth:`of_images` or :meth:`of_texts`.
+
+    Attributes:
+        encoder: used in evaluation mode, on the device it is on.
+        identity: decides, together with an item's content, what its features are.
+        ids: image ids or the texts themselves; repeats are fine.
+        digests: of the items' contents, parallel to ``ids``.
+        columns: the levels that are asked for, as they are stored.
+        scope: (data set, split), the folder that new features are written to.
+        batch_size: items per forward pass.
+        encode: features of the items at some positions, in batches, in order.
+        order: sort key of a position; texts are encoded in order of length, so that little is padded.
+    """
+
+    encoder: Encoder
+    identity: Identity
+    ids: Sequence[str]
+    digests: Sequence[str]
+    columns: Sequence[str]
+    scope: Scope
+    batch_size: int
+    encode: Callable[[Sequence[int], frozenset[FeatureLevel]], Iterator[Features]]
+    order: Callable[[int], int]
+
+    @property
+    def role(self) -> Role:
+        """Images or texts."""
+        return self.identity.role
+
+    @property
+    def shape(self) -> FeatureShape:
+        """Sizes of one item's features."""
+        return self.encoder.shape.image if self.role == "image" else self.encoder.shape.text
+
+    @classmethod
+    def of_images(
+        cls, name: str, encoder: Encoder, images: Sequence[ImageRef], needs: Needs, scope: Scope, workers: int = 0
+    ) -> FeatureRequest:
+        """Features of images, of the maps only the deepest.
+
+        Args:
+            name: the encoder's name with argument, as in the cell.
+            encoder: the encoder.
+            images: the images.
+            needs: the levels, and how many maps.
+            scope: (data set, split).
+            workers: processes that decode images; small sets are decoded in this one.
+        """
+
+        def encode(positions: Sequence[int], levels: frozenset[FeatureLevel]) -> Iterator[Features]:
+            for items in item_batches(encoder, [images[position] for position in positions], IMAGE_BATCH, workers):
+                yield encoder.encode_images(items, levels)
+
+        return cls(
+            encoder,
+            Identity.of(name, encoder, "image"),
+            [image.id for image in images],
+            [encoder.image_digest(image) for image in images],
+            columns(needs.image, needs.map_levels),
+            scope,
+            IMAGE_BATCH,
+            encode,
+            order=lambda position: 0,
+        )
+
+    @classmethod
+    def of_texts(cls, name: str, encoder: Encoder, texts: Sequence[str], needs: Needs, scope: Scope) -> FeatureRequest:
+        """Features of texts, otherwise as :meth:`of_images`."""
+
+        def encode(positions: Sequence[int], levels: frozenset[FeatureLevel]) -> Iterator[Features]:
+            for start in range(0, len(positions), TEXT_BATCH):
+                yield encoder.encode_texts([texts[at] for at in positions[start : start + TEXT_BATCH]], levels)
+
+        return cls(
+            encoder,
+            Identity.of(name, encoder, "text"),
+            texts,
+            [text_digest(text) for text in texts],
+            columns(needs.text, 0),
+            scope,
+            TEXT_BATCH,
+            encode,
+            order=lambda position: len(texts[position]),
+        )
