@@ -6,11 +6,27 @@ from pathlib import Path
 
 import pytest
 from hypothesis import HealthCheck, settings
+from support.goldens import LARGEST
 
 settings.register_profile(
     "deterministic", derandomize=True, deadline=None, suppress_health_check=[HealthCheck.too_slow]
 )
 settings.load_profile("deterministic")
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    """How far the methods are from the figures of their released code."""
+    found = {
+        report.nodeid: value
+        for reports in terminalreporter.stats.values()
+        for report in reports
+        for name, value in getattr(report, "user_properties", ())
+        if name == LARGEST
+    }
+    if found:
+        terminalreporter.section(LARGEST)
+        for test, value in sorted(found.items()):
+            terminalreporter.line(f"{value:8.1e}  {test}")
 
 
 @pytest.fixture(autouse=True, scope="session")

@@ -6,9 +6,9 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from cir_bench_val.layers import gate_convolution, relu_convolution
-from cir_bench_val.params import CODE, Layers
+from cir_bench_val.params import RELEASED, Layers
 
-CODE_DROPOUT = 0.1
+RELEASED_DROPOUT = 0.1
 """Of the attention in the authors' code; the paper has none."""
 
 
@@ -21,25 +21,25 @@ class SelfAttention(nn.Module):
         head    = softmax(Q Kᵀ / √c̄) V
         A_sa    = ReLU(Conv1×1(concat of heads → c))
 
-    With ``layers="code"`` a head reads its own c̄ channels of z only, without biases, and the attention has dropout.
+    With ``layers="released"`` a head reads its own c̄ channels of z only, without biases, and the attention has dropout.
 
     Args:
         channels: c, a multiple of ``heads``.
         heads: number of heads.
-        layers: ``paper`` or ``code``.
+        layers: ``printed`` or ``released``.
     """
 
     def __init__(self, channels: int, heads: int, layers: Layers) -> None:
         super().__init__()
         self.heads = heads
-        of_code = layers == CODE
+        released = layers == RELEASED
         # All heads' convolutions side by side in one; a group is a head with a slice of z of its own. The keys have no
         # bias: it would add one number to all scores of a position, which softmax takes out again.
         self.queries, self.keys, self.values = (
-            nn.Conv2d(channels, channels, 1, groups=heads if of_code else 1, bias=bias and not of_code)
+            nn.Conv2d(channels, channels, 1, groups=heads if released else 1, bias=bias and not released)
             for bias in (True, False, True)
         )
-        self.dropout = CODE_DROPOUT if of_code else 0.0
+        self.dropout = RELEASED_DROPOUT if released else 0.0
         self.out = relu_convolution(channels, channels, layers)
 
     def forward(self, z: Tensor) -> Tensor:
@@ -73,7 +73,7 @@ class JointAttention(nn.Module):
 
     Args:
         shape: (c, H, W) of the level.
-        layers: ``paper`` or ``code``.
+        layers: ``printed`` or ``released``.
     """
 
     def __init__(self, shape: tuple[int, int, int], layers: Layers) -> None:

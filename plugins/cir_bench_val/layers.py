@@ -6,7 +6,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from cir_bench_val.params import CODE, Layers
+from cir_bench_val.params import RELEASED, Layers
 
 
 def relu_convolution(channels_in: int, channels_out: int, layers: Layers) -> nn.Sequential:
@@ -23,7 +23,7 @@ class TextFusion(nn.Module):
     Args:
         channels: c.
         text_width: width of the text features.
-        layers: ``paper`` or ``code``.
+        layers: ``printed`` or ``released``.
     """
 
     def __init__(self, channels: int, text_width: int, layers: Layers) -> None:
@@ -50,11 +50,11 @@ def gate_convolution(channels_in: int, channels_out: int, kernel: tuple[int, int
     """
     height, width = kernel
     padding = nn.ZeroPad2d(((width - 1) // 2, width // 2, (height - 1) // 2, height // 2))
-    between = [nn.ReLU()] if layers == CODE else []
+    between = [nn.ReLU()] if layers == RELEASED else []
     return nn.Sequential(padding, *_convolution(channels_in, channels_out, kernel, layers), *between, nn.Sigmoid())
 
 
 def _convolution(channels_in: int, channels_out: int, kernel: tuple[int, int], layers: Layers) -> list[nn.Module]:
-    if layers == CODE:
+    if layers == RELEASED:
         return [nn.Conv2d(channels_in, channels_out, kernel, bias=False), nn.BatchNorm2d(channels_out)]
     return [nn.Conv2d(channels_in, channels_out, kernel)]

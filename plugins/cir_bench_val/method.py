@@ -38,7 +38,7 @@ class Val(Method):
     def __init__(self, params: ValParams, context: BuildContext) -> None:
         super().__init__(params)
         self.composer = ValComposer(params, context)
-        self.hinge = context.loss("triplet-hinge", margin=params.margin, spaces="each")
+        self.hinge = context.loss("triplet-hinge", margin=params.margin, mining=params.mining, spaces="each")
         self.semantic = VisualSemanticLoss(context.shape, self.hinge) if params.side_text != OFF else None
 
     def stages(self) -> Sequence[TrainStage]:

@@ -27,7 +27,7 @@ class CompositeTransformer(nn.Module):
         shape: (c, H, W) of the level.
         text_width: width of the text features.
         heads: heads of the self-attention.
-        layers: ``paper`` or ``code``.
+        layers: ``printed`` or ``released``.
         ablation: which stream is left out.
     """
 

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
+from support.goldens import LARGEST, Golden, find
 
 from cir_bench import DataError
 from cir_bench.cli.app import main
@@ -62,3 +63,14 @@ def one_sentence() -> Callable[..., None]:
         assert "\n" not in str(caught.value)
 
     return check
+
+
+@pytest.fixture(params=["excerpt", pytest.param("shared", marks=pytest.mark.shared)])
+def golden(request: pytest.FixtureRequest) -> Callable[[str], Golden]:
+    """``golden("tirg_pooled")``: figures of a method's released code; the summary shows the largest difference."""
+
+    def note(difference: float) -> None:
+        kept = [one for one in request.node.user_properties if one[0] != LARGEST]
+        request.node.user_properties[:] = [*kept, (LARGEST, difference)]
+
+    return lambda name: Golden(find(request.param, name), note)

@@ -141,7 +141,7 @@ def test_pooled_features_and_tokens(make, name: str, params: dict[str, Any], ste
         ("clvcnet", {"width": 32, "ablation": "local-only"}, 60, 0.6),
         ("clvcnet", {"width": 32, "ablation": "global-only"}, 60, 0.6),
         ("val", {}, 100, 0.8),
-        ("val", {"layers": "code"}, 100, 0.8),
+        ("val", {"layers": "released"}, 100, 0.8),
     ],
 )
 def test_maps(make, name: str, params: dict[str, Any], steps: int, expected: float) -> None:

@@ -29,7 +29,7 @@ class TestComposerOfOtherGraphs(ComposerContract):
     variants = {
         "no-self-attention": {"ablation": "no-self-attention"},
         "no-joint-attention": {"ablation": "no-joint-attention"},
-        "layers-of-the-code": {"layers": "code", "ablation": "no-joint-attention", "heads": 1},
+        "released": {"layers": "released", "ablation": "no-joint-attention", "heads": 1},
     }
 
 
@@ -38,9 +38,19 @@ class TestVal(MethodContract):
     unused_parameters = frozenset(f"composer.{name}" for name in BEHIND_W_SA)
 
 
+class TestReleasedVal(MethodContract):
+    name = "val"
+    params = {"variant": "released"}
+    unused_parameters = frozenset(
+        f"composer.transformers.{level}.self_attention.{name}"
+        for level in LEVELS
+        for name in ("queries.weight", "keys.weight", "values.weight", "out.0.weight", "out.1.weight", "out.1.bias")
+    )
+
+
 class TestValWithSideText(MethodContract):
     name = "val"
     variants = {
         "joint": {"side_text": "joint", "ablation": "no-joint-attention"},
-        "pretrain": {"side_text": "pretrain", "ablation": "no-self-attention", "layers": "code"},
+        "pretrain": {"side_text": "pretrain", "ablation": "no-self-attention", "layers": "released"},
     }

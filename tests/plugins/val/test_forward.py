@@ -28,7 +28,7 @@ class Level:
     """One composite transformer by hand, from the weights of its state dict."""
 
     def __init__(self, weights: dict[str, Any], level: str, layers: str) -> None:
-        self._all, self._prefix, self._of_code = weights, f"transformers.{level}.", layers == "code"
+        self._all, self._prefix, self._released = weights, f"transformers.{level}.", layers == "released"
 
     def weight(self, name: str) -> Any:
         return self._all[self._prefix + name]
@@ -38,7 +38,7 @@ class Level:
 
     def normed(self, value: float, name: str, channel: int) -> float:
         """Batch norm with its running statistics, where the layer has one."""
-        if not self._of_code:
+        if not self._released:
             return value
         mean, var, scale, shift = (
             self.weight(f"{name}.{what}")[channel] for what in ("running_mean", "running_var", "weight", "bias")
@@ -60,7 +60,7 @@ class Level:
 
     def gate(self, value: float, name: str, channel: int) -> float:
         value = self.normed(value, f"{name}.2", channel)
-        return sigmoid(max(0.0, value) if self._of_code else value)
+        return sigmoid(max(0.0, value) if self._released else value)
 
     def spatial_gate(self, z: Map) -> list[list[float]]:
         """The kernel is as large as the map; position (r, c) is under its middle, the rest of the field is zero."""
@@ -106,10 +106,10 @@ class Level:
         return self.relu_convolution(out, "self_attention.out")
 
     def head_vector(self, z: Map, at: tuple[int, int], name: str, own: range) -> list[float]:
-        """What a head's Conv1×1 makes of z at one position; in the code's layers it reads only its own channels."""
+        """What a head's Conv1×1 makes of z at one position; in the released layers it reads only its own channels."""
         r, c = at
         layer = f"self_attention.{name}"
-        read = own if self._of_code else range(len(z))
+        read = own if self._released else range(len(z))
         vector = [z[k][r][c] for k in read]
         out = []
         for row in own:
@@ -134,7 +134,7 @@ class Level:
 
 
 @pytest.mark.parametrize("heads", [1, 2])
-@pytest.mark.parametrize("layers", ["paper", "code"])
+@pytest.mark.parametrize("layers", ["printed", "released"])
 @pytest.mark.parametrize("ablation", ["none", "no-self-attention", "no-joint-attention"])
 def test_composite_transformers(shape, random_batch, heads: int, layers: str, ablation: str) -> None:
     params = ValComposerParams(heads=heads, layers=layers, ablation=ablation)
@@ -182,10 +182,10 @@ def test_of_more_maps_the_three_deepest_are_read(shape, random_batch) -> None:
     )
 
 
-def test_in_training_the_code_s_layers_use_the_batch_and_drop_attention(shape, random_batch) -> None:
-    """Paper's layers do neither."""
+def test_in_training_the_released_layers_use_the_batch_and_drop_attention(shape, random_batch) -> None:
+    """The printed layers do neither."""
     batch = random_batch(6, size=8)
-    for layers, random in (("paper", False), ("code", True)):
+    for layers, random in (("printed", False), ("released", True)):
         composer = ValComposer(
             ValComposerParams(layers=layers, ablation="no-joint-attention"), BuildContext(shape)
         ).double()

@@ -106,7 +106,7 @@ def test_l_vs_trains_the_image_and_the_text_encoder_and_no_transformer(make_val,
     assert batch.text.need_pooled().grad is None
 
 
-@pytest.mark.parametrize("layers", ["paper", "code"])
+@pytest.mark.parametrize("layers", ["printed", "released"])
 def test_gradients_are_those_of_the_formula(make_val, random_batch, layers: str) -> None:
     """Numerical differentiation of L_vv and L_vs with respect to every input and every weight."""
     method = make_val(side_text="joint", margin=1.0, layers=layers).double().eval()

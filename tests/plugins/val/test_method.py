@@ -24,7 +24,7 @@ def weights(method) -> dict[str, torch.Tensor]:
 
 
 @pytest.mark.parametrize("ablation", ABLATIONS)
-@pytest.mark.parametrize("layers", ["paper", "code"])
+@pytest.mark.parametrize("layers", ["printed", "released"])
 def test_an_ablation_removes_its_stream_and_the_two_weights_and_nothing_else(make_val, ablation, layers) -> None:
     whole, ablated = weights(make_val(layers=layers)), weights(make_val(layers=layers, ablation=ablation))
     gone = {name for name in whole if ABLATIONS[ablation] in name or name.endswith(("w_sa", "w_ja"))}
@@ -56,20 +56,37 @@ def test_without_joint_attention_what_was_zero_at_the_start_is_not(make_val, ran
     assert all(vectors.norm(dim=1).gt(0).any() for vectors in query.spaces.values())
 
 
-def test_the_layers_of_the_code_differ_in_norm_biases_heads_and_dropout_only(make_val, shape) -> None:
-    paper, code = make_val(), make_val(layers="code")
-    assert not [m for m in paper.modules() if isinstance(m, torch.nn.BatchNorm2d)]
-    assert len([m for m in code.modules() if isinstance(m, torch.nn.BatchNorm2d)]) == 3 * 4
-    for mine, its in zip(*(m.composer.transformers.values() for m in (paper, code)), strict=True):
+def test_the_released_layers_differ_in_norm_biases_heads_and_dropout_only(make_val, shape) -> None:
+    printed, released = make_val(), make_val(layers="released")
+    assert not [m for m in printed.modules() if isinstance(m, torch.nn.BatchNorm2d)]
+    assert len([m for m in released.modules() if isinstance(m, torch.nn.BatchNorm2d)]) == 3 * 4
+    for mine, its in zip(*(m.composer.transformers.values() for m in (printed, released)), strict=True):
         assert (mine.self_attention.dropout, its.self_attention.dropout) == (0.0, 0.1)
         assert (mine.self_attention.queries.groups, its.self_attention.queries.groups) == (1, 2)
         assert its.self_attention.values.bias is None
 
 
-def test_heads_and_margin_reach_their_places(make_val) -> None:
-    method = make_val(heads=1, margin=0.4)
+def test_heads_margin_and_mining_reach_their_places(make_val) -> None:
+    method = make_val(heads=1, margin=0.4, mining="released", side_text="joint")
     assert {t.self_attention.heads for t in method.composer.transformers.values()} == {1}
     assert method.hinge.params.margin == 0.4
+    assert method.hinge.params.mining == "released"
+    assert method.semantic.hinge is method.hinge, "L_vs mines as L_vv does"
+
+
+def test_the_mining_changes_the_loss_and_no_embedding(make_val, random_batch) -> None:
+    batch, stage = random_batch(1), make_val().stages()[0]
+    made = {mining: make_val(mining=mining).double().eval() for mining in ("printed", "released")}
+    queries = [method.composer.compose(batch.reference, batch.text).joint() for method in made.values()]
+    assert torch.equal(*queries)
+    values = [next(method.training_steps(batch, stage)).total().item() for method in made.values()]
+    assert values[0] != values[1]
+
+
+def test_the_released_variant_is_the_released_layers_and_mining() -> None:
+    assert ValParams(variant="released") == ValParams(layers="released", mining="released", variant="released")
+    assert ValParams(variant="released", mining="printed").mining == "printed"
+    assert (ValParams().layers, ValParams().mining) == ("printed", "printed")
 
 
 @pytest.mark.parametrize("side_text", ["off", "joint", "pretrain"])
@@ -188,7 +205,7 @@ def test_recipe_is_the_published_training(benchmark: str, steps: int, triplets: 
     assert (training.optimiser, training.lr, training.batch_size, training.ema) == ("adam", 2e-4, 32, 0.9999)
     assert (training.schedule, training.encoder, params.selection.on) == ("constant", "train", "last")
     assert params.side_text == {"shoes": "pretrain", "fashion200k": "joint"}.get(benchmark, "off")
-    assert (params.heads, params.margin, params.layers, params.ablation) == (2, 0.2, "paper", "none")
+    assert (params.heads, params.margin, params.layers, params.ablation) == (2, 0.2, "printed", "none")
 
 
 @pytest.mark.parametrize("benchmark", ["fashioniq", "shoes", "fashion200k", "cirr"])
