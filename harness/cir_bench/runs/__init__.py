@@ -4,7 +4,7 @@
 * ``resolve.py``: requests to cells; ``overrides.py``: the user's parameters; ``pairing.py``: what does not fit;
 * ``cell.py``: `Cell`, one fully resolved unit of work; ``ingredients.py``: what its numbers depend on;
 * ``workbench.py``: what cells share: ``datasets.py``, ``encoders.py``, ``tables.py`` (features) and ``cell_data.py``
-  (what is evaluated and trained on, from ``examples.py`` and ``available.py``);
+  (what is evaluated and trained on, from ``examples.py``);
 * ``shared.py`` and ``keys.py``: how long that is kept, and for which cells;
 * ``assembly.py``: a cell put together; ``sources.py``: its features; ``selection.py``: its selection metric;
 * ``execute.py``: one cell from start to record; ``facts.py``: the parts of the record;

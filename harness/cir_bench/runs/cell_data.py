@@ -3,24 +3,29 @@
 from __future__ import annotations
 
 import warnings
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from functools import partial
 
-from cir_bench.errors import DataError
+from cir_bench.errors import CirBenchError, DataError
+from cir_bench.features.extract import read_item
 from cir_bench.features.identity import Role
 from cir_bench.interfaces.dataset import Triplet, TripletSampler
 from cir_bench.protocols.build import check_headline, eval_set, spelling_of
 from cir_bench.protocols.eval_set import EvalSet
 from cir_bench.protocols.holdout import held_out_set, hold_out, hold_out_drawn
 from cir_bench.runs import keys
-from cir_bench.runs.available import AvailableImages
 from cir_bench.runs.cell import Cell
 from cir_bench.runs.datasets import DataSets
 from cir_bench.runs.encoders import Encoders
 from cir_bench.runs.examples import no_descriptions, of_descriptions, of_triplets
-from cir_bench.runs.shared import Lifetimes, Shared
+from cir_bench.runs.shared import Lifetimes
 from cir_bench.training.batches import TrainSet
 from cir_bench.training.seeding import derive_seed
+
+SHOWN = 3
+"""How many unreadable images a warning names."""
 
 
 @dataclass(frozen=True)
@@ -54,50 +59,34 @@ class TrainData:
 
 
 class CellData:
-    """Evaluations and training data of cells; arguments as of `AvailableImages`, whose encoders are ``encoders``."""
+    """Evaluations and training data of cells, made of the images that can be used.
+
+    Without ``allow_partial``, these are the images that the encoder has; when others are missing a cell fails with a
+    `DataError`, and at the first file that cannot be read. With it, images that are missing or cannot be read are left
+    out, with a warning: the gallery is partial, never silently smaller. ``threads`` read the images.
+    """
 
     def __init__(
         self, lifetimes: Lifetimes, datasets: DataSets, encoders: Encoders, *, allow_partial: bool, threads: int
     ) -> None:
         self._datasets, self._encoders = datasets, encoders
-        self._allow_partial, self._threads = allow_partial, threads
-        self._verdicts: Shared[dict[str, bool]] = lifetimes.one(keys.of_images)
-        self._evaluations: Shared[EvalSet] = lifetimes.one(keys.of_evaluation)
-        self._train_data: Shared[TrainData] = lifetimes.one(keys.of_train_data)
-
-    def evaluation(self, cell: Cell) -> EvalSet:
-        """The cell's evaluation; `DataError` when images are missing and partial runs are not allowed."""
-
-        def make() -> EvalSet:
-            dataset, available = self._datasets.of(cell), self._available(cell)
-            check_headline(dataset, cell.protocol)
-            available.check(eval_set(dataset, cell.protocol).images())
-            return eval_set(dataset, cell.protocol, available, allow_partial=self._allow_partial)
-
-        return self._evaluations.get(keys.of_evaluation(cell), make)
-
-    def train(self, cell: Cell) -> TrainData:
-        """What the cell trains on; `DataError` when images are missing and partial runs are not allowed."""
-
-        def make() -> TrainData:
-            self._available(cell).check(self._datasets.of(cell).train_images())
-            sampler = self._datasets.of(cell).sampler()
-            return self._listed(cell) if sampler is None else self._drawn(cell, sampler)
-
-        return self._train_data.get(keys.of_train_data(cell), make)
+        self._allow_partial, self._threads = allow_partial, max(1, threads)
+        self._verdicts: Callable[[Cell], dict[str, bool]] = lifetimes.one(keys.of_images, lambda cell: {})
+        self.evaluation = lifetimes.one(keys.of_evaluation, self._evaluation)
+        """What a cell is evaluated on."""
+        self.train = lifetimes.one(keys.of_train_data, self._train)
+        """What a cell trains on, by its selection settings and seed."""
 
     def descriptions(self, cell: Cell) -> TrainSet:
         """Images with their own descriptions, for stages on them (`TrainStage.descriptions`)."""
-        found, available = self._datasets.descriptions(cell), self._available(cell)
+        found = self._datasets.descriptions(cell)
         if not found:
             raise no_descriptions(cell)
-        usable = {image: text for image, text in found.items() if available(image)}
-        missing, name = len(found) - len(usable), cell.datasets[-1][0].name
-        lacking = f"{missing} of {len(found)} images with a description are missing from {name!r}"
-        self._refuse(missing, lacking)
-        if missing:
-            warnings.warn(f"partial: {lacking}", stacklevel=2)
-        return of_descriptions(usable)
+        usable, name = self._usable(cell, found), cell.datasets[-1][0].name
+        lacking = f"images with a description are missing from {name!r}"
+        if missing := self._missing([usable[image] for image in found], lacking):
+            warnings.warn(f"partial: {missing} of {len(found)} {lacking}", stacklevel=2)
+        return of_descriptions({image: text for image, text in found.items() if usable[image]})
 
     def evaluation_items(self, cell: Cell) -> SplitItems:
         """Images and texts of the cell's evaluation."""
@@ -127,37 +116,39 @@ class CellData:
             texts |= set(data.held_out.texts())
         return SplitItems("train", sorted(images), sorted(texts))
 
-    def _listed(self, cell: Cell) -> TrainData:
-        """The data set's own triplets."""
-        annotated, available, name = self._datasets.of(cell).train(), self._available(cell), cell.dataset.name
-        usable = [t for t in annotated if available(t.reference) and available(t.target)]
-        missing, selection = len(annotated) - len(usable), cell.method_params.selection
-        self._refuse(missing, f"{missing} of {len(annotated)} training triplets of {name!r} lack an image")
-        if not usable:
-            raise DataError(f"the data set {name!r} has no training triplets, and this method needs some.")
-        kept: Sequence[Triplet] = ()
+    def _evaluation(self, cell: Cell) -> EvalSet:
+        dataset, protocol = self._datasets.of(cell), cell.protocol
+        check_headline(dataset, protocol)
+        usable = self._usable(cell, eval_set(dataset, protocol).images())
+        return eval_set(dataset, protocol, usable.__getitem__, allow_partial=self._allow_partial)
+
+    def _train(self, cell: Cell) -> TrainData:
+        dataset, selection, seed = self._datasets.of(cell), cell.method_params.selection, cell.key.seed
+        sampler = dataset.sampler()
+        held_out: Sequence[Triplet] = ()
+        if sampler is not None:
+            usable = self._usable(cell, sampler.images)
+            found = [usable[image] for image in sampler.images]
+            if missing := self._missing(found, f"training images of {cell.dataset.name!r} are missing"):
+                sampler = sampler.among({image for image in sampler.images if usable[image]})
+            if selection.on == "held-out":
+                sampler, held_out = hold_out_drawn(sampler, selection.fraction, selection.max_queries, seed)
+            draw = partial(self._draw, cell, sampler)
+            return TrainData(draw, len(draw(0).triplets), self._held_out(cell, held_out), missing)
+        triplets = dataset.train()
+        usable = self._usable(cell, (image for t in triplets for image in (t.reference, t.target)))
+        whole = [usable[t.reference] and usable[t.target] for t in triplets]
+        missing = self._missing(whole, f"training triplets of {cell.dataset.name!r} lack an image")
+        triplets = [triplet for triplet, fine in zip(triplets, whole, strict=True) if fine]
+        if not triplets:
+            raise DataError(f"the data set {cell.dataset.name!r} has no training triplets, and this method needs some.")
         if selection.on == "held-out":
-            usable, kept = hold_out(usable, selection.fraction, selection.max_queries, cell.key.seed)
-        train = of_triplets(cell, self._datasets.of(cell), usable)
-        return TrainData(lambda epoch: train, len(train), self._held_out(cell, kept), missing)
+            triplets, held_out = hold_out(triplets, selection.fraction, selection.max_queries, seed)
+        train = of_triplets(cell, dataset, triplets)
+        return TrainData(lambda epoch: train, len(train), self._held_out(cell, held_out), missing)
 
-    def _drawn(self, cell: Cell, sampler: TripletSampler) -> TrainData:
-        """Triplets that are drawn anew in every epoch."""
-        dataset, available, selection = self._datasets.of(cell), self._available(cell), cell.method_params.selection
-        usable = {image for image in sampler.images if available(image)}
-        of = len(sampler.images)
-        missing = of - len(usable)
-        self._refuse(missing, f"{missing} of {of} training images of {cell.dataset.name!r} are missing")
-        sampler = sampler.among(usable) if missing else sampler
-        kept: Sequence[Triplet] = ()
-        if selection.on == "held-out":
-            sampler, kept = hold_out_drawn(sampler, selection.fraction, selection.max_queries, cell.key.seed)
-        seed = derive_seed(cell.key.seed, "triplets")
-
-        def draw(epoch: int) -> TrainSet:
-            return of_triplets(cell, dataset, sampler.draw(seed, epoch))
-
-        return TrainData(draw, len(sampler.draw(seed, 0)), self._held_out(cell, kept), missing)
+    def _draw(self, cell: Cell, sampler: TripletSampler, epoch: int) -> TrainSet:
+        return of_triplets(cell, self._datasets.of(cell), sampler.draw(derive_seed(cell.key.seed, "triplets"), epoch))
 
     def _held_out(self, cell: Cell, kept: Sequence[Triplet]) -> EvalSet | None:
         """The evaluation that the checkpoint is chosen by; ``kept``: the held-out triplets."""
@@ -167,15 +158,34 @@ class CellData:
             return None
         return held_out_set(kept, cell.protocol, spelling_of(self._datasets.of(cell), cell.protocol))
 
-    def _refuse(self, missing: int, what: str) -> None:
+    def _missing(self, usable: Collection[bool], what: str) -> int:
+        """How many cannot be used; `DataError` saying ``what`` is the matter, unless they may be left out."""
+        missing = len(usable) - sum(usable)
         if missing and not self._allow_partial:
-            raise DataError(f"{what}; complete the data, or pass --allow-partial to leave them out, marked as partial.")
+            remedy = "complete the data, or pass --allow-partial to leave them out, marked as partial"
+            raise DataError(f"{missing} of {len(usable)} {what}; {remedy}.")
+        return missing
 
-    def _available(self, cell: Cell) -> AvailableImages:
-        return AvailableImages(
-            self._encoders.frozen(cell),
-            self._datasets.refs(cell),
-            self._verdicts.get(keys.of_images(cell), dict),
-            allow_partial=self._allow_partial,
-            threads=self._threads,
-        )
+    def _usable(self, cell: Cell, images: Iterable[str]) -> Mapping[str, bool]:
+        """Whether images can be used; each is looked at once."""
+        verdicts, encoder, ref = self._verdicts(cell), self._encoders.frozen(cell), self._datasets.refs(cell)
+        new = {image: encoder.has(ref(image)) for image in dict.fromkeys(images) if image not in verdicts}
+        verdicts.update(new)
+        if not self._allow_partial or not new:
+            return verdicts
+
+        def fault(image: str) -> str | None:
+            try:
+                read_item(encoder, ref(image))
+            except CirBenchError as error:
+                return str(error)
+            return None
+
+        present = [image for image, found in new.items() if found]
+        with ThreadPoolExecutor(self._threads) as threads:
+            faults = {image: why for image, why in zip(present, threads.map(fault, present), strict=True) if why}
+        verdicts.update(dict.fromkeys(faults, False))
+        if faults:
+            shown = " ".join(list(faults.values())[:SHOWN]) + (" …" if len(faults) > SHOWN else "")
+            warnings.warn(f"partial: {len(faults)} images cannot be read and are left out: {shown}", stacklevel=2)
+        return verdicts

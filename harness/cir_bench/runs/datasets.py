@@ -23,9 +23,12 @@ class DataSets:
     def __init__(self, lifetimes: Lifetimes, context: Context) -> None:
         self._context = context
         self._datasets: Shared[Dataset] = lifetimes.shared(lambda cell: map(keys.of_dataset, cell.datasets))
-        self._provenance: Shared[Mapping[str, str]] = lifetimes.one(keys.of_texts)
-        self._descriptions: Shared[Mapping[str, str]] = lifetimes.one(keys.of_texts)
-        self._corpora: Shared[Sequence[str]] = lifetimes.one(keys.of_texts)
+        self.provenance = lifetimes.one(keys.of_texts, lambda cell: provenance_of(self.of(cell), cell.protocol))
+        """Facts of the data that a cell reads."""
+        self.descriptions = lifetimes.one(keys.of_texts, self._descriptions)
+        """Description by image, of the train split of :meth:`described`."""
+        self.corpus = lifetimes.one(keys.of_texts, self._corpus)
+        """Every text of the train split, sorted, each once."""
 
     def of(self, cell: Cell) -> Dataset:
         """The cell's data set."""
@@ -34,29 +37,6 @@ class DataSets:
     def described(self, cell: Cell) -> Dataset:
         """The data set whose descriptions the cell trains on: its own, or the one that its method names."""
         return self._load(cell.datasets[-1])
-
-    def provenance(self, cell: Cell) -> Mapping[str, str]:
-        """Facts of the data that the cell reads."""
-        return self._provenance.get(keys.of_texts(cell), lambda: provenance_of(self.of(cell), cell.protocol))
-
-    def descriptions(self, cell: Cell) -> Mapping[str, str]:
-        """Description by image, of the train split of :meth:`described`."""
-
-        def gather() -> Mapping[str, str]:
-            return descriptions(self.described(cell), borrowed=cell.described is not None)
-
-        return self._descriptions.get(keys.of_texts(cell), gather)
-
-    def corpus(self, cell: Cell) -> Sequence[str]:
-        """Every text of the train split, sorted, each once."""
-
-        def gather() -> Sequence[str]:
-            dataset = self.of(cell)
-            texts = {text for texts in of_triplets(cell, dataset, dataset.train()).texts for text in texts}
-            own = descriptions(dataset, borrowed=False).values()
-            return sorted({*texts, *own, *(self.descriptions(cell).values() if cell.described else ())})
-
-        return self._corpora.get(keys.of_texts(cell), gather)
 
     def refs(self, cell: Cell) -> Callable[[str], ImageRef]:
         """Gives the handle on an image of the cell's data set, or on a borrowed one, by its id."""
@@ -78,3 +58,12 @@ class DataSets:
             )
         context = replace(self._context, dataset=registered.name)
         return self._datasets.get(keys.of_dataset(choice), lambda: cast(Dataset, create(registered, params, context)))
+
+    def _descriptions(self, cell: Cell) -> Mapping[str, str]:
+        return descriptions(self.described(cell), borrowed=cell.described is not None)
+
+    def _corpus(self, cell: Cell) -> Sequence[str]:
+        dataset = self.of(cell)
+        texts = {text for texts in of_triplets(cell, dataset, dataset.train()).texts for text in texts}
+        own = descriptions(dataset, borrowed=False).values()
+        return sorted({*texts, *own, *(self.descriptions(cell).values() if cell.described else ())})

@@ -14,7 +14,7 @@ from cir_bench.plugin.registry import blame, create
 from cir_bench.runs import keys
 from cir_bench.runs.cell import Cell
 from cir_bench.runs.datasets import DataSets
-from cir_bench.runs.shared import Lifetimes, Shared
+from cir_bench.runs.shared import Lifetimes
 
 
 class Encoders:
@@ -22,30 +22,24 @@ class Encoders:
 
     def __init__(self, lifetimes: Lifetimes, datasets: DataSets, context: Context, device: torch.device) -> None:
         self._datasets, self._context, self._device = datasets, context, device
-        self._frozen: Shared[Encoder | CirBenchError] = lifetimes.one(keys.of_weights)
-        self._digests: Shared[str] = lifetimes.one(keys.of_weights)
+        self._frozen = lifetimes.one(keys.of_weights, self._make)
+        self.weights_digest = lifetimes.one(keys.of_weights, lambda cell: self.frozen(cell).weights_digest())
+        """Digest of the weights of :meth:`frozen`."""
 
     def frozen(self, cell: Cell) -> Encoder:
-        """The cell's encoder with its initial weights, shared and never trained.
+        """The cell's encoder with its initial weights, shared and never trained."""
+        encoder = self._frozen(cell)
+        if isinstance(encoder, CirBenchError):
+            raise encoder
+        return encoder
 
-        When it cannot be made, this is tried only once: looking for weights on an unreachable network takes time.
-        """
-
-        def make() -> Encoder | CirBenchError:
-            try:
-                return self.fresh(cell, 0 if cell.provides.pretrained else cell.key.seed).requires_grad_(False)
-            except CirBenchError as error:
-                without_locals(error)
-                return error
-
-        found = self._frozen.get(keys.of_weights(cell), make)
-        if isinstance(found, CirBenchError):
-            raise found
-        return found
-
-    def weights_digest(self, cell: Cell) -> str:
-        """Digest of the weights of :meth:`frozen`."""
-        return self._digests.get(keys.of_weights(cell), self.frozen(cell).weights_digest)
+    def _make(self, cell: Cell) -> Encoder | CirBenchError:
+        """Tried only once, since looking for weights on an unreachable network takes time."""
+        try:
+            return self.fresh(cell, 0 if cell.provides.pretrained else cell.key.seed).requires_grad_(False)
+        except CirBenchError as error:
+            without_locals(error)
+            return error
 
     def fresh(self, cell: Cell, seed: int) -> Encoder:
         """A new copy of the cell's encoder, in evaluation mode."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Any, NamedTuple
+from typing import Any
 
 from cir_bench.config import dotted, merge
 from cir_bench.errors import ConfigError, did_you_mean
@@ -13,14 +13,6 @@ from cir_bench.plugin.registry import Registered
 
 _EXACT = 2.0**53
 """Up to here, every whole number has its own float."""
-
-
-class CellOverrides(NamedTuple):
-    """The values for one method, encoder and data set."""
-
-    method: dict[str, Any]
-    encoder: dict[str, Any]
-    dataset: dict[str, Any]
 
 
 class Overrides:
@@ -37,19 +29,16 @@ class Overrides:
         self._unused = {key: True for key in settings if key not in self._names}
         self._parameters: set[str] = set()
 
-    def of(self, method: MethodSpec, encoder: EncoderSpec, dataset: DatasetSpec) -> CellOverrides:
-        """The values for one method, encoder and data set."""
+    def of(self, method: MethodSpec, encoder: EncoderSpec, dataset: DatasetSpec) -> tuple[dict[str, Any], ...]:
+        """The values for one method, encoder and data set, in this order."""
         own: dict[str, Any] = {}
         for key, value in self._settings.items():
             if key in method.params.model_fields:
                 own = merge(own, {key: value})
                 self._unused[key] = False
         self._parameters |= {*method.params.model_fields, *self._names, "encoder", "dataset"}
-        return CellOverrides(
-            merge(own, self._section(method.name)),
-            self._checked_section("encoder", encoder.params),
-            self._checked_section("dataset", dataset.params),
-        )
+        of_encoder = self._checked_section("encoder", encoder.params)
+        return merge(own, self._section(method.name)), of_encoder, self._checked_section("dataset", dataset.params)
 
     def refuse_unused(self) -> None:
         """Raise `ConfigError` for a key that no method of the run has."""

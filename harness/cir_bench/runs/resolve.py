@@ -91,18 +91,18 @@ def _cells(
     dataset = registry.dataset(benchmark.benchmark.dataset)
     base, argument = split_argument(encoder_name)
     encoder = registry.encoder(base)
-    own = overrides.of(method.spec, encoder.spec, dataset.spec)
+    of_method, of_encoder, of_dataset = overrides.of(method.spec, encoder.spec, dataset.spec)
     encoder_recipe = _encoder_recipe(request, benchmark, method, encoder_name)
     dataset_params = benchmark.dataset_params(dataset.spec).model_dump(exclude_unset=True)
     params = CellParams(
-        make_params(method.spec, merge(_recipe(request, benchmark, method), own.method)),
-        make_params(encoder.spec, merge(encoder_recipe, own.encoder), argument),
-        make_params(dataset.spec, merge(dataset_params, own.dataset)),
+        make_params(method.spec, merge(_recipe(request, benchmark, method), of_method)),
+        make_params(encoder.spec, merge(encoder_recipe, of_encoder), argument),
+        make_params(dataset.spec, merge(dataset_params, of_dataset)),
     )
     variant = {
-        **changed(own.method, params.method),
-        **changed(own.encoder, params.encoder, "encoder."),
-        **changed(own.dataset, params.dataset, "dataset."),
+        **changed(of_method, params.method),
+        **changed(of_encoder, params.encoder, "encoder."),
+        **changed(of_dataset, params.dataset, "dataset."),
     }
     for seed in range(request.seeds):
         key = CellKey(

@@ -53,9 +53,10 @@ class Lifetimes:
         self._kinds.append(kind)
         return kind
 
-    def one(self, key: Callable[[Cell], SharedKey]) -> Shared[V]:
-        """A new kind of things, of which each cell uses one."""
-        return self.shared(lambda cell: [key(cell)])
+    def one(self, key: Callable[[Cell], SharedKey], make: Callable[[Cell], V]) -> Callable[[Cell], V]:
+        """A new kind of things, of which each cell uses one; the function gives a cell its thing."""
+        kind: Shared[V] = self.shared(lambda cell: [key(cell)])
+        return lambda cell: kind.get(key(cell), lambda: make(cell))
 
     def plan(self, cells: Iterable[Cell]) -> None:
         """The cells that are going to be run, or looked at; each is to be finished once."""

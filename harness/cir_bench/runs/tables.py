@@ -40,8 +40,8 @@ class FeatureTables:
         workers: int,
     ) -> None:
         self._datasets, self._encoders = datasets, encoders
-        self._folder, self._device, self._workers = folder, device, workers
-        self._caches: Shared[FeatureCache] = lifetimes.one(keys.of_weights)
+        self._device, self._workers = device, workers
+        self._cache = lifetimes.one(keys.of_weights, lambda cell: FeatureCache(folder))
         # by a digest of their items: seeds mostly need the same ones, but not when triplets are drawn
         self._tables: Shared[dict[str, FeatureTable]] = lifetimes.shared(
             lambda c: [keys.of_tables(c, split, role) for split in (c.protocol.split, "train") for role in ROLES]
@@ -74,9 +74,6 @@ class FeatureTables:
         """What :meth:`source` would encode; nothing is encoded."""
         encoder, cache = self._encoders.frozen(cell), self._cache(cell)
         return {role: cache.missing(self._request(cell, encoder, items, role)) for role in ROLES}
-
-    def _cache(self, cell: Cell) -> FeatureCache:
-        return self._caches.get(keys.of_weights(cell), lambda: FeatureCache(self._folder))
 
     def _request(self, cell: Cell, encoder: Encoder, items: SplitItems, role: Role) -> FeatureRequest:
         name, scope = cell.key.encoder, (cell.key.benchmark, items.split)
