@@ -12,12 +12,16 @@ import numpy as np
 import pytest
 
 from cir_bench.cli.app import main
+from cir_bench.protocols.protocol import Headline
 from cir_bench.records.load import load_records
+from cir_bench.records.queries import save_queries
 from cir_bench.records.rankings import ranking_path, save_ranking
 from cir_bench.records.record import RunRecord, write_record
 from cir_bench.report import ReportSection, report_sections
+from cir_bench.retrieval.parts import PartRankings
 from cir_bench.retrieval.queries import QuerySet
 from cir_bench.retrieval.ranking import Ranking
+from cir_bench.statistics.queries import QueryResults
 
 PLUGIN = {"distribution": "cir-bench", "version": "0.1.0", "object_version": "1"}
 TOY = Path(__file__).parents[1] / "support" / "toy_plugin.py"
@@ -51,7 +55,7 @@ def _ranking(quality: float, seed: int) -> Ranking:
 def cell(tmp_path: Path) -> Callable[..., RunRecord]:
     """``cell("tirg", 0.3, seed=1, variant="training.lr=0.1")`` writes a finished cell below ``tmp_path / "runs"``.
 
-    Its rankings lie beside it, and its metrics are theirs, unless ``kept`` is false.
+    Its rankings and queries are next to it, and its metrics are theirs, unless ``kept`` is false.
     """
 
     def write(
@@ -115,6 +119,8 @@ def cell(tmp_path: Path) -> Callable[..., RunRecord]:
         write_record(record, folder)
         if kept:
             save_ranking(ranking, ranking_path(folder, ""))
+            headline = Headline(name="R@1", mean_of=("R@1",))
+            save_queries(QueryResults.of({"": PartRankings(ranking)}, tuple(metrics), headline), folder)
         return record
 
     return write

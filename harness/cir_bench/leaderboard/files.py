@@ -37,8 +37,6 @@ def schema_text() -> str:
 def pack(records: Iterable[StoredRecord], folder: Path) -> None:
     """Copy records and per-query results into ``folder``, with their paths below their root: what to commit or send.
 
-    Per-query results that were made from rankings are written too, so that the rankings need not be copied.
-
     Raises:
         ConfigError: two records have the same path.
     """

@@ -123,8 +123,8 @@ def _one(text: str, rows: _Rows) -> tuple[Row, RowValues]:
     row, values = meant[0]
     if values is None:
         raise ConfigError(
-            f"The queries of {text!r} are not known (there is neither queries.json.gz nor rankings next to "
-            "its records, or its headline is not a mean over queries), so it cannot be compared; run its cells again."
+            f"The queries of {text!r} are not known (there is no queries.json.gz next to its records, or "
+            "its headline is not a mean over queries), so it cannot be compared; run its cells again."
         )
     return row, values
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import importlib.util
-from collections.abc import Mapping
 from functools import cache
 from pathlib import Path
 
@@ -32,12 +31,8 @@ def builtin_benchmarks() -> list[Path]:
 
 
 @cache
-def builtin_protocols() -> Mapping[tuple[str, str], Protocol]:
-    """By benchmark (``folder`` for ``folder:photos``) and protocol (``original@1``)."""
-    benchmarks = map(load_benchmark, builtin_benchmarks())
-    return {(one.name, key): protocol for one in benchmarks for key, protocol in one.protocols.items()}
-
-
 def builtin_protocol(benchmark: str, protocol: str) -> Protocol | None:
-    """The built-in protocol of this name, if there is one."""
-    return builtin_protocols().get((benchmark.partition(":")[0], protocol))
+    """The built-in protocol of this name (``original@1``), if there is one; ``folder:photos`` means ``folder``."""
+    name = benchmark.partition(":")[0]
+    benchmarks = map(load_benchmark, builtin_benchmarks())
+    return next((one.protocols.get(protocol) for one in benchmarks if one.name == name), None)

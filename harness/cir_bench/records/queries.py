@@ -69,19 +69,19 @@ def load_queries(path: Path) -> QueryResults:
 
 
 def _to_json(results: QueryResults) -> dict[str, Any]:
+    headline = results.headline.model_dump(mode="json")
+    parts = {name: _part_to_json(part) for name, part in results.parts.items()}
+    return {"format": FORMAT, "metrics": results.metrics, "headline": headline, "parts": parts}
+
+
+def _part_to_json(part: PartRankings) -> dict[str, Any]:
+    queries = part.gallery.queries
+    places = {tags: place for place, tags in enumerate(sorted(set(queries.tags)))}
     return {
-        "format": FORMAT,
-        "metrics": results.metrics,
-        "headline": results.headline.model_dump(mode="json"),
-        "parts": {
-            name: {
-                "ids": list(_runs(part.gallery.queries.ids)),
-                "tags": _tags_to_json(part.gallery.queries.tags),
-                "gallery": _ranking_to_json(part.gallery),
-                "subset": None if part.subset is None else _ranking_to_json(part.subset),
-            }
-            for name, part in results.parts.items()
-        },
+        "ids": _runs(queries.ids),
+        "tags": {"sets": list(places), "of": _short([places[tags] for tags in queries.tags])},
+        "gallery": _ranking_to_json(part.gallery),
+        "subset": None if part.subset is None else _ranking_to_json(part.subset),
     }
 
 
@@ -91,9 +91,8 @@ def _from_json(content: Mapping[str, Any]) -> QueryResults:
         ids = tuple(_unrolled(part["ids"]))
         sets = [tuple(tags) for tags in part["tags"]["sets"]]
         tags = tuple(sets[place] for place in _column(part["tags"]["of"], len(ids)))
-        gallery = _ranking_from_json(part["gallery"], ids, tags)
-        subset = part["subset"] and _ranking_from_json(part["subset"], ids, tags)
-        parts[str(name)] = PartRankings(gallery, subset)
+        rankings = [part[key] and _ranking_from_json(part[key], ids, tags) for key in ("gallery", "subset")]
+        parts[name] = PartRankings(*rankings)
     if not parts:
         raise DataError("it has no queries")
     return QueryResults(parts, tuple(content["metrics"]), Headline.model_validate(content["headline"]))
@@ -101,14 +100,13 @@ def _from_json(content: Mapping[str, Any]) -> QueryResults:
 
 def _ranking_to_json(ranking: Ranking) -> dict[str, Any]:
     queries = ranking.queries
-    columns = {
-        "n_candidates": ranking.n_candidates.tolist(),
-        "targets": [len(targets) for targets in queries.targets],
-        "better": ranking.better.tolist(),
-        "tied": ranking.tied.tolist(),
+    content: dict[str, Any] = {
+        "n_gallery": ranking.n_gallery,
+        "n_candidates": _short(ranking.n_candidates.tolist()),
+        "targets": _short(ranking.n_targets.tolist()),
+        "better": _short(ranking.better.tolist()),
+        "tied": _short(ranking.tied.tolist()),
     }
-    content: dict[str, Any] = {"n_gallery": ranking.n_gallery}
-    content |= {name: _short(values) for name, values in columns.items()}
     if any(queries.gains):
         pairs = zip(queries.relevant, queries.gains, strict=True)
         content["gains"] = [[gains.get(image) for image in images] for images, gains in pairs]
@@ -147,40 +145,30 @@ def _column(values: int | Sequence[int], length: int) -> NDArray[np.int64]:
     return column.astype(np.int64)
 
 
-def _tags_to_json(tags: Sequence[tuple[str, ...]]) -> dict[str, Any]:
-    sets = sorted(set(tags))
-    place = {one: index for index, one in enumerate(sets)}
-    return {"sets": sets, "of": _short([place[one] for one in tags])}
-
-
-def _runs(ids: Sequence[str]) -> Iterator[Any]:
+def _runs(ids: Sequence[str]) -> list[Any]:
     """Ids, consecutive ones as ``[first, count]``."""
-    start = 0
-    while start < len(ids):
-        count = 1
-        expected = _counting_from(ids[start])
-        next(expected, None)
-        while start + count < len(ids) and next(expected, None) == ids[start + count]:
-            count += 1
-        yield [ids[start], count] if count > 1 else ids[start]
-        start += count
+    runs: list[list[Any]] = []
+    following = None
+    for name in ids:
+        if name == following:
+            runs[-1][1] += 1
+        else:
+            runs.append([name, 1])
+        following = _next_id(name)
+    return [run if run[1] > 1 else run[0] for run in runs]
 
 
 def _unrolled(runs: Sequence[Any]) -> Iterator[str]:
     for run in runs:
-        first, count = (run, 1) if isinstance(run, str) else run
+        name, count = (run, 1) if isinstance(run, str) else run
         if not 0 < count <= LONGEST_RUN:
-            raise DataError(f"{count!r} queries count on from {first!r}")
-        names = _counting_from(first)
+            raise DataError(f"{count!r} queries count on from {name!r}")
         for _ in range(count):
-            yield next(names)
+            yield name
+            name = _next_id(name)
 
 
-def _counting_from(first: str) -> Iterator[str]:
-    """``a-09``, ``a-10``, …; nothing after the first if it does not end in a digit."""
-    yield first
-    stem, digits = re.fullmatch(r"(.*?)([0-9]*)", first, flags=re.DOTALL).groups()  # type: ignore[union-attr] # it always matches
-    number = int(digits or 0)
-    while digits:
-        number += 1
-        yield f"{stem}{number:0{len(digits)}d}"
+def _next_id(name: str) -> str | None:
+    """``a-10`` after ``a-09``; None after an id that does not end in a digit."""
+    digits = re.search(r"[0-9]+\Z", name)
+    return digits and f"{name[: digits.start()]}{int(digits[0]) + 1:0{len(digits[0])}d}"

@@ -39,13 +39,6 @@ def save_part(rankings: PartRankings, folder: Path, part: str) -> None:
         save_ranking(rankings.subset, ranking_path(folder, part, CandidateSet.SUBSET))
 
 
-def load_part(folder: Path, part: str) -> PartRankings:
-    """Read what :func:`save_part` wrote; errors as of :func:`load_ranking`."""
-    subset = ranking_path(folder, part, CandidateSet.SUBSET)
-    gallery = load_ranking(ranking_path(folder, part))
-    return PartRankings(gallery, load_ranking(subset) if subset.is_file() else None)
-
-
 def save_ranking(ranking: Ranking, path: Path) -> None:
     """Write ``ranking`` to ``path`` (``.jsonl.gz``).
 
@@ -66,24 +59,17 @@ def save_ranking(ranking: Ranking, path: Path) -> None:
 
 
 def load_ranking(path: Path) -> Ranking:
-    """Read and check what :func:`save_ranking` wrote.
-
-    Raises:
-        DataError: the file is missing, damaged, truncated, of another format, or contradicts itself.
-    """
+    """Read and check what :func:`save_ranking` wrote; `DataError` naming the file if it is missing or damaged."""
     try:
         with gzip.open(path, "rt", encoding="utf-8") as file:
             header, *rows = [json.loads(line) for line in file]
-    except (OSError, EOFError, zlib.error, ValueError) as error:
-        raise DataError(f"The ranking file {path} cannot be read ({error}); run the evaluation again.") from error
-    try:
         if header.get("format") != FORMAT:
-            raise DataError(f"The ranking file {path} is not of the format {FORMAT!r}; run the evaluation again.")
+            raise ValueError(f"its format is not {FORMAT!r}")
         if header["n_queries"] != len(rows):
-            raise DataError(f"The ranking file {path} holds {len(rows)} of its {header['n_queries']} queries.")
+            raise ValueError(f"it holds {len(rows)} of its {header['n_queries']} queries")
         return _from_rows(header, rows)
-    except (KeyError, TypeError, AttributeError, ValueError) as error:
-        raise DataError(f"The ranking file {path} is damaged ({error!r}); run the evaluation again.") from error
+    except (OSError, EOFError, zlib.error, ValueError, KeyError, TypeError, AttributeError) as error:
+        raise DataError(f"The ranking file {path} cannot be read ({error!r}); run the evaluation again.") from error
 
 
 def _lines(ranking: Ranking) -> Iterator[dict[str, Any]]:
@@ -130,7 +116,7 @@ def _from_rows(header: Mapping[str, Any], rows: list[Mapping[str, Any]]) -> Rank
         n_gallery=int(header["n_gallery"]),
         n_candidates=np.array([row["n_candidates"] for row in rows], dtype=np.int64),
         better=np.array([NEVER if better is None else better for better, _ in places], dtype=np.int64),
-        tied=np.array([0 if tied is None else tied for _, tied in places], dtype=np.int64),
+        tied=np.array([tied or 0 for _, tied in places], dtype=np.int64),
         top_ids=tuple(tuple(row["top"]) for row in rows),
         top_scores=scores,
         top_k=top_k,

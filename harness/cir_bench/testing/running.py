@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 from cir_bench.config import merge
 from cir_bench.interfaces.specs import MethodSpec
 from cir_bench.plugin.registry import Registry
-from cir_bench.records.rankings import load_part
+from cir_bench.records.rankings import load_ranking, ranking_path
 from cir_bench.records.record import RunRecord
 from cir_bench.retrieval.ranking import Ranking
 from cir_bench.runs.execute import CellRun
@@ -67,7 +67,7 @@ def run_generated(
         cell.folder(out).mkdir(parents=True)
         record = CellRun(cell, bench, registry, out).run()
         seconds, mib = time.process_time() - started, max(0.0, peak_mib(CPU) - before)
-        return Finished(record, load_part(cell.folder(out), "").gallery, seconds, mib)
+        return Finished(record, load_ranking(ranking_path(cell.folder(out), "")), seconds, mib)
 
 
 class RunContract(Contract):
