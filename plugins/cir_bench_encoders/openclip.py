@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import torch
@@ -33,8 +33,11 @@ class OpenClip(Encoder):
 
     def __init__(self, params: OpenClipParams, context: Context) -> None:
         super().__init__()
-        self.model, self._tokenize = load_model(params)
-        self._prepare = ClipPreprocess(dict(get_model_preprocess_cfg(self.model)), params)
+        clip = load_model(params)
+        self.model, self._tokenize = clip.model, clip.tokenize
+        self._facts = {"activation": str(clip.activation), "weights": clip.weights}
+        named = clip.activation.quick and not clip.activation.implied
+        self._prepare = ClipPreprocess(dict(get_model_preprocess_cfg(self.model)), params, named)
         self.normalise = self._prepare.normalise
         self._provided = provides(params)
         self._name = params.model
@@ -45,6 +48,10 @@ class OpenClip(Encoder):
     def preprocess(self) -> str:
         """Model, size, resize mode, mean and standard deviation, padding."""
         return self._prepare.words
+
+    def facts(self) -> Mapping[str, str]:
+        """The activation and where the weights come from."""
+        return self._facts
 
     def train(self, mode: bool = True) -> OpenClip:
         """Training mode, but for batch norm."""

@@ -22,16 +22,22 @@ def target_pad(image: Image.Image, ratio: float) -> Image.Image:
 
 
 class ClipPreprocess:
-    """PIL image → ``[3, H, W]`` uint8, resized and cropped as the model wants it."""
+    """PIL image → ``[3, H, W]`` uint8, resized and cropped as the model wants it.
 
-    def __init__(self, settings: dict[str, Any], params: OpenClipParams) -> None:
+    Args:
+        settings: the model's own preprocessing.
+        params: the encoder's parameters.
+        quick_gelu: whether ``words`` name QuickGELU, because neither the model's name nor its tag implies it.
+    """
+
+    def __init__(self, settings: dict[str, Any], params: OpenClipParams, quick_gelu: bool) -> None:
         config = PreprocessCfg(**settings)
         geometry = image_transform_v2(config, is_train=False).transforms
         self._resize_and_crop = geometry[:-3]  # the last three: to RGB, to tensor, normalise
         self._pad = params.pad_ratio if params.preprocess == "target-pad" else None
         self.normalise = Normalise(config.mean, config.std)
         self.words = (
-            f"{params.model}{' quick-gelu' if params.quick_gelu else ''} {config.size} px {config.resize_mode} "
+            f"{params.model}{' quick-gelu' if quick_gelu else ''} {config.size} px {config.resize_mode} "
             f"{config.interpolation} mean {tuple(config.mean)} std {tuple(config.std)}"
             f"{f' target-pad {self._pad}' if self._pad else ''}"
         )

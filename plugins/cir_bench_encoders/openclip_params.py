@@ -26,9 +26,11 @@ class OpenClipParams(Params):
     pretrained: str | None = None
     """Tag of published weights (``laion2b_s34b_b88k``); by default OpenAI's, where the model has them."""
     checkpoint: Path | None = None
-    """Local weights instead: a state dict as .safetensors, .pt, .pth or .bin."""
+    """Local weights instead: a .safetensors, .pt, .pth or .bin with a state dict, which may be inside other dicts and
+    have prefixes (``{"epoch": …, "CLIP": …}``, ``module.``)."""
     quick_gelu: bool | None = None
-    """OpenAI's activation; by default what the tag was trained with. Say it for a checkpoint made from such weights."""
+    """OpenAI's activation; by default what the tag was trained with, or what the checkpoint says. A checkpoint that may
+    have been trained with either is refused until this is set."""
     preprocess: Literal["model", "target-pad"] = "model"
     """``target-pad``: pad to ``pad_ratio`` before the model's own resize and crop (CLIP4Cir)."""
     pad_ratio: Annotated[float, Field(ge=1)] = 1.25
@@ -62,6 +64,8 @@ class OpenClipParams(Params):
     def _one_source(self) -> OpenClipParams:
         if self.checkpoint is not None and self.pretrained is not None:
             raise ValueError("give pretrained or checkpoint, not both")
+        if self.checkpoint is not None and self.model.startswith(SCHEMES):
+            raise ValueError(f"a checkpoint cannot replace the weights of {self.model}; name a model of open_clip")
         return self
 
 
