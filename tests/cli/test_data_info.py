@@ -35,7 +35,7 @@ def test_what_needs_the_files_is_left_out_and_the_published_sizes_stand_in(run: 
         "@inproceedings{wu2021fashioniq,",
         "training triplets: 18000",
         "protocol original@1: dress 2017 queries over 3817 images, shirt 2038",
-        "left out: counts and digests of the files (give their folder with --data-root DIR)",
+        "counts and digests of the files are not shown: give their folder with --data-root DIR",
     ):
         assert words in done.out
     facts = json.loads(run("data", "info", "fashioniq", "--json").out)

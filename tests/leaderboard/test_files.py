@@ -7,7 +7,7 @@ import pytest
 
 from cir_bench.cli import main
 from cir_bench.errors import ConfigError
-from cir_bench.leaderboard import build, render, write_leaderboard
+from cir_bench.leaderboard import build, render, write_text
 from cir_bench.records.load import load_records
 from cir_bench.records.record import write_record
 
@@ -46,9 +46,9 @@ def test_a_folder_that_is_not_there_is_said(tmp_path):
 
 def test_written_twice_the_file_is_the_same_and_nothing_else_is_left(runs, tmp_path):
     records, _ = load_records([runs])
-    path = write_leaderboard(records, tmp_path / "new" / "LEADERBOARD.md")
+    path = write_text(render(build(records)), tmp_path / "new" / "LEADERBOARD.md")
     first = path.read_bytes()
-    write_leaderboard(reversed(records), path)
+    write_text(render(build(reversed(records))), path)
     assert path.read_bytes() == first
     assert [one.name for one in path.parent.iterdir()] == ["LEADERBOARD.md"]
 
@@ -77,7 +77,7 @@ def test_json_on_stdout_writes_no_file(runs, capsys):
 def test_a_damaged_record_gives_exit_1_after_the_rest_is_written(runs, capsys):
     damage(runs)
     assert main(["leaderboard"]) == 1
-    assert "left out: " in capsys.readouterr().err
+    assert "warning: " in capsys.readouterr().err
     assert main(["leaderboard", "--json"]) == 1
     (sentence,) = json.loads(capsys.readouterr().out)["left_out"]
     assert "sum/seed-0/record.json is not a readable run record" in sentence
@@ -125,7 +125,7 @@ def test_a_pipe_is_written_to_not_replaced(runs, tmp_path):
     os.mkfifo(pipe)
     reader = os.open(pipe, os.O_RDONLY | os.O_NONBLOCK)
     records = load_records([runs])[0]
-    write_leaderboard(records, pipe)
+    write_text(render(build(records)), pipe)
     assert os.read(reader, 1 << 16).decode() == render(build(records))
     os.close(reader)
     assert pipe.is_fifo()
@@ -136,7 +136,7 @@ def test_a_leaderboard_that_cannot_be_written_leaves_nothing_behind(runs, tmp_pa
     target = tmp_path / "place.md"
     target.mkdir()
     with pytest.raises(IsADirectoryError):
-        write_leaderboard(records, target)
+        write_text(render(build(records)), target)
     assert list(tmp_path.rglob("*.tmp*")) == []
 
 

@@ -282,7 +282,7 @@ def test_a_damaged_record_is_named_and_gives_exit_1_after_the_rest_is_written(to
     damaged = next(toy.out.rglob("record.json"))
     damaged.write_text("{")
     code, said = toy.run("-m", "sum")
-    assert code == 1 and f"left out: {damaged} is not a readable run record" in said
+    assert code == 1 and f"warning: {damaged} is not a readable run record" in said
     assert "`sum`" in (toy.out / "LEADERBOARD.md").read_text()
     assert main(toy.argv("run", "-m", "text-only", "--json")) == 1
     said = toy.capture.readouterr()
@@ -373,7 +373,7 @@ def test_a_record_without_its_numbers_is_left_out_and_its_cell_is_run_again(toy,
     path = next(toy.out.rglob("record.json"))
     path.write_text(RunRecord.model_validate_json(path.read_text()).model_copy(update=change).model_dump_json())
     code = main(["leaderboard", "--records", str(toy.out), "--out", str(toy.out / "L.md")])
-    assert code == 1 and f"left out: {path} is not a readable run record" in (said := toy.capture.readouterr().err)
+    assert code == 1 and f"warning: {path} is not a readable run record" in (said := toy.capture.readouterr().err)
     assert why in said
     toy.run("-m", "sum")
     assert toy.records()["sum/0"].metrics == before

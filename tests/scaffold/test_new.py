@@ -92,7 +92,7 @@ def test_the_licence_is_left_to_the_author(kind):
     files = render(check_name("my-try"), kind)
     assert not [path for path in files if path.startswith("LICEN")]
     assert not re.search(r"^license\s*=", files["pyproject.toml"], re.MULTILINE)
-    assert "none is chosen yet" in files["README.md"]
+    assert "none chosen yet" in files["README.md"]
 
 
 @pytest.mark.parametrize("kind", KINDS)

@@ -21,15 +21,10 @@ if TYPE_CHECKING:
 
 MISTAKE = 2
 """Exit code for a user's mistake, such as a wrong option."""
-NO_BUGS = frozenset(
-    {
-        *(errno.ENOENT, errno.ENOTDIR, errno.EISDIR, errno.EEXIST, errno.ENAMETOOLONG),
-        *(errno.EACCES, errno.EPERM, errno.EROFS),
-        *DISK_FULL,
-    }
-)
-"""What the system says about a path the user gave: wrong, forbidden, or full."""
-
+_WRONG = {errno.ENOENT, errno.ENOTDIR, errno.EISDIR, errno.EEXIST, errno.ENAMETOOLONG}
+_FORBIDDEN = {errno.EACCES, errno.EPERM, errno.EROFS}
+NO_BUGS = _WRONG | _FORBIDDEN | DISK_FULL
+"""What the system says about a path the user gave."""
 
 VERBS = {
     "run": "Train and evaluate cells; skip what is done.",

@@ -27,19 +27,13 @@ DatasetParams = Annotated[
 
 @dataclass(frozen=True)
 class NamedBenchmark:
-    """The benchmark of a name such as ``fashioniq``, ``fashioniq/original@1`` or ``folder:PATH``.
-
-    Attributes:
-        settings: the shared options.
-        chosen: benchmark and protocol.
-        registered: the data set; no file of it has been read.
-        protocols: the protocol that the name asks for, or all of the benchmark's.
-    """
+    """The benchmark of a name such as ``fashioniq``, ``fashioniq/original@1`` or ``folder:PATH``, and its data set."""
 
     settings: Settings
     chosen: ChosenBenchmark
     registered: Registered[DatasetSpec]
     protocols: Mapping[str, Protocol]
+    """The protocol that the name asks for, or all of the benchmark's."""
 
     @classmethod
     def find(cls, settings: Settings, name: str) -> NamedBenchmark:
@@ -51,12 +45,7 @@ class NamedBenchmark:
         return cls(settings, chosen, registry.dataset(chosen.benchmark.dataset), protocols)
 
     def open(self, assignments: Iterable[str] | None = None) -> Dataset:
-        """Open the data set with the parameters of ``--set``.
-
-        Raises:
-            ConfigError: parameters are wrong.
-            DataError: the data set cannot be read.
-        """
+        """Open the data set with the parameters of ``--set``."""
         context = self.settings.context(self.registered.name)
         return open_dataset(self.chosen, self.registered, context, _of_dataset(assignments or ()))
 

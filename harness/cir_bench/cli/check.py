@@ -6,7 +6,7 @@ import contextlib
 import importlib.util
 import sys
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import asdict, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -15,16 +15,13 @@ import typer
 
 from cir_bench.cli.common import AsJson, Settings, open_registry, with_settings
 from cir_bench.cli.describe import problem_facts
-from cir_bench.cli.output import columns, print_json
+from cir_bench.cli.output import PROBLEM, columns, print_json
 from cir_bench.errors import ConfigError
 from cir_bench.testing.check.objects import find_objects, is_file
 from cir_bench.testing.check.topics import TOPICS
 
 if TYPE_CHECKING:
     from cir_bench.testing.check.outcomes import Outcome
-
-BROKEN = 1
-"""Exit code if a check failed or a plugin could not be loaded."""
 
 
 @with_settings
@@ -33,10 +30,7 @@ def check(
     name: Annotated[str, typer.Argument(metavar="PLUGIN", help="A package, a file.py, or the name of an object.")],
     tests: Annotated[
         Path | None,
-        typer.Option(
-            metavar="PATH",
-            help="The plugin's tests: their contract classes, with what they declare, replace the plain ones.",
-        ),
+        typer.Option(metavar="PATH", help="The plugin's tests: their contract classes replace the plain ones."),
     ] = None,
     as_json: AsJson = False,
 ) -> None:
@@ -58,13 +52,9 @@ def check(
     from cir_bench.testing.check.run import run_contracts
 
     with contextlib.redirect_stdout(sys.stderr):  # what a plugin prints must not spoil --json
-        outcomes = run_contracts(
-            found.objects,
-            registry,
-            files=[file.expanduser().resolve() for file in files],
-            data_root=settings.context().data_root,
-            tests=tests,
-        )
+        resolved = [file.expanduser().resolve() for file in files]
+        root = settings.context().data_root
+        outcomes = run_contracts(found.objects, registry, files=resolved, data_root=root, tests=tests)
     count = Counter(outcome.result for outcome in outcomes)
     if as_json:
         facts = {result: count[result] for result in ("passed", "failed", "skipped")}
@@ -73,23 +63,21 @@ def check(
     else:
         for problem in found.problems:
             print(f"! {problem}")
-        _print(outcomes)
+        print(*_lines(outcomes), sep="\n")
         print(f"{count['passed']} passed, {count['failed']} failed, {count['skipped']} skipped.")
     if count["failed"] or found.problems:
-        raise typer.Exit(BROKEN)
+        raise typer.Exit(PROBLEM)
 
 
-def _print(outcomes: Sequence[Outcome]) -> None:
+def _lines(outcomes: Sequence[Outcome]) -> Iterator[str]:
     order = {topic: place for place, topic in enumerate(TOPICS)}
     for kind, name, variant in dict.fromkeys((one.kind, one.name, one.variant) for one in outcomes):
         own = [one for one in outcomes if (one.kind, one.name, one.variant) == (kind, name, variant)]
         own.sort(key=lambda one: order.get(one.topic, len(order)))
-        print(f"{kind} {name}{f', {variant}' if variant else ''}:")
-        before = ""
-        rows = []
+        yield f"{kind} {name}{f', {variant}' if variant else ''}:"
+        before, rows = "", []
         for one in own:
             reason = "as above" if one.reason and one.reason == before else one.reason
             rows.append((one.result, one.topic, one.check + (f": {reason}" if reason else "")))
             before = one.reason or before
-        for line in columns(rows):
-            print(line)
+        yield from columns(rows)

@@ -33,11 +33,14 @@ class Settings:
 
     def context(self, dataset: str = "", seed: int = 0) -> Context:
         """What data sets and encoders are constructed with; `ConfigError` if the data root does not exist."""
-        if self.data_root is not None and not self.data_root.is_dir():
-            raise ConfigError(
-                f"--data-root {self.data_root}: there is no such folder; it must have one folder per data set."
-            )
+        check_data_root(self.data_root)
         return Context(data_root=self.data_root, cache_dir=self.cache_dir, dataset=dataset, seed=seed)
+
+
+def check_data_root(path: Path | None) -> None:
+    """`ConfigError` if there is no such folder."""
+    if path is not None and not path.is_dir():
+        raise ConfigError(f"--data-root {path}: there is no such folder; it must have one folder per data set.")
 
 
 def _settings(
@@ -54,8 +57,7 @@ def _settings(
     ] = "",
     without_plugins: Annotated[str, typer.Option(metavar="A,B", help="Leave these plugins out.")] = "",
     data_root: Annotated[
-        Path | None,
-        typer.Option(envvar="CIR_BENCH_DATA", metavar="DIR", help="Folder with one folder per data set."),
+        Path | None, typer.Option(envvar="CIR_BENCH_DATA", metavar="DIR", help="Folder with one folder per data set.")
     ] = None,
     cache_dir: Annotated[
         Path, typer.Option(envvar="CIR_BENCH_CACHE", metavar="DIR", help="For features and other derived files.")
@@ -75,10 +77,9 @@ def _names(text: str) -> frozenset[str]:
 
 
 def with_shared(make: Callable[..., T]) -> Callable[[Callable[Concatenate[T, P], None]], Callable[..., None]]:
-    """A decorator that gives a verb the options of ``make``: its first parameter becomes what ``make`` returns.
+    """A decorator that gives a verb the options of ``make``, and what ``make`` returns as its first argument.
 
-    Typer reads a command's options from its signature, so the shared ones are appended to the verb's own. Decorators
-    may be stacked; the innermost one fills the first parameter.
+    Typer reads a command's options from its signature, so the shared ones are appended to the verb's own.
     """
 
     def decorate(verb: Callable[Concatenate[T, P], None]) -> Callable[..., None]:
@@ -106,13 +107,7 @@ with_settings = with_shared(_settings)
 
 
 def open_registry(settings: Settings, *, config: Path | None = None, quiet: bool = False) -> Registry:
-    """Load the plugins; each one that was left out is a line on stderr.
-
-    Args:
-        settings: the shared options.
-        config: the verb's ``--config``: ``cir_bench_plugins.py`` next to it is loaded too.
-        quiet: print nothing, for verbs that list the problems themselves.
-    """
+    """Load the plugins, also ``cir_bench_plugins.py`` next to ``config``; unless ``quiet``, print their problems."""
     registry = load_plugins(replace(settings.plugins, config=config))
     for problem in () if quiet else registry.problems:
         print(f"cir-bench: {problem}", file=sys.stderr)

@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from cir_bench.cli.common import AsJson
-from cir_bench.cli.output import print_json
-from cir_bench.cli.records import LEFT_OUT, RUNS, read_records
+from cir_bench.cli.output import PROBLEM, print_json
+from cir_bench.cli.records import RUNS, read_records
 
 if TYPE_CHECKING:
     from cir_bench.leaderboard import Row
@@ -35,8 +35,7 @@ def compare(
     records: Annotated[
         list[Path] | None,
         typer.Option(
-            "--records",
-            "--out",
+            *("--records", "--out"),
             metavar="DIR",
             help=f"Folder with run records, such as the --out of runs (default: {RUNS}); may be given several times.",
         ),
@@ -63,27 +62,24 @@ def compare(
     else:
         print(*_lines(pair, result), sep="\n")
     if problems:
-        raise typer.Exit(LEFT_OUT)
+        raise typer.Exit(PROBLEM)
 
 
 def _facts(pair: RowPair, result: Versus) -> dict[str, Any]:
-    rows = [
-        row.model_dump(include={"method", "variant", "encoder", "seeds"}) | {"value": value}
-        for row, value in zip(pair.rows, (result.first, result.second), strict=True)
-    ]
+    first, second = (row.model_dump(include={"method", "variant", "encoder", "seeds"}) for row in pair.rows)
     difference = asdict(result.pair)
     del difference["first"], difference["second"], difference["p_holm"]
     return {
         "section": pair.section,
         "metric": result.key,
-        "a": rows[0],
-        "b": rows[1],
+        "a": first | {"value": result.first},
+        "b": second | {"value": result.second},
         **difference,
         "p": result.pair.p,
         "differ": result.pair.differ,
-        "breakdown": [asdict(share) for share in result.shares],
-        "a_better": [asdict(flip) for flip in result.won],
-        "b_better": [asdict(flip) for flip in result.lost],
+        "breakdown": list(map(asdict, result.shares)),
+        "a_better": list(map(asdict, result.won)),
+        "b_better": list(map(asdict, result.lost)),
     }
 
 

@@ -35,16 +35,12 @@ class TrainSplit:
 
 def protocol_facts(protocols: Mapping[str, Protocol], checks: Mapping[str, ProtocolCheck]) -> dict[str, Any]:
     """By protocol: hash, counts (None if the data does not fit it), problems and notes."""
-    return {
-        key: {
-            "hash": protocols[key].hash(),
-            "n_queries": check.evaluation.n_queries if check.evaluation else None,
-            "n_gallery": check.evaluation.n_gallery if check.evaluation else None,
-            "problems": check.problems,
-            "notes": check.notes,
-        }
-        for key, check in checks.items()
-    }
+    facts = {}
+    for key, check in checks.items():
+        found = check.evaluation
+        sizes = {"n_queries": found.n_queries if found else None, "n_gallery": found.n_gallery if found else None}
+        facts[key] = {"hash": protocols[key].hash(), **sizes, "problems": check.problems, "notes": check.notes}
+    return facts
 
 
 def counted(key: str, check: ProtocolCheck) -> str:

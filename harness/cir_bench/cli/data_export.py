@@ -63,7 +63,7 @@ def _lines(done: Exported, out: Path) -> Iterator[str]:
     for table, splits in done.rows.items():
         yield f"{table}: " + ", ".join(f"{count} of {split}" for split, count in splits.items())
     for split, reason in done.left_out.items():
-        yield f"left out: {split} ({reason})"
+        yield f"skipped {split}: {reason}"
     for split, faults in done.faults.items():
         missing, unreadable = len(faults.missing), len(faults.unreadable)
         yield f"PARTIAL: of {split} {missing} images are missing and {unreadable} unreadable (--json names them)"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import asdict
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -10,9 +11,8 @@ import typer
 
 from cir_bench.cli.benchmark import NamedBenchmark
 from cir_bench.cli.common import AsJson, Settings, with_settings
-from cir_bench.cli.output import print_json
+from cir_bench.cli.output import bytes_as_text, print_json
 from cir_bench.cli.progress import download_progress
-from cir_bench.cli.sizes import bytes_as_text
 from cir_bench.data.fetch import Fetched
 from cir_bench.data.fetch import fetch as fetch_files
 from cir_bench.errors import ConfigError
@@ -61,10 +61,8 @@ def _folder(settings: Settings, spec: DatasetSpec) -> Path | None:
     if not spec.needs_root:
         return None
     if settings.data_root is None:
-        raise ConfigError(
-            f"the files of {spec.name!r} need a place: pass --data-root DIR (or set CIR_BENCH_DATA); they go to "
-            f"DIR/{spec.name}."
-        )
+        where = f"pass --data-root DIR (or set CIR_BENCH_DATA); they go to DIR/{spec.name}."
+        raise ConfigError(f"the files of {spec.name!r} need a place: {where}")
     return settings.data_root / spec.name
 
 
@@ -73,14 +71,5 @@ def _state(fetched: Fetched) -> str:
 
 
 def _facts(spec: DatasetSpec, folder: Path | None, done: Sequence[Fetched], steps: Sequence[str]) -> dict[str, Any]:
-    files = [
-        {
-            "path": str(one.path),
-            "url": one.file.url,
-            "sha256": one.file.sha256,
-            "size": one.file.size,
-            "state": _state(one),
-        }
-        for one in done
-    ]
+    files = [asdict(one.file) | {"path": str(one.path), "state": _state(one)} for one in done]
     return {"dataset": spec.name, "folder": None if folder is None else str(folder), "files": files, "steps": steps}

@@ -10,8 +10,7 @@ from cir_bench.cli.benchmark import BenchmarkName, DatasetParams, NamedBenchmark
 from cir_bench.cli.common import AsJson, Settings, with_settings
 from cir_bench.cli.data_contents import TrainSplit, counted, protocol_facts, published
 from cir_bench.cli.data_fetch import steps_at
-from cir_bench.cli.output import print_json
-from cir_bench.cli.sizes import bytes_as_text
+from cir_bench.cli.output import bytes_as_text, print_json
 from cir_bench.interfaces.dataset import Dataset
 from cir_bench.interfaces.spec_params import argument_field
 from cir_bench.interfaces.specs import DatasetSpec
@@ -53,7 +52,7 @@ def info(settings: Settings, name: BenchmarkName, sets: DatasetParams = None, as
     for file, digest in facts.get("provenance", {}).items():
         print(f"{file}: {digest}")
     if left_out is not None:
-        print(f"left out: counts and digests of the files ({left_out})")
+        print(f"counts and digests of the files are not shown: {left_out}")
 
 
 def _unavailable(benchmark: NamedBenchmark) -> str | None:

@@ -9,7 +9,7 @@ import typer
 from cir_bench.cli.benchmark import BenchmarkName, DatasetParams, NamedBenchmark
 from cir_bench.cli.common import AsJson, Settings, with_settings
 from cir_bench.cli.data_contents import TrainSplit, counted, protocol_facts
-from cir_bench.cli.output import print_json
+from cir_bench.cli.output import PROBLEM, print_json
 from cir_bench.cli.progress import with_progress
 from cir_bench.data.images import check_images
 from cir_bench.data.tables import Faults
@@ -18,8 +18,6 @@ from cir_bench.interfaces.dataset import Dataset
 from cir_bench.protocols.check import ProtocolCheck, check_protocol
 
 SHOWN = 10
-INCOMPLETE = 1
-"""Exit code if something is missing or wrong."""
 
 
 @with_settings
@@ -33,11 +31,8 @@ def verify(settings: Settings, name: BenchmarkName, sets: DatasetParams = None, 
     images = list(dict.fromkeys([*evaluated, *train.images]))
     faults = check_images(dataset, images, with_progress)
     # a protocol that nobody asked for may be impossible with this data
-    failed = [
-        key
-        for key, check in checks.items()
-        if check.problems and (check.evaluation or key == benchmark.chosen.protocol_key)
-    ]
+    asked = benchmark.chosen.protocol_key
+    failed = [key for key, check in checks.items() if check.problems and (check.evaluation or key == asked)]
     complete = not (faults or failed or train.problem)
     if as_json:
         about = {"dataset": benchmark.registered.name, "benchmark": benchmark.chosen.label, **train.facts()}
@@ -48,7 +43,7 @@ def verify(settings: Settings, name: BenchmarkName, sets: DatasetParams = None, 
         print(f"{benchmark.chosen.label}: {count}")
         print(*_protocol_lines(checks, failed), *_image_lines(dataset, len(images), faults), sep="\n")
         print("complete" if complete else "NOT complete")
-    raise typer.Exit(0 if complete else INCOMPLETE)
+    raise typer.Exit(0 if complete else PROBLEM)
 
 
 def _protocol_lines(checks: Mapping[str, ProtocolCheck], failed: Sequence[str]) -> Iterator[str]:

@@ -15,7 +15,7 @@ from packaging.requirements import Requirement
 
 from cir_bench.cli.common import AsJson, Settings, open_registry, with_settings
 from cir_bench.cli.describe import problem_facts, read_benchmarks
-from cir_bench.cli.output import columns, print_json
+from cir_bench.cli.output import PROBLEM, columns, print_json
 from cir_bench.errors import PluginError
 from cir_bench.interfaces.kinds import KINDS
 from cir_bench.interfaces.specs import DatasetSpec
@@ -45,7 +45,7 @@ def doctor(settings: Settings, as_json: AsJson = False) -> None:
         print_json(facts)
     else:
         _print(facts)
-    raise typer.Exit(1 if problems else 0)
+    raise typer.Exit(PROBLEM if problems else 0)
 
 
 def _versions(problems: list[str]) -> dict[str, str]:

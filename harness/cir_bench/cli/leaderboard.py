@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
-from cir_bench.cli.records import LEFT_OUT, RUNS, Records, read_records
+from cir_bench.cli.output import PROBLEM
+from cir_bench.cli.records import RUNS, Records, read_records
 from cir_bench.errors import ConfigError
 
 if TYPE_CHECKING:
@@ -17,8 +18,6 @@ if TYPE_CHECKING:
 
 FILE = "LEADERBOARD.md"
 ENDINGS = {"markdown": ".md", "latex": ".tex", "csv": ".csv"}
-STALE = LEFT_OUT
-"""Exit code of a stale leaderboard too."""
 
 
 def leaderboard(
@@ -44,8 +43,7 @@ def leaderboard(
         typer.Option(metavar="FILE", help="Write nothing; say where FILE differs from the records, except for times."),
     ] = None,
     tolerance: Annotated[
-        float,
-        typer.Option(min=0.0, help="With --check: by how many points a metric may differ; 0: not at all."),
+        float, typer.Option(min=0.0, help="With --check: by how many points a metric may differ; 0: not at all.")
     ] = 2.0,
 ) -> None:
     """Write the leaderboard of finished and failed cells, with intervals and tie groups.
@@ -79,7 +77,7 @@ def leaderboard(
         print(path, file=sys.stderr if as_json else sys.stdout)
     stale = check is not None and _is_stale(check, board, tolerance, records or [RUNS])
     if problems or stale:
-        raise typer.Exit(STALE)
+        raise typer.Exit(PROBLEM)
 
 
 def _is_stale(committed: Path, board: Leaderboard, tolerance: float, folders: Sequence[Path]) -> bool:

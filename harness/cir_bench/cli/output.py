@@ -1,4 +1,4 @@
-"""What verbs print: JSON documents and aligned columns."""
+"""What verbs print and return: JSON documents, aligned columns, sizes, an exit code."""
 
 from __future__ import annotations
 
@@ -6,6 +6,9 @@ from collections.abc import Iterable, Iterator
 from typing import Any
 
 from pydantic_core import to_json
+
+PROBLEM = 1
+"""Exit code of a verb that did its work and found something wrong."""
 
 
 def print_json(value: Any) -> None:
@@ -27,3 +30,12 @@ def columns(rows: Iterable[tuple[str, ...]], indent: str = "  ") -> Iterator[str
     widths = [max(map(len, column)) for column in zip(*table, strict=True)]
     for row in table:
         yield (indent + "  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True))).rstrip()
+
+
+def bytes_as_text(size: float) -> str:
+    """``1.2 MB``: powers of 1000, as on disks and download pages."""
+    for unit in ("B", "kB", "MB"):
+        if size < 1000:
+            return f"{size:.0f} {unit}" if unit == "B" else f"{size:.1f} {unit}"
+        size /= 1000
+    return f"{size:.1f} GB"

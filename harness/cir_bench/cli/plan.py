@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import sys
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Any
 
 import typer
 
-from cir_bench.cli.common import Settings, with_settings
-from cir_bench.cli.output import print_json
+from cir_bench.cli.common import AsJson, Settings, with_settings
+from cir_bench.cli.output import PROBLEM, print_json
 from cir_bench.cli.run_options import RunOptions, with_run_options
 
 if TYPE_CHECKING:
@@ -17,11 +17,7 @@ if TYPE_CHECKING:
 
 @with_settings
 @with_run_options
-def plan(
-    options: RunOptions,
-    settings: Settings,
-    as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object.")] = False,
-) -> None:
+def plan(options: RunOptions, settings: Settings, as_json: AsJson = False) -> None:
     """Show every cell (done, stale and why, to do), the features to extract, and the estimated time and disk space.
 
     Exit code 1 when a method and an encoder of the plan cannot work together.
@@ -38,32 +34,21 @@ def plan(
     else:
         _print(planned)
     if any(one.state.status is Status.REFUSED for one in planned.cells):
-        raise typer.Exit(1)
+        raise typer.Exit(PROBLEM)
 
 
 def _facts(plan: Plan) -> dict[str, Any]:
+    cells = []
+    for planned in plan.cells:
+        state = {"state": planned.state.status.value, "why": planned.state.reason, "seconds": planned.seconds}
+        cells.append(planned.cell.key.model_dump() | state)
+    features = []
+    for one in plan.extractions:
+        what = {"encoder": one.encoder, "benchmark": one.benchmark, "split": one.split, "role": one.role}
+        features.append(what | {"items": one.missing.items, "of": one.missing.of, "bytes": one.missing.nbytes})
     return {
-        "cells": [
-            {
-                **planned.cell.key.model_dump(),
-                "state": planned.state.status.value,
-                "why": planned.state.reason,
-                "seconds": planned.seconds,
-            }
-            for planned in plan.cells
-        ],
-        "features": [
-            {
-                "encoder": e.encoder,
-                "benchmark": e.benchmark,
-                "split": e.split,
-                "role": e.role,
-                "items": e.missing.items,
-                "of": e.missing.of,
-                "bytes": e.missing.nbytes,
-            }
-            for e in plan.extractions
-        ],
+        "cells": cells,
+        "features": features,
         "seconds": plan.seconds,
         "cells_without_estimate": plan.unknown,
         "bytes": plan.nbytes,

@@ -19,7 +19,7 @@ from rich.progress import (
 )
 from rich.progress import Progress as Bar
 
-from cir_bench.cli.sizes import bytes_as_text
+from cir_bench.cli.output import bytes_as_text
 from cir_bench.data.fetch import FetchProgress
 from cir_bench.interfaces.specs import RemoteFile
 

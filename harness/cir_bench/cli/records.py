@@ -16,8 +16,6 @@ if TYPE_CHECKING:
 
 RUNS = Path("runs")
 """Where `run` writes, and where records are read if nothing else is said."""
-LEFT_OUT = 1
-"""Exit code if a record had to be left out."""
 
 Records = Annotated[
     list[Path] | None,
@@ -30,19 +28,18 @@ Records = Annotated[
 ]
 
 
-def read_records(folders: Sequence[Path] | None) -> tuple[list[StoredRecord], list[str]]:
-    """The records below the folders (`RUNS` without any), and a sentence for each problem, also printed on stderr.
+def read_records(folders: Sequence[Path] | None, required: bool = True) -> tuple[list[StoredRecord], list[str]]:
+    """The records below the folders (default: `RUNS`), and a sentence for each problem, also a warning on stderr.
 
-    Raises:
-        ConfigError: a folder does not exist, or none has any records.
+    `ConfigError` if a folder does not exist, or if records are ``required`` and there are none.
     """
     from cir_bench.records.load import load_records
 
     places = folders or [RUNS]
     records, problems = load_records(places)
-    if not records and not problems:
+    if required and not records and not problems:
         named = ", ".join(map(str, places))
         raise ConfigError(f"There are no run records below {named}; run `cir-bench run --all` first, or name another.")
     for sentence in problems:
-        print(f"cir-bench: left out: {sentence}", file=sys.stderr)
+        print(f"cir-bench: warning: {sentence}", file=sys.stderr)
     return records, problems

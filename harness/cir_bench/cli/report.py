@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from cir_bench.cli.common import Settings, open_registry, with_settings
-from cir_bench.cli.records import LEFT_OUT, RUNS, Records, read_records
+from cir_bench.cli.output import PROBLEM
+from cir_bench.cli.records import RUNS, Records, read_records
 from cir_bench.errors import ConfigError, did_you_mean
 
 if TYPE_CHECKING:
@@ -44,8 +45,7 @@ def report(
     ] = "",
     seed: Annotated[int, typer.Option(help="Draws the sample of queries.")] = 0,
     explain: Annotated[
-        bool,
-        typer.Option("--explain/--no-explain", help="Let methods explain their answers, if they can."),
+        bool, typer.Option("--explain/--no-explain", help="Let methods explain their answers, if they can.")
     ] = True,
     public: Annotated[
         bool, typer.Option("--public", help="For publishing: leave out images whose licence does not allow it.")
@@ -79,7 +79,7 @@ def report(
         links = _examples(settings, sections, where, PageOptions(examples, seed, names, explain, public))
     print(write_text(report_page(sections, problems, links), where if single else where / FILE))
     if problems:
-        raise typer.Exit(LEFT_OUT)
+        raise typer.Exit(PROBLEM)
 
 
 def _examples(

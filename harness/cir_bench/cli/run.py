@@ -6,18 +6,17 @@ import contextlib
 import json
 import sys
 from collections.abc import Sequence
-from pathlib import Path
 from typing import Annotated, TextIO
 
 import typer
 
 from cir_bench import CellFinished
 from cir_bench.cli.common import Settings, with_settings
+from cir_bench.cli.output import PROBLEM
+from cir_bench.cli.records import read_records
 from cir_bench.cli.run_options import RunOptions, with_run_options
 from cir_bench.cli.run_view import say
 
-FAILED = 1
-"""Exit code when a cell failed or another process was running it, or a damaged record was left out."""
 INTERRUPTED = 130
 
 
@@ -42,6 +41,7 @@ def run(
     when a cell failed, or the leaderboard had to leave out a damaged record; 2 for a mistake in the options; 130 when
     interrupted.
     """
+    from cir_bench.leaderboard import build, render, write_text
     from cir_bench.records.record import RECORD_FILE, read_record
     from cir_bench.runs.schedule import run_cells
     from cir_bench.runs.workbench import default_workers
@@ -62,25 +62,14 @@ def run(
         for event in finished:
             if event.outcome != "running elsewhere":
                 print(read_record(event.folder / RECORD_FILE).model_dump_json())
-    damaged = _write_leaderboard(setup.out, stream)
+    records, damaged = read_records([setup.out], required=False)
+    if records:
+        say(stream, f"Leaderboard: {write_text(render(build(records)), setup.out / 'LEADERBOARD.md')}")
     if as_json and damaged:
         print(json.dumps({"left_out": damaged}))
     _summarise(finished, stream)
     if damaged or any(event.failed or event.outcome == "running elsewhere" for event in finished):
-        raise typer.Exit(FAILED)
-
-
-def _write_leaderboard(out: Path, stream: TextIO) -> Sequence[str]:
-    """Write the leaderboard of all records in ``out``; a sentence for each record that is left out."""
-    from cir_bench.leaderboard import write_leaderboard
-    from cir_bench.records.load import load_records
-
-    records, damaged = load_records([out])
-    for sentence in damaged:
-        print(f"cir-bench: left out: {sentence}", file=sys.stderr)
-    if records:
-        say(stream, f"Leaderboard: {write_leaderboard(records, out / 'LEADERBOARD.md')}")
-    return damaged
+        raise typer.Exit(PROBLEM)
 
 
 def _summarise(finished: Sequence[CellFinished], stream: TextIO) -> None:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from cir_bench.cli.common import Settings, open_registry, with_shared
+from cir_bench.cli.common import Settings, check_data_root, open_registry, with_shared
 from cir_bench.config import merge, parse_set, read_yaml
 from cir_bench.errors import ConfigError
 from cir_bench.params.fill import fill
@@ -25,21 +25,14 @@ Names = list[str] | None
 
 @dataclass(frozen=True)
 class RunSetup:
-    """What `run` and `plan` start from.
-
-    Attributes:
-        registry: the plugins.
-        cells: the cells, in order.
-        bench: what they share.
-        out: the folder of their records.
-        left_out: a sentence for each benchmark for which ``--all`` leaves out methods.
-    """
+    """What `run` and `plan` start from."""
 
     registry: Registry
     cells: list[Cell]
     bench: Workbench
     out: Path
     left_out: list[str]
+    """A sentence for each benchmark for which ``--all`` leaves out methods."""
 
 
 @dataclass(frozen=True)
@@ -47,16 +40,13 @@ class RunOptions:
     """What the command line says; None or empty for whatever it does not mention."""
 
     all_methods: Annotated[bool, typer.Option("--all", help="Every registered method.")] = False
-    methods: Annotated[Names, typer.Option("-m", "--method", metavar="NAME", help="A method; may be given again.")] = (
-        None
-    )
+    methods: Annotated[Names, typer.Option("-m", "--method", metavar="NAME", help="A method; may be repeated.")] = None
     benchmarks: Annotated[
         Names,
         typer.Option(
             *("-b", "--benchmark"),
             metavar="NAME",
-            help="NAME, NAME/PROTOCOL, NAME/PROTOCOL@VERSION or folder:PATH; may be given again. "
-            "Default: css, embedded.",
+            help="NAME, NAME/PROTOCOL, NAME/PROTOCOL@VERSION or folder:PATH; may be repeated. Default: css, embedded.",
         ),
     ] = None
     encoders: Annotated[
@@ -64,7 +54,7 @@ class RunOptions:
         typer.Option(
             *("-e", "--encoder"),
             metavar="NAME",
-            help="NAME or NAME:ARGUMENT; may be given again. Default: the benchmark's (paper track: the method's).",
+            help="NAME or NAME:ARGUMENT; may be repeated. Default: the benchmark's (paper track: the method's).",
         ),
     ] = None
     seeds: Annotated[int | None, typer.Option(min=1, max=MAX_SEEDS, help="Seeds 0 … N-1. Default: 1.")] = None
@@ -76,8 +66,7 @@ class RunOptions:
         typer.Option(
             "--set",
             metavar="KEY=VALUE",
-            help="A parameter: training.epochs=5, encoder.image_size=48, dataset.KEY=…, "
-            "or METHOD.KEY=… for one method.",
+            help="A parameter: training.epochs=5, encoder.image_size=48, dataset.KEY=… or METHOD.KEY=… for one method.",
         ),
     ] = None
     config: Annotated[Path | None, typer.Option(metavar="FILE", help="YAML with the same options as keys.")] = None
@@ -134,18 +123,9 @@ class RunOptions:
 
     def _values(self, settings: Settings) -> dict[str, Any]:
         """The keys of a request that the command line mentions."""
-        values = {
-            "methods": self.methods,
-            "benchmarks": self.benchmarks,
-            "encoders": self.encoders,
-            "seeds": self.seeds,
-            "track": self.track,
-            "device": self.device,
-            "precision": self.precision,
-            "out": self.out,
-            "data_root": settings.data_root,
-            "allow_partial": self.allow_partial or None,
-        }
+        names = ("methods", "benchmarks", "encoders", "seeds", "track", "device", "precision", "out")
+        values = {name: getattr(self, name) for name in names}
+        values |= {"data_root": settings.data_root, "allow_partial": self.allow_partial or None}
         mentioned = {key: value for key, value in values.items() if value is not None}
         return mentioned | {"settings": parse_set(self.assignments or [])}
 
@@ -154,8 +134,7 @@ class RunOptions:
             raise ConfigError("--all runs every method; leave out -m (and `methods` in the configuration file).")
         if not self.all_methods and not request.methods:
             raise ConfigError("name the methods to run with -m NAME, or run all of them with --all (see cir-bench ls).")
-        if request.data_root is not None and not request.data_root.is_dir():
-            raise ConfigError(f"--data-root {request.data_root}: no such folder; it holds one folder per data set.")
+        check_data_root(request.data_root)
 
 
 with_run_options = with_shared(RunOptions)

@@ -8,7 +8,7 @@ from typing import Annotated, Any
 
 import typer
 
-from cir_bench.cli.common import Settings, open_registry, with_settings
+from cir_bench.cli.common import AsJson, Settings, open_registry, with_settings
 from cir_bench.cli.describe import benchmark_facts, object_facts, pairings, parameters, provides, read_benchmarks
 from cir_bench.cli.output import columns, print_json
 from cir_bench.errors import ConfigError, did_you_mean
@@ -24,7 +24,7 @@ from cir_bench.plugin.registry import Registered, Registry
 def show(
     settings: Settings,
     name: Annotated[str, typer.Argument(help="Of a method, composer, loss, encoder, data set or benchmark.")],
-    as_json: Annotated[bool, typer.Option("--json", help="As one JSON object, by kind.")] = False,
+    as_json: AsJson = False,
 ) -> None:
     """Show card, paper, parameters with defaults, needs, fitting encoders and recipes of an object."""
     registry = open_registry(settings)
@@ -139,6 +139,6 @@ def _encoder_lines(encoders: dict[str, list[str] | None] | None) -> Iterator[str
 def _parameter_lines(rows: list[dict[str, Any]]) -> Iterator[str]:
     if rows:
         yield "parameters (--set KEY=VALUE):"
-        yield from columns(
-            (row["key"], "required" if row["required"] else repr(row["default"]), row["doc"]) for row in rows
-        )
+    yield from columns(
+        (row["key"], "required" if row["required"] else repr(row["default"]), row["doc"]) for row in rows
+    )

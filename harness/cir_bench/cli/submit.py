@@ -10,7 +10,7 @@ import typer
 
 from cir_bench.cli.benchmark import BenchmarkName, DatasetParams, NamedBenchmark
 from cir_bench.cli.common import Settings, with_settings
-from cir_bench.cli.output import print_json
+from cir_bench.cli.output import PROBLEM, print_json
 from cir_bench.errors import ConfigError, DataError
 from cir_bench.interfaces.submission import Submission
 from cir_bench.plugin.registry import blame
@@ -23,9 +23,6 @@ from cir_bench.submission.runs import CellSelector, HiddenRun, find_run
 
 FOLDER = Path("submissions")
 SHOWN = 5
-MISTAKEN = 1
-"""Exit code if a file has mistakes."""
-
 
 FileMistakes = Mapping[str, Sequence[str]]
 """What is wrong with a file: where, by kind of mistake."""
@@ -88,7 +85,7 @@ def submit(
         print_json({"files": _facts(files, mistakes), "not_checked": unchecked, **about})
     else:
         print(*_lines(files, mistakes, unchecked, source, submission.server), sep="\n")
-    raise typer.Exit(0 if valid else MISTAKEN)
+    raise typer.Exit(0 if valid else PROBLEM)
 
 
 def _hidden_protocols(found: NamedBenchmark, submission: Submission) -> dict[str, Protocol]:
@@ -116,15 +113,11 @@ def _read(path: Path) -> bytes:
 
 
 def _facts(files: Mapping[Path, bytes], mistakes: Mapping[Path, FileMistakes]) -> list[dict[str, Any]]:
-    return [
-        {
-            "file": str(path),
-            "bytes": len(data),
-            "valid": not mistakes[path],
-            "mistakes": [{"kind": kind, "count": len(at), "where": at} for kind, at in mistakes[path].items()],
-        }
-        for path, data in files.items()
-    ]
+    facts = []
+    for path, data in files.items():
+        found = [{"kind": kind, "count": len(at), "where": at} for kind, at in mistakes[path].items()]
+        facts.append({"file": str(path), "bytes": len(data), "valid": not found, "mistakes": found})
+    return facts
 
 
 def _lines(

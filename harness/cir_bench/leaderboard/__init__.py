@@ -1,9 +1,9 @@
 """Records in, tables out: one per benchmark, protocol, track (and encoder), never ranked together. Imports no torch.
 
-``grouping`` says which records share a table, ``rows``, ``metrics``, ``comparisons`` and ``reported`` make its rows,
-and ``build`` puts them together as a `Leaderboard` (``model``). ``table`` is the one model of a table that every format
-is written from: ``markdown`` and ``latex`` (with ``text_format`` and ``facts``), ``csv_lines``, and the HTML report.
-``stale`` compares a committed leaderboard with a fresh one, ``row_pair`` finds two rows by name, ``files`` writes.
+``grouping`` says which records share a table, ``rows``, ``comparisons`` and ``reported`` make its rows, and ``build``
+puts them together as a `Leaderboard` (``model``). ``table`` is the model of a table that every format is written from:
+``markdown`` and ``latex`` (with ``text_format`` and ``facts``), ``csv_lines``, and the HTML report. ``stale``
+compares a committed leaderboard with a fresh one, ``row_pair`` finds two rows by name, ``files`` writes.
 """
 
 from cir_bench.leaderboard.build import build as build
@@ -11,7 +11,6 @@ from cir_bench.leaderboard.csv_lines import render_csv as render_csv
 from cir_bench.leaderboard.files import overruled as overruled
 from cir_bench.leaderboard.files import pack as pack
 from cir_bench.leaderboard.files import schema_text as schema_text
-from cir_bench.leaderboard.files import write_leaderboard as write_leaderboard
 from cir_bench.leaderboard.files import write_text as write_text
 from cir_bench.leaderboard.latex import render_latex as render_latex
 from cir_bench.leaderboard.markdown import render as render

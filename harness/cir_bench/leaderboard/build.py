@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Mapping, Sequence
 from itertools import groupby
 from pathlib import Path
 
+from cir_bench.evaluation.measure import MEAN
 from cir_bench.leaderboard.comparisons import compare_rows
 from cir_bench.leaderboard.grouping import CellIdentity, SectionKey, by_section, duplicates, newest
-from cir_bench.leaderboard.metrics import LOWER_IS_BETTER, columns
-from cir_bench.leaderboard.model import EncoderUse, Leaderboard, Row, Section
+from cir_bench.leaderboard.model import LOWER_IS_BETTER, EncoderUse, Leaderboard, Row, Section
 from cir_bench.leaderboard.rows import failed_rows, finished_rows, place_of, third_party
 from cir_bench.protocols.builtin import builtin_protocol
 from cir_bench.records.load import StoredRecord
@@ -75,11 +76,24 @@ def _section(
         known_protocol=builtin_protocol(key.benchmark, key.protocol) is not None,
         seeds=tuple(sorted({one.record.cell.seed for one in members})),
         headline=headline,
-        columns=columns([one.record.metrics for one in finished], headline, list(records[0].n_queries)),
+        columns=_columns([one.record.metrics for one in finished], headline, list(records[0].n_queries)),
         places=tuple(sorted({place for one in finished if (place := place_of(one.record))})),
         rows=(*rows, *failed_rows(members)),
         comparisons=comparisons,
     )
+
+
+def _columns(metrics: Iterable[Mapping[str, float]], headline: str, parts: Sequence[str]) -> tuple[str, ...]:
+    """Every metric that a row has: the headline, then means over parts, then part by part; by name and cut-off."""
+    places = {part: place for place, part in enumerate(["", MEAN, *sorted(parts)])}
+
+    def order(key: str) -> tuple[bool, int, str, str, int, str]:
+        part, _, name = key.rpartition("/")
+        base, _, cut_off = name.partition("@")
+        depth = int(cut_off) if re.fullmatch(r"\d+", cut_off) else 0
+        return key != headline, places.get(part, len(places)), part, base, depth, key
+
+    return tuple(sorted(set().union(*metrics), key=order))
 
 
 def _ranked(rows: Sequence[tuple[Row, RowValues | None]], headline: str) -> list[tuple[Row, RowValues | None]]:

@@ -24,12 +24,9 @@ def label_of(place: int) -> str:
 def compare_rows(
     rows: Sequence[Row], values: Sequence[RowValues | None], headline: str
 ) -> tuple[list[Row], tuple[Comparison, ...]]:
-    """Rows with labels, intervals and tie groups, and every pair of rows that can be compared.
+    """Rows with labels, intervals and tie groups, and every pair of rows that can be compared by the headline.
 
-    Args:
-        rows: those of one section that ran, best first.
-        values: the queries of each row; None if they are not known.
-        headline: key by which rows are compared.
+    ``rows`` are those of a section that ran, best first; ``values`` their queries, None if they are not known.
     """
     same = [None if _others(one, values) else one for one in values]
     found = table_statistics(same, [row.kind != "sentinel" for row in rows], headline)

@@ -9,9 +9,7 @@ from pathlib import Path
 
 from cir_bench.atomic import replacing
 from cir_bench.errors import ConfigError
-from cir_bench.leaderboard.build import build
 from cir_bench.leaderboard.grouping import by_cell
-from cir_bench.leaderboard.markdown import render
 from cir_bench.records.load import StoredRecord
 from cir_bench.records.queries import save_queries
 from cir_bench.records.record import RECORD_FILE, RunRecord
@@ -50,11 +48,6 @@ def pack(records: Iterable[StoredRecord], folder: Path) -> None:
             shutil.copyfile(one.folder / RECORD_FILE, temporary)
         if one.queries is not None:
             save_queries(one.queries, place)
-
-
-def write_leaderboard(records: Iterable[RunRecord | StoredRecord], path: Path) -> Path:
-    """Write the leaderboard of ``records`` as Markdown and return its path."""
-    return write_text(render(build(records)), path)
 
 
 def write_text(text: str, path: Path) -> Path:

@@ -8,6 +8,8 @@ from pydantic import BaseModel, ConfigDict, Field, InstanceOf
 
 from cir_bench.records.load import StoredRecord
 
+LOWER_IS_BETTER = frozenset({"median_rank"})
+
 
 class _LeaderboardModel(BaseModel):
     model_config = ConfigDict(frozen=True, ser_json_inf_nan="strings")

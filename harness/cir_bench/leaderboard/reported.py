@@ -41,10 +41,7 @@ def reported_numbers() -> tuple[Reported, ...]:
 def reported_for(cell: CellKey, measured: Mapping[str, Value], *, whole: bool) -> tuple[Reported, ...]:
     """What papers report for this method under exactly this protocol; nothing for a variant of the user's.
 
-    Args:
-        cell: any cell of the row.
-        measured: the row's metrics; the difference is taken if the paper's encoder is the cell's.
-        whole: whether the data are complete; if not, there is no difference.
+    The difference is taken if the paper's encoder is the cell's, and the data are ``whole``.
     """
     if cell.variant:
         return ()

@@ -61,14 +61,7 @@ class RowPair:
 def find_pair(
     records: Sequence[StoredRecord], first: str, second: str, *, benchmark: str = "", encoder: str = ""
 ) -> RowPair:
-    """The two rows that are named.
-
-    Args:
-        records: records with their queries.
-        first: selector of a row.
-        second: selector of another.
-        benchmark: ``css``, ``fashioniq/original`` or ``fashioniq/original@1``; empty: any.
-        encoder: empty: any.
+    """The two rows that are named, on ``css``, ``fashioniq/original`` or ``fashioniq/original@1`` (empty: on any).
 
     Raises:
         ConfigError: a name fits no row or several, the rows were not measured under the same conditions, or their

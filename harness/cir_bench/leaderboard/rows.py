@@ -2,33 +2,28 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator, Mapping, Sequence
 from itertools import groupby
-from statistics import fmean
+from statistics import fmean, stdev
 
+from cir_bench.leaderboard.facts import HASH_DIGITS
 from cir_bench.leaderboard.grouping import CellIdentity, averaged, differing, identity, ingredients
-from cir_bench.leaderboard.metrics import over_seeds
-from cir_bench.leaderboard.model import Row
+from cir_bench.leaderboard.model import Row, Value
 from cir_bench.leaderboard.reported import reported_for
+from cir_bench.plugin.owner import CORE
 from cir_bench.records.load import StoredRecord
 from cir_bench.records.models import PluginFacts
 from cir_bench.records.record import RunRecord
 from cir_bench.statistics.rows import RowValues, row_values
 
-OWN = "cir-bench"
-"""The distribution whose plugins need not be named."""
-SHORT = 12
-"""Digits of a digest that are shown."""
-
 
 def finished_rows(
     records: Sequence[StoredRecord], copies: Mapping[CellIdentity, int]
 ) -> list[tuple[Row, RowValues | None]]:
-    """One row for each method, variant and encoder, with its queries; more if seeds must not be averaged.
+    """One row for each method, variant and encoder of a section, with its queries; more if seeds must not be averaged.
 
-    Args:
-        records: finished cells of one section, one for each cell.
-        copies: how many different records there are of cells that have several.
+    ``copies`` counts the records of cells that have several.
     """
     rows = []
     for _, cells in groupby(sorted(records, key=_name), key=_name):
@@ -77,7 +72,7 @@ def place_of(record: RunRecord) -> str:
 
 def third_party(plugin: PluginFacts) -> str:
     """Distribution and version of an object that is not cir-bench's own; empty for one that is."""
-    return "" if plugin.distribution == OWN else f"{plugin.distribution} {plugin.version}".strip()
+    return "" if plugin.distribution == CORE else f"{plugin.distribution} {plugin.version}".strip()
 
 
 def _name(one: StoredRecord) -> tuple[str, str, str]:
@@ -90,7 +85,7 @@ def _row(by_seed: Sequence[StoredRecord], remarks: Sequence[str]) -> Row:
     cell, method = records[0].cell, records[0].method
     facts = [record.method for record in records if record.method is not None]
     plugin = third_party(method.plugin) if method else ""
-    metrics = over_seeds([record.metrics for record in records])
+    metrics = _over_seeds([record.metrics for record in records])
     return Row(
         rank=None,
         method=cell.method,
@@ -112,9 +107,19 @@ def _row(by_seed: Sequence[StoredRecord], remarks: Sequence[str]) -> Row:
     )
 
 
+def _over_seeds(metrics: Sequence[Mapping[str, float]]) -> dict[str, Value]:
+    """Mean and sample standard deviation of every metric that all seeds have."""
+    found = {}
+    for key in sorted(set(metrics[0]).intersection(*metrics[1:])):
+        values = [one[key] for one in metrics]
+        finite = all(map(math.isfinite, values))
+        found[key] = Value(mean=fmean(values), sd=stdev(values) if len(values) > 1 and finite else None)
+    return found
+
+
 def _split_remark(record: RunRecord, names: Sequence[str]) -> str:
     have = ingredients(record)
-    values = ", ".join(f"{name} {have.get(name, 'unknown')[:SHORT]}" for name in names)
+    values = ", ".join(f"{name} {have.get(name, 'unknown')[:HASH_DIGITS]}" for name in names)
     return f"not averaged with the other seeds of this method, made from something else (here: {values})"
 
 

@@ -13,28 +13,15 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from itertools import zip_longest
 
+from cir_bench.leaderboard import table
 from cir_bench.leaderboard.facts import TIMES
 from cir_bench.leaderboard.markdown import split_row
-from cir_bench.leaderboard.table import (
-    COSTS,
-    ENCODER,
-    LABEL,
-    MACHINE,
-    METHOD,
-    NONE,
-    PARAMETERS,
-    PLACE,
-    REMARKS,
-    REPORTED,
-    SEEDS,
-    TRAINED,
-)
 
 _BEATEN = re.compile(r" [ᵃ-ᶻⁱʰʲˡʳˢʷˣʸⁿ⁰¹²³⁴-⁹⁻ ]+$")
 _NUMBER = re.compile(r"(-?\d+(?:\.\d+)?|-?inf)(?: ± (\d+(?:\.\d+)?))?")
 _INTERVAL = re.compile(r"\[(-?\d+\.\d+), (-?\d+\.\d+)\]")
 _DIFFERENCE = re.compile(r" [+-]\d+\.\d+")
-_WORDS = frozenset({METHOD, ENCODER, SEEDS, PARAMETERS, TRAINED, REMARKS})
+_WORDS = frozenset({table.METHOD, table.ENCODER, table.SEEDS, table.PARAMETERS, table.TRAINED, table.REMARKS})
 _INTRODUCTION = "the introduction"
 
 
@@ -48,12 +35,9 @@ class _Part:
 
 
 def compare(fresh: str, committed: str, tolerance: float) -> list[str]:
-    """One sentence for each difference between two leaderboards; empty if the committed one is up to date.
+    """One sentence for each difference between two leaderboards in Markdown; none: the committed one is up to date.
 
-    Args:
-        fresh: Markdown of the records at hand.
-        committed: Markdown to check.
-        tolerance: largest allowed difference of a metric (mean or standard deviation), in points; 0: equal, in order.
+    ``tolerance`` is the largest allowed difference of a metric, in points; 0: equal, and in the same order.
     """
     new, old = _parse(fresh), _parse(committed)
     found = [f"{title}: not in the committed leaderboard." for title in new if title not in old]
@@ -68,7 +52,7 @@ def _differences(new: _Part, old: _Part, tolerance: float) -> Iterator[str]:
     for line, was in zip_longest(new.lines, old.lines, fillvalue=""):
         if line != was:
             yield f"now says {line!r}; committed is {was!r}."
-    headers, had = ([header for header in part.headers if header != MACHINE] for part in (new, old))
+    headers, had = ([header for header in part.headers if header != table.MACHINE] for part in (new, old))
     if headers != had:
         yield f"now has the columns {', '.join(headers)}; committed are {', '.join(had)}."
         return
@@ -85,15 +69,15 @@ def _differences(new: _Part, old: _Part, tolerance: float) -> Iterator[str]:
 
 
 def _same(column: str, now: str, was: str, tolerance: float) -> bool:
-    if column in COSTS or now == was:
+    if column in table.COSTS or now == was:
         return True
     if column in _WORDS or tolerance == 0:
         return False
-    if column == PLACE:
-        return NONE not in (now, was) and now.startswith("(") == was.startswith("(")
-    if column == LABEL:
+    if column == table.PLACE:
+        return table.NONE not in (now, was) and now.startswith("(") == was.startswith("(")
+    if column == table.LABEL:
         return bool(now) == bool(was)
-    if column.startswith(REPORTED):
+    if column.startswith(table.REPORTED):
         return _DIFFERENCE.sub("", now) == _DIFFERENCE.sub("", was)
     for pattern in (_NUMBER, _INTERVAL):
         left, right = (pattern.fullmatch(_BEATEN.sub("", text)) for text in (now, was))
@@ -126,7 +110,7 @@ def _add_row(part: _Part, entries: Sequence[str]) -> None:
         part.headers = list(entries)
     elif not all(re.fullmatch(r":?-+:?", entry) for entry in entries):
         row = dict(zip_longest(part.headers, entries[: len(part.headers)], fillvalue=""))
-        failed = "did not run" if row.get(REMARKS, "").startswith("did not run") else ""
-        name = ", ".join(filter(None, [row.get(METHOD, ""), row.get(ENCODER, ""), failed]))
+        failed = "did not run" if row.get(table.REMARKS, "").startswith("did not run") else ""
+        name = ", ".join(filter(None, [row.get(table.METHOD, ""), row.get(table.ENCODER, ""), failed]))
         names = (name, *(f"{name} ({number})" for number in range(2, len(part.rows) + 2)))  # a second row of that name
         part.rows[next(one for one in names if one not in part.rows)] = row

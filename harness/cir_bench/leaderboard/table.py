@@ -7,8 +7,7 @@ from dataclasses import dataclass
 from functools import partial
 from typing import Any, Literal
 
-from cir_bench.leaderboard.metrics import LOWER_IS_BETTER
-from cir_bench.leaderboard.model import Interval, Reported, Row, Section, Value
+from cir_bench.leaderboard.model import LOWER_IS_BETTER, Interval, Reported, Row, Section, Value
 
 PLACE, LABEL, METHOD, ENCODER, INTERVAL, SEEDS = "#", "row", "method", "encoder", "95 % interval", "seeds"
 PARAMETERS, TRAINED, REMARKS, REPORTED = "parameters", "trained", "remarks", "reported "
@@ -24,19 +23,14 @@ OF_FAILED = frozenset({"place", "name", "count", "remarks"})
 
 @dataclass(frozen=True)
 class TextEntry:
-    """Words or a formatted number, not yet escaped.
-
-    Attributes:
-        text: what is shown.
-        value: what it is sorted by; None: not at all.
-        tip: more about it, for a tooltip.
-        machines: the numbers of the machines that it was measured on, if the section has several.
-    """
+    """Words or a formatted number, not yet escaped."""
 
     text: str
     value: float | None = None
+    """What it is sorted by; None: not at all."""
     tip: str = ""
     machines: str = ""
+    """The numbers of those that it was measured on, if the section has several."""
 
 
 @dataclass(frozen=True)
@@ -67,21 +61,13 @@ Entry = TextEntry | NameEntry | MetricEntry | ReportedEntry | Interval
 
 @dataclass(frozen=True)
 class Column:
-    """A column.
-
-    Attributes:
-        heading: in plain words, the same in every format.
-        kind: what its entries are.
-        entry: its entry for a row.
-        metric: the key that a metric, its interval or a reported number is of; empty for other columns.
-        tip: what it is, for a tooltip.
-        lower_is_better: the order in which it is sorted first.
-    """
+    """A column: its heading is the same in every format, ``entry`` gives its entry for a row."""
 
     heading: str
     kind: ColumnKind
     entry: Callable[[Row], Entry]
     metric: str = ""
+    """The key that a metric, its interval or a reported number is of; empty for other columns."""
     tip: str = ""
     lower_is_better: bool = False
 
@@ -113,12 +99,7 @@ class Table:
 
 
 def table_of(section: Section, *, reported_of_parts: bool = True) -> Table:
-    """The table of ``section``.
-
-    Args:
-        section: the section.
-        reported_of_parts: also give papers' numbers for single parts (``dress/R@10``) columns.
-    """
+    """The table of ``section``; with ``reported_of_parts`` also papers' numbers for single parts (``dress/R@10``)."""
     columns = tuple(_columns(section, reported_of_parts))
     rows = []
     for row in section.rows:

@@ -1,4 +1,4 @@
-"""The objects of this plugin keep cir-bench's contracts."""
+"""The objects of this plugin pass cir-bench's contract tests."""
 
 from cir_bench.testing import ComposerContract, LossContract, MethodContract
 

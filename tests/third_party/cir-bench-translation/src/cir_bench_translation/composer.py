@@ -1,4 +1,4 @@
-"""The image moved by a linear map of the text."""
+"""The image plus a linear map of the text."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The method: the composer, by name as any plugin's could be, and the loss with its own parameters."""
+"""The method: the composer, by name like any other plugin's, and the loss with its own parameters."""
 
 from __future__ import annotations
 

@@ -13,7 +13,7 @@ class MarginParams(Params):
     """The loss."""
 
     margin: Annotated[float, Field(ge=0, lt=1)] = 0.1
-    """Taken off the cosine of the right pair."""
+    """Subtracted from the cosine of the correct pair."""
     scale: Annotated[float, Field(gt=0)] = 16.0
     """Factor of the cosines."""
 
