@@ -18,17 +18,14 @@ BATCH = 256
 
 
 def embed_gallery(composer: Composer, source: FeatureSource, ids: Sequence[str], batch_size: int = BATCH) -> Embedding:
-    """Embed N gallery images; the features of a chunk are dropped once it is embedded.
-
-    Raises:
-        RunError: ``embed_target`` returned another number of embeddings than it was given images.
-    """
+    """Embed N gallery images; the features of a chunk are dropped once it is embedded."""
     parts = []
     for start in range(0, len(ids), batch_size):
         chunk = ids[start : start + batch_size]
         embedding = composer.embed_target(source.images(chunk))
         _check_size(embedding, len(chunk), "embed_target")
-        parts.append(_slim(embedding, composer))
+        # a search by a score that factorises needs only the vectors
+        parts.append(Embedding(embedding.spaces, embedding.weights) if composer.factorises else embedding)
     return Embedding.cat(parts)
 
 
@@ -39,11 +36,7 @@ def compose_queries(
     texts: Sequence[tuple[str, ...]],
     batch_size: int,
 ) -> Embedding:
-    """Compose Q queries; a query with several texts is the mean of their normalised embeddings (SEARLE, LinCIR).
-
-    Raises:
-        RunError: ``compose`` returned another number of embeddings than it was given pairs.
-    """
+    """Compose Q queries; a query with several texts is the mean of their normalised embeddings (SEARLE, LinCIR)."""
     parts = []
     for start in range(0, len(references), batch_size):
         chunk = slice(start, start + batch_size)
@@ -71,11 +64,6 @@ def mean_of_texts(embedding: Embedding, counts: Sequence[int]) -> Embedding:
         embedding.weights,
         {name: mean(extra) for name, extra in embedding.extras.items() if extra.is_floating_point()},
     )
-
-
-def _slim(embedding: Embedding, composer: Composer) -> Embedding:
-    """Without extras when the score factorises: a search then needs only the vectors."""
-    return Embedding(embedding.spaces, embedding.weights) if composer.factorises else embedding
 
 
 def _check_size(embedding: Embedding, expected: int, function: str) -> None:

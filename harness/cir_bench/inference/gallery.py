@@ -27,21 +27,13 @@ def scorer_of(score: ScoreFunction, queries: Embedding, gallery: Embedding, devi
 
 
 class GalleryForQueries:
-    """A :class:`~cir_bench.interfaces.composer.GalleryView` for B queries that hides each query's excluded images.
+    """A :class:`~cir_bench.interfaces.composer.GalleryView` for B queries that hides each query's excluded rows.
 
-    Args:
-        gallery: the N candidates.
-        joint: ``gallery.joint()``, computed once for all queries.
-        excluded: for each query, the gallery rows that are not candidates.
-        score: the composer's score (`Composer.scorer`).
+    ``joint`` is ``gallery.joint()``, computed once for all queries; ``score`` is the composer's (`Composer.scorer`).
     """
 
     def __init__(
-        self,
-        gallery: Embedding,
-        joint: Tensor,
-        excluded: Sequence[Sequence[int]],
-        score: ScoreFunction = joint_score,
+        self, gallery: Embedding, joint: Tensor, excluded: Sequence[Sequence[int]], score: ScoreFunction = joint_score
     ) -> None:
         self._gallery, self._joint, self._excluded, self._score = gallery, joint, excluded, score
 

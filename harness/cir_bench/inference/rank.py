@@ -38,23 +38,16 @@ def rank(
     *,
     subset: bool,
     device: torch.device,
-    precision: str = "float32",
+    autocast: Callable[[], AbstractContextManager[None]] = nullcontext,
     batch_size: int = BATCH,
 ) -> Ranked:
-    """Rank every part's gallery for each of its queries.
+    """Rank every part's gallery for each of its queries, and with ``subset`` each query's own candidates, too.
 
-    Args:
-        composer: in evaluation mode.
-        source: features of images and texts.
-        evaluation: queries, galleries and the truth, which is only read once a ranking is complete.
-        subset: whether to rank each query's own subset of candidates, too.
-        device: where to compute.
-        precision: ``float32`` or ``bfloat16`` (by autocast; scores are always compared in float32).
-        batch_size: images or queries per forward pass.
+    ``composer`` is in evaluation mode and runs inside ``autocast``; scores are always compared in float32. The truth in
+    ``evaluation`` is only read once a ranking is complete.
     """
     parts: dict[str, PartRankings] = {}
     query_seconds = 0.0
-    autocast = _autocast(device, precision)
     with torch.inference_mode():
         for name, part in evaluation.parts.items():
             with autocast():
@@ -95,9 +88,3 @@ def _search(
     if not subset:
         return PartRankings(whole)
     return PartRankings(whole, search_subsets(scorer, asked, part.gallery, part.subsets(), device=device))
-
-
-def _autocast(device: torch.device, precision: str) -> Callable[[], AbstractContextManager[None]]:
-    if precision == "float32":
-        return nullcontext
-    return lambda: torch.autocast(device.type, dtype=torch.bfloat16)

@@ -53,15 +53,8 @@ class AssembledCell:
 
     def rank(self, source: FeatureSource, evaluation: EvalSet, *, subset: bool) -> Ranked:
         """Rankings by the method as it is now; ``subset`` as in :func:`~cir_bench.inference.rank.rank`."""
-        computation = self.computation
-        return rank(
-            self.method.composer,
-            source,
-            evaluation,
-            subset=subset,
-            device=computation.device,
-            precision=computation.precision,
-        )
+        composer, how = self.method.composer, self.computation
+        return rank(composer, source, evaluation, subset=subset, device=how.device, autocast=how.autocast)
 
     def trainer(self, fingerprint: str) -> Trainer:
         """A trainer for it; ``fingerprint`` is that of its checkpoints."""
@@ -109,11 +102,7 @@ def assemble(
 
 
 def restore(cell: Cell, bench: Workbench, registry: Registry, folder: Path) -> AssembledCell:
-    """A finished cell with the weights that its training left in ``folder``, in evaluation mode.
-
-    Raises:
-        RunError: weights were trained but not kept, or do not fit the method as it is now.
-    """
+    """A finished cell with the weights that its training left in ``folder``, in evaluation mode."""
     assembled = assemble(cell, bench, registry, folder)
     weights = kept_weights(folder / CHECKPOINTS)
     if weights is not None:
