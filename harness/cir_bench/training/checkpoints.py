@@ -38,11 +38,7 @@ class Checkpoints:
 
     ``last.pt`` holds everything that is needed to continue after the last finished epoch; ``weights-N.safetensors``
     holds the weights of the best epoch so far, where N is a running number that ``last.pt`` also has, so that the two
-    never disagree.
-
-    Args:
-        folder: where they are.
-        fingerprint: digest of everything the training depends on; checkpoints with another fingerprint are not used.
+    never disagree. Checkpoints with another ``fingerprint`` (what the training depends on) are not used.
     """
 
     def __init__(self, folder: Path, fingerprint: str) -> None:
@@ -63,15 +59,16 @@ class Checkpoints:
         if not isinstance(state, dict) or state.get("fingerprint") != self._fingerprint:
             return None
         best = state.get("best_number")
-        if best is not None and self.read_weights(int(best)) is None:
-            return None
-        return state
+        return None if best is not None and self.read_weights(int(best)) is None else state
 
     def save(self, state: Mapping[str, Any]) -> None:
         """Write the state after an epoch."""
         with self._replacing(LAST) as temporary:
             torch.save({**state, "fingerprint": self._fingerprint}, temporary)
-        self._drop_weights(keep=state.get("best_number"))
+        kept = BEST.format(state.get("best_number"))
+        for path in self._folder.glob(BEST.format("*")):
+            if path.name != kept:
+                path.unlink(missing_ok=True)
 
     def write_weights(self, number: int, weights: Mapping[str, Tensor]) -> None:
         """Write the weights of a best epoch; they are used once :meth:`save` has written their number."""
@@ -98,9 +95,3 @@ class Checkpoints:
                 f"the checkpoint {self._folder / name} cannot be written ({error}); free some space, or choose another "
                 "folder with --out, and run it again with --retry-failed."
             ) from error
-
-    def _drop_weights(self, keep: int | None) -> None:
-        kept = None if keep is None else BEST.format(keep)
-        for path in self._folder.glob(BEST.format("*")):
-            if path.name != kept:
-                path.unlink(missing_ok=True)

@@ -19,15 +19,13 @@ class WeightAverage:
     @torch.no_grad()
     def update(self) -> None:
         """Average in the weights after an optimiser step."""
-        for name, parameter in self._module.named_parameters():
-            if name in self._average:
-                self._average[name].lerp_(parameter, 1 - self._decay)
+        for name, average in self._average.items():
+            average.lerp_(self._module.get_parameter(name), 1 - self._decay)
 
     @contextmanager
     def applied(self) -> Iterator[None]:
         """Inside the ``with``, the module has the averaged weights."""
-        parameters = dict(self._module.named_parameters())
-        kept = {name: parameters[name].detach().clone() for name in self._average}
+        kept = {name: self._module.get_parameter(name).detach().clone() for name in self._average}
         self._write(self._average)
         try:
             yield
@@ -45,6 +43,5 @@ class WeightAverage:
 
     @torch.no_grad()
     def _write(self, weights: Mapping[str, Tensor]) -> None:
-        parameters = dict(self._module.named_parameters())
         for name, tensor in weights.items():
-            parameters[name].copy_(tensor)
+            self._module.get_parameter(name).copy_(tensor)

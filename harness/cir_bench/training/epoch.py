@@ -40,7 +40,9 @@ class StageRun:
         training, computation = self.stage.training, self.computation
         parts: Sequence[int | str] = (computation.cell.seed, "stage", self.number, "epoch", epoch)
         seed_torch(*parts)
-        self._to_training_mode()
+        self.method.train()
+        for encoder in self.encoders.values():
+            encoder.train(not training.encoder_eval)
         batches = examples.batches_per_epoch(training.batch_size)
         images = 2 * batches * min(training.batch_size, len(examples))
         steps_per_epoch = math.ceil(batches / training.accumulate)
@@ -66,18 +68,12 @@ class StageRun:
             self._announce(epoch, images * (index + 1) // batches, images)
         return {name: self._finite(float(total) / batches, name, epoch) for name, total in sums.items()}, images
 
-    def _to_training_mode(self) -> None:
-        self.method.train()
-        for encoder in self.encoders.values():
-            encoder.train(not self.stage.training.encoder_eval)
-
     def _steps(self, batch: TrainBatch) -> Iterator[tuple[TrainStep, Tensor]]:
         """The steps of a batch with their total losses; each is taken before the method computes the next."""
         steps = iter(self.method.training_steps(batch, self.stage))
         while True:
             with self.computation.autocast():
-                step = next(steps, None)
-                if step is None:
+                if (step := next(steps, None)) is None:
                     return
                 total = step.total()
             yield step, total

@@ -33,11 +33,7 @@ class RunningOptimiser:
 
 
 def make_optimisers(declared: Sequence[Optimiser], training: Training) -> dict[str, RunningOptimiser]:
-    """A torch optimiser for each declared one, by name; groups and optimisers without parameters are left out.
-
-    Raises:
-        RunError: two have the same name.
-    """
+    """A torch optimiser for each declared one, by name; groups and optimisers without parameters are left out."""
     optimisers: dict[str, RunningOptimiser] = {}
     for optimiser in declared:
         groups = [group for group in optimiser.groups if group.parameters]
@@ -57,20 +53,12 @@ def make_optimisers(declared: Sequence[Optimiser], training: Training) -> dict[s
 def _torch_optimiser(groups: list[dict[str, object]], training: Training) -> torch.optim.Optimizer:
     if training.optimiser == "sgd":
         return torch.optim.SGD(groups, momentum=training.momentum, weight_decay=training.weight_decay)
-    if training.optimiser == "adam":
-        return torch.optim.Adam(groups, weight_decay=training.weight_decay)
-    return torch.optim.AdamW(groups, weight_decay=training.weight_decay)
+    adam = torch.optim.Adam if training.optimiser == "adam" else torch.optim.AdamW
+    return adam(groups, weight_decay=training.weight_decay)
 
 
 def lr_factor(training: Training, epoch: int, step: int, total_steps: int) -> float:
-    """The factor of the learning rates at an optimiser step.
-
-    Args:
-        training: the stage's settings.
-        epoch: epochs finished in this stage.
-        step: optimiser steps finished in this stage.
-        total_steps: optimiser steps of the whole stage.
-    """
+    """The factor of the learning rates after ``epoch`` epochs and ``step`` of the ``total_steps`` of a stage."""
     warm = min(1.0, (step + 1) / training.warmup_steps) if training.warmup_steps else 1.0
     if training.schedule == "step":
         return float(warm * training.gamma ** sum(epoch >= milestone for milestone in training.milestones))

@@ -43,7 +43,7 @@ class Trainee:
 
 @dataclass(frozen=True)
 class TrainExamples:
-    """What is trained on: the triplets of an epoch of a stage, or images with their own descriptions."""
+    """What is trained on: the triplets of an epoch, or images with their own descriptions."""
 
     triplets: Callable[[int], TrainSet]
     descriptions: Callable[[], TrainSet]

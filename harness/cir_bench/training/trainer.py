@@ -37,12 +37,7 @@ class Trainer:
         self._state = TrainState()
 
     def run(self) -> TrainState:
-        """Train all stages (from where an interrupted run stopped) and leave the chosen weights in the modules.
-
-        Raises:
-            RunError: a loss is not finite or trains nothing, there are too few examples, or a checkpoint cannot be
-                written or read back.
-        """
+        """Train all stages, from where an interrupted run stopped, and leave the chosen weights in the modules."""
         trainee = self._trainee
         stages = [stage for stage in trainee.method.stages() if stage.training.epochs > 0]
         kept = self._checkpoints.load(self._computation.device)
@@ -61,8 +56,7 @@ class Trainer:
 
     def _run_stage(self, number: int, stage: TrainStage, kept: Mapping[str, Any] | None) -> None:
         state, training = self._state, stage.training
-        running = self._start(number, stage, kept)
-        if running is None:
+        if (running := self._start(number, stage, kept)) is None:
             return
         for epoch in range(state.epoch, training.epochs):
             if training.patience is not None and state.since_best >= training.patience:
