@@ -5,7 +5,7 @@
   encoding shard by shard;
 * ``store.py``: the shards of one identity; ``shard.py``: one shard; ``table.py``: `FeatureTable`, rows by item;
 * ``identity.py``: what cached features depend on;
-* ``extract.py``: items through an encoder; ``processes.py``: reading images in worker processes.
+* ``extract.py``: what encoders are asked for, checked; ``processes.py``: reading images in worker processes.
 
 The files below the cache directory may be deleted at any time::
 

@@ -23,14 +23,11 @@ FLOAT_BYTES = 4
 
 @dataclass(frozen=True)
 class MissingFeatures:
-    """What would have to be encoded."""
+    """How many ``of`` the distinct items asked for lack at least one level, and an estimate of their disk space."""
 
     items: int
-    """Distinct items that lack at least one level."""
     of: int
-    """Distinct items asked for."""
     nbytes: int
-    """Estimated disk space."""
 
 
 class FeatureCache:
@@ -45,16 +42,7 @@ class FeatureCache:
         self._stores: dict[Identity, Store] = {}
 
     def table(self, request: FeatureRequest, progress: Progress = no_progress) -> FeatureTable:
-        """The features asked for, encoding what is missing.
-
-        Args:
-            request: the features.
-            progress: called before the first batch and after every batch; not at all when nothing is missing.
-
-        Raises:
-            DataError: an image is missing or cannot be decoded; names it.
-            PluginError: the encoder returned something other than features of the items.
-        """
+        """The features asked for, encoding what is missing; ``progress`` is not called when nothing is."""
         store, found = self._find(request)
         if any(rows.missing.any() for rows in found.values()):
             with store.lock():

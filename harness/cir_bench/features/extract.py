@@ -1,17 +1,15 @@
-"""Extraction: items through an encoder batch by batch, in order, with images decoded in worker processes."""
+"""What an encoder is asked for, checked: items of images, and features in evaluation mode."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from contextlib import contextmanager
-from itertools import islice
 from typing import Any
 
 import torch
 from PIL import Image
 
 from cir_bench.errors import DataError, PluginError
-from cir_bench.features.processes import read_in_order
 from cir_bench.interfaces.dataset import ImageRef
 from cir_bench.interfaces.encoder import Encoder
 from cir_bench.interfaces.features import Features
@@ -27,13 +25,6 @@ def read_item(encoder: Encoder, image: ImageRef, *, train: bool = False) -> Any:
             f"image {image.id!r} of {image.dataset_name} cannot be decoded ({error}); "
             f"replace the file, or list all such images with `cir-bench data verify {image.dataset_name}`."
         ) from error
-
-
-def item_batches(encoder: Encoder, images: Sequence[ImageRef], batch_size: int, workers: int) -> Iterator[list[Any]]:
-    """Items in order, ``batch_size`` at a time."""
-    items = read_in_order(lambda position: read_item(encoder, images[position]), len(images), batch_size, workers)
-    while batch := list(islice(items, batch_size)):
-        yield batch
 
 
 @contextmanager

@@ -25,16 +25,10 @@ def no_progress(done: int, total: int) -> None:
 
 
 def fill(request: FeatureRequest, store: Store, found: Mapping[str, RowLocations], progress: Progress) -> None:
-    """Encode every item at the columns it lacks. The caller holds the store's lock.
+    """Encode every item at the columns it lacks, according to ``found``. The caller holds the store's lock.
 
     Shards end where batches end. After a kill, the same items are therefore in the same batches again, and the features
-    are bit for bit those of an uninterrupted run.
-
-    Args:
-        request: the features asked for.
-        store: where they are written.
-        found: for each column, what the store already has of the distinct items.
-        progress: called before the first batch and after every batch.
+    are bit for bit those of an uninterrupted run. ``progress`` is called before the first batch and after every batch.
     """
     first = {item: len(request.digests) - 1 - back for back, item in enumerate(reversed(request.digests))}
     items = list(dict.fromkeys(request.digests))

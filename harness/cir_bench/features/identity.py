@@ -24,13 +24,10 @@ class Identity:
     encoder: str
     """Name with argument, ``openclip:RN50``."""
     weights: str
-    """``Encoder.weights_digest()``."""
     preprocess: str
     version: str
-    """``Encoder.version``, the version of its code."""
     role: Role
     dtype: str = "float32"
-    """The dtype that features are stored in."""
 
     @classmethod
     def of(cls, name: str, encoder: Encoder, role: Role) -> Identity:

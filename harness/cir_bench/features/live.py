@@ -64,21 +64,16 @@ class ItemMemory:
             return
         if size > self._left:
             self.full = True
-            return
-        self._items[image_id] = item
-        self._left -= size
+        else:
+            self._items[image_id] = item
+            self._left -= size
 
 
 class LiveSource:
     """A `FeatureSource` that runs the encoder, in the mode and with the gradients that the caller has set.
 
-    Args:
-        encoders: encoder copies by branch, ``{"main": encoder}`` without branches. Copies share the decoded items.
-        image: the handle of an image by id.
-        image_levels: levels of image features.
-        text_levels: levels of text features.
-        memory: where decoded items are kept; one for all sources of a cell.
-        workers: processes that read training batches ahead, and threads that decode a batch at evaluation.
+    ``encoders`` are copies by branch, which share decoded items in ``memory``; ``image`` gives an image's handle by id.
+    There are ``workers`` processes that read training batches ahead, and threads that decode a batch at evaluation.
     """
 
     def __init__(
@@ -148,8 +143,10 @@ class LiveSource:
             yield self._items(names, read)
 
     def _read_ahead(self, requests: Sequence[ImageRequest], batches: Sequence[Sequence[str]]) -> Iterator[Any]:
-        """Items of single images, two batches ahead."""
-        return _read_ahead(self._first, requests, self._workers, ahead=2 * max(map(len, batches), default=0))
+        """Items of single images in order, two batches ahead; what is wrong with an image is raised at its turn."""
+        encoder, workers, ahead = self._first, self._workers, 2 * max(map(len, batches), default=0)
+        prefetch = max(2, math.ceil(ahead / (CHUNK * max(1, workers))))
+        return read_in_order(lambda at: _read(encoder, requests[at]), len(requests), CHUNK, workers, prefetch)
 
     def _items(self, ids: Sequence[str], read: Mapping[str, Any]) -> list[Any]:
         """Items without augmentation: from ``read`` or the memory, or decoded now."""
@@ -165,23 +162,6 @@ class LiveSource:
             found[name] = item
             self._memory.put(name, item)
         return [found[name] for name in ids]
-
-
-def _read_ahead(encoder: Encoder, requests: Sequence[ImageRequest], workers: int, ahead: int) -> Iterator[Any]:
-    """The result of `Encoder.image_item` for each image, in order.
-
-    Args:
-        encoder: reads the images.
-        requests: everything that will be asked for.
-        workers: processes; with 0, or with few images, this process reads each image when it is asked for.
-        ahead: images to have ready or in progress before they are asked for.
-
-    Raises:
-        DataError: an image is missing or cannot be decoded; raised, naming it, when it is its turn.
-        PluginError: the encoder failed.
-    """
-    each = math.ceil(ahead / (CHUNK * max(1, workers)))
-    return read_in_order(lambda place: _read(encoder, requests[place]), len(requests), CHUNK, workers, max(2, each))
 
 
 def _read(encoder: Encoder, request: ImageRequest) -> Any:

@@ -39,17 +39,10 @@ def worth_workers(count: int, workers: int) -> bool:
 
 
 def read_in_order(read: Read, count: int, batch: int, workers: int, prefetch: int = 2) -> Iterator[Any]:
-    """``read(0)`` to ``read(count - 1)``, in order.
+    """``read(0)`` to ``read(count - 1)``, in order; with few items or no ``workers``, each when it is asked for.
 
-    Args:
-        read: called in a worker, and again in this process if it failed there, so that its exception arrives unchanged.
-        count: number of items.
-        batch: items that a worker reads at a time.
-        workers: processes; with 0, or with few items, this process reads each item when it is asked for.
-        prefetch: batches that each worker has ready or in progress.
-
-    Raises:
-        Exception: whatever ``read`` raised, when it is the item's turn.
+    A worker reads ``batch`` items at a time, and has ``prefetch`` batches ready or in progress. What failed there is
+    read again in this process, so that its exception arrives unchanged, when it is the item's turn.
     """
     done, warned = 0, False
     if worth_workers(count, workers):
@@ -59,7 +52,7 @@ def read_in_order(read: Read, count: int, batch: int, workers: int, prefetch: in
             if failed and not warned:
                 warned = True
                 _LOG.warning(
-                    "worker processes cannot return what this process reads without a problem (image %d of %d, a %s); "
+                    "worker processes cannot return an image that this process can read (image %d of %d, a %s); "
                     "such images are read twice; --workers 0 reads them once",
                     *(done + 1, count, type(item).__name__),
                 )
@@ -128,10 +121,8 @@ class _Pickler(pickle.Pickler):
         return torch.from_numpy, (obj.numpy(),)
 
 
-_OF_NUMPY = frozenset(
-    {torch.float16, torch.float32, torch.float64, torch.uint8, torch.int8, torch.int16, torch.int32, torch.int64}
-    | {torch.bool}
-)
+_OF_NUMPY = {torch.float16, torch.float32, torch.float64, torch.bool, torch.uint8}
+_OF_NUMPY |= {torch.int8, torch.int16, torch.int32, torch.int64}
 
 
 def _pack(items: list[Any]) -> bytes:

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
+from itertools import islice
 
-from cir_bench.features.extract import item_batches
-from cir_bench.features.identity import Identity, Role, columns, text_digest
+from cir_bench.features.extract import read_item
+from cir_bench.features.identity import Identity, columns, text_digest
+from cir_bench.features.processes import read_in_order
 from cir_bench.features.store import Scope
 from cir_bench.interfaces.dataset import ImageRef
 from cir_bench.interfaces.encoder import Encoder
@@ -24,6 +26,7 @@ class FeatureRequest:
 
     Attributes:
         encoder: used in evaluation mode, on the device it is on.
+        shape: sizes of one item's features.
         identity: decides, together with an item's content, what its features are.
         ids: image ids or the texts themselves; repeats are fine.
         digests: of the items' contents, parallel to ``ids``.
@@ -35,6 +38,7 @@ class FeatureRequest:
     """
 
     encoder: Encoder
+    shape: FeatureShape
     identity: Identity
     ids: Sequence[str]
     digests: Sequence[str]
@@ -44,37 +48,21 @@ class FeatureRequest:
     encode: Callable[[Sequence[int], frozenset[FeatureLevel]], Iterator[Features]]
     order: Callable[[int], int]
 
-    @property
-    def role(self) -> Role:
-        """Images or texts."""
-        return self.identity.role
-
-    @property
-    def shape(self) -> FeatureShape:
-        """Sizes of one item's features."""
-        return self.encoder.shape.image if self.role == "image" else self.encoder.shape.text
-
     @classmethod
     def of_images(
         cls, name: str, encoder: Encoder, images: Sequence[ImageRef], needs: Needs, scope: Scope, workers: int = 0
     ) -> FeatureRequest:
-        """Features of images, of the maps only the deepest.
-
-        Args:
-            name: the encoder's name with argument, as in the cell.
-            encoder: the encoder.
-            images: the images.
-            needs: the levels, and how many maps.
-            scope: (data set, split).
-            workers: processes that decode images; small sets are decoded in this one.
-        """
+        """Features of images, by the encoder ``name`` (with argument); ``workers`` processes decode many images."""
 
         def encode(positions: Sequence[int], levels: frozenset[FeatureLevel]) -> Iterator[Features]:
-            for items in item_batches(encoder, [images[position] for position in positions], IMAGE_BATCH, workers):
-                yield encoder.encode_images(items, levels)
+            chosen = [images[position] for position in positions]
+            items = read_in_order(lambda place: read_item(encoder, chosen[place]), len(chosen), IMAGE_BATCH, workers)
+            while batch := list(islice(items, IMAGE_BATCH)):
+                yield encoder.encode_images(batch, levels)
 
         return cls(
             encoder,
+            encoder.shape.image,
             Identity.of(name, encoder, "image"),
             [image.id for image in images],
             [encoder.image_digest(image) for image in images],
@@ -95,6 +83,7 @@ class FeatureRequest:
 
         return cls(
             encoder,
+            encoder.shape.text,
             Identity.of(name, encoder, "text"),
             texts,
             [text_digest(text) for text in texts],

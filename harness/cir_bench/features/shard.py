@@ -5,7 +5,6 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -17,10 +16,9 @@ from safetensors.numpy import save
 from cir_bench.atomic import replacing
 
 Array = npt.NDArray[Any]
-_DTYPES: dict[str, np.dtype[Any]] = {
-    "F32": np.dtype(np.float32),
-    "BOOL": np.dtype(np.bool_),
-}
+Shard = Mapping[str, Array]
+"""A checked shard: read-only memory maps ``[n, ...]`` by name."""
+_DTYPES: dict[str, np.dtype[Any]] = {"F32": np.dtype(np.float32), "BOOL": np.dtype(np.bool_)}
 
 
 class DamagedShardError(Exception):
@@ -37,13 +35,6 @@ class Manifest(BaseModel):
     shapes: dict[str, tuple[int, ...]]
     bytes: int
     sha256: str
-
-
-@dataclass(frozen=True)
-class Shard:
-    """A checked shard: read-only memory maps ``[n, ...]`` by name."""
-
-    arrays: Mapping[str, Array]
 
 
 def write(path: Path, items: tuple[str, ...], arrays: Mapping[str, Array]) -> None:
@@ -86,12 +77,12 @@ def open_checked(path: Path, manifest: Manifest) -> Shard:
                 sha256.update(block)
         if sha256.hexdigest() != manifest.sha256:
             raise DamagedShardError("its checksum differs from the manifest's")
-        return Shard(_map(path, manifest))
+        return _map(path, manifest)
     except OSError as error:
         raise DamagedShardError(f"it cannot be read ({error.strerror})") from error
 
 
-def _map(path: Path, manifest: Manifest) -> dict[str, Array]:
+def _map(path: Path, manifest: Manifest) -> Shard:
     """Memory maps of all tensors: safetensors is 8 bytes of header length, a JSON header, and the raw payload."""
     with path.open("rb") as file:
         length = int.from_bytes(file.read(8), "little")

@@ -33,12 +33,10 @@ class CacheWarning(UserWarning):
 
 @dataclass
 class RowLocations:
-    """Where one column's rows of n items are stored."""
+    """Where one column's rows of n items are: ``[n]`` indices into ``shards`` (-1: missing), ``[n]`` rows within."""
 
     shard: Array
-    """``[n]`` indices into ``shards``; -1 for a missing item."""
     row: Array
-    """``[n]`` rows within the shard."""
     shards: list[Shard] = field(default_factory=list)
 
     @property
@@ -122,10 +120,8 @@ class Store:
 
     def sweep(self) -> None:
         """Remove the shards that :meth:`find` found damaged, with a warning. The caller holds the lock."""
-        stems = {
-            path.with_suffix("") for kind in ("safetensors", "json") for path in self.folder.glob(f"*/*/*/*.{kind}")
-        }
-        for path in sorted(stem.with_suffix(".safetensors") for stem in stems):
+        files_of_shards = [*self.folder.glob("*/*/*/*.safetensors"), *self.folder.glob("*/*/*/*.json")]
+        for path in sorted({path.with_suffix(".safetensors") for path in files_of_shards}):
             try:
                 self._manifest(path)
                 seen = self._opened.get(_stamp(path))

@@ -18,12 +18,7 @@ PRELOAD_BYTES = 2 << 30
 
 
 class FeatureTable:
-    """Features of items at the levels that were asked for.
-
-    Args:
-        slots: for each image id or text, its position among the distinct contents.
-        locations: for each column, where the rows of the distinct contents are (none missing).
-    """
+    """Features by image id or text: ``slots`` gives each its distinct content, ``locations`` that content's rows."""
 
     def __init__(self, slots: Mapping[str, int], locations: Mapping[str, RowLocations]) -> None:
         self._slots, self._locations = slots, locations
@@ -37,7 +32,7 @@ class FeatureTable:
         total = 0
         for rows in self._locations.values():
             count = np.bincount(rows.shard, minlength=len(rows.shards))
-            per_row = [sum(a[:1].nbytes for a in shard.arrays.values()) for shard in rows.shards]
+            per_row = [sum(array[:1].nbytes for array in shard.values()) for shard in rows.shards]
             total += int((count * np.array(per_row, dtype=np.int64)).sum())
         return total
 
@@ -76,7 +71,7 @@ def _read(rows: RowLocations, slots: Array) -> dict[str, Tensor]:
     """Copy rows out of the shards; token sequences of different shards are padded to the longest."""
     where, row = rows.shard[slots], rows.row[slots]
     used = [(number, np.flatnonzero(where == number)) for number in np.unique(where)]
-    parts = [({name: a[row[at]] for name, a in rows.shards[number].arrays.items()}, at) for number, at in used]
+    parts = [({name: a[row[at]] for name, a in rows.shards[number].items()}, at) for number, at in used]
     out: dict[str, Array] = {}
     for part, at in parts:
         for name, values in part.items():
