@@ -7,23 +7,10 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from cir_bench.atomic import replacing_folder
+from cir_bench.data import tables
 from cir_bench.data.card import card
 from cir_bench.data.shards import write_shards
-from cir_bench.data.tables import (
-    GALLERY,
-    QUERIES,
-    TRIPLETS,
-    Faults,
-    GalleryImage,
-    ParquetRow,
-    Watcher,
-    features,
-    gallery_images,
-    gallery_rows,
-    query_row,
-    split_name,
-    triplet_row,
-)
+from cir_bench.data.tables import GALLERY, QUERIES, TRIPLETS, Faults, GalleryImage, ParquetRow, Watcher
 from cir_bench.errors import DISK_FULL, ConfigError, DataError, examples
 from cir_bench.interfaces.dataset import Dataset
 from cir_bench.interfaces.specs import DatasetSpec
@@ -67,11 +54,6 @@ def export(
         images: whether pixels are written.
         allow_partial: write a gallery whose images are missing or unreadable; their rows have no pixels.
         watch: shows the progress.
-
-    Raises:
-        ConfigError: ``out`` is in use, or a split has a name that `datasets` does not allow.
-        DataError: a split does not exist, images are missing or unreadable and that is not allowed, or ``out`` cannot
-            be written.
     """
     _check_free(out)
     done = Exported()
@@ -116,20 +98,22 @@ class _Split:
     gallery: list[GalleryImage]
 
     def write(self, folder: Path, table: str, rows: Iterable[ParquetRow], images: bool = True) -> int:
-        return write_shards(rows, features(table, images=images), folder / table, split_name(self.name))
+        name = tables.split_name(self.name)
+        return write_shards(rows, tables.features(table, images=images), folder / table, name)
 
 
 def _split(dataset: Dataset, name: str) -> _Split:
     split = name if name == TRAIN else dataset.evaluated(name)
-    split_name(split)  # refuses a bad name before anything is read
+    tables.split_name(split)  # refuses a bad name before anything is read
     if split == TRAIN:
         triplets = dataset.train()
         if not triplets:
             raise DataError("the data set has no training triplets.")
         images = [GalleryImage(image) for image in dataset.train_images()]
-        return _Split(split, TRIPLETS, [triplet_row(one) for one in triplets], images)
+        return _Split(split, TRIPLETS, [dict(vars(triplet)) for triplet in triplets], images)
     queries = dataset.queries(split)
-    return _Split(split, QUERIES, [query_row(one) for one in queries], gallery_images(dataset, split, queries))
+    gallery = tables.gallery_images(dataset, split, queries)
+    return _Split(split, QUERIES, [tables.query_row(query) for query in queries], gallery)
 
 
 def _gallery(
@@ -141,7 +125,7 @@ def _gallery(
     if checked:
         _refuse(split.name, total, Faults([image.id for image in split.gallery if not dataset.has(image.id)]))
     watched = watch(split.gallery, total, f"images of {split.name}")
-    for row in gallery_rows(dataset, watched, faults if images else None):
+    for row in tables.gallery_rows(dataset, watched, faults if images else None):
         if checked:
             _refuse(split.name, total, faults)
         yield row

@@ -22,13 +22,7 @@ FetchProgress = Callable[[RemoteFile, int], None]
 
 @dataclass(frozen=True)
 class Fetched:
-    """A verified file.
-
-    Attributes:
-        file: as the spec declares it.
-        path: of the file.
-        new: whether it was downloaded just now.
-    """
+    """A declared file that is verified and at ``path``; ``new``: it was downloaded just now."""
 
     file: RemoteFile
     path: Path
@@ -41,17 +35,8 @@ def fetch(
     """Put every declared file in place, in the spec's order; files that exist and are right are left alone.
 
     A file appears under its name only whole and verified. An interrupted download is continued by the next call.
-
-    Args:
-        spec: of the data set.
-        folder: the data set's own, ``<data root>/<name>``; created if it is missing.
-        accept_licence: whether the user accepts a licence that forbids commercial use.
-        progress: called while a file is downloaded.
-
-    Raises:
-        ConfigError: files are missing whose non-commercial licence was not accepted.
-        DataError: a file cannot be downloaded or written, or has the wrong content; or another process is fetching into
-            the folder.
+    ``folder`` is the data set's own, ``<data root>/<name>``; ``accept_licence`` is the user's answer to a licence that
+    forbids commercial use.
     """
     places = [(file, inside(folder, file.path)) for file in spec.files]
     missing = {file.path for file, path in places if not _is_in_place(file, path)}

@@ -14,7 +14,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from cir_bench.errors import ConfigError, DataError
-from cir_bench.interfaces.dataset import Dataset, Query, Triplet
+from cir_bench.interfaces.dataset import Dataset, Query
 
 if TYPE_CHECKING:
     from datasets import Features
@@ -26,11 +26,7 @@ TRIPLETS, QUERIES, GALLERY = "triplets", "queries", "gallery"
 
 
 def split_name(split: str) -> str:
-    """The name of a split in the files: `datasets` allows no hyphen, so it becomes two underscores.
-
-    Raises:
-        ConfigError: it has other characters that `datasets` does not allow, or two underscores already.
-    """
+    """The name of a split in the files: `datasets` allows no hyphen, so it becomes two underscores."""
     name = split.replace("-", "__")
     if "__" in split or not re.fullmatch(r"\w+(\.\w+)*", name):
         raise ConfigError(f"the split {split!r} must be of letters, digits, -, _ and . to be written; rename it.")
@@ -57,11 +53,6 @@ def features(table: str, *, images: bool = True) -> Features:
         GALLERY: {"image_id": text, "parts": texts, "places": [Value("int64")], "side_text": text},
     }
     return Features(columns[table] | ({"image": Image()} if table == GALLERY and images else {}))
-
-
-def triplet_row(triplet: Triplet) -> ParquetRow:
-    """A row of ``triplets``."""
-    return dict(vars(triplet))
 
 
 def query_row(query: Query) -> ParquetRow:
@@ -109,12 +100,8 @@ def gallery_rows(dataset: Dataset, images: Iterator[GalleryImage], faults: Fault
     An image that is missing or cannot be decoded keeps its row, without pixels, and is noted in ``faults``.
     """
     for image in images:
-        row: ParquetRow = {
-            "image_id": image.id,
-            "parts": image.parts,
-            "places": image.places,
-            "side_text": dataset.side_text(image.id),
-        }
+        row: ParquetRow = {"image_id": image.id, "parts": image.parts, "places": image.places}
+        row["side_text"] = dataset.side_text(image.id)
         if faults is not None:
             row["image"] = _pixels(dataset, image.id, faults)
         yield row

@@ -77,14 +77,9 @@ def _connections(client: httpx2.Client, url: str, part: Path, done: int, size: i
             if error.response.status_code not in PASSING:
                 what = f"{url} answers {reason}"
                 raise DataError(f"{what}; get the file elsewhere and put it at {part.with_suffix('')}.") from error
-        except (
-            httpx2.ConnectError,
-            httpx2.ConnectTimeout,
-            httpx2.ProxyError,
-            httpx2.TooManyRedirects,
-            httpx2.UnsupportedProtocol,
-            httpx2.InvalidURL,
-        ) as error:
+        except (httpx2.ConnectError, httpx2.ConnectTimeout, httpx2.ProxyError) as error:
+            raise _unreachable(url, error) from error
+        except (httpx2.TooManyRedirects, httpx2.UnsupportedProtocol, httpx2.InvalidURL) as error:
             raise _unreachable(url, error) from error
         except httpx2.HTTPError as error:
             reason = str(error) or type(error).__name__
