@@ -21,8 +21,7 @@ def mistake(record: RunRecord, queries: QueryResults | None) -> str:
 def protocol_mistake(record: RunRecord) -> str:
     """Why a record's protocol is not the one that it names; empty if it is, or if no protocol of that name is built in.
 
-    The record's hash must be the built-in protocol's and the one among its own ingredients, and the conventions that
-    the record spells out must be those of the protocol.
+    Its hash and the conventions that it spells out must be the built-in protocol's, and its ingredients must agree.
     """
     facts = record.protocol
     if facts is None:

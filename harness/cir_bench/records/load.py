@@ -46,9 +46,6 @@ def load_records(roots: Iterable[Path]) -> tuple[list[StoredRecord], list[str]]:
 
     A record is left out if it cannot be read or contradicts its protocol or its queries. One whose queries cannot be
     read is kept without them.
-
-    Raises:
-        ConfigError: a folder does not exist.
     """
     stored, problems = [], []
     for root in roots:
@@ -64,8 +61,7 @@ def load_records(roots: Iterable[Path]) -> tuple[list[StoredRecord], list[str]]:
                 queries = find_queries(path.parent, record)
             except DataError as error:
                 problems.append(f"{path} is kept, but is compared with nothing: {error}")
-            reason = mistake(record, queries)
-            if reason:
+            if reason := mistake(record, queries):
                 problems.append(f"{path} is not what it claims to be: {reason}; run the cell again.")
             else:
                 stored.append(StoredRecord(record, path.parent, queries, root))

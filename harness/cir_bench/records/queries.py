@@ -51,11 +51,7 @@ def save_queries(results: QueryResults, folder: Path) -> Path:
 
 
 def load_queries(path: Path) -> QueryResults:
-    """Read and check what :func:`save_queries` wrote.
-
-    Raises:
-        DataError: the file is missing, damaged, of another format, or contradicts itself.
-    """
+    """Read and check what :func:`save_queries` wrote; `DataError` if it is missing, damaged or contradicts itself."""
     try:
         content = json.loads(gzip.decompress(path.read_bytes()))
         if content.get("format") != FORMAT:
@@ -69,9 +65,8 @@ def load_queries(path: Path) -> QueryResults:
 
 
 def _to_json(results: QueryResults) -> dict[str, Any]:
-    headline = results.headline.model_dump(mode="json")
     parts = {name: _part_to_json(part) for name, part in results.parts.items()}
-    return {"format": FORMAT, "metrics": results.metrics, "headline": headline, "parts": parts}
+    return {"format": FORMAT, "metrics": results.metrics, "headline": results.headline.model_dump(), "parts": parts}
 
 
 def _part_to_json(part: PartRankings) -> dict[str, Any]:

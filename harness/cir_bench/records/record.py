@@ -16,25 +16,14 @@ from pydantic import Field, ValidationError
 from cir_bench.atomic import replacing
 from cir_bench.errors import DataError
 from cir_bench.interfaces.cell_key import CellKey
-from cir_bench.records.models import (
-    Cost,
-    DatasetFacts,
-    EncoderFacts,
-    Environment,
-    EpochLog,
-    Failure,
-    MethodFacts,
-    ProtocolFacts,
-    RecordModel,
-    SelectionFacts,
-)
+from cir_bench.records import models
 
 RECORD_FILE = "record.json"
 MOST_MISTAKES = 3
 """How many mistakes of a record are named."""
 
 
-class RunRecord(RecordModel):
+class RunRecord(models.RecordModel):
     """One cell."""
 
     schema_version: Literal[1] = 1
@@ -44,10 +33,10 @@ class RunRecord(RecordModel):
     """Everything the numbers depend on, by name; a difference makes the cell stale."""
     config: dict[str, Any] = Field(default_factory=dict)
     """Resolved parameters of method, encoder and data set."""
-    method: MethodFacts | None = None
-    encoder: EncoderFacts | None = None
-    dataset: DatasetFacts | None = None
-    protocol: ProtocolFacts | None = None
+    method: models.MethodFacts | None = None
+    encoder: models.EncoderFacts | None = None
+    dataset: models.DatasetFacts | None = None
+    protocol: models.ProtocolFacts | None = None
     n_queries: dict[str, int] = Field(default_factory=dict)
     """By part; one key ``""`` when there are no parts."""
     n_gallery: dict[str, int] = Field(default_factory=dict)
@@ -59,12 +48,12 @@ class RunRecord(RecordModel):
     """The key in ``metrics`` by which a leaderboard is sorted."""
     tags: dict[str, dict[str, float]] = Field(default_factory=dict)
     """Metrics by tag of the query; ``n`` counts the queries."""
-    history: tuple[EpochLog, ...] = ()
-    selection: SelectionFacts | None = None
-    cost: Cost = Cost()
-    environment: Environment | None = None
+    history: tuple[models.EpochLog, ...] = ()
+    selection: models.SelectionFacts | None = None
+    cost: models.Cost = models.Cost()
+    environment: models.Environment | None = None
     warnings: tuple[str, ...] = ()
-    failure: Failure | None = None
+    failure: models.Failure | None = None
     finished: str = ""
     """ISO 8601, UTC."""
 
