@@ -126,11 +126,7 @@ class Cell:
 
 
 def make_cell(registry: Registry, key: CellKey, benchmark: ChosenBenchmark, params: CellParams, precision: str) -> Cell:
-    """The cell of a key, with what its names stand for; refused when a plugin cannot say what its method needs.
-
-    Raises:
-        ConfigError: one of the names is not registered.
-    """
+    """The cell of a key, with what its names stand for; refused when a plugin cannot say what its method needs."""
     assert isinstance(params.method, MethodParams)
     method = registry.method(key.method)
     wrapped: tuple[Wrapped, ...] = ()

@@ -28,7 +28,6 @@ from cir_bench.runs.cell import Cell
 from cir_bench.runs.device import environment
 from cir_bench.runs.ingredients import fingerprint, ingredients
 from cir_bench.runs.memory import peak_mib, reset_peak
-from cir_bench.runs.selection import SelectionMetrics
 from cir_bench.runs.workbench import Workbench
 from cir_bench.statistics.queries import QueryResults
 from cir_bench.training.state import TrainState
@@ -124,7 +123,7 @@ class CellRun:
             headline=protocol.headline.name if result else "",
             tags=result.tags if result else {},
             history=tuple(EpochLog(**vars(epoch)) for epoch in trained.history) if trained else (),
-            selection=facts.of_selection(cell, trained, data, str(SelectionMetrics.of(protocol))),
+            selection=facts.of_selection(cell, trained, data),
             cost=Cost(
                 phases=tuple(self._phases),
                 train_seconds=sum(epoch.seconds for epoch in trained.history) if trained else 0.0,

@@ -10,31 +10,24 @@ from cir_bench.plugin.owner import CORE
 from cir_bench.plugin.registry import Registered
 from cir_bench.protocols.eval_set import EvalSet
 from cir_bench.protocols.protocol import Protocol
-from cir_bench.records.models import (
-    DatasetFacts,
-    EncoderFacts,
-    Failure,
-    MethodFacts,
-    PluginFacts,
-    ProtocolFacts,
-    SelectionFacts,
-)
+from cir_bench.records import models
 from cir_bench.runs.cell import Cell
 from cir_bench.runs.cell_data import TrainData
+from cir_bench.runs.selection import SelectionMetrics
 from cir_bench.runs.workbench import Workbench
 from cir_bench.training.state import TrainState
 from cir_bench.version import __version__
 
 
-def of_plugin(registered: Registered[Spec]) -> PluginFacts:
+def of_plugin(registered: Registered[Spec]) -> models.PluginFacts:
     """Distribution and versions behind an object."""
-    owner = registered.owner
-    return PluginFacts(distribution=owner.distribution, version=owner.version, object_version=registered.spec.version)
+    owner, version = registered.owner, registered.spec.version
+    return models.PluginFacts(distribution=owner.distribution, version=owner.version, object_version=version)
 
 
-def of_method(cell: Cell, method: Method, trained: TrainState | None) -> MethodFacts:
+def of_method(cell: Cell, method: Method, trained: TrainState | None) -> models.MethodFacts:
     """The method and its size."""
-    return MethodFacts(
+    return models.MethodFacts(
         kind=cell.method.spec.kind,
         summary=cell.method.spec.summary,
         plugin=of_plugin(cell.method),
@@ -43,9 +36,9 @@ def of_method(cell: Cell, method: Method, trained: TrainState | None) -> MethodF
     )
 
 
-def of_encoder(cell: Cell, bench: Workbench) -> EncoderFacts:
+def of_encoder(cell: Cell, bench: Workbench) -> models.EncoderFacts:
     """The encoder that the cell started with."""
-    return EncoderFacts(
+    return models.EncoderFacts(
         plugin=of_plugin(cell.encoder),
         weights_digest=bench.encoders.weights_digest(cell),
         preprocess=bench.encoders.frozen(cell).preprocess,
@@ -55,9 +48,9 @@ def of_encoder(cell: Cell, bench: Workbench) -> EncoderFacts:
     )
 
 
-def of_dataset(cell: Cell, bench: Workbench, evaluation: EvalSet, data: TrainData | None) -> DatasetFacts:
+def of_dataset(cell: Cell, bench: Workbench, evaluation: EvalSet, data: TrainData | None) -> models.DatasetFacts:
     """The data, and how much of it is missing."""
-    return DatasetFacts(
+    return models.DatasetFacts(
         name=cell.dataset.name,
         plugin=of_plugin(cell.dataset),
         synthetic=cell.dataset.spec.synthetic,
@@ -69,25 +62,20 @@ def of_dataset(cell: Cell, bench: Workbench, evaluation: EvalSet, data: TrainDat
     )
 
 
-def of_protocol(protocol: Protocol) -> ProtocolFacts:
+def of_protocol(protocol: Protocol) -> models.ProtocolFacts:
     """The protocol in brief."""
-    return ProtocolFacts(
-        hash=protocol.hash(),
-        reference=protocol.reference,
-        gallery=protocol.gallery,
-        query_text=protocol.query_text,
-        description=protocol.description,
-    )
+    fields = protocol.model_dump(include=set(models.ProtocolFacts.model_fields))
+    return models.ProtocolFacts(hash=protocol.hash(), **fields)
 
 
-def of_selection(cell: Cell, trained: TrainState | None, data: TrainData | None, metric: str) -> SelectionFacts:
+def of_selection(cell: Cell, trained: TrainState | None, data: TrainData | None) -> models.SelectionFacts:
     """How the checkpoint was chosen."""
     if trained is None or data is None:
-        return SelectionFacts(on="nothing to train")
+        return models.SelectionFacts(on="nothing to train")
     held = data.held_out
-    return SelectionFacts(
+    return models.SelectionFacts(
         on=cell.method_params.selection.on,
-        metric=metric if held else "",
+        metric=str(SelectionMetrics.of(cell.protocol)) if held else "",
         n_queries=sum(held.n_queries.values()) if held else 0,
         n_gallery=sum(held.n_gallery.values()) if held else 0,
         epoch=trained.best_epoch,
@@ -107,22 +95,17 @@ def notes(cell: Cell, evaluation: EvalSet, data: TrainData | None) -> tuple[str,
     return tuple(found)
 
 
-def of_failure(error: Exception | SystemExit, method: Registered[MethodSpec], stage: str) -> Failure:
+def of_failure(error: Exception | SystemExit, method: Registered[MethodSpec], stage: str) -> models.Failure:
     """Which plugin failed, with its version, and what to do."""
+    plugin, version = method.owner.distribution, method.owner.version
     if isinstance(error, BlamedPluginError):
-        return Failure(
-            plugin=error.owner.distribution,
-            version=error.owner.version,
-            stage=error.stage,
-            exception=error.exception,
-            hint=error.remedy,
-        )
-    if isinstance(error, CirBenchError):
-        owner = method.owner
-        return Failure(plugin=owner.distribution, version=owner.version, stage=stage, exception=str(error))
-    hint = "this looks like a bug of the harness; CIR_BENCH_DEBUG=1 shows the traceback"
-    if isinstance(error, OSError) and error.errno in DISK_FULL:
-        hint = "free some space, or choose another folder with --out; --retry-failed runs it again"
-    return Failure(
-        plugin=CORE, version=__version__, stage=stage, exception=f"{type(error).__name__}: {error}", hint=hint
-    )
+        plugin, version, stage = error.owner.distribution, error.owner.version, error.stage
+        exception, hint = error.exception, error.remedy
+    elif isinstance(error, CirBenchError):
+        exception, hint = str(error), ""
+    else:
+        plugin, version, exception = CORE, __version__, f"{type(error).__name__}: {error}"
+        hint = "this looks like a bug in the harness; CIR_BENCH_DEBUG=1 shows the traceback"
+        if isinstance(error, OSError) and error.errno in DISK_FULL:
+            hint = "free some space, or choose another folder with --out; --retry-failed runs it again"
+    return models.Failure(plugin=plugin, version=version, stage=stage, exception=exception, hint=hint)

@@ -16,12 +16,7 @@ _EXACT = 2.0**53
 
 
 class Overrides:
-    """Values for all methods of a run. A key that no object of the run has is refused.
-
-    Args:
-        settings: nested values, by parameter of a method, by method, or below ``encoder`` and ``dataset``.
-        methods: the methods of the run.
-    """
+    """Nested values for all methods of a run: by parameter, by method, or below ``encoder`` and ``dataset``."""
 
     def __init__(self, settings: Mapping[str, Any], methods: Sequence[Registered[MethodSpec]]) -> None:
         self._settings = settings

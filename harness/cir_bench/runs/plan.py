@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import operator
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -64,7 +65,8 @@ def make_plan(cells: Sequence[Cell], bench: Workbench, out: Path) -> Plan:
     """Look at every cell; nothing is trained, extracted or written."""
     plan = Plan()
     bench.lifetimes.plan(cells)
-    finished = _finished(out)
+    records, _ = read_records(out)  # `leaderboard` reports unreadable ones; an estimate can do without them
+    finished = [record for record in records.values() if record.status == "done"]
     seen: set[tuple[str, ...]] = set()
     for cell in cells:
         state = state_of(cell, out, bench)
@@ -98,19 +100,10 @@ def _extractions(cell: Cell, bench: Workbench, seen: set[tuple[str, ...]]) -> li
     ]
 
 
-def _finished(out: Path) -> list[RunRecord]:
-    records, _ = read_records(out)  # `leaderboard` reports unreadable ones; an estimate can do without them
-    return [record for record in records.values() if record.status == "done"]
-
-
 def _estimate(cell: Cell, finished: Sequence[RunRecord]) -> float | None:
     """Time of the same method on the same benchmark and encoder before, scaled by the epochs."""
-    like = [
-        record
-        for record in finished
-        if (record.cell.method, record.cell.benchmark, record.cell.encoder)
-        == (cell.key.method, cell.key.benchmark, cell.key.encoder)
-    ]
+    same = operator.attrgetter("method", "benchmark", "encoder")
+    like = [record for record in finished if same(record.cell) == same(cell.key)]
     if not like:
         return None
     latest = max(like, key=lambda record: record.finished)

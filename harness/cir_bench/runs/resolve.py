@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -22,14 +22,8 @@ _KIND_ORDER = {"sentinel": 0, "baseline": 1, "method": 2}
 
 
 def resolve(request: RunRequest, registry: Registry) -> list[Cell]:
-    """All cells of a request: cheap methods first, and the seeds of one method together.
-
-    Raises:
-        ConfigError: a name is not registered, or a parameter is unknown or has a value that is not allowed.
-    """
-    methods = [registry.method(name) for name in dict.fromkeys(request.methods)] or list(
-        registry.all(MethodSpec).values()
-    )
+    """All cells of a request: cheap methods first, and the seeds of one method together."""
+    methods = [registry.method(name) for name in dict.fromkeys(request.methods) or registry.all(MethodSpec)]
     if not methods:
         raise ConfigError("no plugin registers a method; install one, or do not pass --no-plugins.")
     methods.sort(key=lambda method: _KIND_ORDER[method.spec.kind])
@@ -47,11 +41,7 @@ def resolve(request: RunRequest, registry: Registry) -> list[Cell]:
 
 
 def resolve_all(requests: Sequence[RunRequest], registry: Registry) -> list[Cell]:
-    """The cells of several requests, each once.
-
-    Raises:
-        ConfigError: as of :func:`resolve`, or the requests differ in a setting of the whole run.
-    """
+    """The cells of several requests, each once; the requests must agree in the settings of the whole run."""
     shared = [(r.out, r.data_root, r.device, r.allow_partial) for r in requests]
     if len(set(shared)) > 1:
         raise ConfigError("the runs of a suite share out, data_root, device and allow_partial; set each of them once.")
@@ -123,8 +113,7 @@ def _recipe(request: RunRequest, benchmark: ChosenBenchmark, method: Registered[
     if request.track == "controlled":
         own = method.spec.controlled.get(benchmark.benchmark.name, {})
         return merge(own, {"training": benchmark.benchmark.training})
-    recipes = method.spec.recipes
-    return merge(recipes.get("*", {}), recipes.get(benchmark.benchmark.name, {}))
+    return _of_benchmark(method.spec.recipes, benchmark)
 
 
 def _encoder_recipe(
@@ -133,5 +122,8 @@ def _encoder_recipe(
     """The paper's parameters of its own encoder; nothing for another encoder or on the controlled track."""
     if request.track != "paper" or encoder_name != method.spec.paper_encoder:
         return {}
-    recipes = method.spec.encoder_recipes
+    return _of_benchmark(method.spec.encoder_recipes, benchmark)
+
+
+def _of_benchmark(recipes: Mapping[str, Mapping[str, Any]], benchmark: ChosenBenchmark) -> dict[str, Any]:
     return merge(recipes.get("*", {}), recipes.get(benchmark.benchmark.name, {}))

@@ -30,18 +30,9 @@ def run_cells(
     retry_failed: bool = False,
     fail_fast: bool = False,
 ) -> list[CellFinished]:
-    """Run every cell that is not done. Failures are recorded, and everything is announced to the plugins.
+    """Run every cell that is not done. Failures are recorded below ``out``, and everything is announced to the plugins.
 
-    Args:
-        cells: the cells, in order.
-        bench: what they share.
-        registry: for their methods, and the plugins that listen.
-        out: the folder of their records.
-        retry_failed: run cells again that failed before.
-        fail_fast: stop at the first failure.
-
-    Raises:
-        ConfigError: ``out`` cannot be written, or its file system has no locks.
+    ``retry_failed`` also runs cells that failed before; ``fail_fast`` stops at the first failure.
     """
     run = _Run(len(cells), bench, registry, out, retry_failed)
     run.announce(RunStarted(tuple(cell.key for cell in cells), out))

@@ -11,11 +11,9 @@ from cir_bench.retrieval.parts import CandidateSet
 
 @dataclass(frozen=True)
 class SelectionMetrics:
-    """The protocol's headline on the held-out part, without subset metrics: train triplets have no subset.
+    """The metrics ``names`` of the held-out part, and the ``keys`` of the result whose mean is the score.
 
-    Attributes:
-        names: metrics to compute.
-        keys: keys of the result whose mean is the score.
+    It is the protocol's headline, but without subset metrics: train triplets have no subset.
     """
 
     names: tuple[str, ...]

@@ -15,14 +15,9 @@ from cir_bench.runs.workbench import Workbench
 
 
 class CellSources:
-    """Where a cell's features come from, as its encoders change.
+    """Where a cell's features come from, as its own encoder copies change (none if no stage trains the encoder).
 
-    Args:
-        cell: the cell.
-        bench: frozen features, and the images.
-        encoders: the cell's own encoder copies by branch; empty when no stage trains the encoder.
-        scratch: folder for features of those encoders once they are trained and frozen; no other cell can use them.
-        announce: hears how far an extraction is.
+    ``scratch`` is for features of those copies once they are trained and frozen; no other cell can use them.
     """
 
     def __init__(

@@ -17,7 +17,6 @@ A suite has the keys of a ``--config`` file for all of its runs, and
 
 from __future__ import annotations
 
-import importlib.util
 import itertools
 from collections.abc import Iterator, Mapping
 from pathlib import Path
@@ -29,9 +28,8 @@ from cir_bench.config import dotted, merge, read_yaml
 from cir_bench.errors import ConfigError, did_you_mean
 from cir_bench.params.fill import fill
 from cir_bench.params.models import Params
+from cir_bench.protocols.builtin import builtin_benchmarks
 from cir_bench.runs.request import RunRequest
-
-_PACKAGE = "cir_bench.benchmarks"
 
 
 class SuiteFile(Params):
@@ -43,14 +41,9 @@ class SuiteFile(Params):
 
 
 def load_suite(name: str, overrides: Mapping[str, Any]) -> list[RunRequest]:
-    """The requests of a suite, one for each run and point of its grid.
+    """The requests of a suite, one for each run and point of its grid; ``overrides`` come on top of every run.
 
-    Args:
-        name: a built-in one such as ``ablations/sadn``, or the path of a YAML file.
-        overrides: the command line's values, on top of every run.
-
-    Raises:
-        ConfigError: there is no such suite, or it has a wrong key or value.
+    ``name`` is a built-in one such as ``ablations/sadn``, or the path of a YAML file.
     """
     path = _find(name)
     values = read_yaml(path)
@@ -79,13 +72,8 @@ def load_suite(name: str, overrides: Mapping[str, Any]) -> list[RunRequest]:
 
 def suites() -> list[str]:
     """Names of the built-in suites."""
-    return sorted(
-        {
-            path.relative_to(folder).with_suffix("").as_posix()
-            for folder in _folders()
-            for path in folder.glob("*/*.yaml")
-        }
-    )
+    folder = _folder()
+    return sorted(path.relative_to(folder).with_suffix("").as_posix() for path in folder.glob("*/*.yaml"))
 
 
 def suite_summary(name: str) -> str:
@@ -111,23 +99,20 @@ def _nested(key: str, value: Any) -> dict[str, Any]:
 
 def _overlap(point: Mapping[str, Any], overrides: Mapping[str, Any]) -> str:
     """The first setting of ``point`` that ``overrides`` sets, too, or sets around or inside; otherwise empty."""
-    pairs = itertools.product(sorted(dotted(point)), dotted(overrides))
-    return next(
-        (mine for mine, other in pairs if f"{mine}.".startswith(f"{other}.") or f"{other}.".startswith(f"{mine}.")), ""
-    )
+    for mine, other in itertools.product(sorted(dotted(point)), dotted(overrides)):
+        if f"{mine}.".startswith(f"{other}.") or f"{other}.".startswith(f"{mine}."):
+            return mine
+    return ""
 
 
 def _find(name: str) -> Path:
     if Path(name).suffix in {".yaml", ".yml"}:
         return Path(name)
-    for folder in _folders():
-        path = folder / f"{name}.yaml"
-        if name in suites() and path.is_file():
-            return path
+    if name in suites():
+        return _folder() / f"{name}.yaml"
     raise ConfigError(f"there is no suite {name!r}; {did_you_mean(name, suites())} Your own file must end in .yaml.")
 
 
-def _folders() -> list[Path]:
-    found = importlib.util.find_spec(_PACKAGE)
-    folders = [Path(place) for place in found.submodule_search_locations or ()] if found else []
-    return [folder for folder in dict.fromkeys([*folders, Path(__file__).parents[3] / "benchmarks"]) if folder.is_dir()]
+def _folder() -> Path:
+    """The built-in suites are in folders next to the built-in benchmarks."""
+    return builtin_benchmarks()[0].parent

@@ -18,12 +18,8 @@ from cir_bench.runs.tables import FeatureTables
 class Workbench:
     """Everything on it is made when a cell asks for it, and kept while later cells of the plan may use it.
 
-    Args:
-        data_root: holds one folder per data set.
-        cache_dir: for features and other derived files.
-        device: where encoders and tables are put.
-        allow_partial: leave out missing images, and mark every number.
-        workers: processes that decode images.
+    ``data_root`` holds one folder per data set, ``cache_dir`` features and other derived files. Encoders and tables are
+    on ``device``; images are decoded by ``workers`` processes, and missing ones left out with ``allow_partial``.
     """
 
     def __init__(
