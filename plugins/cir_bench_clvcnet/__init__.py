@@ -35,7 +35,7 @@ METHODS = [
         ),
         card="cir_bench_clvcnet:README.md",
         recipes=RECIPES,
-        controlled={"css": {"width": 128, "training": {"lr": 3e-3}}},
+        controlled={"*": {"feature_distance": "normed"}, "css": {"width": 128, "training": {"lr": 3e-3}}},
         paper_encoder="cnn-lstm",
         encoder_recipes=ENCODER_RECIPES,
     )

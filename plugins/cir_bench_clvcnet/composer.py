@@ -28,21 +28,22 @@ class ClvcnetComposer(Composer):
     Each network reads the features of the encoder copy of its name where there are copies, else the same features.
 
     Args:
-        params: width of each network's vectors, τ^L and τ^G, which networks there are, and which of them retrieve.
+        params: width of each network's vectors, τ^L and τ^G, the networks' layers, which of them there are, and which
+            retrieve.
         context: the encoder's widths: a map and text tokens.
     """
 
     def __init__(self, params: ClvcnetComposerParams | ClvcnetParams, context: BuildContext) -> None:
         super().__init__()
-        shape, width = context.shape, params.width
+        shape = context.shape
         built: dict[str, Network] = {}
         # Both are built, each from its own seed, then one may be dropped: alone it starts as it does next to the other.
         of_local, of_global = torch.randint(2**62, (2,), device="cpu").tolist()
         with torch.random.fork_rng(devices=[]):
             torch.default_generator.manual_seed(of_local)
-            built[LOCAL] = LocalNetwork(shape, width, params.tau_local, params.alignment)
+            built[LOCAL] = LocalNetwork(shape, params)
             torch.default_generator.manual_seed(of_global)
-            built[GLOBAL] = GlobalNetwork(shape, width, params.tau_global, params.alignment)
+            built[GLOBAL] = GlobalNetwork(shape, params)
         self.networks = nn.ModuleDict({name: built[name] for name in names_of(params.networks)})
         self.retrieve = names_of(params.retrieve)
 

@@ -7,10 +7,10 @@ from torch import Tensor, nn
 
 from cir_bench import EncoderShape, Features
 from cir_bench_clvcnet.alignment import align, alignment_weights
-from cir_bench_clvcnet.inception import Inception
 from cir_bench_clvcnet.network import Composed, Network, channels_and_words, words_of
-from cir_bench_clvcnet.params import Alignment
+from cir_bench_clvcnet.params import ClvcnetComposerParams, ClvcnetParams
 from cir_bench_clvcnet.pooling import GeM
+from cir_bench_clvcnet.released_inception import inception
 
 
 class GlobalNetwork(Network):
@@ -26,26 +26,24 @@ class GlobalNetwork(Network):
 
     Args:
         shape: the encoder's widths.
-        width: of f̃_q and f_t.
-        tau: τ^G.
-        alignment: ``attention`` or ``average``.
+        params: width of f̃_q and f_t, τ^G, the alignment, and the kinds of layers.
     """
 
-    def __init__(self, shape: EncoderShape, width: int, tau: float, alignment: Alignment) -> None:
+    def __init__(self, shape: EncoderShape, params: ClvcnetComposerParams | ClvcnetParams) -> None:
         super().__init__()
         channels, words = channels_and_words(shape)
-        self.tau, self.alignment = tau, alignment
-        self.transform = nn.Conv2d(channels, words, 1)
-        self.gamma = Inception(2 * words, words, dimensions=1)
-        self.beta = Inception(2 * words, words, dimensions=1)
+        self.params, self.tau, self.alignment = params, params.tau_global, params.alignment
+        self.transform = nn.Conv2d(channels, words, 1, bias=params.transform_bias)
+        self.gamma = inception(params.inception, 2 * words, words, dimensions=1)
+        self.beta = inception(params.inception, 2 * words, words, dimensions=1)
         # X̃_q has D channels and X_t has C, so each has a pooling and a layer of its own.
-        self.pool_query, self.project_query = GeM(), nn.Linear(words, width)
-        self.pool_target, self.project_target = GeM(), nn.Linear(channels, width)
+        self.pool_query, self.project_query = GeM(), nn.Linear(words, params.width)
+        self.pool_target, self.project_target = GeM(), nn.Linear(channels, params.width)
 
     def compose(self, reference: Features, text: Features) -> Composed:
         """X̃_q ``[B, D, U]`` and f̃_q ``[B, width]``."""
         (image,) = reference.need_maps(1)
-        words, mask = words_of(text)
+        words, mask = words_of(text, self.params)
         transformed: Tensor = self.transform(image)
         positions = transformed.flatten(2).transpose(1, 2)
         views = align(words, positions, self.tau, self.alignment).transpose(1, 2)  # Eqs. 11 and 12, [B, D, U]
@@ -58,7 +56,7 @@ class GlobalNetwork(Network):
     def attention(self, reference: Features, text: Features) -> Tensor:
         """Where the words look, ``[B, H, W]``: the mean of W_o (Eq. 11) over the real words; 0 without any."""
         (image,) = reference.need_maps(1)
-        words, mask = words_of(text)
+        words, mask = words_of(text, self.params)
         positions = self.transform(image).flatten(2).transpose(1, 2)
         weights = alignment_weights(words, positions, self.tau, self.alignment) * mask[:, :, None]
         mean = weights.sum(dim=1) / mask.sum(dim=1, keepdim=True).clamp(min=1)

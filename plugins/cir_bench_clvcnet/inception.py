@@ -30,11 +30,7 @@ class Inception(nn.Module):
 
     def __init__(self, channels_in: int, channels_out: int, dimensions: Literal[1, 2]) -> None:
         super().__init__()
-        if channels_out < BRANCHES:
-            raise PairingError(
-                f"clvcnet's inception layers need at least {BRANCHES} channels and this encoder has features of "
-                f"{channels_out}; use one with wider maps and tokens."
-            )
+        check_width(channels_out)
         convolution = nn.Conv2d if dimensions == 2 else nn.Conv1d
         one, three, five, pooled = (channels_out // BRANCHES + (i < channels_out % BRANCHES) for i in range(BRANCHES))
         # No bias before batch norm, which would take it out again.
@@ -54,28 +50,39 @@ class Inception(nn.Module):
             x: the input.
             there: ``[B, *positions]`` bool, false at padding; None: there is none.
         """
-        x = _filled(x, there, 0.0)
+        x = filled(x, there, 0.0)
         out = torch.cat(
             [
                 self.one(x),
-                self.three(_filled(torch.relu(self.reduce_three(x)), there, 0.0)),
-                self.five(_filled(torch.relu(self.reduce_five(x)), there, 0.0)),
-                self.pooled(_filled(self.maximum(_filled(x, there, -torch.inf)), there, 0.0)),
+                self.three(filled(torch.relu(self.reduce_three(x)), there, 0.0)),
+                self.five(filled(torch.relu(self.reduce_five(x)), there, 0.0)),
+                self.pooled(filled(self.maximum(filled(x, there, -torch.inf)), there, 0.0)),
             ],
             dim=1,
         )
-        return torch.relu(self._normed(out, there))
-
-    def _normed(self, x: Tensor, there: Tensor | None) -> Tensor:
-        if there is None:
-            normed: Tensor = self.norm(x.flatten(2))
-            return normed.view_as(x)
-        rows: Tensor = self.norm(x.movedim(1, -1)[there])
-        out = rows.new_zeros(*there.shape, x.shape[1])
-        out[there] = rows
-        return out.movedim(-1, 1)
+        return torch.relu(normed(self.norm, out, there))
 
 
-def _filled(x: Tensor, there: Tensor | None, value: float) -> Tensor:
+def check_width(channels: int) -> None:
+    """A `PairingError` where the four branches cannot have a channel each."""
+    if channels < BRANCHES:
+        raise PairingError(
+            f"clvcnet's inception layers need at least {BRANCHES} channels and this encoder has features of "
+            f"{channels}; use one with wider maps and tokens."
+        )
+
+
+def normed(norm: nn.BatchNorm1d, x: Tensor, there: Tensor | None) -> Tensor:
+    """Batch norm over all positions ``[B, C, *positions]`` that are there; zero at padding."""
+    if there is None:
+        everywhere: Tensor = norm(x.flatten(2))
+        return everywhere.view_as(x)
+    rows: Tensor = norm(x.movedim(1, -1)[there])
+    out = rows.new_zeros(*there.shape, x.shape[1])
+    out[there] = rows
+    return out.movedim(-1, 1)
+
+
+def filled(x: Tensor, there: Tensor | None, value: float) -> Tensor:
     """``value`` at padding."""
     return x if there is None else x.masked_fill(~there[:, None], value)

@@ -6,6 +6,8 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
+from cir_bench_clvcnet.params import MEAN, NORMED, FeatureDistance
+
 
 def cosines(queries: Tensor, targets: Tensor) -> Tensor:
     """``[B, B]`` of vectors ``[B, d]``."""
@@ -36,18 +38,20 @@ def ranking_divergence(guide: Tensor, learner: Tensor, factor: float, same_targe
     return (log_guide.exp() * ratio).sum(dim=1).mean()  # Eq. 17
 
 
-def feature_distance(guide: tuple[Tensor, Tensor], learner: tuple[Tensor, Tensor], *, normed: bool) -> Tensor:
+def feature_distance(guide: tuple[Tensor, Tensor], learner: tuple[Tensor, Tensor], how: FeatureDistance) -> Tensor:
     """L_fea: ``1/B Σ_i (‖f̃_q^guide − f̃_q‖² + ‖f_t^guide − f_t‖²)`` (Eq. 18); the guide has no gradient.
 
     Args:
         guide: queries and targets ``[B, d]`` of the other network.
         learner: those of the network that learns.
-        normed: bring all vectors to length 1 first.
+        how: ``raw``: as printed. ``normed``: all vectors are brought to length 1 first. ``mean``: mean over the d
+            elements instead of the sum.
     """
     terms = []
     for fixed, learned in zip(guide, learner, strict=True):
         first, second = fixed.detach(), learned
-        if normed:
+        if how == NORMED:
             first, second = F.normalize(first, dim=1), F.normalize(second, dim=1)
-        terms.append((first - second).square().sum(dim=1).mean())
+        squares = (first - second).square()
+        terms.append(squares.mean() if how == MEAN else squares.sum(dim=1).mean())
     return torch.stack(terms).sum()

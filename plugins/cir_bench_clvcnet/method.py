@@ -23,7 +23,7 @@ from cir_bench import (
 from cir_bench_clvcnet.composer import NAMES, ClvcnetComposer, names_of
 from cir_bench_clvcnet.losses import cosines, feature_distance, perceptual, ranking_divergence
 from cir_bench_clvcnet.network import Matched, Network
-from cir_bench_clvcnet.params import LOCAL, MULTIPLY, NORMED, ClvcnetParams
+from cir_bench_clvcnet.params import LOCAL, MULTIPLY, ClvcnetParams
 
 CLASSIFY, PERCEPTUAL, RANK, FEATURE = "classify", "perceptual", "rank", "feature"
 TERMS = {
@@ -104,7 +104,7 @@ class Clvcnet(Method):
             terms[RANK] = ranking_divergence(*pairs, self.distribution_factor, batch.same_target)
         if guide is not None and FEATURE in self.weights:
             vectors = (guide.query, guide.target), (own.query, own.target)
-            terms[FEATURE] = feature_distance(*vectors, normed=self.params.feature_distance == NORMED)
+            terms[FEATURE] = feature_distance(*vectors, self.params.feature_distance)
         return terms
 
 

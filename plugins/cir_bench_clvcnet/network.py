@@ -5,9 +5,12 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from dataclasses import dataclass
 
+import torch
+import torch.nn.functional as F
 from torch import Tensor, nn
 
 from cir_bench import EncoderShape, Features, PairingError
+from cir_bench_clvcnet.params import WORDS, CompositionParams
 
 
 @dataclass(frozen=True)
@@ -68,7 +71,13 @@ def channels_and_words(shape: EncoderShape) -> tuple[int, int]:
     return shape.image.maps[-1][0], shape.text.tokens
 
 
-def words_of(text: Features) -> tuple[Tensor, Tensor]:
-    """T_m as ``[B, U, D]``, zero at padding, and its mask ``[B, U]``."""
+def words_of(text: Features, params: CompositionParams) -> tuple[Tensor, Tensor]:
+    """T_m as ``[B, U, D]``, zero at padding, and its mask ``[B, U]``.
+
+    Where padding counts as words, U is ``text_length`` and all of them are there; what the encoder does not give is 0.
+    """
     tokens, mask = text.need_tokens()
+    if params.padding == WORDS:
+        words = F.pad(tokens, (0, 0, 0, params.text_length - tokens.shape[1]))
+        return words, torch.ones(words.shape[:2], dtype=torch.bool, device=words.device)
     return tokens.masked_fill(~mask[:, :, None], 0.0), mask

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Final, Literal
+from collections.abc import Mapping
+from typing import Annotated, Any, ClassVar, Final, Literal
 
 from pydantic import Field
 
-from cir_bench import MethodParams, Params, Training
+from cir_bench import AddedLater, Params, Training, VariantParams
 
 LOCAL: Final = "local"
 GLOBAL: Final = "global"
@@ -20,8 +21,18 @@ AVERAGE: Final = "average"
 Temperature = Literal["multiply", "divide"]
 MULTIPLY: Final = "multiply"
 
-FeatureDistance = Literal["raw", "normed"]
+FeatureDistance = Literal["raw", "normed", "mean"]
 NORMED: Final = "normed"
+MEAN: Final = "mean"
+
+Layers = Literal["printed", "released"]
+RELEASED: Final = "released"
+
+TargetLayer = Literal["shared", "own"]
+OWN: Final = "own"
+
+Padding = Literal["masked", "words"]
+WORDS: Final = "words"
 
 Ablation = Literal[
     "none",
@@ -48,6 +59,20 @@ class CompositionParams(Params):
     """τ^L, which divides the scores of words at a position (paper: 7)."""
     tau_global: Positive = 4.0
     """τ^G, which divides the scores of positions for a word (paper: 4)."""
+    inception: Annotated[Layers, AddedLater()] = "printed"
+    """``printed``: GoogLeNet's four branches of equal width, one batch norm and ReLU over all. ``released``: branches
+    of unequal width with convolutions of at most 3, average instead of maximum, batch norm and ReLU after each
+    convolution."""
+    target_layer: Annotated[TargetLayer, AddedLater()] = "shared"
+    """Of the local network: targets share pooling and linear layer with queries, or have their ``own``, as those of the
+    global network always do."""
+    transform_bias: Annotated[bool, AddedLater()] = True
+    """Whether the 1×1 convolution of Eq. 5 has a bias (released: no)."""
+    padding: Annotated[Padding, AddedLater()] = "masked"
+    """``masked``: padding words count for nothing. ``words``: they count as words (as released)."""
+    text_length: Annotated[int, Field(ge=1), AddedLater()] = 24
+    """Of ``padding=words`` only: the words of every text. Shorter ones are padded, longer ones cut, so that a query
+    does not depend on the longest text of its batch (as it does in the released code)."""
 
 
 class ClvcnetComposerParams(CompositionParams):
@@ -64,8 +89,17 @@ class ClvcnetComposerParams(CompositionParams):
         return self.networks
 
 
-class ClvcnetParams(CompositionParams, MethodParams):
+class ClvcnetParams(CompositionParams, VariantParams):
     """`clvcnet`: the two networks, their losses, and how they are trained in turn."""
+
+    released: ClassVar[Mapping[str, Any]] = {
+        "inception": "released",
+        "target_layer": "own",
+        "transform_bias": False,
+        "padding": "words",
+        "temperature": "multiply",
+        "feature_distance": "mean",
+    }
 
     mu: Positive = 10.0
     """μ^L and μ^G, the temperature factor of the two classification losses (paper: 10)."""
@@ -78,9 +112,10 @@ class ClvcnetParams(CompositionParams, MethodParams):
     """λ of the perceptual loss (paper: 1)."""
     eta: Weight = 1.0
     """η of the mutual enhancement (paper: 1)."""
-    feature_distance: FeatureDistance = "normed"
-    """What Eq. 18 compares: the vectors ``normed`` to length 1, as the cosines see them, or the ``raw`` vectors (as
-    printed, and on the paper track), whose length first decides nearly all of the loss."""
+    feature_distance: FeatureDistance = "raw"
+    """Eq. 18. ``raw``: the squared distance of the vectors (as printed), whose length first decides nearly all of the
+    loss. ``mean``: the same divided by their width (as released). ``normed``: the squared distance of the vectors at
+    length 1, as the cosines see them (controlled track)."""
     ablation: Ablation = "none"
     """A row of the paper's Table 3. ``avgpool``: averages for attention. ``no-mutual``: η = 0. ``no-mutual-kl``: no
     Eq. 17. ``no-mutual-feature``: no Eq. 18. ``local-only``, ``global-only``: one network is trained and used.

@@ -25,7 +25,7 @@ from cir_bench import (
     TrainCorpus,
 )
 from cir_bench.utils import recompute_blocks, state_digest
-from cir_bench_encoders.cnn_lstm_params import CnnLstmParams
+from cir_bench_encoders.cnn_lstm_params import SQUASH, CnnLstmParams
 from cir_bench_encoders.pixels import Normalise
 from cir_bench_encoders.timm_cnn import make_backbone
 from cir_bench_encoders.vocabulary import Vocabulary
@@ -54,7 +54,7 @@ class CnnLstm(Encoder):
             self.text = WordLstm(params, context.seed)
         self.normalise = Normalise(backbone.mean, backbone.std)
         self.augments = params.flip or params.crop < 1
-        self._prepare = _evaluation_geometry(params.pixels)
+        self._prepare = _evaluation_geometry(params)
         self._augment = _training_geometry(params)
         self.shape = EncoderShape(
             FeatureShape(pooled=params.width, maps=backbone.maps),
@@ -63,7 +63,7 @@ class CnnLstm(Encoder):
 
     def fit(self, corpus: TrainCorpus) -> None:
         """Take the vocabulary of the train split's texts."""
-        self.text.use(Vocabulary.of(corpus.texts, self._params.min_count))
+        self.text.use(Vocabulary.of(corpus.texts, self._params.min_count, joined=self._joined))
 
     def extra_state(self) -> Mapping[str, Any]:
         """The vocabulary."""
@@ -71,15 +71,18 @@ class CnnLstm(Encoder):
 
     def load_extra_state(self, state: Mapping[str, Any]) -> None:
         """Take the vocabulary back; the word vectors come with the state dict."""
-        self.text.use(Vocabulary(state["words"]))
+        self.text.use(Vocabulary(state["words"], joined=self._joined))
 
     @property
     def preprocess(self) -> str:
         """Everything but the weights that decides the features."""
         p = self._params
         stride = ", last stride 1" if p.last_stride == 1 else ""
-        image = f"{p.backbone}{stride} {p.pixels} px centre crop, mean {self._mean}"
-        return f"{image}, lower-case words, {p.text_pooling} state"
+        stride += ", layer3 stride 1" if p.layer3_stride == 1 else ""
+        square = "squashed" if p.resize == SQUASH else "centre crop"
+        image = f"{p.backbone}{stride} {p.pixels} px {square}, mean {self._mean}"
+        words = "words without punctuation" if self._joined else "words"
+        return f"{image}, lower-case {words}, {p.text_pooling} state{', batch norm' if p.text_norm else ''}"
 
     def weights_digest(self) -> str:
         """Digest of the weights and of the vocabulary."""
@@ -118,19 +121,38 @@ class CnnLstm(Encoder):
         return Features(pooled, states, mask) if FeatureLevel.TOKENS in levels else Features(pooled)
 
     @property
+    def _joined(self) -> bool:
+        return self._params.punctuation == "removed"
+
+    @property
     def _mean(self) -> tuple[float, ...]:
         return tuple(round(value, 4) for value in self.normalise.mean.flatten().tolist())
 
 
-def _evaluation_geometry(size: int) -> transforms.Transform:
-    resize = transforms.Resize(size, InterpolationMode.BICUBIC)
-    return transforms.Compose([resize, transforms.CenterCrop(size)])
+def _evaluation_geometry(params: CnnLstmParams) -> transforms.Transform:
+    return transforms.Compose([_resize(params, params.pixels), transforms.CenterCrop(params.pixels)])
 
 
 def _training_geometry(params: CnnLstmParams) -> transforms.Transform:
-    size, area = params.pixels, (params.crop, 1.0)
-    crop = transforms.RandomResizedCrop(size, area, ratio=(1.0, 1.0), interpolation=InterpolationMode.BICUBIC)
-    steps: list[transforms.Transform] = [crop] if params.crop < 1 else [_evaluation_geometry(params.pixels)]
+    steps = [RandomCrop(params)] if params.crop < 1 else [_evaluation_geometry(params)]
     if params.flip:
         steps.append(transforms.RandomHorizontalFlip())
     return transforms.Compose(steps)
+
+
+def _resize(params: CnnLstmParams, size: int) -> transforms.Transform:
+    """The shorter side to ``size``, or both."""
+    return transforms.Resize((size, size) if params.resize == SQUASH else size, InterpolationMode.BICUBIC)
+
+
+class RandomCrop(nn.Module):
+    """A square from anywhere on the image after resizing it to a random size (VAL's released code: 256 to 279 px)."""
+
+    def __init__(self, params: CnnLstmParams) -> None:
+        super().__init__()
+        self._params, self._largest = params, int(params.pixels / params.crop**0.5)
+
+    def forward(self, image: Any) -> Any:
+        """An image of ``pixels`` a side."""
+        size = int(torch.randint(self._params.pixels, self._largest + 1, ()))
+        return transforms.RandomCrop(self._params.pixels)(_resize(self._params, size)(image))

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any, ClassVar, Literal
+from typing import Annotated, Any, ClassVar, Final, Literal
 
 from pydantic import Field, model_validator
 
-from cir_bench import Params, Provides, levels
+from cir_bench import AddedLater, Params, Provides, levels
 
 SMALL = "small"
 """Our own size of timm's ResNet-10-T."""
+
+SQUASH: Final = "squash"
 
 Size = Annotated[int, Field(ge=1)]
 
@@ -31,7 +33,10 @@ class CnnLstmParams(Params):
     """Side of the square that images are resized to, in pixels; by default 48 for ``small`` and 224 for the others."""
     last_stride: Literal[1, 2] = 2
     """Stride of the CNN's last stage. 1 leaves its maps as large as those of the stage before, with the same weights:
-    2048×14×14 of a ``resnet50`` at 224 px (CLVC-Net)."""
+    2048×14×14 of a ``resnet50`` at 224 px (CLVC-Net's paper, which refers to MGN for it)."""
+    layer3_stride: Annotated[Literal[1, 2], AddedLater()] = 2
+    """Stride of a ResNet's third stage of four. With 1 the last maps of a ``resnet50`` have 2048×14×14, too, but are
+    computed differently (CLVC-Net's released code)."""
     width: Size = 512
     """Of the pooled image and text features."""
     word_width: Size = 512
@@ -42,12 +47,20 @@ class CnnLstmParams(Params):
     """State at the last word (TIRG), or maximum over the words (VAL)."""
     dropout: Annotated[float, Field(ge=0, lt=1)] = 0.1
     """Of the pooled text state, before its linear layer."""
+    text_norm: Annotated[bool, AddedLater()] = False
+    """Batch norm after the linear layer of the pooled text (VAL's released code)."""
+    punctuation: Annotated[Literal["splits", "removed"], AddedLater()] = "splits"
+    """What "v-neck" is: two words, as punctuation ``splits`` them, or "vneck", as it is ``removed`` (TIRG's released
+    code)."""
     min_count: Size = 1
     """Words that occur less often in the train split's texts are unknown words."""
     flip: bool = False
     """Training augmentation: mirror half of the images."""
     crop: Annotated[float, Field(gt=0, le=1)] = 1.0
-    """Training augmentation: crop a random square of at least this part of the area; 1 is off."""
+    """Training augmentation: crop a square at random, of at least this part of the largest square; 1 is off."""
+    resize: Annotated[Literal["crop", "squash"], AddedLater()] = "crop"
+    """How an image becomes a square: ``crop`` from its middle (in training, from anywhere), or ``squash`` its sides to
+    one length (VAL; in training before the random crop, so that nothing is cut off but by that)."""
 
     @property
     def pixels(self) -> int:

@@ -39,6 +39,8 @@ def make_backbone(params: CnnLstmParams) -> Backbone:
     cnn = _small(**options) if params.backbone == SMALL else _from_timm(params, **options)
     if options:
         _undilate(cnn)
+    if params.layer3_stride == 1:
+        _keep_size(cnn, params.backbone)
     with torch.no_grad():
         cnn.eval()
         maps = cnn(torch.zeros(1, 3, params.pixels, params.pixels))[-3:]
@@ -82,6 +84,19 @@ def _from_timm(params: CnnLstmParams, **options: Any) -> nn.Module:
                 "with a network, timm puts them into the Hugging Face cache once; or leave out encoder.pretrained."
             ) from error
     return model
+
+
+def _keep_size(cnn: nn.Module, name: str) -> None:
+    """Take out the stride of a ResNet's third stage."""
+    stage = list(getattr(cnn, "layer3", nn.Module()).modules())
+    strided = [one for one in stage if isinstance(one, nn.Conv2d) and one.stride != (1, 1)]
+    if not strided or any(isinstance(one, nn.AvgPool2d) for one in stage):  # a pooling cannot keep the size
+        raise ConfigError(
+            f"the backbone {name!r} has no stage layer3 with strided convolutions alone, as resnet50 has; "
+            "leave out encoder.layer3_stride."
+        )
+    for one in strided:
+        one.stride = (1, 1)
 
 
 def _undilate(cnn: nn.Module) -> None:

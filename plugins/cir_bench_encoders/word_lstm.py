@@ -23,6 +23,7 @@ class WordLstm(nn.Module):
         self.lstm = nn.LSTM(params.word_width, params.lstm_width, batch_first=True)
         self.dropout = nn.Dropout(params.dropout)
         self.linear = nn.Linear(params.lstm_width, params.width)
+        self.norm = nn.BatchNorm1d(params.width) if params.text_norm else nn.Identity()
         self._maximum = params.text_pooling == "max"
         self.use(Vocabulary())
 
@@ -45,4 +46,4 @@ class WordLstm(nn.Module):
             summary = states.masked_fill(~mask[:, :, None], -torch.inf).amax(dim=1)
         else:
             summary = states[torch.arange(len(states), device=states.device), lengths - 1]
-        return self.linear(self.dropout(summary)), states * mask[:, :, None], mask
+        return self.norm(self.linear(self.dropout(summary))), states * mask[:, :, None], mask

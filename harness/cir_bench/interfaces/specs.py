@@ -155,8 +155,8 @@ class MethodSpec(Spec):
     recipes: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
     """Parameters on the paper track, by benchmark, or ``"*"`` for all of them."""
     controlled: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
-    """Parameters on the controlled track, by benchmark: those chosen on its held-out train triplets (a learning rate, a
-    dropout). The benchmark's budget overrides them, so that epochs and batch size are the same for all methods."""
+    """Parameters on the controlled track, by benchmark or ``"*"``: those chosen on held-out train triplets (a learning
+    rate). The benchmark's budget overrides them, so that epochs and batch size are the same for all methods."""
     paper_encoder: str | None = None
     """The encoder of the paper track, for example ``"openclip:RN50x4"``; None: no paper track."""
     encoder_recipes: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)

@@ -111,7 +111,7 @@ def _cells(
 def _recipe(request: RunRequest, benchmark: ChosenBenchmark, method: Registered[MethodSpec]) -> dict[str, Any]:
     """Controlled: the benchmark's budget over the method's settings for it. Paper: the recipe for the benchmark."""
     if request.track == "controlled":
-        own = method.spec.controlled.get(benchmark.benchmark.name, {})
+        own = _of_benchmark(method.spec.controlled, benchmark)
         return merge(own, {"training": benchmark.benchmark.training})
     return _of_benchmark(method.spec.recipes, benchmark)
 

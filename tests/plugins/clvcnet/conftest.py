@@ -160,7 +160,8 @@ class ByHand:
 
     def targets(self, name: str, maps: list[Cells]) -> list[Vector]:
         """f_t of every item of a batch."""
-        prefix, suffix = f"composer.networks.{name}", "_target" if name == "global" else ""
+        own = name == "global" or self.params.target_layer == "own"
+        prefix, suffix = f"composer.networks.{name}", "_target" if own else ""
         return [self.linear(self.gem(cells, f"{prefix}.pool{suffix}"), f"{prefix}.project{suffix}") for cells in maps]
 
     def outputs(self, name: str, batch: TrainBatch) -> tuple[list[Cells], list[Vector], list[Vector]]:
@@ -191,7 +192,8 @@ class ByHand:
                 normed = self.params.feature_distance == "normed"
                 lengths = [math.sqrt(dot(x, x)) if normed else 1.0 for x in (theirs, ours)]
                 pairs = zip(theirs, ours, strict=True)
-                feature += sum((a / lengths[0] - b / lengths[1]) ** 2 for a, b in pairs) / size
+                mean = len(ours) if self.params.feature_distance == "mean" else 1
+                feature += sum((a / lengths[0] - b / lengths[1]) ** 2 for a, b in pairs) / mean / size
         if name == "global":
             return {"L_gc": classify, "L_rank_L_to_G": rank, "L_fea_L_to_G": feature}
         squares = [

@@ -1,6 +1,7 @@
 """CLVC-Net, under every switch, keeps the contracts of composers and methods."""
 
 from cir_bench.testing import ComposerContract, MethodContract
+from cir_bench.testing.features import other_padding
 
 SMALL = {"width": 8}
 
@@ -13,7 +14,19 @@ class TestComposer(ComposerContract):
         "average": {"alignment": "average"},
         "local": {"networks": "local"},
         "global": {"networks": "global"},
+        "released": {"inception": "released", "target_layer": "own", "transform_bias": False},
     }
+
+
+class TestComposerThatReadsPadding(ComposerContract):
+    name = "clvcnet"
+    params = SMALL | {"inception": "released", "padding": "words", "text_length": 6}
+
+    def test_padding_is_not_read(self) -> None:
+        """Here it is: padding words are words."""
+        composer, (reference, text) = self.composer(), self.query_features()
+        found, other = (composer.compose(reference, one).joint() for one in (text, other_padding(text)))
+        assert not found.allclose(other)
 
 
 class TestClvcnet(MethodContract):
@@ -21,7 +34,7 @@ class TestClvcnet(MethodContract):
     params = SMALL
     variants = {
         "default": {},
-        "avgpool": {"ablation": "avgpool", "feature_distance": "raw"},
+        "avgpool": {"ablation": "avgpool", "feature_distance": "normed"},
         "no-mutual": {"ablation": "no-mutual"},
         "no-mutual-kl": {"ablation": "no-mutual-kl", "temperature": "divide"},
         "no-mutual-feature": {"ablation": "no-mutual-feature"},
@@ -29,4 +42,5 @@ class TestClvcnet(MethodContract):
         "global-only": {"ablation": "global-only"},
         "local-only+": {"ablation": "local-only+"},
         "global-only+": {"ablation": "global-only+"},
+        "released": {"variant": "released", "padding": "masked"},
     }

@@ -12,6 +12,7 @@ from cir_bench_clvcnet.composer import ClvcnetComposer
 from cir_bench_clvcnet.inception import Inception
 from cir_bench_clvcnet.params import ClvcnetComposerParams
 from cir_bench_clvcnet.pooling import GeM
+from cir_bench_clvcnet.released_inception import ReleasedInception
 
 NAMES = ("local", "global")
 
@@ -100,12 +101,13 @@ def test_a_text_without_words_is_composed(make_clvcnet, random_batch) -> None:
     assert all(torch.isfinite(gradient).all() for gradient in [found, *gradients])
 
 
-def test_in_training_padding_leaves_the_running_statistics_alone(make_clvcnet, random_batch) -> None:
+@pytest.mark.parametrize("inception", ["printed", "released"])
+def test_in_training_padding_leaves_the_running_statistics_alone(make_clvcnet, random_batch, inception: str) -> None:
     """More padding, the same words: the same queries and the same statistics."""
     batch = random_batch(8)
     found = []
     for extra in (0, 3):
-        method = make_clvcnet().train()
+        method = make_clvcnet(inception=inception).train()
         text = {}
         for name, one in batch.text.branches.items():
             tokens = torch.cat([one.tokens, torch.full((5, extra, 5), 9.0, dtype=torch.float64)], dim=1)
@@ -114,6 +116,32 @@ def test_in_training_padding_leaves_the_running_statistics_alone(make_clvcnet, r
         found.append({**dict(method.named_buffers()), **query.spaces})
     for name, tensor in found[0].items():
         torch.testing.assert_close(found[1][name], tensor, msg=name)
+
+
+def test_released_inception_of_padded_words_is_that_of_the_words_alone() -> None:
+    layer = ReleasedInception(8, 16, dimensions=1).double().eval()
+    x, lengths = torch.randn(3, 8, 6, dtype=torch.float64), (6, 3, 1)
+    there = torch.arange(6) < torch.tensor(lengths)[:, None]
+    found = layer(x, there)
+    assert not found.movedim(1, -1)[~there].any()
+    for item, one, length in zip(x, found, lengths, strict=True):
+        torch.testing.assert_close(one[:, :length], layer(item[None, :, :length])[0])
+
+
+def test_a_padding_word_is_a_word_and_texts_have_one_length(make_clvcnet, random_batch) -> None:
+    """However long the longest text of a batch is; what is not there is zero, and longer texts are cut."""
+    batch = random_batch(9)
+    text, reference = batch.text.branch("global"), batch.reference.branch("global")
+    tokens, mask = text.need_tokens()
+    zeros = torch.zeros(5, 3, 5, dtype=torch.float64)
+    longer = Features(tokens=torch.cat([tokens, zeros], dim=1), mask=torch.cat([mask, zeros[:, :, 0].bool()], dim=1))
+    for length in (7, 4):
+        network = make_clvcnet(padding="words", text_length=length).eval().composer.network("global")
+        found = network.compose(reference, text)
+        assert found.representation.shape == (5, 5, length)
+        torch.testing.assert_close(network.compose(reference, longer).vector, found.vector)
+        every = Features(tokens=tokens, mask=torch.ones_like(mask))
+        torch.testing.assert_close(network.compose(reference, every).vector, found.vector)
 
 
 def test_gem_is_between_the_mean_and_the_maximum() -> None:
@@ -156,6 +184,26 @@ def test_sizes_of_section_4(small_shape) -> None:
     assert wide.project_query.weight.shape == (1024, 5)
     assert wide.project_target.weight.shape == (1024, 6)
     assert (len(local.gamma.norm.weight), len(wide.beta.norm.weight)) == (6, 5)
+
+
+@pytest.mark.parametrize(
+    ("dimensions", "channels_out", "widths", "millions"),
+    [(2, 2048, (640, 512, 512, 384), 8.6), (1, 1024, (384, 256, 256, 128), 4.06)],
+)
+def test_sizes_of_the_released_inception_layers(dimensions, channels_out, widths, millions) -> None:
+    layer = ReleasedInception(2048, channels_out, dimensions)
+    branches = layer.one, layer.three, layer.threes, layer.pooled
+    assert tuple(branch[-1].conv.out_channels for branch in branches) == widths
+    assert [unit.conv.out_channels for unit in layer.threes][:2] == [512, 224]
+    assert sum(p.numel() for p in layer.parameters()) / 1e6 == pytest.approx(millions, rel=0.005)
+
+
+def test_targets_have_layers_of_their_own_where_released(make_clvcnet) -> None:
+    """The other weights start where they do without them."""
+    shared, own = (make_clvcnet(shuffled=False, target_layer=one).state_dict() for one in ("shared", "own"))
+    names = ("pool_target.p", "project_target.weight", "project_target.bias")
+    assert set(own) == set(shared) | {f"composer.networks.local.{name}" for name in names}
+    assert all(torch.equal(own[name], tensor) for name, tensor in shared.items())
 
 
 @pytest.mark.parametrize(

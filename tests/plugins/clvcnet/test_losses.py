@@ -28,7 +28,17 @@ def leaves(batch: TrainBatch, name: str) -> list[Tensor]:
 
 
 @pytest.mark.parametrize("mode", ["training", "evaluation"])
-@pytest.mark.parametrize("params", [{}, {"temperature": "divide"}, {"feature_distance": "raw"}], ids=str)
+@pytest.mark.parametrize(
+    "params",
+    [
+        {},
+        {"temperature": "divide"},
+        {"feature_distance": "normed"},
+        {"feature_distance": "mean"},
+        {"target_layer": "own"},
+    ],
+    ids=str,
+)
 def test_every_term_is_the_paper_s(make_clvcnet, random_batch, by_hand, mode: str, params: dict[str, str]) -> None:
     """Two triplets have one target: neither is the other's negative."""
     method, batch = make_clvcnet(**params).train(mode == "training"), random_batch(1)

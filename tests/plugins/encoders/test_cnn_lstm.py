@@ -1,13 +1,16 @@
 import json
+from types import SimpleNamespace
 
+import numpy as np
 import pytest
 import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from PIL import Image
 from support.building import provides
 from torch import nn
 
-from cir_bench import ConfigError, Context, DataError, TrainCorpus, levels
+from cir_bench import ConfigError, Context, DataError, ImageRef, TrainCorpus, levels
 from cir_bench.interfaces.spec_params import make_params
 from cir_bench.testing import EncoderContract
 from cir_bench_encoders import ENCODERS
@@ -28,6 +31,7 @@ class TestContract(EncoderContract):
         "val": {"text_pooling": "max"},
         "unstrided": {"last_stride": 1},
         "augmented": {"flip": True, "crop": 0.8},
+        "released": {"resize": "squash", "crop": 0.8, "text_norm": True, "punctuation": "removed"},
     }
 
 
@@ -125,6 +129,64 @@ def test_augmentation_is_off_by_default_and_only_in_training(make, pictures):
     assert torch.equal(augmented.image_item(wide, train=True), drawn[0])
 
 
+@pytest.mark.parametrize("resize", ["crop", "squash"])
+def test_crops_of_a_narrow_photo_differ(make, resize):
+    """A photo of 60×200: every draw is another part of it, of at least the asked share of the largest square."""
+    image = narrow_photo()
+    encoder = make(crop=0.84, resize=resize)
+    torch.manual_seed(0)
+    drawn = {encoder.image_item(image, train=True).numpy().tobytes() for _ in range(20)}
+    assert len(drawn) > 10
+
+
+def narrow_photo():
+    """Grey, brighter from top to bottom; its first and last rows are 0 and 199."""
+    rows = np.broadcast_to(np.arange(200, dtype=np.uint8)[:, None, None], (200, 60, 3))
+    return ImageRef("made", SimpleNamespace(open=lambda _: Image.fromarray(rows.copy())), "narrow")
+
+
+def test_squashed_images_lose_nothing_and_cropped_ones_their_ends(make):
+    image = narrow_photo()
+    squashed, cropped = (make(resize=resize).image_item(image) for resize in ("squash", "crop"))
+    assert squashed.shape == cropped.shape == (3, 48, 48)
+    assert (int(squashed.min()), int(squashed.max())) == (pytest.approx(2, abs=3), pytest.approx(197, abs=3))
+    assert (int(cropped.min()), int(cropped.max())) == (pytest.approx(70, abs=3), pytest.approx(129, abs=3))
+    assert make(resize="squash").preprocess != make().preprocess
+
+
+def test_squashed_training_crops_cut_off_no_more_than_asked(make):
+    encoder = make(resize="squash", crop=0.5)
+    image = narrow_photo()
+    torch.manual_seed(0)
+    seen = [encoder.image_item(image, train=True).float() for _ in range(30)]
+    spans = [float(item.max() - item.min()) / 199 for item in seen]
+    assert min(spans) > 0.5**0.5 - 0.05
+    assert max(spans) > min(spans) + 0.1
+
+
+def test_removed_punctuation_joins_words(make):
+    encoder = make(punctuation="removed")
+    assert encoder.text.vocabulary.words == ("a", "and", "blue", "is", "longer", "red", "tshirt")
+    state = encoder.extra_state()
+    other = make(punctuation="removed", fit=False)
+    other.load_extra_state(state)
+    assert (
+        other.text.vocabulary.encode(["T-shirt"])[0].tolist() == encoder.text.vocabulary.encode(["tshirt"])[0].tolist()
+    )
+    assert encoder.preprocess != make().preprocess
+
+
+def test_the_pooled_text_may_be_normalised_over_the_batch(make):
+    texts = ["red", "a blue one", "is longer"]
+    plain, normed = make().train(), make(text_norm=True, dropout=0.0).train()
+    pooled = normed.encode_texts(texts, levels("pooled")).pooled
+    torch.testing.assert_close(pooled.mean(dim=0), torch.zeros(16), atol=1e-5, rtol=0)
+    assert not torch.allclose(
+        plain.encode_texts(texts, levels("pooled")).pooled.mean(dim=0), torch.zeros(16), atol=1e-3
+    )
+    assert plain.preprocess != normed.preprocess
+
+
 def test_every_parameter_is_trained_and_groups_tell_what_is_pretrained(make, pictures):
     encoder = make().train()
     image = encoder.encode_images([encoder.image_item(p) for p in pictures], levels("pooled"))
@@ -156,6 +218,27 @@ def test_the_last_stage_s_stride_can_be_left_out(make):
     encoder = make(backbone="resnet50", image_size=224, last_stride=1)
     assert encoder.shape.image.maps == ((512, 28, 28), (1024, 14, 14), (2048, 14, 14))
     assert make(last_stride=1).shape.image.maps == ((64, 6, 6), (128, 3, 3), (256, 3, 3))
+
+
+def test_the_third_stage_s_stride_can_be_left_out(make):
+    """As large as without the last stage's, and the same weights fit, but other maps."""
+    sizes = {"backbone": "resnet18", "image_size": 64}
+    third, last = make(**sizes, layer3_stride=1), make(**sizes, last_stride=1)
+    assert third.shape.image.maps == ((128, 8, 8), (256, 8, 8), (512, 4, 4))
+    assert last.shape.image.maps == ((128, 8, 8), (256, 4, 4), (512, 4, 4))
+    weights = {name: torch.ones_like(one) if "bn" in name else one for name, one in last.state_dict().items()}
+    for one in (third, last):  # at the start the last batch norm of a block lets nothing through
+        one.load_state_dict(weights)
+    pixels = torch.randint(256, (2, 3, 64, 64), dtype=torch.uint8, generator=torch.Generator().manual_seed(0))
+    maps = [one.encode_images(list(pixels), levels("maps")).maps[-1] for one in (third, last)]
+    assert not torch.allclose(*maps)
+    assert third.preprocess != last.preprocess
+
+
+@pytest.mark.parametrize("backbone", ["small", "mobilenetv1_100"])
+def test_a_backbone_without_such_a_stage_is_refused(make, backbone):
+    with pytest.raises(ConfigError, match=f"'{backbone}' has no stage layer3 .* encoder.layer3_stride"):
+        make(backbone=backbone, image_size=64, layer3_stride=1)
 
 
 def test_without_the_last_stride_the_network_is_the_same_but_for_it(make, pictures):
