@@ -21,8 +21,8 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import stats
 
-from cir_bench.statistics.holm import holm
 from cir_bench.statistics.randomisation import PValues, Sample, randomisation_tests
+from cir_bench.statistics.table import holm
 
 CLAIM = 0.05
 SCORE = 35.0

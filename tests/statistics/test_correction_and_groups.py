@@ -4,8 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from cir_bench.statistics.groups import tie_groups
-from cir_bench.statistics.holm import holm
+from cir_bench.statistics.table import holm, tie_groups
 
 
 def test_holm_on_numbers_worked_by_hand():

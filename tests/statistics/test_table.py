@@ -5,9 +5,8 @@ from itertools import combinations
 import numpy as np
 import pytest
 
-from cir_bench.statistics.holm import holm
 from cir_bench.statistics.randomisation import Sample, randomisation_tests
-from cir_bench.statistics.table import table_statistics
+from cir_bench.statistics.table import holm, table_statistics
 
 N_CSS, N_FASHIONIQ = 2053, 6016
 

@@ -50,7 +50,7 @@ class RowPair:
 
     def key_of(self, metric: str) -> str:
         """The key of a metric over the whole benchmark (empty: the headline); `ConfigError` if it has no such mean."""
-        keys = [key for key in self.values[0].keys if key in self.values[1].keys]
+        keys = [key for key in self.values[0].values if key in self.values[1].values]
         names = {key.removeprefix("mean/"): key for key in keys if "/" not in key.removeprefix("mean/")}
         name = metric.removeprefix("mean/") or self.headline
         if name not in names:

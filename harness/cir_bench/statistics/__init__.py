@@ -3,8 +3,7 @@
 * ``queries.py``: `QueryResults`, what a cell keeps of its queries;
 * ``rows.py``: `RowValues`, one row of a table over its seeds;
 * ``bootstrap.py``: intervals over queries and seeds;
-* ``randomisation.py``: tests of all pairs of a table, with their null hypotheses; ``holm.py`` corrects them;
-* ``groups.py``: tie groups: rows that cannot be told apart share a place;
-* ``table.py``: all of this for one table; ``versus.py``: two rows in detail;
+* ``randomisation.py``: tests of all pairs of a table, with their null hypotheses;
+* ``table.py``: all of this for one table, Holm's correction and tie groups; ``versus.py``: two rows in detail;
 * ``draws.py``: random draws that are the same everywhere.
 """

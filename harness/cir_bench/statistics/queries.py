@@ -19,17 +19,12 @@ from cir_bench.statistics.draws import Floats
 
 @dataclass(frozen=True, eq=False)
 class QueryResults:
-    """The ranks of the targets of one cell's queries, ties included. Q queries, part after part.
-
-    Attributes:
-        parts: by part (``""`` without parts) the rankings, without their top lists and without names of images: enough
-            for any metric at any cut-off (`cir_bench.evaluation.metrics.parse_metric`).
-        metrics: names of the protocol's metrics, such as ``R@10``.
-        headline: the key by which a leaderboard is sorted, and the keys it is the mean of.
-    """
+    """The ranks of the targets of one cell's queries, ties included. Q queries, part after part."""
 
     parts: Mapping[str, PartRankings]
+    """By part (``""`` without parts), without top lists and names of images: enough for any metric at any cut-off."""
     metrics: tuple[str, ...]
+    """Names of the protocol's metrics, such as ``R@10``."""
     headline: Headline
 
     @classmethod

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from functools import cached_property
 
 import numpy as np
 
@@ -15,25 +14,15 @@ from cir_bench.statistics.queries import QueryResults
 
 @dataclass(frozen=True, eq=False)
 class RowValues:
-    """One method over S seeds on the same Q queries.
-
-    Attributes:
-        seeds: of the cells.
-        cells: their queries, in the order of ``seeds``.
-        values: ``[S, Q]`` by key, for the metrics of the record that are means over queries, the headline among them:
-            what each query contributes (`QueryResults.contribution`).
-    """
+    """One method over S seeds on the same Q queries, with a cell for each seed."""
 
     seeds: tuple[int, ...]
     cells: tuple[QueryResults, ...]
     values: dict[str, Floats]
+    """``[S, Q]`` by key, what each query contributes (`QueryResults.contribution`): for the metrics of the record that
+    are means over queries, the headline among them."""
 
     @property
-    def keys(self) -> tuple[str, ...]:
-        """The K keys of ``values``."""
-        return tuple(self.values)
-
-    @cached_property
     def weights(self) -> Floats:
         """``[Q]`` of the queries in a mean over parts; sums to 1."""
         return self.cells[0].weights

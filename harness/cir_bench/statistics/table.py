@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import combinations
 
@@ -10,8 +10,6 @@ import numpy as np
 
 from cir_bench.statistics.bootstrap import bootstrap, interval
 from cir_bench.statistics.draws import Floats
-from cir_bench.statistics.groups import tie_groups
-from cir_bench.statistics.holm import holm
 from cir_bench.statistics.randomisation import Sample, randomisation_tests
 from cir_bench.statistics.rows import RowValues
 
@@ -22,29 +20,22 @@ EQUAL = 1e-9
 
 @dataclass(frozen=True)
 class Pair:
-    """Two rows, compared by the headline.
-
-    Attributes:
-        first: index of a row in the table.
-        second: index of a later row.
-        difference: first minus second, in points.
-        interval: of the difference, by the paired bootstrap over queries and seeds.
-        p_queries: of the randomisation test over queries.
-        p_holm: the same, corrected for all pairs of the table.
-        p_seeds: of the test that also accounts for the variation between seeds; not corrected.
-        wins: queries on which the first row is better, by its mean over seeds.
-        ties: queries on which neither is.
-        losses: queries on which the second row is.
-    """
+    """Two rows, ``first`` above ``second`` in the table, compared by the headline."""
 
     first: int
     second: int
     difference: float
+    """First minus second, in points."""
     interval: tuple[float, float]
+    """Of the difference, by the paired bootstrap over queries and seeds."""
     p_queries: float
+    """Of the randomisation test over queries."""
     p_holm: float
+    """The same, corrected for all pairs of the table."""
     p_seeds: float
+    """Of the test that also accounts for the variation between seeds; not corrected."""
     wins: int
+    """Queries on which the first row is better, by its mean over seeds."""
     ties: int
     losses: int
 
@@ -61,17 +52,12 @@ class Pair:
 
 @dataclass(frozen=True)
 class TableStatistics:
-    """Of the rows of a table, in their order.
-
-    Attributes:
-        intervals: for each row the interval of each of its keys.
-        pairs: all pairs of compared rows.
-        groups: the place of each compared row's tie group; None for the others.
-    """
+    """Of the rows of a table, in their order: the interval of each key, and all pairs of compared rows."""
 
     intervals: tuple[dict[str, tuple[float, float]], ...]
     pairs: tuple[Pair, ...]
     groups: tuple[int | None, ...]
+    """The place of each compared row's tie group; None for the others."""
 
     def beaten_by(self, row: int) -> list[int]:
         """Rows that this one beats."""
@@ -120,3 +106,34 @@ def wins_ties_losses(by_query: Floats) -> tuple[int, int, int]:
     """On how many queries a difference is positive, zero, negative."""
     wins, losses = int((by_query > EQUAL).sum()), int((by_query < -EQUAL).sum())
     return wins, len(by_query) - wins - losses, losses
+
+
+def holm(p_values: Sequence[float]) -> list[float]:
+    """p-values by Holm (1979), in their order: the k-th smallest of m times (m - k + 1), never falling, at most 1."""
+    order = sorted(range(len(p_values)), key=lambda place: p_values[place])
+    corrected = [1.0] * len(p_values)
+    highest = 0.0
+    for steps, place in enumerate(order):
+        highest = max(highest, min(1.0, p_values[place] * (len(p_values) - steps)))
+        corrected[place] = highest
+    return corrected
+
+
+def tie_groups(count: int, differ: Callable[[int, int], bool]) -> list[int]:
+    """The place of each of ``count`` rows, given best first; ``differ`` says whether two of them are told apart.
+
+    The best row leads the first group, to which every row belongs that cannot be told apart from it, wherever that row
+    is. The best of the remaining rows leads the next group, and so on. The place of a group is one more than the number
+    of rows in the groups before it: 1, 1, 3, 4, 4. "Not told apart" is not transitive (a and b, b and c, but a and c
+    are), so two rows with different places may still be undecided: only `TableStatistics.beaten_by` says whether one
+    beats the other.
+    """
+    found = [0] * count
+    left = list(range(count))
+    while left:
+        leader, place = left[0], 1 + count - len(left)
+        group = [row for row in left if row == leader or not differ(leader, row)]
+        for row in group:
+            found[row] = place
+        left = [row for row in left if row not in group]
+    return found

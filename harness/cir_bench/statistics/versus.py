@@ -17,24 +17,15 @@ from cir_bench.statistics.table import EQUAL, Pair, compare_pairs, wins_ties_los
 
 @dataclass(frozen=True)
 class Share:
-    """Some of the queries: a part (category), or those with a tag.
-
-    Attributes:
-        name: ``dress``, or ``tag:kind:add``.
-        n: number of queries.
-        first: mean of the first row over them, in points.
-        second: of the second.
-        interval: of the difference, by the paired bootstrap within these queries; not corrected for their number.
-        wins: queries on which the first row is better.
-        ties: queries on which neither is.
-        losses: queries on which the second row is.
-    """
+    """Some of the queries: a part (category), or those with a tag; each row's mean over them, in points."""
 
     name: str
+    """``dress``, or ``tag:kind:add``."""
     n: int
     first: float
     second: float
     interval: tuple[float, float]
+    """Of the difference, by the paired bootstrap within these queries; not corrected for their number."""
     wins: int
     ties: int
     losses: int
@@ -42,16 +33,9 @@ class Share:
 
 @dataclass(frozen=True)
 class Flip:
-    """A query that the two rows answer differently.
+    """A query that the two rows answer differently: its id, part and tags, and means over seeds for each row.
 
-    Attributes:
-        query: its id.
-        part: its part, ``""`` without parts.
-        tags: its tags.
-        first: mean over seeds of the first row's value, in points.
-        second: of the second row's.
-        first_rank: mean over seeds of the expected rank of the first row's best target; inf if it is never hit.
-        second_rank: of the second row's.
+    These are its value in points, and the expected rank of its best target; inf if that is never hit.
     """
 
     query: str
@@ -65,24 +49,16 @@ class Flip:
 
 @dataclass(frozen=True)
 class Versus:
-    """Two rows compared by one key.
-
-    Attributes:
-        key: of the record.
-        first: the first row's value.
-        second: the second's.
-        pair: difference, interval, p-values (one pair: nothing to correct), wins, ties, losses.
-        shares: by part, then by tag.
-        won: queries that the first row answers better, the clearest first.
-        lost: queries that the second row answers better.
-    """
+    """Two rows compared by one key of the record, with the value of each."""
 
     key: str
     first: float
     second: float
     pair: Pair
     shares: tuple[Share, ...]
+    """By part, then by tag."""
     won: tuple[Flip, ...]
+    """Queries that the first row answers better, the clearest first."""
     lost: tuple[Flip, ...]
 
 
