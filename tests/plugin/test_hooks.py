@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import inspect
+from typing import get_args
 
+from cir_bench.interfaces.events import Event
 from cir_bench.interfaces.kinds import KINDS, kind_of
 from cir_bench.plugin import hookspecs
 from cir_bench.plugin.checks import HOOKS
@@ -18,6 +20,7 @@ SPECIFIED = {
 
 def test_every_hook_is_specified_with_docstring_and_at_most_one_event():
     assert set(HOOKS) == set(SPECIFIED)
+    assert set(EVENT_HOOKS) == set(get_args(Event))
     heard = {hook: event for event, hook in EVENT_HOOKS.items()}
     for name, function in SPECIFIED.items():
         assert function.__doc__, name

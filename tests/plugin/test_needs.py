@@ -11,10 +11,9 @@ from cir_bench.interfaces.levels import FeatureLevel, Needs, Provides
 from cir_bench.interfaces.spec_params import make_params
 from cir_bench.interfaces.specs import EncoderSpec, MethodSpec
 from cir_bench.params.models import MethodParams, NoParams
-from cir_bench.plugin.blame import BlamedPluginError
 from cir_bench.plugin.loader import PluginOptions, load_plugins
 from cir_bench.plugin.needs import needs_of, needs_together, provides_of, wrapped_composers
-from cir_bench.plugin.owner import Owner
+from cir_bench.plugin.owner import BlamedPluginError, Owner
 from cir_bench.plugin.registry import Registered
 from cir_bench.runs.request import RunRequest
 from cir_bench.runs.resolve import resolve

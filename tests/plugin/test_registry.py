@@ -10,8 +10,7 @@ import pytest
 from cir_bench import BuildContext, Params
 from cir_bench.errors import ConfigError, DataError, PluginError
 from cir_bench.interfaces.specs import EncoderSpec, LossSpec, MethodSpec
-from cir_bench.plugin.blame import BlamedPluginError
-from cir_bench.plugin.owner import Owner
+from cir_bench.plugin.owner import BlamedPluginError, Owner
 from cir_bench.plugin.registry import Registered, Registry, blame, create, load
 
 OWNER = Owner("some-plugin", "3.1", "some")

@@ -59,8 +59,7 @@ def test_chance_is_known_for_every_metric_of_the_protocol(in_memory: Any, protoc
     check = check_protocol(in_memory(queries, {"": tuple("abcd")}), graded)
     assert check.problems == ()
     assert check.notes == (
-        "1 queries have graded images, but their target is not one of them, so that soft metrics give nothing for it: "
-        "q-0.",
+        "1 queries have graded images without their target, for which soft metrics therefore give nothing: q-0.",
     )
 
 
@@ -74,7 +73,7 @@ def test_a_query_that_cannot_be_hit_and_an_empty_text_are_noted(in_memory: Any, 
     check = check_protocol(in_memory(queries, {"": tuple("abc")}), protocol(reference="removed"))
     assert not check.problems
     assert check.notes == (
-        "1 queries can never be hit, their target is their excluded reference: q-0.",
+        "1 queries can never be hit, because their target is their excluded reference: q-0.",
         "1 queries have an empty text: q-0.",
     )
 

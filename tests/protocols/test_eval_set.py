@@ -183,7 +183,7 @@ def test_provenance_names_the_dictionaries_that_the_protocol_reads_and_no_other(
     ("galleries", "key", "sentence"),
     [
         ({"": "abc"}, "mean/R@1", "has no parts to take a mean over; choose a protocol without parts"),
-        (GALLERIES, "R@1", "has the parts left, right, each with its own value; choose a protocol with parts"),
+        (GALLERIES, "R@1", "has the parts left, right, each with its own value; choose one with parts"),
         ({"": "abc"}, "R@1", None),
         (GALLERIES, "mean/R@1", None),
     ],

@@ -12,7 +12,6 @@ from cir_bench.cli.data_contents import TrainSplit, counted, protocol_facts, pub
 from cir_bench.cli.data_fetch import steps_at
 from cir_bench.cli.output import bytes_as_text, print_json
 from cir_bench.interfaces.dataset import Dataset
-from cir_bench.interfaces.spec_params import argument_field
 from cir_bench.interfaces.specs import DatasetSpec
 from cir_bench.protocols.build import provenance_of
 from cir_bench.protocols.check import ProtocolCheck, check_protocol
@@ -62,7 +61,7 @@ def _unavailable(benchmark: NamedBenchmark) -> str | None:
         return "give their folder with --data-root DIR"
     if spec.needs_root and root is not None and root.is_dir() and not (root / spec.name).is_dir():
         return f"there is no {root / spec.name}; start with `cir-bench data fetch {chosen.benchmark.name}`"
-    field = argument_field(spec)
+    field = spec.params.argument
     if chosen.path is None and field and field not in chosen.benchmark.dataset_params:
         return f"give their folder as {chosen.benchmark.name}:PATH"
     return None

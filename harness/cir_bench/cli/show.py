@@ -13,7 +13,7 @@ from cir_bench.cli.describe import benchmark_facts, object_facts, pairings, para
 from cir_bench.cli.output import columns, print_json
 from cir_bench.errors import ConfigError, did_you_mean
 from cir_bench.interfaces.kinds import KINDS
-from cir_bench.interfaces.spec_params import argument_field, make_params, split_argument
+from cir_bench.interfaces.spec_params import make_params, split_argument
 from cir_bench.interfaces.specs import ComposerSpec, DatasetSpec, EncoderSpec, LossSpec, MethodSpec
 from cir_bench.plugin.card import card_text
 from cir_bench.plugin.needs import needs_of, needs_together, wrapped_composers
@@ -58,7 +58,7 @@ def _facts(registry: Registry, name: str) -> dict[str, dict[str, Any]]:
 
 def _details(registry: Registry, registered: Registered[Any]) -> dict[str, Any]:
     spec = registered.spec
-    facts: dict[str, Any] = {"implementation": spec.class_path, "argument": argument_field(spec)}
+    facts: dict[str, Any] = {"implementation": spec.class_path, "argument": spec.params.argument}
     if isinstance(spec, MethodSpec):
         facts |= {
             "kind": spec.kind,

@@ -66,22 +66,15 @@ class Embedding:
 
     def __getitem__(self, rows: Tensor | slice) -> Embedding:
         """The embedding of some rows."""
-        return Embedding(
-            {name: tensor[rows] for name, tensor in self.spaces.items()},
-            self.weights,
-            {name: tensor[rows] for name, tensor in self.extras.items()},
-        )
+        return self._mapped(lambda tensor: tensor[rows])
 
     def to(self, device: torch.device | str | None = None, dtype: torch.dtype | None = None) -> Embedding:
-        """This embedding on another device or as another dtype."""
-        return Embedding(
-            {name: tensor.to(device=device, dtype=dtype) for name, tensor in self.spaces.items()},
-            self.weights,
-            {
-                name: tensor.to(device=device, dtype=dtype if tensor.is_floating_point() else None)
-                for name, tensor in self.extras.items()
-            },
-        )
+        """This embedding on another device, floating-point tensors as another dtype."""
+        return self._mapped(lambda one: one.to(device, dtype if one.is_floating_point() else None))
+
+    def _mapped(self, change: Callable[[Tensor], Tensor]) -> Embedding:
+        spaces = {name: change(tensor) for name, tensor in self.spaces.items()}
+        return Embedding(spaces, self.weights, {name: change(tensor) for name, tensor in self.extras.items()})
 
     @staticmethod
     def cat(parts: Sequence[Embedding]) -> Embedding:

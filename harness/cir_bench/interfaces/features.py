@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 import torch
@@ -128,18 +128,15 @@ class Features:
     def __getitem__(self, rows: Tensor | slice | Sequence[int]) -> Features:
         """The features of some rows."""
         index = rows if isinstance(rows, (slice, Tensor)) else torch.as_tensor(rows)
-        return Features.from_tensors(
-            {name: tensor[index] for name, tensor in self.tensors().items()},
-            {name: features[rows] for name, features in self.branches.items()},
-        )
+        return self._mapped(lambda tensor: tensor[index])
 
     def to(self, device: torch.device | str | None = None, dtype: torch.dtype | None = None) -> Features:
         """These features on ``device``, floating-point ones as ``dtype``."""
-        moved = {
-            name: tensor.to(device=device, dtype=dtype if tensor.is_floating_point() else None, non_blocking=True)
-            for name, tensor in self.tensors().items()
-        }
-        return Features.from_tensors(moved, {name: f.to(device, dtype) for name, f in self.branches.items()})
+        return self._mapped(lambda one: one.to(device, dtype if one.is_floating_point() else None, non_blocking=True))
+
+    def _mapped(self, change: Callable[[Tensor], Tensor]) -> Features:
+        tensors = {name: change(tensor) for name, tensor in self.tensors().items()}
+        return Features.from_tensors(tensors, {name: one._mapped(change) for name, one in self.branches.items()})
 
     @staticmethod
     def cat(parts: Sequence[Features]) -> Features:

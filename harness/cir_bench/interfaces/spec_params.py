@@ -12,11 +12,6 @@ from cir_bench.params.fill import fill
 from cir_bench.params.models import MethodParams, Params
 
 
-def argument_field(spec: Spec) -> str | None:
-    """The parameter that takes ARGUMENT of ``name:ARGUMENT``; None if the object takes none."""
-    return spec.params.argument
-
-
 def split_argument(text: str) -> tuple[str, str | None]:
     """``"openclip:RN50"`` as ``("openclip", "RN50")``, ``"tiny"`` as ``("tiny", None)``."""
     name, colon, argument = text.partition(":")
@@ -51,12 +46,12 @@ def make_params(spec: Spec, overrides: Mapping[str, Any] | None = None, argument
     what = f"{kind_of(spec).name} {spec.name!r}"
     values = dict(overrides or {})
     if argument is not None:
-        field = argument_field(spec)
+        field = spec.params.argument
         if field is None:
             raise ConfigError(f"{what} takes no argument, but {spec.name}:{argument} gives it one; write {spec.name}.")
         if field in values:
             raise ConfigError(
-                f"{what} is given its {field} twice: as {spec.name}:{argument} and as {field}=…; keep one."
+                f"{what} is given its {field} twice, as {spec.name}:{argument} and as {field}=…; keep one."
             )
         values[field] = argument
     if isinstance(spec, ComposerSpec) and issubclass(spec.params, MethodParams):

@@ -6,7 +6,7 @@ entry point group ``cir_bench``. The functions return light specs; nothing heavy
 * ``hookspecs.py``: all hooks; ``events.py``: calling those of events;
 * ``candidates.py``: where plugins are; ``loader.py``: loading them, with the refusals of ``checks.py`` (plugins) and
   ``spec_checks.py`` (what they register), and the advice of ``remedies.py``;
-* ``owner.py``: where an object comes from, and why a plugin was left out; ``blame.py``: failures of its objects;
+* ``owner.py``: where an object comes from, why a plugin was left out, and the error for a failure of its objects;
 * ``registry.py``: objects by name and their classes; ``build.py``: constructing composers, losses and methods;
   ``needs.py``: what they need and provide; ``card.py``: what a method's card says.
 """

@@ -16,12 +16,7 @@ from cir_bench.plugin.registry import Registered, Registry, create
 
 
 class Builder(BuildContext):
-    """A context that finds composers and losses in a registry.
-
-    Args:
-        registry: where names are looked up.
-        shape: widths of the encoder's features.
-    """
+    """A context that finds composers and losses in a registry."""
 
     def __init__(self, registry: Registry, shape: EncoderShape) -> None:
         super().__init__(shape)
@@ -43,11 +38,7 @@ def build_method(
 ) -> Method:
     """A method; when its implementation is a composer, the composer with the losses that the spec names.
 
-    Args:
-        registered: the method.
-        params: its parameters.
-        registry: where it finds composers and losses by name.
-        shape: widths of the encoder's features.
+    Composers and losses are found by name in ``registry``; ``shape`` has the widths of the encoder's features.
     """
     context = Builder(registry, shape)
     implementation = create(registered, params, context)

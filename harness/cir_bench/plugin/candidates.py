@@ -15,7 +15,7 @@ from typing import Any
 
 from cir_bench.errors import ConfigError
 from cir_bench.plugin.hookspecs import GROUP
-from cir_bench.plugin.owner import CORE, Owner
+from cir_bench.plugin.owner import CORE, Owner, normalised
 
 BESIDE_CONFIG = "cir_bench_plugins.py"
 """A file of this name in the folder of ``--config`` is loaded with it."""
@@ -31,14 +31,8 @@ class Candidate:
     load: Callable[[], object]
 
     def called(self, names: Iterable[str]) -> bool:
-        """Whether one of ``names`` means this plugin: its distribution or its own name."""
-        wanted = {normalised(name) for name in names}
-        return bool(wanted & {normalised(self.owner.distribution), normalised(self.owner.plugin)})
-
-
-def normalised(name: str) -> str:
-    """A distribution's name in the form for comparing (PEP 503)."""
-    return re.sub(r"[-_.]+", "-", name).lower()
+        """Whether one of ``names`` means this plugin."""
+        return any(map(self.owner.called, names))
 
 
 def installed() -> list[Candidate]:

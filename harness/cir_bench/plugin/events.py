@@ -4,31 +4,21 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Mapping
+from typing import get_type_hints
 
 import pluggy
 
 from cir_bench.errors import debugging
-from cir_bench.interfaces.events import (
-    CellFinished,
-    CellStarted,
-    EpochFinished,
-    Event,
-    RunFinished,
-    RunStarted,
-    WorkProgress,
-)
+from cir_bench.interfaces.events import Event
 from cir_bench.plugin import hookspecs
 from cir_bench.plugin.remedies import in_words
 
 EVENT_HOOKS: Mapping[type[Event], str] = {
-    RunStarted: "cir_bench_run_started",
-    CellStarted: "cir_bench_cell_started",
-    WorkProgress: "cir_bench_progress",
-    EpochFinished: "cir_bench_epoch_finished",
-    CellFinished: "cir_bench_cell_finished",
-    RunFinished: "cir_bench_run_finished",
+    hints["event"]: name
+    for name, hook in vars(hookspecs).items()
+    if name.startswith("cir_bench_") and "event" in (hints := get_type_hints(hook))
 }
-
+"""The hook of each event, as it is specified."""
 
 _LOG = logging.getLogger(__name__)
 

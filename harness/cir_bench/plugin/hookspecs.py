@@ -11,14 +11,7 @@ from pathlib import Path
 
 import pluggy
 
-from cir_bench.interfaces.events import (
-    CellFinished,
-    CellStarted,
-    EpochFinished,
-    RunFinished,
-    RunStarted,
-    WorkProgress,
-)
+from cir_bench.interfaces.events import CellFinished, CellStarted, EpochFinished, RunFinished, RunStarted, WorkProgress
 from cir_bench.interfaces.specs import ComposerSpec, DatasetSpec, EncoderSpec, LossSpec, MethodSpec
 
 GROUP = "cir_bench"

@@ -36,21 +36,18 @@ NOT_INSTALLED = PluginProblem(
 
 @dataclass(frozen=True)
 class PluginOptions:
-    """Which plugins to load. They are named by distribution or by their own name.
-
-    Attributes:
-        files: single-file plugins (``--plugin``), always loaded.
-        config: the configuration file; a ``cir_bench_plugins.py`` next to it is loaded, too.
-        third_party: False (``--no-plugins``): only built-in plugins and ``files``.
-        only: the third-party plugins that may be loaded; None: all.
-        without: plugins that are not loaded, built-in ones included.
-    """
+    """Which plugins to load. They are named by distribution or by their own name."""
 
     files: tuple[Path, ...] = ()
+    """Single-file plugins (``--plugin``), always loaded."""
     config: Path | None = None
+    """The configuration file; a ``cir_bench_plugins.py`` next to it is loaded, too."""
     third_party: bool = True
+    """False (``--no-plugins``): only built-in plugins and ``files``."""
     only: frozenset[str] | None = None
+    """The third-party plugins that may be loaded; None: all."""
     without: frozenset[str] = frozenset()
+    """Plugins that are not loaded, built-in ones included."""
 
 
 @dataclass

@@ -12,7 +12,7 @@ from cir_bench.interfaces.levels import Needs, Provides
 from cir_bench.interfaces.spec_params import make_params
 from cir_bench.interfaces.specs import ComposerSpec, EncoderSpec, MethodSpec, Spec
 from cir_bench.params.models import MethodParams, Params
-from cir_bench.plugin.blame import BlamedPluginError
+from cir_bench.plugin.owner import BlamedPluginError
 from cir_bench.plugin.registry import Registered, Registry, blame
 from cir_bench.plugin.spec_checks import WRITE, described, has_type, mistake_in
 

@@ -1,8 +1,11 @@
-"""`Owner`: where an object comes from. `PluginProblem`: why a plugin was left out, and what to do about it."""
+"""`Owner`: where an object comes from; why a plugin was left out, or failed, and what to do about it."""
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
+
+from cir_bench.errors import PluginError
 
 CORE = "cir-bench"
 """The distribution with the built-in plugins, which use the same entry points as those of third parties."""
@@ -27,10 +30,19 @@ class Owner:
         """Whether it is one Python file, not an installed distribution."""
         return self.plugin.endswith(".py")
 
+    def called(self, name: str) -> bool:
+        """Whether ``name`` means this plugin: its distribution or its own name."""
+        return normalised(name) in {normalised(self.distribution), normalised(self.plugin)}
+
     def __str__(self) -> str:
         if self.single_file:
             return f"{self.plugin} (version {self.version})"
         return f"{self.plugin!r} of {self.distribution} {self.version}"
+
+
+def normalised(name: str) -> str:
+    """A distribution's name in the form for comparing (PEP 503)."""
+    return re.sub(r"[-_.]+", "-", name).lower()
 
 
 @dataclass(frozen=True)
@@ -54,4 +66,17 @@ class PluginRejected(Exception):  # noqa: N818 (it never leaves the loader)
         super().__init__(message)
         self.stage = stage
         self.message = message
+        self.remedy = remedy
+
+
+class BlamedPluginError(PluginError):
+    """An object of a plugin failed; a failed cell's record is made from this."""
+
+    def __init__(self, owner: Owner, what: str, stage: str, exception: str, remedy: str) -> None:
+        super().__init__(f"{what} of plugin {owner} failed while {stage}: {exception}; {remedy}.")
+        self.owner = owner
+        self.what = what
+        """The object, for example ``method 'tirg'``."""
+        self.stage = stage
+        self.exception = exception
         self.remedy = remedy

@@ -16,9 +16,8 @@ from cir_bench.errors import CirBenchError, ConfigError, did_you_mean
 from cir_bench.interfaces.kinds import KINDS, kind_of
 from cir_bench.interfaces.specs import ComposerSpec, Context, DatasetSpec, EncoderSpec, LossSpec, MethodSpec, Spec
 from cir_bench.params.models import Params
-from cir_bench.plugin.blame import BlamedPluginError
 from cir_bench.plugin.events import new_manager
-from cir_bench.plugin.owner import Owner, PluginProblem
+from cir_bench.plugin.owner import BlamedPluginError, Owner, PluginProblem
 from cir_bench.plugin.remedies import in_words, remedy_for_import
 from cir_bench.protocols.builtin import builtin_benchmarks
 
@@ -59,8 +58,7 @@ class Registry:
     Args:
         registered: specs with their plugins; names are unique within a kind.
         benchmark_files: benchmark files with their plugins.
-        plugins: the plugins that were loaded.
-        problems: the plugins that were left out, with the reasons.
+        plugins: those that were loaded; ``problems``: those that were left out.
         hooks: the manager that the plugins are registered with, for events.
     """
 
@@ -122,11 +120,8 @@ class Registry:
 def blame(registered: Registered[Spec], stage: str) -> Iterator[None]:
     """Turn every exception within, except a `CirBenchError`, into a `BlamedPluginError` chained to the original.
 
-    ``sys.exit`` in a plugin counts, because it must not end the run with a good exit code.
-
-    Args:
-        registered: the object that is being used.
-        stage: what is being done, as after "while": "constructing it", "training".
+    ``sys.exit`` in a plugin counts, because it must not end the run with a good exit code. ``stage`` says what is being
+    done, as after "while": "constructing it", "training".
     """
     try:
         yield

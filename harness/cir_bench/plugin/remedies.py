@@ -18,18 +18,21 @@ def remedy_for_import(error: BaseException, owner: Owner, module: str) -> tuple[
     if isinstance(error, ModuleNotFoundError) and error.name:
         return _missing_module(error.name, owner, module)
     if isinstance(error, ImportError) and error.name and _top(error.name) != _top(module):
-        message = f"importing {module} raised {in_words(error)}"
-        return (
-            message,
-            f"its dependency {_top(error.name)} may be too old or too new: check which versions the plugin requires",
-        )
-    return f"importing {module} raised {in_words(error)}", _ask_author(owner)
+        top = _top(error.name)
+        remedy = f"its dependency {top} may be too old or too new: check which versions the plugin requires"
+    elif owner.single_file:
+        remedy = f"correct {owner.plugin}"
+    else:
+        remedy = f"update or remove {owner.distribution} (pip install -U, pip uninstall), or pass --without-plugins"
+    return f"importing {module} raised {in_words(error)}", remedy
 
 
 def _missing_module(missing: str, owner: Owner, module: str) -> tuple[str, str]:
     top = _top(missing)
     if top == _top(module):
-        return f"its module {missing} does not exist", _reinstall(owner)
+        reinstall = f"run: pip install --force-reinstall {owner.distribution}"
+        remedy = "check the import lines of the file" if owner.single_file else reinstall
+        return f"its module {missing} does not exist", remedy
     if missing != top and _is_importable(top):
         return f"it needs the module {missing}, which the installed {top} lacks", f"run: pip install --upgrade {top}"
     return f"it needs the module {missing}, which is not installed", f"run: pip install {top}"
@@ -44,15 +47,3 @@ def _is_importable(module: str) -> bool:
         return importlib.util.find_spec(module) is not None
     except (ImportError, ValueError):
         return False
-
-
-def _reinstall(owner: Owner) -> str:
-    if owner.single_file:
-        return "check the import lines of the file"
-    return f"run: pip install --force-reinstall {owner.distribution}"
-
-
-def _ask_author(owner: Owner) -> str:
-    if owner.single_file:
-        return f"correct {owner.plugin}"
-    return f"update or remove {owner.distribution} (pip install -U, pip uninstall), or pass --without-plugins"

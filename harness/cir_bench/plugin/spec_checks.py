@@ -18,7 +18,7 @@ from pydantic import TypeAdapter, ValidationError
 from cir_bench.errors import ConfigError, did_you_mean
 from cir_bench.interfaces.kinds import Kind
 from cir_bench.interfaces.levels import FeatureLevel, Needs, Provides
-from cir_bench.interfaces.spec_params import argument_field, make_params
+from cir_bench.interfaces.spec_params import make_params
 from cir_bench.interfaces.specs import DatasetSpec, MethodSpec, Paper, RemoteFile, Spec
 from cir_bench.plugin.owner import PluginRejected
 
@@ -176,7 +176,8 @@ def _is_usable(instance: object, name: str, value: Any) -> bool:
 
 
 def _check_argument(what: str, spec: Spec) -> None:
-    argument, params = argument_field(spec), spec.params
+    params = spec.params
+    argument = params.argument
     if argument is not None and argument not in params.model_fields:
         message = f"{what} takes an argument into {argument!r}, but {params.__name__} has no such field"
         raise PluginRejected("spec", message, did_you_mean(argument, params.model_fields).rstrip("."))

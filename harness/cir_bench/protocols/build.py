@@ -18,21 +18,16 @@ Spelling = Mapping[str, Mapping[str, str]]
 
 
 def eval_set(
-    dataset: Dataset,
-    protocol: Protocol,
-    available: Callable[[str], bool] | None = None,
-    *,
-    allow_partial: bool = False,
+    dataset: Dataset, protocol: Protocol, available: Callable[[str], bool] | None = None, *, allow_partial: bool = False
 ) -> EvalSet:
     """The evaluation of ``dataset`` under ``protocol``.
 
     Args:
-        dataset: annotations.
+        dataset: its annotations.
         protocol: the conventions.
         available: whether an image (or whatever represents it) exists; None: nothing is checked.
-        allow_partial: leave missing images out of galleries and truth, and leave out the queries whose reference or all
-            of whose targets are missing (or the first target, if a metric uses it alone, or all graded images, if a
-            metric needs them); both are counted.
+        allow_partial: leave out (and count) missing images, and the queries without their reference or any target (or
+            without the first target or any graded image, if a metric needs it).
 
     Raises:
         DataError: images are missing and ``allow_partial`` is off; or nothing is left; or the data set and the protocol
@@ -63,14 +58,13 @@ def check_headline(dataset: Dataset, protocol: Protocol) -> None:
 
     This finds the mistake before anything is trained, not when metrics are averaged.
     """
-    plain = list(dataset.parts) == [""]
+    if list(dataset.parts) == [""]:
+        plain, which = True, "no parts to take a mean over; choose a protocol without parts."
+    else:
+        plain, which = False, f"the parts {', '.join(dataset.parts)}, each with its own value; choose one with parts."
     for key in protocol.headline.mean_of:
-        if plain and "/" in key:
-            why = "the data set has no parts to take a mean over"
-            raise DataError(f"The protocol's headline is made of {key!r}, but {why}; choose a protocol without parts.")
-        if not plain and "/" not in key:
-            why = f"the data set has the parts {', '.join(dataset.parts)}, each with its own value"
-            raise DataError(f"The protocol's headline is made of {key!r}, but {why}; choose a protocol with parts.")
+        if plain == ("/" in key):
+            raise DataError(f"The protocol's headline is made of {key!r}, but the data set has {which}")
 
 
 def spelling_of(dataset: Dataset, protocol: Protocol) -> Spelling:

@@ -19,13 +19,7 @@ CHANCE_TOLERANCE = 0.005
 
 @dataclass(frozen=True)
 class ProtocolCheck:
-    """What was found.
-
-    Attributes:
-        evaluation: the data set under the protocol; None if it cannot be built.
-        problems: what must be corrected, one sentence each.
-        notes: what is worth knowing, one sentence each.
-    """
+    """The data set under the protocol, None if that fails; what to correct and what is worth knowing, in sentences."""
 
     evaluation: EvalSet | None
     problems: tuple[str, ...] = ()
@@ -69,16 +63,14 @@ def _check_part(name: str, part: EvalPart, protocol: Protocol, problems: list[st
     if outside:
         problems.append(f"{_of(name)}{len(outside)} queries have a target outside the gallery: {examples(outside)}.")
     never = [q.id for q in part.queries if _unhittable(part.truth[q.id])]
-    if never:
-        why = "their target is their excluded reference"
-        notes.append(f"{_of(name)}{len(never)} queries can never be hit, {why}: {examples(never)}.")
     ungraded = [q.id for q in part.queries if _ungraded(part.truth[q.id])]
-    if ungraded:
-        why = "their target is not one of them, so that soft metrics give nothing for it"
-        notes.append(f"{_of(name)}{len(ungraded)} queries have graded images, but {why}: {examples(ungraded)}.")
     empty = [q.id for q in part.queries if not any(q.texts)]
-    if empty:
-        notes.append(f"{_of(name)}{len(empty)} queries have an empty text: {examples(empty)}.")
+    for found, what in (
+        (never, "queries can never be hit, because their target is their excluded reference"),
+        (ungraded, "queries have graded images without their target, for which soft metrics therefore give nothing"),
+        (empty, "queries have an empty text"),
+    ):
+        notes += [f"{_of(name)}{len(found)} {what}: {examples(found)}."] * bool(found)
     for key, published in protocol.expected.chance.items():
         part_name, _, metric = key.rpartition("/")
         if part_name == name:

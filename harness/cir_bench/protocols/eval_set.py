@@ -13,39 +13,29 @@ from cir_bench.retrieval.queries import QuerySet
 
 @dataclass(frozen=True)
 class EvalQuery:
-    """Everything that the composing side of an evaluation ever sees of a query.
-
-    Attributes:
-        id: unique over all parts; documented by the data set and the protocol's text policy.
-        reference: id of the reference image.
-        texts: the modification text; if there are several, the query is the mean of their embeddings.
-        part: the part it belongs to.
-        tags: for breakdowns.
-    """
+    """Everything that the composing side of an evaluation ever sees of a query."""
 
     id: str
+    """Unique over all parts."""
     reference: str
     texts: tuple[str, ...]
+    """The modification text; if there are several, the query is the mean of their embeddings."""
     part: str = ""
     tags: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
 class Truth:
-    """What a query's ranking is evaluated against.
-
-    Attributes:
-        targets: every image that counts as a hit, first the one that the text was written for; empty for a hidden test
-            set.
-        excluded: images that are not candidates (the reference, if the protocol removes it).
-        subset: candidates of the subset ranking; empty if there is none.
-        gains: graded relevance by image, if a metric of the protocol uses it.
-    """
+    """What a query's ranking is evaluated against."""
 
     targets: tuple[str, ...]
+    """Every image that counts as a hit, first the one that the text was written for; empty for a hidden test set."""
     excluded: tuple[str, ...] = ()
+    """Images that are not candidates (the reference, if the protocol removes it)."""
     subset: tuple[str, ...] = ()
+    """Candidates of the subset ranking; empty if there is none."""
     gains: Mapping[str, float] = field(default_factory=dict)
+    """Graded relevance by image, if a metric of the protocol uses it."""
 
 
 @dataclass(frozen=True)
@@ -78,25 +68,19 @@ class EvalPart:
         subsets = tuple(self.truth[query.id].subset for query in self.queries)
         for query, subset in zip(self.queries, subsets, strict=True):
             if not subset:
-                raise DataError(
-                    f"Query {query.id!r} has no subset of candidates, which a metric of this protocol needs."
-                )
+                raise DataError(f"Query {query.id!r} has no subset, which a metric of this protocol needs.")
         return subsets
 
 
 @dataclass(frozen=True)
 class EvalSet:
-    """All parts of an evaluation, and what was left out of it because images are missing.
-
-    Attributes:
-        parts: by name; the one part of a data set without parts is called ``""``.
-        missing: ids of the images that are needed and missing, each once; any of them makes every number partial.
-        dropped: ids of the queries that cannot be asked or hit without them.
-    """
+    """All parts of an evaluation by name (``""`` without parts), and what is left out because images are missing."""
 
     parts: Mapping[str, EvalPart]
     missing: tuple[str, ...] = ()
+    """Ids of the images that are needed and missing, each once; any of them makes every number partial."""
     dropped: tuple[str, ...] = ()
+    """Ids of the queries that cannot be asked or hit without them."""
 
     @property
     def hidden(self) -> bool:

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from cir_bench.errors import CirBenchError, ConfigError, did_you_mean
-from cir_bench.interfaces.spec_params import argument_field, make_params
+from cir_bench.interfaces.spec_params import make_params
 from cir_bench.interfaces.specs import DatasetSpec
 from cir_bench.params.models import Params
 from cir_bench.protocols.benchmark import Benchmark, load_benchmark
@@ -47,7 +47,7 @@ class ChosenBenchmark:
         Raises:
             ConfigError: the data set takes no path, or needs one; or the benchmark's ``dataset_params`` are wrong.
         """
-        params, field = self.benchmark.dataset_params, argument_field(spec)
+        params, field = self.benchmark.dataset_params, spec.params.argument
         if self.path is None and field and field not in params and spec.params.model_fields[field].is_required():
             raise ConfigError(f"The benchmark {self.benchmark.name!r} needs a path; write {self.benchmark.name}:PATH.")
         return make_params(spec, params, self.path)

@@ -5,8 +5,7 @@ from __future__ import annotations
 from cir_bench.errors import DISK_FULL, CirBenchError
 from cir_bench.interfaces.method import Method
 from cir_bench.interfaces.specs import MethodSpec, Spec
-from cir_bench.plugin.blame import BlamedPluginError
-from cir_bench.plugin.owner import CORE
+from cir_bench.plugin.owner import CORE, BlamedPluginError
 from cir_bench.plugin.registry import Registered
 from cir_bench.protocols.eval_set import EvalSet
 from cir_bench.protocols.protocol import Protocol

@@ -247,12 +247,7 @@ def random_batch() -> Callable[..., TrainBatch]:
     """B triplets in float64 with gradients, of two encoder copies; texts of 1 to 5 words, with rubbish as padding."""
 
     def make(
-        seed: int = 0,
-        size: int = 5,
-        images: int = 4,
-        *,
-        copies: bool = True,
-        shape: EncoderShape = SHAPE,
+        seed: int = 0, size: int = 5, images: int = 4, *, copies: bool = True, shape: EncoderShape = SHAPE
     ) -> TrainBatch:
         generator = torch.Generator().manual_seed(seed)
         which = torch.arange(size) % images

@@ -39,7 +39,7 @@ def test_every_protocols_expected_facts_hold(name: str, real: Open) -> None:
     check = check_protocol(real(), protocol(f"shoes/{name}"))
     assert check.problems == ()
     (note,) = check.notes
-    assert note.startswith("1 queries can never be hit, their target is their excluded reference: shoes-8619")
+    assert note.startswith("1 queries can never be hit, because their target is their excluded reference: shoes-8619")
 
 
 def test_the_splits_are_as_published(real: Open) -> None:

@@ -23,9 +23,7 @@ def step_of(method: Tgcir, batch: TrainBatch) -> TrainStep:
 
 @pytest.mark.parametrize("mark", [True, False], ids=["copies-masked", "copies-are-negatives"])
 @pytest.mark.parametrize(
-    "params",
-    [{}, {"tau": 0.5}, {"pooling": "mean"}, {"teacher_detach": "none"}, {"teacher_detach": "branch"}],
-    ids=str,
+    "params", [{}, {"tau": 0.5}, {"pooling": "mean"}, {"teacher_detach": "none"}, {"teacher_detach": "branch"}], ids=str
 )
 def test_every_term(make_tgcir, random_batch, by_hand, params, mark) -> None:
     method, batch = make_tgcir(**params), random_batch(1, mark=mark)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from cir_bench.errors import ConfigError, DataError
-from cir_bench.interfaces.spec_params import argument_field, make_params, split_argument
+from cir_bench.interfaces.spec_params import make_params, split_argument
 from cir_bench.plugin.registry import Registry
 from cir_bench.protocols.find import find_benchmark
 from cir_bench.records.record import RunRecord
@@ -45,7 +45,7 @@ def check_data(cell: Cell, record: RunRecord, bench: Workbench) -> None:
     here = {f"{PROVENANCE}{name}": value for name, value in bench.datasets.provenance(cell).items()}
     recorded = {name: value for name, value in record.ingredients.items() if name.startswith(PROVENANCE)}
     recorded.pop(MISSING, None)
-    if here != recorded or (not here and argument_field(cell.dataset.spec)):
+    if here != recorded or (not here and cell.dataset.spec.params.argument):
         names = [name for name in {*here, *recorded} if here.get(name) != recorded.get(name)]
         which = ", ".join(sorted(name.removeprefix(PROVENANCE) for name in names)[:3]) or "nothing is known about it"
         raise DataError(f"the data set {cell.dataset.name!r} here differs from that of the records ({which})")

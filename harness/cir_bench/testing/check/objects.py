@@ -8,7 +8,6 @@ from pathlib import Path
 from cir_bench.errors import ConfigError, did_you_mean
 from cir_bench.interfaces.kinds import KINDS
 from cir_bench.interfaces.specs import MethodSpec, Spec
-from cir_bench.plugin.candidates import normalised
 from cir_bench.plugin.owner import Owner, PluginProblem
 from cir_bench.plugin.registry import Registered, Registry
 
@@ -49,4 +48,4 @@ def find_objects(registry: Registry, name: str) -> CheckedObjects:
 def _is_of(owner: Owner, name: str) -> bool:
     if is_file(name):
         return owner.plugin == str(Path(name).expanduser().resolve())
-    return normalised(name) in {normalised(owner.distribution), normalised(owner.plugin)}
+    return owner.called(name)

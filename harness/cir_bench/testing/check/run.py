@@ -75,11 +75,7 @@ def run_contracts(
 
 
 def _source(
-    contract: str,
-    registered: Registered[Spec],
-    registry: Registry,
-    files: Sequence[Path],
-    data_root: Path | None,
+    contract: str, registered: Registered[Spec], registry: Registry, files: Sequence[Path], data_root: Path | None
 ) -> str:
     """Base and body of the contract class of one object, as a plugin's own tests would write them."""
     paths = tuple(map(str, files))

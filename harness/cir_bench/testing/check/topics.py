@@ -64,10 +64,7 @@ TOPICS: Mapping[str, tuple[str, ...]] = {
         "it_trains_and_ranks_the_gallery",
     ),
     "description": ("its_card_can_be_read", "provenance_is_text"),
-    "cache keys": (
-        "it_is_identified_by_version_preprocess_and_weights",
-        "an_images_digest_is_that_of_its_content",
-    ),
+    "cache keys": ("it_is_identified_by_version_preprocess_and_weights", "an_images_digest_is_that_of_its_content"),
     "images": (
         "items_are_made_in_worker_processes",
         "different_items_have_different_features",
