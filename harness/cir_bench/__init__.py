@@ -84,9 +84,9 @@ if TYPE_CHECKING:
     from cir_bench.params.models import Training as Training
     from cir_bench.params.models import VariantParams as VariantParams
     from cir_bench.plugin.hookspecs import hookimpl as hookimpl
+    from cir_bench.scoring.evaluate import ProtocolResult as ProtocolResult
     from cir_bench.scoring.evaluate import evaluate as evaluate
     from cir_bench.scoring.matrices import Scores as Scores
-    from cir_bench.scoring.result import ProtocolResult as ProtocolResult
 
 HOMES = {
     "errors": "CirBenchError ConfigError DataError PairingError",
@@ -107,9 +107,8 @@ HOMES = {
     "interfaces.submission": "HiddenSet Submission",
     "params.models": "AddedLater FinetuneParams MethodParams NoParams Params Selection Training VariantParams",
     "plugin.hookspecs": "hookimpl",
-    "scoring.evaluate": "evaluate",
+    "scoring.evaluate": "ProtocolResult evaluate",
     "scoring.matrices": "Scores",
-    "scoring.result": "ProtocolResult",
     "version": "__version__",
 }
 __all__, __getattr__ = lazy_names(__name__, HOMES)

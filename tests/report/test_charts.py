@@ -7,6 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from cir_bench.leaderboard.table import size
 from cir_bench.protocols.builtin import builtin_protocol
 from cir_bench.report import report_page
 from cir_bench.report.cost import cost_figure
@@ -15,7 +16,7 @@ from cir_bench.report.learning import training_figures
 from cir_bench.report.page import SectionView
 from cir_bench.report.recall import recall_figure
 from cir_bench.report.sections import ReportRow, ReportSection
-from cir_bench.report.svg import number, spanning
+from cir_bench.report.svg import spanning
 from cir_bench.report.tags import breakdown
 
 FINITE = st.floats(-1e6, 1e6, allow_nan=False)
@@ -45,7 +46,7 @@ def test_a_logarithmic_axis_passes_over_values_that_are_not_positive():
 
 @pytest.mark.parametrize(("value", "text"), [(0.05, "0.05"), (40, "40"), (3000, "3 k"), (2.5e6, "2.5 M"), (1e9, "1 G")])
 def test_ticks_are_short(value, text):
-    assert number(value) == text
+    assert size(value) == text
 
 
 def tips(figure):

@@ -6,7 +6,6 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
-from support.nearest import nearest
 
 from cir_bench.errors import ConfigError
 from cir_bench.retrieval.chunks import (
@@ -60,8 +59,6 @@ def test_a_budget_for_less_than_one_list_is_refused() -> None:
     gallery = torch.ones(30_000, 2)
     with pytest.raises(ConfigError, match="memory budget of 1048576 bytes is too small"):
         search(DotScorer(gallery[:1], gallery), queries, names, top_k=20_000, budget_bytes=2**20)
-    with pytest.raises(ConfigError, match="memory budget of 1048576 bytes is too small"):
-        nearest(gallery[:1], gallery, 20_000, budget_bytes=2**20)
 
 
 def test_chunks_of_queries_are_of_about_one_size() -> None:

@@ -17,8 +17,7 @@ from cir_bench.plugin.registry import blame
 from cir_bench.protocols.protocol import Protocol
 from cir_bench.runs.cell import file_name
 from cir_bench.submission.files import write_files
-from cir_bench.submission.hidden import hidden_set
-from cir_bench.submission.load import load_submission
+from cir_bench.submission.hidden import hidden_set, load_submission
 from cir_bench.submission.runs import CellSelector, HiddenRun, find_run
 
 FOLDER = Path("submissions")

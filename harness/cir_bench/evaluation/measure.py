@@ -26,22 +26,18 @@ class PartSize:
 
 @dataclass(frozen=True)
 class EvaluationResult:
-    """Metrics of one run on one benchmark, in percent (ranks: as they are).
-
-    Attributes:
-        metrics: ``R@1`` for a benchmark without parts; otherwise ``dress/R@10`` for each part and ``mean/R@10``, the
-            unweighted mean over parts.
-        parts: sizes by part; the one part of a benchmark without parts is called ``""``.
-        n_queries: number of queries, over all parts.
-        headline: mean of the metrics that the benchmark names; None if it names none.
-        tags: by tag its metrics over the queries with that tag, all parts pooled, and their number ``n``.
-    """
+    """Metrics of one run on one benchmark, in percent (ranks: as they are)."""
 
     metrics: Mapping[str, float]
+    """``R@1`` for a benchmark without parts; otherwise ``dress/R@10`` for each part and ``mean/R@10``, the unweighted
+    mean over parts."""
     parts: Mapping[str, PartSize]
+    """The one part of a benchmark without parts is called ``""``."""
     n_queries: int
     headline: float | None = None
+    """Mean of the metrics that the benchmark names; None if it names none."""
     tags: Mapping[str, Mapping[str, float]] = field(default_factory=dict)
+    """By tag its metrics over the queries with that tag, all parts pooled, and their number ``n``."""
 
 
 def measure(
@@ -50,17 +46,10 @@ def measure(
     *,
     headline: Sequence[str] = (),
 ) -> EvaluationResult:
-    """Measure one ranking (plain keys), or one for each part (``part/metric`` keys and their mean).
+    """Measure one ranking, or one for each part by name (``""`` for a benchmark without parts).
 
-    Args:
-        rankings: the ranking, or a mapping from part name to ranking. A mapping whose only key is ``""`` is a
-            benchmark without parts.
-        metric_names: such as ``R@10``; see `metrics.py`.
-        headline: keys of the result whose mean is the headline.
-
-    Raises:
-        ConfigError: a metric or headline key does not exist, or a part has an unusable name.
-        DataError: there are no queries, or queries without targets.
+    ``headline`` are keys of the result whose mean is the headline. `ConfigError` if a metric or headline key does not
+    exist, or a part has an unusable name; `DataError` if there are no queries, or queries without targets.
     """
     parts = _by_part(rankings)
     metrics: dict[str, float] = {}
@@ -75,11 +64,9 @@ def measure(
         else:
             metrics |= {f"{part}/{metric.name}": value for part, value in zip(parts, values, strict=True)}
             metrics[f"{MEAN}/{metric.name}"] = float(np.mean(values))
-    unknown = [key for key in headline if key not in metrics]
-    if unknown:
-        raise ConfigError(
-            f"The headline names {unknown[0]!r}, which is not measured; {did_you_mean(unknown[0], metrics)}"
-        )
+    if unknown := [key for key in headline if key not in metrics]:
+        nearest = did_you_mean(unknown[0], metrics)
+        raise ConfigError(f"The headline names {unknown[0]!r}, which is not measured; {nearest}")
     return EvaluationResult(
         metrics=metrics,
         parts={name: PartSize(len(part.gallery), part.gallery.n_gallery) for name, part in parts.items()},

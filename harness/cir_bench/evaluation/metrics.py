@@ -1,86 +1,113 @@
-"""Metrics by name: what ``R@10`` means, per query and over queries."""
+"""Metrics by name: what ``R@10`` means, per query and over queries, and which images count."""
 
 from __future__ import annotations
 
 import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from enum import Enum
 
 import numpy as np
+from numpy.typing import NDArray
 
 from cir_bench.errors import ConfigError, DataError, did_you_mean
 from cir_bench.evaluation import expected
 from cir_bench.evaluation.expected import Values
-from cir_bench.evaluation.relevance import Relevance
 from cir_bench.retrieval.parts import CandidateSet, PartRankings
 from cir_bench.retrieval.ranking import Ranking
+
+
+class Relevance(str, Enum):
+    """What a metric counts as relevant."""
+
+    TARGETS = "targets"
+    """Every image that counts as a hit."""
+    FIRST_TARGET = "first target"
+    """Only the target that the query was written for (CIRCO's ``target_img_id``)."""
+    GAINS = "gains"
+    """Images with a value each (CIRR's ``target_soft``); a target without one does not count."""
+
+    def missing(self, ranking: Ranking) -> NDArray[np.bool_]:
+        """``[Q]``: which queries have no relevant image."""
+        if self is Relevance.GAINS:
+            return np.array([not gains for gains in ranking.queries.gains], dtype=bool)
+        return np.array(ranking.n_targets == 0, dtype=bool)
+
+    def rankings(self, ranking: Ranking) -> list[tuple[float, Ranking]]:
+        """Rankings whose targets are the relevant images, with weights; a metric is the weighted sum over them.
+
+        The best gain v among some hits is the sum, over the distinct positive gains v_1 > v_2 > … > v_{n+1} = 0, of
+        v_i - v_{i+1} wherever a hit has a gain of v_i or more. In expectation over ties every term is a hit rate of its
+        own, so the sum is exact. Gains of 0 and less add nothing: such hits count as misses.
+        """
+        queries = ranking.queries
+        if self is Relevance.GAINS:
+            return [(step, ranking.for_targets(choice)) for step, choice in queries.gain_steps]
+        if self is Relevance.FIRST_TARGET:
+            return [(1.0, ranking.for_targets(queries.first_targets))]
+        return [(1.0, ranking.for_targets(queries.all_targets) if any(queries.gains) else ranking)]
 
 
 @dataclass(frozen=True)
 class MetricFamily:
     """Metrics that differ only in their cut-off K.
 
-    Attributes:
-        pattern: the name as users write it.
-        summary: one sentence for the documentation.
-        per_query: `Ranking` and K (1 if ``has_k`` is false) to ``[Q]``; a fraction if ``percent`` is true.
-        has_k: whether the name ends in ``@K``.
-        percent: whether values are fractions, shown in percent.
-        over_queries: how a value per query becomes one.
-        candidates: among which candidates queries are ranked.
-        relevance: which images count.
+    ``pattern`` is the name as users write it, ``summary`` a sentence for the documentation. ``per_query`` maps a
+    `Ranking` and K (1 without one) to ``[Q]`` values, fractions if ``percent``; ``over_queries`` makes one of
+    them. Queries are ranked among ``candidates``; ``relevance`` says which images count.
     """
 
     pattern: str
     summary: str
     per_query: Callable[[Ranking, int], Values]
-    has_k: bool = True
     percent: bool = True
     over_queries: Callable[[Values], float] = lambda values: float(values.sum() / len(values))
     candidates: CandidateSet = CandidateSet.GALLERY
     relevance: Relevance = Relevance.TARGETS
 
+    @property
+    def has_k(self) -> bool:
+        """Whether the name ends in ``@K``."""
+        return self.pattern.endswith("@K")
 
-FAMILIES: dict[str, MetricFamily] = {
-    "R": MetricFamily("R@K", "queries with any target among the first K (the field's Recall@K)", expected.hit_rate),
-    "R_target": MetricFamily(
+
+_FAMILIES = (
+    MetricFamily("R@K", "queries with any target among the first K (the field's Recall@K)", expected.hit_rate),
+    MetricFamily(
         "R_target@K",
         "R@K of the one target that the text was written for, where there are several (CIRCO's Recall@K)",
         expected.hit_rate,
         relevance=Relevance.FIRST_TARGET,
     ),
-    "R_soft": MetricFamily(
+    MetricFamily(
         "R_soft@K",
         "mean of the best graded value among the first K, 0 where there is none (CIRR's soft targets)",
         expected.hit_rate,
         relevance=Relevance.GAINS,
     ),
-    "recall": MetricFamily(
-        "recall@K", "true recall: fraction of a query's targets among the first K", expected.true_recall
-    ),
-    "mAP": MetricFamily("mAP@K", "mean of Σ_{i≤K} P(i)·rel(i) / min(|targets|, K) (CIRCO)", expected.average_precision),
-    "R_subset": MetricFamily(
+    MetricFamily("recall@K", "true recall: fraction of a query's targets among the first K", expected.true_recall),
+    MetricFamily("mAP@K", "mean of Σ_{i≤K} P(i)·rel(i) / min(|targets|, K) (CIRCO)", expected.average_precision),
+    MetricFamily(
         "R_subset@K", "R@K among each query's own candidates (CIRR)", expected.hit_rate, candidates=CandidateSet.SUBSET
     ),
-    "R_soft_subset": MetricFamily(
+    MetricFamily(
         "R_soft_subset@K",
         "R_soft@K among each query's own candidates (CIRR)",
         expected.hit_rate,
         candidates=CandidateSet.SUBSET,
         relevance=Relevance.GAINS,
     ),
-    "MRR": MetricFamily(
-        "MRR", "mean of 1 / rank of the best target", lambda ranking, _: expected.reciprocal_rank(ranking), has_k=False
-    ),
-    "median_rank": MetricFamily(
+    MetricFamily("MRR", "mean of 1 / rank of the best target", lambda ranking, _: expected.reciprocal_rank(ranking)),
+    MetricFamily(
         "median_rank",
         "median over queries of the best target's expected rank, from 1; inf when half of them are never hit",
         lambda ranking, _: expected.first_rank(ranking),
-        has_k=False,
         percent=False,
         over_queries=lambda values: float(np.median(values)),
     ),
-}
+)
+FAMILIES = {family.pattern.removesuffix("@K"): family for family in _FAMILIES}
+"""By name without the cut-off."""
 
 
 @dataclass(frozen=True)
@@ -98,8 +125,7 @@ class Metric:
     def per_query(self, ranking: Ranking) -> Values:
         """``[Q]`` values of the ranking that it looks at, in percent (ranks: as they are).
 
-        Raises:
-            DataError: a query has no targets (a hidden test set) or gains, so there is nothing to measure.
+        `DataError` if a query has no targets (a hidden test set) or gains, so that there is nothing to measure.
         """
         relevance = self.family.relevance
         without = np.flatnonzero(relevance.missing(ranking))
@@ -116,11 +142,7 @@ class Metric:
 
 
 def parse_metric(name: str) -> Metric:
-    """The metric called ``name``, such as ``R@10``, ``recall@50``, ``mAP@5``, ``R_subset@1``, ``MRR``, ``median_rank``.
-
-    Raises:
-        ConfigError: there is no such metric; the message suggests the nearest name.
-    """
+    """The metric called ``name``, such as ``R@10`` or ``MRR``; `ConfigError` with the nearest name if there is none."""
     base, at, depth = name.partition("@")
     family = FAMILIES.get(base)
     if family is not None and family.has_k == bool(at) and (not at or re.fullmatch(r"[1-9][0-9]*", depth)):

@@ -130,13 +130,13 @@ def place_of(section: Section, row: Row) -> str:
     return f"({row.rank})" if section.comparisons else str(row.rank)
 
 
-def size(number: int) -> str:
-    """``0``, ``812``, ``36.6 k``, ``1.05 M``: three digits."""
+def size(number: float) -> str:
+    """``0``, ``0.05``, ``812``, ``36.6 k``, ``1.05 M``: three digits."""
     rounded = float(f"{number:.3g}")
     for unit, name in ((1_000_000_000, " G"), (1_000_000, " M"), (1000, " k")):
-        if rounded >= unit:
+        if abs(rounded) >= unit:
             return f"{rounded / unit:.3g}{name}"
-    return str(number)
+    return f"{rounded:g}"
 
 
 def _columns(section: Section, reported_of_parts: bool) -> Iterator[Column]:

@@ -7,7 +7,7 @@ import json
 from collections.abc import Callable, Mapping, Sequence
 
 from cir_bench.errors import DataError, examples
-from cir_bench.evaluation.relevance import Relevance
+from cir_bench.evaluation.metrics import Relevance
 from cir_bench.interfaces.dataset import Dataset, Query
 from cir_bench.protocols.eval_set import EvalPart, EvalQuery, EvalSet, Truth, unique
 from cir_bench.protocols.protocol import Protocol

@@ -10,8 +10,7 @@ from typing import Annotated, Literal
 from pydantic import Field, field_validator, model_validator
 
 from cir_bench.errors import ConfigError
-from cir_bench.evaluation.metrics import parse_metrics
-from cir_bench.evaluation.relevance import Relevance
+from cir_bench.evaluation.metrics import Relevance, parse_metrics
 from cir_bench.params.models import Params
 from cir_bench.retrieval.parts import CandidateSet
 

@@ -7,7 +7,8 @@ from dataclasses import dataclass
 
 from markupsafe import Markup
 
-from cir_bench.report.svg import RIGHT, TOP, WIDTH, Series, axis_names, element, label, number, spanning, whole
+from cir_bench.leaderboard.table import size
+from cir_bench.report.svg import RIGHT, TOP, WIDTH, Series, axis_names, element, label, spanning, whole
 
 ROW = 30.0
 THICK = 15.0
@@ -44,7 +45,7 @@ def horizontal_bars(bars: Sequence[Bar], series: Series, *, title: str, name: st
     parts = []
     for value in x.ticks():
         parts.append(element("line", class_="grid", x1=x(value), x2=x(value), y1=TOP, y2=bottom))
-        parts.append(element("text", number(value), class_="tick x", x=x(value), y=bottom + 18))
+        parts.append(element("text", size(value), class_="tick x", x=x(value), y=bottom + 18))
     for place, (one, text) in enumerate(zip(bars, names, strict=True)):
         middle = TOP + ROW * (place + 0.5)
         box = {"x": left, "y": middle - THICK / 2, "width": x(one.value) - left, "height": THICK}

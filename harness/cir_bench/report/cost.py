@@ -8,9 +8,10 @@ from dataclasses import dataclass
 from markupsafe import Markup
 
 from cir_bench.leaderboard import Row
+from cir_bench.leaderboard.table import size
 from cir_bench.report.figures import Figure
 from cir_bench.report.sections import ReportRow, ReportSection
-from cir_bench.report.svg import HEIGHT, WIDTH, Point, chart, label, mark, number, whisker, x_axis, y_axis
+from cir_bench.report.svg import HEIGHT, WIDTH, Point, chart, label, mark, whisker, x_axis, y_axis
 
 MARGIN = 16.0
 """How far a label may extend beyond a chart's right edge, into its frame."""
@@ -51,12 +52,12 @@ def _charts(rows: Sequence[ReportRow], headline: str, machines: Sequence[str]) -
     """Charts with the names of their buttons; ``machines`` in the order of their numbers."""
     if picture := _chart(rows, headline, PARAMETERS):
         yield PARAMETERS.short, picture
-    for number_, machine in enumerate(machines, start=1):
+    for place, machine in enumerate(machines, start=1):
         here = [one for one in rows if one.row.places == (machine,)]
-        several = len(machines) > 1
+        which = f", on {place}" if len(machines) > 1 else ""
         for cost in OF_ONE_MACHINE:
-            if picture := _chart(here, headline, cost, machine, f", on ({number_})" if several else ""):
-                yield cost.short + (f", on {number_}" if several else ""), picture
+            if picture := _chart(here, headline, cost, machine, f", on ({place})" if which else ""):
+                yield cost.short + which, picture
 
 
 def _chart(rows: Sequence[ReportRow], headline: str, cost: CostMeasure, machine: str = "", which: str = "") -> Markup:
@@ -72,20 +73,14 @@ def _chart(rows: Sequence[ReportRow], headline: str, cost: CostMeasure, machine:
     marks, places, whiskers = [], [], []
     for one, spent, value in zip(shown, costs, values, strict=True):
         low, high = value.bounds
-        tip = f"{one.name}: {headline} {value.mean:.2f} ({low:.2f} to {high:.2f}), {number(spent)} {cost.name}"
-        marks.append(whisker(x(spent), y(low), y(high), one.series))
-        marks.append(mark(x(spent), y(value.mean), one.series, tip))
-        places.append((x(spent), y(value.mean)))
+        tip = f"{one.name}: {headline} {value.mean:.2f} ({low:.2f} to {high:.2f}), {size(spent)} {cost.name}"
+        place = x(spent), y(value.mean)
+        marks += [whisker(x(spent), y(low), y(high), one.series), mark(*place, one.series, tip)]
+        places.append(place)
         whiskers.append((y(high), y(low)))
-    where = f", on {machine}" if machine else ""
-    return chart(
-        [*marks, *_labels([one.name for one in shown], places, whiskers)],
-        x,
-        y,
-        title=f"{headline} of {len(shown)} methods against {cost.name}{where}",
-        x_name=f"{cost.name}{which}",
-        y_name=headline,
-    )
+    title = f"{headline} of {len(shown)} methods against {cost.name}{f', on {machine}' if machine else ''}"
+    marks += _labels([one.name for one in shown], places, whiskers)
+    return chart(marks, x, y, title=title, x_name=f"{cost.name}{which}", y_name=headline)
 
 
 def _labels(names: Sequence[str], places: Sequence[Point], whiskers: Sequence[Point]) -> Iterator[Markup]:

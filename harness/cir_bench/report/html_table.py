@@ -107,12 +107,10 @@ def _reported(entry: ReportedEntry) -> HtmlEntry:
 
 
 def _in_words(value: Value) -> str:
-    words = f"mean {value.mean:.3f}"
-    if value.sd is not None:
-        words += f", standard deviation over seeds {value.sd:.3f}"
-    if value.interval is not None:
-        words += f", 95 % interval {value.interval.low:.2f} to {value.interval.high:.2f}"
-    return words
+    sd = "" if value.sd is None else f", standard deviation over seeds {value.sd:.3f}"
+    within = value.interval
+    interval = "" if within is None else f", 95 % interval {within.low:.2f} to {within.high:.2f}"
+    return f"mean {value.mean:.3f}{sd}{interval}"
 
 
 def _scale(values: Sequence[Value]) -> tuple[float, float]:

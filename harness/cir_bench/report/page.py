@@ -30,8 +30,7 @@ class SectionView:
     """Everything that the report shows of a section, ready for its template."""
 
     def __init__(self, block: ReportSection, examples: Sequence[Link] = ()) -> None:
-        self.block = block
-        self.examples = examples
+        self.block, self.examples = block, examples
         self.encoders = sorted({one.row.encoder for one in block.rows})
         self.cautions = cautions(block.section)
         self.facts = list(_facts(block.section))
@@ -48,10 +47,7 @@ def report_page(
 ) -> str:
     """The report of all sections as HTML.
 
-    Args:
-        sections: the sections.
-        damaged: a sentence for each record that was left out.
-        examples: by a section's number, its pages of example queries.
+    ``damaged``: a sentence for each record that was left out; ``examples``: pages of example queries by section number.
     """
     views = [SectionView(block, (examples or {}).get(block.number, ())) for block in sections]
     names = ("benchmark", "protocol", "track")
@@ -65,20 +61,17 @@ def report_page(
 
 
 def _facts(section: Section) -> Iterator[tuple[str, str]]:
-    if section.n_queries:
-        yield "Queries", _by_part(section.n_queries)
-        yield "Gallery, images", _by_part(section.n_gallery)
-    if section.reference:
-        yield "Reference image", section.reference
-    if section.gallery:
-        yield "Gallery is", section.gallery
-    if section.query_text:
-        yield "Query text", section.query_text
-    if section.n_train:
-        yield "Trained on", f"{section.n_train:,} triplets"
-    yield "Seeds", ", ".join(map(str, section.seeds))
-    if section.protocol_hash:
-        yield "Protocol hash", section.protocol_hash[:HASH_DIGITS]
+    facts = [
+        ("Queries", _by_part(section.n_queries)),
+        ("Gallery, images", _by_part(section.n_gallery)),
+        ("Reference image", section.reference),
+        ("Gallery is", section.gallery),
+        ("Query text", section.query_text),
+        ("Trained on", f"{section.n_train:,} triplets" if section.n_train else ""),
+        ("Seeds", ", ".join(map(str, section.seeds))),
+        ("Protocol hash", section.protocol_hash[:HASH_DIGITS]),
+    ]
+    yield from ((name, fact) for name, fact in facts if fact)
     for use in section.encoders:
         weights = f", weights {use.weights[:HASH_DIGITS]}" if use.weights and not use.trained else ""
         yield f"Encoder {use.name}", f"{'trained with the method' if use.trained else 'frozen'}{weights} ({use.plugin})"
@@ -88,7 +81,7 @@ def _facts(section: Section) -> Iterator[tuple[str, str]]:
 
 def _by_part(counts: Mapping[str, int]) -> str:
     parts = ", ".join(f"{part} {count:,}" for part, count in sorted(counts.items()))
-    return f"{sum(counts.values()):,}" + (f" ({parts})" if len(counts) > 1 else "")
+    return f"{sum(counts.values()):,}" + (f" ({parts})" if len(counts) > 1 else "") if counts else ""
 
 
 def _reading(block: ReportSection, table: HtmlTable) -> Iterator[str]:

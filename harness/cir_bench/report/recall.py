@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping, Sequence
 from statistics import fmean
 
@@ -31,10 +30,11 @@ def recall_figure(block: ReportSection) -> Figure | None:
         for k, value in curve.items():
             if k in SHOWN or len(curve) < DEEPEST:
                 marks.append(mark(x(k), y(value), one.series, f"{one.name}: R@{k} {value:.2f}"))
-    of_parts = ", averaged over the parts" if len(block.section.n_queries) > 1 else ""
-    note = f"Mean over the seeds{of_parts}; for every K from 1 to {DEEPEST}."
+    note = f"Mean over the seeds{', averaged over the parts' if len(block.section.n_queries) > 1 else ''}"
     if any(len(curve) < DEEPEST for curve in curves.values()):
-        note = f"Mean over the seeds{of_parts}. A line with few marks belongs to cells whose ranks were not kept."
+        note += ". A line with few marks belongs to cells whose ranks were not kept."
+    else:
+        note += f"; for every K from 1 to {DEEPEST}."
     ticks = [(float(k), str(k)) for k in SHOWN]
     picture = chart(marks, x, y, title="R@K against K", x_name="K", y_name="R@K, %", x_ticks=ticks)
     rows = [(one.name, [percent(curve.get(k)) for k in SHOWN]) for one, curve in curves.items()]
@@ -44,20 +44,14 @@ def recall_figure(block: ReportSection) -> Figure | None:
 
 def _curve(cell: StoredRecord) -> Curve:
     if cell.queries is None:
-        return _recorded(cell)
+        name = "mean/R@{}" if len(cell.record.n_queries) > 1 else "R@{}"
+        recorded = {k: cell.record.metrics.get(name.format(k)) for k in range(1, DEEPEST + 1)}
+        return {k: value for k, value in recorded.items() if value is not None}
     by_part = [
         [float(parse_metric(f"R@{k}").per_query(part.gallery).mean()) for part in cell.queries.parts.values()]
         for k in range(1, DEEPEST + 1)
     ]
     return dict(enumerate(map(fmean, by_part), start=1))
-
-
-def _recorded(cell: StoredRecord) -> Curve:
-    pattern = r"mean/R@(\d+)" if len(cell.record.n_queries) > 1 else r"R@(\d+)"
-    found = {
-        int(fits[1]): value for name, value in cell.record.metrics.items() if (fits := re.fullmatch(pattern, name))
-    }
-    return {k: found[k] for k in sorted(found) if k <= DEEPEST}
 
 
 def _mean(curves: Sequence[Curve]) -> Curve:

@@ -9,6 +9,8 @@ from typing import NamedTuple
 
 from markupsafe import Markup
 
+from cir_bench.leaderboard.table import size
+
 WIDTH, HEIGHT = 520.0, 310.0
 LEFT, RIGHT, TOP, BOTTOM = 44.0, 14.0, 30.0, 48.0
 COLOURS = 8
@@ -103,8 +105,8 @@ def chart(
     parts: list[Markup] = []
     for value in y.ticks():
         parts.append(element("line", class_="grid", x1=LEFT, x2=right, y1=y(value), y2=y(value)))
-        parts.append(element("text", number(value), class_="tick", x=LEFT - 7, y=y(value) + 4))
-    for value, text in [(value, number(value)) for value in x.ticks()] if x_ticks is None else x_ticks:
+        parts.append(element("text", size(value), class_="tick", x=LEFT - 7, y=y(value) + 4))
+    for value, text in [(value, size(value)) for value in x.ticks()] if x_ticks is None else x_ticks:
         parts.append(element("text", text, class_="tick x", x=x(value), y=bottom + 18))
     parts.append(element("line", class_="axis", x1=LEFT, x2=right, y1=bottom, y2=bottom))
     parts += axis_names((LEFT + right) / 2, HEIGHT - 5, x_name, y_name)
@@ -173,14 +175,6 @@ def element(tag: str, *inside: str, **attributes: str | float) -> Markup:
 def at(position: float) -> str:
     """A position with one decimal, so that equal charts are equal strings."""
     return f"{position:.1f}".removesuffix(".0")
-
-
-def number(value: float) -> str:
-    """``0.05``, ``1.5``, ``40``, ``3 k``, ``2 M``: the label of a tick."""
-    for unit, name in ((1e9, " G"), (1e6, " M"), (1e3, " k")):
-        if abs(value) >= unit:
-            return f"{value / unit:.3g}{name}"
-    return f"{value:.3g}"
 
 
 def _mark(style: int, x: float, y: float) -> dict[str, str]:

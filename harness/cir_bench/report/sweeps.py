@@ -13,10 +13,11 @@ from markupsafe import Markup
 
 from cir_bench.config import dotted
 from cir_bench.leaderboard import Value
+from cir_bench.leaderboard.table import size
 from cir_bench.report.bars import Bar, horizontal_bars
 from cir_bench.report.figures import Figure, Numbers
 from cir_bench.report.sections import ReportRow, ReportSection
-from cir_bench.report.svg import COLOURS, Axis, Series, chart, line, mark, number, rule, whisker, x_axis, y_axis
+from cir_bench.report.svg import COLOURS, Axis, Series, chart, line, mark, rule, whisker, x_axis, y_axis
 
 UNKNOWN = "default"
 """The default's name if the record does not have its value."""
@@ -62,7 +63,9 @@ def sweeps(block: ReportSection) -> list[Sweep]:
         default = by_variant.get((method, encoder, rest))
         points = others if default is None else {_default(default, name): default, **others}
         if len(points) > 1:
-            unchanged = [default] if default else _unchanged(block.finished, method, encoder, name)
+            # without a default of this sweep: rows that leave the parameter as it is, whatever else was changed
+            same = [one for one in block.finished if (one.row.method, one.row.encoder) == (method, encoder)]
+            unchanged = [default] if default else [one for one in same if name not in variant(one.row.variant)]
             defaults = [value for one in unchanged if (value := _default(one, name)) != UNKNOWN]
             numbers = {text: _number(text) for text in points}
             numeric = None not in numbers.values()
@@ -91,12 +94,6 @@ def _unevenness(numbers: Sequence[float]) -> float:
     return pstdev(steps) / fmean(steps)
 
 
-def _unchanged(rows: Sequence[ReportRow], method: str, encoder: str, name: str) -> list[ReportRow]:
-    """Rows that leave the parameter as it is, whatever else was changed."""
-    same = [one for one in rows if (one.row.method, one.row.encoder) == (method, encoder)]
-    return [one for one in same if name not in variant(one.row.variant)]
-
-
 def _text(changed: Mapping[str, str]) -> str:
     return " ".join(f"{name}={value}" for name, value in sorted(changed.items()))
 
@@ -112,12 +109,7 @@ def _default(one: ReportRow, name: str) -> str:
 
 
 def _number(text: str) -> float | None:
-    if not re.fullmatch(r"[-+]?[0-9.]+([eE][-+]?[0-9]+)?", text):
-        return None
-    try:
-        value = float(text)
-    except ValueError:
-        return None
+    value = float(text) if re.fullmatch(r"[-+]?([0-9]+\.?[0-9]*|\.[0-9]+)([eE][-+]?[0-9]+)?", text) else math.inf
     return value if math.isfinite(value) else None
 
 
@@ -126,16 +118,13 @@ def _figure(sweep: Sweep, headline: str) -> Figure:
     measured = [(text, one.row.metrics[headline]) for text, one in sweep.points if headline in one.row.metrics]
     picture = (_curve if sweep.numeric else _bars)(sweep, measured, headline)
     fixed = f" With {sweep.fixed}." if sweep.fixed else ""
-    same_seeds = len({one.row.seeds for _, one in sweep.points}) == 1
-    each = "the same seeds for each" if same_seeds else "not the same seeds for each"
+    each = f"{'' if len({one.row.seeds for _, one in sweep.points}) == 1 else 'not '}the same seeds for each"
     default = f" Default: {sweep.default}." if sweep.default else ""
     note = f"{headline}, mean and 95 % interval (one standard deviation if there is none); {each}.{fixed}{default}"
-    table = [
-        (f"{sweep.parameter} = {text}", [_words(value), str(len(row.seeds))])
-        for (text, value), row in zip(measured, rows, strict=True)
-    ]
-    title = f"{sweep.method}: {sweep.parameter}"
-    return Figure(title, note, [("", picture)], numbers=Numbers([headline, "seeds"], table))
+    names = [f"{sweep.parameter} = {text}" for text, _ in measured]
+    numbers = [[_words(value), str(len(row.seeds))] for (_, value), row in zip(measured, rows, strict=True)]
+    table = Numbers([headline, "seeds"], list(zip(names, numbers, strict=True)))
+    return Figure(f"{sweep.method}: {sweep.parameter}", note, [("", picture)], numbers=table)
 
 
 def _curve(sweep: Sweep, measured: Points, headline: str) -> Markup:
@@ -150,7 +139,7 @@ def _curve(sweep: Sweep, measured: Points, headline: str) -> Markup:
         low, high = value.bounds
         tip = f"{sweep.parameter} = {text}: {headline} {_words(value)}"
         marks += [whisker(x(at), y(low), y(high), series), mark(x(at), y(value.mean), series, tip)]
-    ticks = _apart([(at, number(at)) for at in numbers], x)
+    ticks = _apart([(at, size(at)) for at in numbers], x)
     title = _title(sweep, headline)
     return chart(marks, x, y, title=title, x_name=sweep.parameter, y_name=headline, x_ticks=ticks)
 

@@ -23,17 +23,18 @@ class Tag:
 
 @dataclass(frozen=True)
 class Breakdown:
-    """One metric by tag: groups with their number of tags, tags, and the values of every row (None: it has none).
-
-    ``highest`` is the largest value, the darkest shade; ``left_out`` is the number of tags that are not shown.
-    """
+    """One metric by tag."""
 
     metric: str
     groups: Sequence[tuple[str, int]]
+    """With their number of tags."""
     tags: Sequence[Tag]
     rows: Sequence[tuple[ReportRow, Sequence[float | None]]]
+    """The values of every row by tag; None: it has none."""
     highest: float
+    """The largest value, the darkest shade."""
     left_out: int
+    """Tags that are not shown."""
 
 
 def breakdown(block: ReportSection) -> Breakdown | None:

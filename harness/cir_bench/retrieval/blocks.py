@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -14,7 +14,6 @@ from torch import Tensor
 
 from cir_bench.errors import RunError
 from cir_bench.retrieval.chunks import spans, tile_scores_on, tile_width
-from cir_bench.retrieval.index import RowLists
 from cir_bench.retrieval.scorer import RowSet, ScoreChunk
 
 MASKED = float("-inf")
@@ -52,17 +51,16 @@ class ScoreBlock:
 
     def gather(self, row: NDArray[np.int64], column: NDArray[np.int64]) -> Tensor:
         """The scores of some cells, one-dimensional."""
-        return self.tiles[self._cells(row, column)]
+        return self.tiles[self._place(row, column)]
 
-    def mask(self, lists: RowLists, queries: slice, gallery: slice) -> None:
-        """Set the cells of ``lists`` to `MASKED` in this block, which is of these queries and gallery rows."""
-        _, row, column = lists.cells(queries, gallery)
+    def mask(self, row: NDArray[np.int64], column: NDArray[np.int64]) -> None:
+        """Set some cells to `MASKED`; the maxima stay."""
         if len(row):
-            self.tiles[self._cells(row, column)] = MASKED
+            self.tiles[self._place(row, column)] = MASKED
 
-    def _cells(self, row: NDArray[np.int64], column: NDArray[np.int64]) -> tuple[Tensor, ...]:
+    def _place(self, row: NDArray[np.int64], column: NDArray[np.int64]) -> tuple[Tensor, ...]:
         tile, place = np.divmod(column, self.tiles.shape[2])
-        return tuple(torch.from_numpy(part).to(self.tiles.device) for part in (tile, row, place))
+        return _indices(self.tiles.device, tile, row, place)
 
 
 class BlockReader:
@@ -84,19 +82,13 @@ class BlockReader:
         query_rows: RowSet,
         gallery_rows: RowSet,
         best: int = 0,
-        mask: Callable[[Tensor, slice], None] = lambda tile, columns: None,
+        masked: Sequence[NDArray[np.int64]] = (),
     ) -> ScoreBlock:
-        """Return checked scores ``[q, n]``, valid until this thread's next read.
+        """Checked scores ``[q, n]``, valid until this thread's next read.
 
-        Args:
-            query_rows: rows of the q queries.
-            gallery_rows: rows of the n gallery images.
-            best: how many of a query's scores are wanted in the end; ``maxima`` are chosen to find them by.
-            mask: called with each checked tile ``[q, w]`` and its columns in the block.
-
-        Raises:
-            RunError: the scorer gave another shape, something other than floats, or a NaN or infinite score; the
-                message names the query and the gallery image.
+        ``maxima`` are chosen to find each query's ``best`` highest scores by; cells ``masked`` (rows, columns) are in
+        none. `RunError` if the scorer gave another shape, something other than floats, or a NaN or infinite score; it
+        names the query and the gallery image.
         """
         q, n = _length(query_rows), _length(gallery_rows)
         group = _group_size(n, best)
@@ -116,27 +108,15 @@ class BlockReader:
                 tile[:, filled:] = MASKED
             # one fast pass: a NaN or an infinity anywhere makes its row's sum NaN or infinite
             sums += tile[:, :filled].sum(dim=1)
-            mask(tile, columns)
+            if len(masked) and len(masked[0]):
+                row, column = masked
+                here = (column >= columns.start) & (column < columns.stop)
+                tile[_indices(self._device, row[here], column[here] - columns.start)] = MASKED
             if group > 1:
                 torch.amax(tile.view(q, group, width // group), dim=1, out=block.maxima[number])
         for row in torch.nonzero(~torch.isfinite(sums)).flatten().tolist():
             self._refuse_bad_scores(_at(query_rows, row), gallery_rows)
         return block or self._reserve(q, n, width, group)
-
-    def read_candidates(self, queries: slice, gallery: slice, excluded: RowLists, best: int) -> ScoreBlock:
-        """As :meth:`read`, with the cells of excluded candidates set to `MASKED`."""
-        _, row, column = excluded.cells(queries, gallery)
-        if not len(row):
-            return self.read(queries, gallery, best)
-        in_order = np.argsort(column, kind="stable")
-        row, column = row[in_order], column[in_order]
-
-        def mask(tile: Tensor, columns: slice) -> None:
-            here = slice(*np.searchsorted(column, (columns.start, columns.stop)).tolist())
-            cells = torch.from_numpy(row[here]), torch.from_numpy(column[here] - columns.start)
-            tile[cells[0].to(tile.device), cells[1].to(tile.device)] = MASKED
-
-        return self.read(queries, gallery, best, mask)
 
     def _scored(self, query_rows: RowSet, gallery_rows: RowSet) -> Tensor:
         with torch.no_grad():
@@ -182,6 +162,10 @@ def _group_size(columns: int, best: int) -> int:
     """A power of two near √(n/k), where looking at maxima and looking at cells cost about the same."""
     size = min(MAX_GROUP, math.isqrt(columns // best) if best else 1, columns // LANES)
     return 1 << max(0, size.bit_length() - 1)
+
+
+def _indices(device: torch.device, *places: NDArray[np.int64]) -> tuple[Tensor, ...]:
+    return tuple(torch.from_numpy(place).to(device) for place in places)
 
 
 def _length(rows: RowSet) -> int:

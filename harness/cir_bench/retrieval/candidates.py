@@ -23,13 +23,9 @@ CROWD = 4
 
 @dataclass(frozen=True)
 class ScoreCells:
-    """ScoreCells of a block, query by query.
+    """Cells of a block, query by query: ``[m]`` their rows (ascending), columns and scores.
 
-    Attributes:
-        query: ``[m]`` row in the block, ascending.
-        column: ``[m]`` column in the block.
-        score: ``[m]``.
-        crowded: rows that would have too many cells, which are left out.
+    ``crowded`` are rows that would have too many cells, which are left out.
     """
 
     query: Tensor

@@ -38,11 +38,10 @@ class RowLists:
 
 @dataclass(frozen=True)
 class RowIndex:
-    """A query set against one gallery.
+    """The rows of a query set in one gallery.
 
-    Attributes:
-        targets: the rows of all J relevant images, `MISSING` for one that is not in the gallery or is excluded.
-        excluded: the rows removed from each query's candidates, each once.
+    ``targets``: those of all J relevant images, `MISSING` for one that is not in the gallery or is excluded;
+    ``excluded``: those removed from each query's candidates, each once.
     """
 
     targets: RowLists
@@ -50,11 +49,7 @@ class RowIndex:
 
 
 def rows_by_id(gallery_ids: Sequence[str]) -> dict[str, int]:
-    """The row of each gallery id.
-
-    Raises:
-        DataError: an id occurs twice: it would count twice, and exclusion by id would be ambiguous.
-    """
+    """The row of each gallery id; `DataError` if one occurs twice: it would count twice, and its row be ambiguous."""
     rows = dict(zip(gallery_ids, range(len(gallery_ids)), strict=True))
     if len(rows) != len(gallery_ids):
         raise DataError(f"The gallery lists the image {first_repeated(gallery_ids)!r} more than once.")
@@ -63,19 +58,13 @@ def rows_by_id(gallery_ids: Sequence[str]) -> dict[str, int]:
 
 def index_queries(queries: QuerySet, row_of: dict[str, int]) -> RowIndex:
     """Resolve a query set's ids. An excluded image that is not in the gallery has nothing to be removed from."""
-    excluded = _excluded_rows(queries, row_of)
-    rows = np.array([row_of.get(image, MISSING) for image in queries.relevant_ids], dtype=np.int64)
-    # a pair of query and row as one number
-    removed = owners_of(excluded.offsets) * len(row_of) + excluded.rows
-    rows[np.isin(owners_of(queries.relevant_offsets) * len(row_of) + rows, removed) & (rows != MISSING)] = MISSING
-    return RowIndex(RowLists(queries.relevant_offsets, rows), excluded)
-
-
-def _excluded_rows(queries: QuerySet, row_of: dict[str, int]) -> RowLists:
     lists = RowLists.of([[row_of[image] for image in images if image in row_of] for images in queries.excluded])
-    pairs = np.unique(owners_of(lists.offsets) * len(row_of) + lists.rows)
-    owner, rows = np.divmod(pairs, max(1, len(row_of)))
-    return RowLists(offsets_of(np.bincount(owner, minlength=len(queries))), rows)
+    pairs = np.unique(owners_of(lists.offsets) * len(row_of) + lists.rows)  # of query and row, each as one number
+    owner, excluded = np.divmod(pairs, max(1, len(row_of)))
+    rows = np.array([row_of.get(image, MISSING) for image in queries.relevant_ids], dtype=np.int64)
+    rows[np.isin(owners_of(queries.relevant_offsets) * len(row_of) + rows, pairs) & (rows != MISSING)] = MISSING
+    offsets = offsets_of(np.bincount(owner, minlength=len(queries)))
+    return RowIndex(RowLists(queries.relevant_offsets, rows), RowLists(offsets, excluded))
 
 
 def id_order(gallery_ids: Sequence[str]) -> NDArray[np.int64]:

@@ -12,11 +12,9 @@ ImageIds = tuple[str, ...]
 
 
 class NamedRows(Sequence[ImageIds]):
-    """Q tuples of ids, kept as gallery rows: metrics never look at them, and building them takes a while.
+    """Q tuples of ``ids``, kept as gallery rows ``[Q, k]``, negative after the end of a list.
 
-    Args:
-        rows: ``[Q, k]`` gallery rows, best first; a list ends before its first negative one.
-        ids: the ids of the gallery rows.
+    Metrics never look at them, and building them takes a while.
     """
 
     def __init__(self, rows: NDArray[np.int64], ids: Sequence[str]) -> None:

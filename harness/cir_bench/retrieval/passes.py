@@ -12,9 +12,10 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from cir_bench.errors import RunError
-from cir_bench.retrieval.blocks import BlockReader, ScoreBlock
+from cir_bench.retrieval.blocks import BlockReader
 from cir_bench.retrieval.chunks import BUDGET_BYTES, ChunkPlan, plan_chunks, spans, tile_scores_on
 from cir_bench.retrieval.index import MISSING, RowIndex, RowLists
+from cir_bench.retrieval.names import NamedRows
 from cir_bench.retrieval.queries import QuerySet
 from cir_bench.retrieval.ranking import Ranking
 from cir_bench.retrieval.scorer import ScoreChunk
@@ -34,7 +35,7 @@ class Places:
         better: ``[J]``, as in `Ranking`.
         tied: ``[J]``, likewise.
         scores: ``[Q, top_k]`` best first, -inf after the end of a list.
-        rows: ``[Q, top_k]`` gallery rows, -1 after the end.
+        rows: ``[Q, top_k]`` int64 gallery rows, -1 after the end.
     """
 
     better: NDArray[np.int64]
@@ -42,24 +43,23 @@ class Places:
     scores: Tensor
     rows: Tensor
 
-    def ranking(
-        self, queries: QuerySet, n_gallery: int, n_candidates: NDArray[np.int64], top_ids: Sequence[tuple[str, ...]]
-    ) -> Ranking:
+    def ranking(self, queries: QuerySet, gallery_ids: Sequence[str], n_candidates: NDArray[np.int64]) -> Ranking:
         """The result as a `Ranking`; `RunError` if a score of float64 is too large for float32."""
-        in_list = self.rows.cpu().numpy() != NO_ROW
+        rows = self.rows.cpu().numpy()
+        in_list = rows != NO_ROW
         scores = self.scores.float().cpu().numpy()
         if not np.isfinite(scores[in_list]).all():
             most = float(self.scores.abs()[self.scores.isfinite()].max())
             raise RunError(f"A score is {most}, more than a 32-bit float can keep (3.4e38); scale the scores down.")
         return Ranking(
             queries=queries,
-            n_gallery=n_gallery,
+            n_gallery=len(gallery_ids),
             n_candidates=n_candidates,
             better=self.better,
             tied=self.tied,
-            top_ids=top_ids,
+            top_ids=NamedRows(rows, tuple(gallery_ids)),
             top_scores=np.where(in_list, scores, np.float32(np.nan)),
-            top_k=self.rows.shape[1],
+            top_k=rows.shape[1],
             searched=True,
         )
 
@@ -98,17 +98,17 @@ def find_places(
     )
     search = _SpanSearch(BlockReader(score_chunk, describe, device), index, n_gallery, plan, tolerance, device)
     better, tied = np.empty_like(targets.rows), np.empty_like(targets.rows)
-    tops: dict[int, RunningTopK] = {}
 
-    def rank(span: slice) -> None:
+    def rank(span: slice) -> RunningTopK:
         own = slice(int(offsets[span.start]), int(offsets[span.stop]))
-        tops[span.start] = top = RunningTopK(span.stop - span.start, top_k, order, device)
+        top = RunningTopK(span.stop - span.start, top_k, order, device)
         better[own], tied[own] = search.counts(span, top).ranks()
+        return top
 
-    with workers(threads) as for_each:
-        for_each(rank, spans(n_queries, plan.queries))
-    lists = [tops[start] for start in sorted(tops)] or [RunningTopK(0, top_k, order, device)]
-    return Places(better, tied, torch.cat([top.scores for top in lists]), torch.cat([top.rows for top in lists]))
+    with workers(threads) as mapped:
+        tops: list[RunningTopK] = list(mapped(rank, spans(n_queries, plan.queries)))
+    tops = tops or [RunningTopK(0, top_k, order, device)]
+    return Places(better, tied, torch.cat([top.scores for top in tops]), torch.cat([top.rows for top in tops]))
 
 
 @dataclass(frozen=True)
@@ -129,35 +129,28 @@ class _SpanSearch:
         counted; otherwise they are scored first, by themselves, and every block is then compared with them.
         """
         targets = self.index.targets
+        first, last = int(targets.offsets[span.start]), int(targets.offsets[span.stop])
         counts: CandidateCounts | None = None
         if self.plan.gallery < self.n_gallery:
             counts = self._grouped(span, _target_scores(self.reader, targets, span, self.plan))
         for columns in spans(self.n_gallery, self.plan.gallery):
-            block = self.reader.read_candidates(span, columns, self.index.excluded, top.k)
+            _, *excluded = self.index.excluded.cells(span, columns)
+            block = self.reader.read(span, columns, top.k, excluded)
             top.update(block, columns.start)
+            flat, row, column = targets.cells(span, columns)
             if counts is None:
-                counts = self._grouped(span, _own_scores(block, targets, span, columns))
-            block.mask(targets, span, columns)
+                picked = block.gather(row, column).cpu().numpy()
+                scores = np.zeros(last - first, dtype=picked.dtype)
+                scores[flat - first] = picked
+                counts = self._grouped(span, scores)
+            block.mask(row, column)
             counts.update(block)
-        if counts is None:  # an empty gallery
-            n_targets = int(targets.offsets[span.stop] - targets.offsets[span.start])
-            counts = self._grouped(span, np.zeros(n_targets, dtype=np.float32))
-        return counts
+        return counts or self._grouped(span, np.zeros(last - first, dtype=np.float32))  # for an empty gallery
 
     def _grouped(self, span: slice, scores: NDArray[np.floating[Any]]) -> CandidateCounts:
         offsets = self.index.targets.offsets[span.start : span.stop + 1]
         missing = self.index.targets.rows[offsets[0] : offsets[-1]] == MISSING
         return CandidateCounts(TieGroups.around(scores, missing, offsets - offsets[0], self.tolerance), self.device)
-
-
-def _own_scores(block: ScoreBlock, targets: RowLists, span: slice, columns: slice) -> NDArray[np.floating[Any]]:
-    """The scores of the targets of some queries (0 for missing ones) out of a block of whole rows."""
-    flat, row, column = targets.cells(span, columns)
-    picked = block.gather(row, column).cpu().numpy()
-    first, last = int(targets.offsets[span.start]), int(targets.offsets[span.stop])
-    scores = np.zeros(last - first, dtype=picked.dtype)
-    scores[flat - first] = picked
-    return scores
 
 
 def _target_scores(reader: BlockReader, targets: RowLists, span: slice, plan: ChunkPlan) -> NDArray[np.floating[Any]]:

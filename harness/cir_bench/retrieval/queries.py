@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
@@ -134,15 +135,12 @@ class QuerySet:
 
 @dataclass(frozen=True, eq=False)
 class TargetChoice:
-    """Some of the relevant images of each query, taken as its targets; see :meth:`QuerySet.choose`.
-
-    Attributes:
-        queries: the same queries with these targets and without gains.
-        places: for every target, flat, its index in the flat relevant images of the original queries.
-    """
+    """Some of the relevant images of each query, taken as its targets; see :meth:`QuerySet.choose`."""
 
     queries: QuerySet
+    """The same queries with these targets and without gains."""
     places: NDArray[np.int64]
+    """For every target, flat, its index in the flat relevant images of the original queries."""
 
 
 def offsets_of(lengths: Sequence[int] | NDArray[np.int64]) -> NDArray[np.int64]:
@@ -158,15 +156,10 @@ def owners_of(offsets: NDArray[np.int64]) -> NDArray[np.int64]:
 
 
 def first_repeated(ids: Sequence[str]) -> str | None:
-    """The first id that occurs a second time, or None."""
+    """The first id that occurs more than once, or None."""
     if len(set(ids)) == len(ids):
         return None
-    seen: set[str] = set()
-    for item in ids:
-        if item in seen:
-            return item
-        seen.add(item)
-    return None
+    return next(item for item, count in Counter(ids).items() if count > 1)
 
 
 def _tuples(name: str, rows: Sequence[Sequence[str]]) -> tuple[tuple[str, ...], ...]:

@@ -11,7 +11,6 @@ import torch
 from cir_bench.errors import ConfigError
 from cir_bench.retrieval.chunks import BUDGET_BYTES, ChunkPlan
 from cir_bench.retrieval.index import id_order, index_queries, rows_by_id
-from cir_bench.retrieval.names import NamedRows
 from cir_bench.retrieval.passes import find_places
 from cir_bench.retrieval.queries import QuerySet
 from cir_bench.retrieval.ranking import TOP_K, Ranking
@@ -66,5 +65,4 @@ def search(
         chunks=chunks,
         device=device,
     )
-    names = NamedRows(places.rows.cpu().numpy(), tuple(gallery_ids))
-    return places.ranking(queries, len(gallery_ids), len(gallery_ids) - np.diff(index.excluded.offsets), names)
+    return places.ranking(queries, gallery_ids, len(gallery_ids) - np.diff(index.excluded.offsets))

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
+from dataclasses import replace
 
 import numpy as np
 import torch
@@ -43,10 +44,12 @@ def search_subsets(
         sorted({image for image in subset if image in row_of} - set(excluded))
         for subset, excluded in zip(candidates, queries.excluded, strict=True)
     ]
-    padded = _padded(members, row_of)
-    width = padded.shape[1]
+    width = max([1, *map(len, members)])
+    padded = np.full((len(members), width), MISSING, dtype=np.int64)  # gallery rows, nothing after the end
+    for query, images in enumerate(members):
+        padded[query, : len(images)] = [row_of[image] for image in images]
     places = find_places(
-        _SubsetScorer(score_chunk, padded),
+        _subset_scorer(score_chunk, padded),
         _index(queries, members, width),
         width,
         TOP_K,
@@ -57,19 +60,9 @@ def search_subsets(
         chunks=ChunkPlan(QUERIES_AT_ONCE, width),
         device=device,
     )
-    top_ids = tuple(
-        tuple(images[column] for column in row if column >= 0)
-        for images, row in zip(members, places.rows.tolist(), strict=True)
-    )
-    return places.ranking(queries, len(gallery_ids), np.array([len(images) for images in members]), top_ids)
-
-
-def _padded(members: Sequence[Sequence[str]], row_of: Mapping[str, int]) -> NDArray[np.int64]:
-    """``[Q, S]`` the gallery rows of each query's candidates, `MISSING` after the end."""
-    padded = np.full((len(members), max([1, *map(len, members)])), MISSING, dtype=np.int64)
-    for query, images in enumerate(members):
-        padded[query, : len(images)] = [row_of[image] for image in images]
-    return padded
+    columns = places.rows.cpu()
+    rows = torch.from_numpy(padded).gather(1, columns.clamp(min=0)).where(columns >= 0, columns)
+    return replace(places, rows=rows).ranking(queries, gallery_ids, np.array([len(images) for images in members]))
 
 
 def _index(queries: QuerySet, members: Sequence[Sequence[str]], width: int) -> RowIndex:
@@ -81,19 +74,16 @@ def _index(queries: QuerySet, members: Sequence[Sequence[str]], width: int) -> R
     return RowIndex(RowLists.of(targets), RowLists.of([range(len(images), width) for images in members]))
 
 
-class _SubsetScorer:
+def _subset_scorer(score_chunk: ScoreChunk, padded: NDArray[np.int64]) -> ScoreChunk:
     """Scores each query against its own row of gallery rows ``padded`` ``[Q, S]``; padding scores 0."""
 
-    def __init__(self, score_chunk: ScoreChunk, padded: NDArray[np.int64]) -> None:
-        self._score_chunk, self._padded = score_chunk, padded
-
-    def __call__(self, query_rows: RowSet, gallery_rows: RowSet) -> Tensor:
+    def score(query_rows: RowSet, gallery_rows: RowSet) -> Tensor:
         """Scores ``[q, s]``, picked from those of the queries against the union of their candidates."""
-        rows = self._padded[query_rows][:, gallery_rows]
+        rows = padded[query_rows][:, gallery_rows]
         union, column = np.unique(rows[rows != MISSING], return_inverse=True)
         if not len(union):
             return torch.zeros(rows.shape)
-        pairs = self._score_chunk(query_rows, torch.from_numpy(union))
+        pairs = score_chunk(query_rows, torch.from_numpy(union))
         if tuple(pairs.shape) != (len(rows), len(union)):
             raise RunError(f"The scorer gave {tuple(pairs.shape)} scores for {len(rows)} x {len(union)} pairs.")
         owner, place = np.nonzero(rows != MISSING)
@@ -101,3 +91,5 @@ class _SubsetScorer:
         at = [torch.from_numpy(part).to(pairs.device) for part in (owner, place, column)]
         scores[at[0], at[1]] = pairs[at[0], at[2]]
         return scores
+
+    return score

@@ -27,13 +27,10 @@ TOLERANCE = 1e-6
 
 @dataclass(frozen=True)
 class TieGroups:
-    """The intervals ``[low, high]`` of the tie groups of Q queries, best first; G in all.
+    """The intervals ``[low, high]`` of the G tie groups of Q queries, best first.
 
-    Attributes:
-        offsets: ``[Q + 1]``, query q's groups are ``offsets[q] : offsets[q + 1]``.
-        low: ``[G]`` the lowest score in the group.
-        high: ``[G]`` the highest score in the group.
-        member: ``[T]`` the group of each target, `NEVER` for a missing one.
+    Query q's groups are ``offsets[q] : offsets[q + 1]``; ``member`` ``[T]`` is the group of each target, `NEVER` for a
+    missing one.
     """
 
     offsets: NDArray[np.int64]

@@ -15,14 +15,10 @@ NO_ROW = -1
 
 
 class RunningTopK:
-    """The k best candidates so far of each of q queries.
+    """The k best candidates so far of each of q queries: ``scores`` and gallery ``rows`` ``[q, k]``, best first.
 
-    ``order`` gives ``[N]`` int64, the place of each gallery row among candidates of equal score (lowest first); it is
-    called only if there are equal scores.
-
-    Attributes:
-        scores: ``[q, k]`` best first, `MASKED` after the end of a list shorter than k.
-        rows: ``[q, k]`` gallery rows, `NO_ROW` after the end.
+    A shorter list ends with `MASKED` and `NO_ROW`. ``order`` gives ``[N]`` int64, the place of each gallery row among
+    candidates of equal score (lowest first); it is called only if there are equal scores.
     """
 
     def __init__(self, n_queries: int, k: int, order: Callable[[], Tensor], device: torch.device | str = "cpu") -> None:

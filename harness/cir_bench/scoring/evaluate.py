@@ -1,4 +1,4 @@
-"""`evaluate`: the numbers of a protocol for ranked lists or scores made anywhere."""
+"""`evaluate`: the numbers of a protocol, a `ProtocolResult`, for ranked lists or scores made anywhere."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from typing import Any, cast
 
 from cir_bench.config import merge
 from cir_bench.errors import DataError
-from cir_bench.evaluation.measure import measure
+from cir_bench.evaluation.measure import PartSize, measure
 from cir_bench.interfaces.dataset import Dataset
 from cir_bench.interfaces.spec_params import make_params
 from cir_bench.interfaces.specs import Context, DatasetSpec
@@ -22,17 +22,48 @@ from cir_bench.protocols.find import ChosenBenchmark, find_benchmark
 from cir_bench.retrieval.parts import CandidateSet, PartRankings
 from cir_bench.scoring.lists import ListedPart, RankedLists, rank_lists
 from cir_bench.scoring.matrices import Scores, rank_scores, unknown_queries
-from cir_bench.scoring.result import ProtocolResult
+
+
+@dataclass(frozen=True)
+class ProtocolResult:
+    """The numbers of one protocol, with everything that must be reported next to them.
+
+    Attributes:
+        protocol: ``fashioniq/original@1``.
+        protocol_hash: of every convention of it.
+        reference: ``kept`` or ``removed``.
+        metrics: in percent (ranks: as they are), by ``dress/R@10``, ``mean/R@10``, …, or ``R@10`` for a benchmark
+            without parts; the headline is among them, by its own name.
+        headline: the name of the headline.
+        parts: number of queries and gallery images by part; ``""`` for a benchmark without parts.
+        n_queries: over all parts.
+        n_gallery: over all parts.
+        faults: what did not fit, one sentence each; with any, the numbers are partial.
+        notes: what else is worth knowing, one sentence each.
+        tags: ``{tag: {"n": queries, "R@10": value, …}}``.
+    """
+
+    protocol: str
+    protocol_hash: str
+    reference: str
+    metrics: Mapping[str, float]
+    headline: str
+    parts: Mapping[str, PartSize]
+    n_queries: int
+    n_gallery: int
+    faults: tuple[str, ...]
+    notes: tuple[str, ...]
+    tags: Mapping[str, Mapping[str, float]]
+
+    @property
+    def partial(self) -> bool:
+        """Whether something was missing or did not fit."""
+        return bool(self.faults)
 
 
 @dataclass(frozen=True)
 class OpenedProtocol:
-    """A protocol with its annotations read, to evaluate any number of rankings.
-
-    Attributes:
-        chosen: the benchmark and the protocol.
-        evaluation: queries, galleries and truth, by part.
-    """
+    """A protocol with its annotations read, to evaluate any number of rankings."""
 
     chosen: ChosenBenchmark
     evaluation: EvalSet

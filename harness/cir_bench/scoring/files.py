@@ -4,9 +4,8 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 from cir_bench.errors import DataError
 from cir_bench.retrieval.queries import first_repeated
@@ -18,46 +17,36 @@ SUBSET_METRIC = "recall_subset"
 """The ``metric`` of a file that ranks each query's own few candidates."""
 
 
-@dataclass(frozen=True)
-class Predictions:
-    """The content of prediction files.
-
-    Attributes:
-        ranked: image ids of the whole gallery, best first, by query id.
-        subset: the same of each query's own few candidates; None if no file declares such lists.
-    """
+class Predictions(NamedTuple):
+    """Image ids, best first, by query id."""
 
     ranked: Mapping[str, list[str]]
+    """Of the whole gallery."""
     subset: Mapping[str, list[str]] | None = None
+    """Of each query's own few candidates; None if no file declares such lists."""
 
 
 def read_predictions(paths: Sequence[Path]) -> Predictions:
     """Read prediction files; ids may be strings or whole numbers (CIRCO's) and are returned as strings.
 
-    A file with ``"metric": "recall_subset"``, as CIRR's server wants it, holds lists of the subset ranking.
-
-    Raises:
-        DataError: a file is missing, is not a JSON object, holds something other than a list of ids for a query, or
-            repeats a query id of itself or of another file of its kind.
+    A file with ``"metric": "recall_subset"``, as CIRR's server wants it, holds lists of the subset ranking. `DataError`
+    if a file is missing, is not a JSON object, holds something other than a list of ids for a query, or repeats a query
+    id of its own or of another file of its kind.
     """
-    ranked: dict[str, list[str]] = {}
-    subset: dict[str, list[str]] = {}
-    has_subset = False
+    found: dict[bool, dict[str, list[str]]] = {False: {}}  # by whether the lists are of the subset ranking
     for path in paths:
         data = _read(path)
-        is_subset = data.get(FILE_REMARKS[1]) == SUBSET_METRIC
-        has_subset |= is_subset
         lists = {
             query: check_ids(query, images)
             for query, images in data.items()
             if not (query in FILE_REMARKS and isinstance(images, str))
         }
-        earlier = subset if is_subset else ranked
+        earlier = found.setdefault(data.get(FILE_REMARKS[1]) == SUBSET_METRIC, {})
         twice = next((query for query in lists if query in earlier), None)
         if twice is not None:
             raise DataError(f"The prediction file {path} holds the query id {twice!r}, which an earlier file has, too.")
         earlier |= lists
-    return Predictions(ranked, subset if has_subset else None)
+    return Predictions(found[False], found.get(True))
 
 
 def _read(path: Path) -> dict[str, Any]:

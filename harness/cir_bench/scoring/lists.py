@@ -25,18 +25,14 @@ NOTHING: frozenset[str] = frozenset()
 
 @dataclass(frozen=True)
 class ListedPart:
-    """One part of a benchmark, to be ranked by lists of its queries.
-
-    Attributes:
-        queries: its queries. Their excluded images are dropped from the lists, by id.
-        gallery: the ids of its gallery.
-        candidates: for a subset ranking (CIRR), each query's candidates; other images in the lists are skipped, so that
-            a ranking of the whole gallery can be used here too. None: the whole gallery.
-    """
+    """One part of a benchmark, to be ranked by lists of its queries."""
 
     queries: QuerySet
+    """Their excluded images are dropped from the lists, by id."""
     gallery: frozenset[str]
     candidates: Sequence[Collection[str]] | None = None
+    """For a subset ranking (CIRR), each query's candidates; other images in the lists are skipped, so that a ranking of
+    the whole gallery can be used here too. None: the whole gallery."""
 
     @cached_property
     def query_ids(self) -> frozenset[str]:
@@ -77,20 +73,11 @@ class _Asked(NamedTuple):
 def rank_lists(
     lists: RankedLists, parts: Mapping[str, ListedPart], *, depth: int, allow_partial: bool = False
 ) -> tuple[dict[str, Ranking], ListReport]:
-    """Check ranked lists and rank the relevant images of every part by them.
+    """Rankings of every part by ranked lists for all of them, without their lists of best images; what was wrong.
 
-    Args:
-        lists: image ids, best first, by query id, for all parts together; they may end after ``depth`` images.
-        parts: the benchmark by part name (``""`` for a benchmark without parts); query ids are unique over all parts.
-        depth: how many candidates the metrics look at: the largest cut-off.
-        allow_partial: accept lists that do not fit; `ListReport` says what becomes of them.
-
-    Returns:
-        Rankings by part, without their lists of best images, and what was found wrong.
-
-    Raises:
-        DataError: the lists do not fit and ``allow_partial`` is off; or they are not lists of ids, or two parts share a
-            query id.
+    Lists may end after ``depth`` images, which is how many candidates the metrics look at. `DataError` if lists do not
+    fit, unless ``allow_partial`` accepts them (`ListReport` says what becomes of them); also if they are not lists of
+    ids, or two parts share a query id.
     """
     if not isinstance(lists, Mapping):
         raise DataError(f"Predictions must be {{query id: [image ids, best first]}}, not {lists!r:.60}.")
@@ -152,11 +139,7 @@ def _all_in_gallery(listed: Sequence[Any], gallery: frozenset[str]) -> bool:
 
 
 def _usable(query: str, images: Any, gallery: frozenset[str], report: ListReport) -> list[str]:
-    """The images of a list that are in the gallery, each once, best first; what is wrong with it goes to ``report``.
-
-    Raises:
-        DataError: it is not a list of ids.
-    """
+    """The images of a list that are in the gallery, each once, best first; what is wrong with it goes to ``report``."""
     row = check_ids(query, images)
     listed = dict.fromkeys(row)  # in the order of first places
     kept = [image for image in listed if image in gallery]

@@ -9,28 +9,24 @@ from cir_bench.errors import examples
 
 @dataclass
 class ListReport:
-    """What was found in the ranked lists of a benchmark's queries.
-
-    Attributes:
-        n_queries: how many queries the benchmark has.
-        missing_queries: queries without a list; they count as misses.
-        unknown_queries: queries with a list that the benchmark does not have; they are ignored.
-        unknown_images: images that are not in the gallery, by query; they are dropped.
-        repeated_images: images listed more than once, by query; the first place is used.
-        excluded_images: images that the protocol excludes, by query; they are dropped by id, which is not a fault.
-        short_lists: queries whose list has fewer candidates than the metrics look at (and than exist), with its length
-            and the length needed. A target after its end counts as never hit, so the numbers may be too low.
-        short_subsets: the same for a subset ranking, where only the query's own candidates in its list count.
-    """
+    """What was found in the ranked lists of a benchmark's ``n_queries`` queries; images and lengths by query."""
 
     n_queries: int = 0
     missing_queries: list[str] = field(default_factory=list)
+    """They have no list, and count as misses."""
     unknown_queries: list[str] = field(default_factory=list)
+    """They have a list, but the benchmark does not have them; ignored."""
     unknown_images: dict[str, list[str]] = field(default_factory=dict)
+    """They are not in the gallery; dropped."""
     repeated_images: dict[str, list[str]] = field(default_factory=dict)
+    """They are listed more than once; the first place is used."""
     excluded_images: dict[str, list[str]] = field(default_factory=dict)
+    """The protocol excludes them; dropped by id, which is not a fault."""
     short_lists: dict[str, tuple[int, int]] = field(default_factory=dict)
+    """Length and the length needed of lists with fewer candidates than the metrics look at (and than exist). A target
+    after its end counts as never hit, so the numbers may be too low."""
     short_subsets: dict[str, tuple[int, int]] = field(default_factory=dict)
+    """The same for a subset ranking, where only the query's own candidates in its list count."""
 
     def faults(self) -> list[str]:
         """One sentence, with examples, for each kind of fault; with any, numbers made from the lists are partial."""

@@ -10,14 +10,9 @@ from cir_bench.errors import ConfigError
 
 
 def write_files(files: Mapping[Path, bytes], *, overwrite: bool = False) -> None:
-    """Write all of them or none.
-
-    Raises:
-        ConfigError: one exists with other content, and ``overwrite`` is off.
-    """
+    """Write all of them or none: `ConfigError` if one exists with other content, unless ``overwrite``."""
     existing = {path: data for path, data in files.items() if path.exists() and not overwrite}
-    taken = [path for path, data in existing.items() if not path.is_file() or path.read_bytes() != data]
-    if taken:
+    if taken := [path for path, data in existing.items() if not path.is_file() or path.read_bytes() != data]:
         raise ConfigError(
             f"{', '.join(map(str, taken))} already exist with other content; nothing was written. Give another "
             "--out, or replace them with --overwrite."

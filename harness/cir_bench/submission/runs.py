@@ -22,14 +22,9 @@ TopLists = dict[str, tuple[str, ...]]
 
 @dataclass(frozen=True)
 class CellSelector:
-    """Which cells may be submitted.
+    """Which cells may be submitted: those of one of ``protocols``, which are of the hidden split, by ``name@version``.
 
-    Attributes:
-        benchmark: as in the record.
-        protocols: those of the hidden split, by ``name@version``.
-        method: its name; None: any.
-        encoder: as in the record; None: any.
-        seed: None: any.
+    Names are those of the record; None: any.
     """
 
     benchmark: str
@@ -76,11 +71,7 @@ class HiddenRun:
         return "-".join(map(file_name, names))
 
     def lists(self) -> tuple[TopLists, TopLists]:
-        """The best images of every query, of the gallery and, if the protocol ranks them, of its own few candidates.
-
-        Raises:
-            DataError: a file of the cell is missing or damaged.
-        """
+        """The best images of every query, of the gallery and, if the protocol ranks them, of its own few candidates."""
         return self._read(CandidateSet.GALLERY), self._read(CandidateSet.SUBSET) if self.protocol.subset else {}
 
     def _read(self, candidates: CandidateSet) -> TopLists:
@@ -94,9 +85,8 @@ class HiddenRun:
 def find_run(where: Path, selector: CellSelector) -> HiddenRun:
     """The one cell in or below ``where`` (a cell's folder, or a run's ``--out``) that can be submitted.
 
-    Raises:
-        ConfigError: there is none, with the reason; or there are several, with their folders.
-        DataError: the only record cannot be read.
+    `ConfigError` if there is none, with the reason, or several, with their folders; `DataError` if the only record
+    cannot be read.
     """
     records, refused = read_records(where)
     if not records and not refused:

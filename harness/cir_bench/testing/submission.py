@@ -14,7 +14,7 @@ from cir_bench.interfaces.specs import DatasetSpec
 from cir_bench.interfaces.submission import HiddenSet, Submission
 from cir_bench.protocols.find import protocols_on
 from cir_bench.protocols.protocol import Protocol
-from cir_bench.submission.load import load_submission
+from cir_bench.submission.hidden import load_submission
 from cir_bench.testing.base import Contract
 
 T = TypeVar("T")

@@ -15,15 +15,9 @@ MISSING = "data.missing"
 
 
 def cell_of(record: RunRecord, registry: Registry) -> Cell:
-    """The cell of a finished record.
-
-    Raises:
-        ConfigError: a part of it is not installed here, or has another name or other parameters.
-    """
+    """The cell of a finished record; `ConfigError` if a part is not installed here, or has other parameters."""
     key = record.cell
-    name = key.benchmark.partition(":")[0]
-    files = registry.benchmark_paths()
-    benchmark = find_benchmark(f"{name}/{key.protocol}", files)
+    benchmark = find_benchmark(f"{key.benchmark.partition(':')[0]}/{key.protocol}", registry.benchmark_paths())
     if record.protocol is None or benchmark.protocol.hash() != record.protocol.hash:
         raise ConfigError(f"the protocol {key.benchmark}/{key.protocol} is different here (its hash differs)")
     method, encoder = registry.method(key.method), registry.encoder(split_argument(key.encoder)[0])

@@ -39,19 +39,10 @@ class ShownExplanation:
 def explanations(
     stored: StoredRecord, bench: Workbench, registry: Registry, asked: Mapping[str, Sequence[EvalQuery]]
 ) -> dict[str, list[ShownExplanation]]:
-    """What a cell's composer shows of each query, by query id; empty for a composer that explains nothing.
+    """What a cell's composer shows of each query ``asked`` (by part), by query id; empty if it explains nothing.
 
-    A query with several texts is explained with its first.
-
-    Args:
-        stored: the record of the cell.
-        bench: its data and encoder.
-        registry: for the parts of its method.
-        asked: queries by part.
-
-    Raises:
-        ConfigError: a part of the cell is not installed here.
-        RunError: the cell is stale, or its weights were not kept: what would be explained is not what was measured.
+    A query with several texts is explained with its first. `ConfigError` if a part of the cell is not installed here;
+    `RunError` if the cell is stale, or its weights were not kept: what would be explained is not what was measured.
     """
     cell = cell_of(stored.record, registry)
     different = changes(stored.record.ingredients, ingredients(cell, bench))

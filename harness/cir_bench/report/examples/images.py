@@ -33,19 +33,14 @@ class Tile:
 
 @dataclass
 class PageImages:
-    """The images of one page.
-
-    Args:
-        open_image: opens an image by id; a `CirBenchError` if it is missing.
-        caption: gives the words shown in place of an image, for encoders that see no pixels; None: images are shown.
-
-    Attributes:
-        missing: how many images could not be opened.
-    """
+    """The images of one page."""
 
     open_image: Callable[[str], Image.Image]
+    """By id; a `CirBenchError` if it is missing."""
     caption: Callable[[str], str] | None = None
+    """The words shown in place of an image, for encoders that see no pixels; None: images are shown."""
     missing: int = 0
+    """How many images could not be opened."""
     _kept: list[Image.Image] = field(default_factory=list)
     _names: dict[str, tuple[str, str]] = field(default_factory=dict)
 
@@ -102,11 +97,8 @@ def heated(below: Image.Image | None, values: NDArray[np.float64]) -> Image.Imag
 
 def fitting(candidates: Sequence[tuple[int, int]], page: Callable[[int, int], str], limit: int) -> str | None:
     """The first page of ``page(side, quality)`` with at most ``limit`` bytes; None if all are larger."""
-    for side, quality in candidates:
-        text = page(side, quality)
-        if len(text.encode()) <= limit:
-            return text
-    return None
+    pages = (page(side, quality) for side, quality in candidates)
+    return next((text for text in pages if len(text.encode()) <= limit), None)
 
 
 def _small(image: Image.Image) -> Image.Image:

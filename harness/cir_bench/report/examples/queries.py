@@ -23,40 +23,28 @@ MOST_METHODS = 16
 
 @dataclass(frozen=True, eq=False)
 class RankedMethod:
-    """A row and how it ranked every query with one seed.
-
-    Attributes:
-        shown: the row.
-        stored: the cell whose rankings are shown: the lowest seed that kept them.
-        ranks: expected rank of the best target, by query id.
-        top: best candidates by query id.
-    """
+    """A row and how it ranked every query with one seed, the lowest that kept its rankings."""
 
     shown: ReportRow
     stored: StoredRecord
     ranks: Mapping[str, float]
+    """Expected rank of the best target, by query id."""
     top: Mapping[str, tuple[str, ...]]
+    """Best candidates by query id."""
 
 
 @dataclass(frozen=True, eq=False)
 class SectionQueries:
-    """The queries of a section.
-
-    Attributes:
-        block: the section.
-        cell: one of its cells, for data set and protocol.
-        methods: best first.
-        queries: by id, those that every method ranked.
-        truth: by query id.
-        absent: a sentence for each reason why methods are missing.
-    """
+    """The queries of a section that every method ranked, and their truth, by id; methods are best first."""
 
     block: ReportSection
     cell: Cell
+    """One of the section's, for data set and protocol."""
     methods: Sequence[RankedMethod]
     queries: Mapping[str, EvalQuery]
     truth: Mapping[str, Truth]
     absent: Sequence[str]
+    """A sentence for each reason why methods are missing."""
 
     def by_part(self, ids: Sequence[str] | None = None) -> dict[str, list[EvalQuery]]:
         """Queries by part: all, or those with these ids, each once."""
@@ -69,17 +57,10 @@ class SectionQueries:
 def section_queries(
     block: ReportSection, registry: Registry, bench: Workbench, wanted: Sequence[str]
 ) -> SectionQueries:
-    """The queries of a section and how its methods ranked them.
+    """The queries of a section and how its methods ranked them: those ``wanted``, then the best ones.
 
-    Args:
-        block: the section.
-        registry: what is installed.
-        bench: opens the data.
-        wanted: methods that must be among those shown; the others are the best ones.
-
-    Raises:
-        ConfigError: a part of the cells is not installed here, or no rankings were kept.
-        DataError: the data are missing, or are not those of the records.
+    `ConfigError` if a part of the cells is not installed here, or no rankings were kept; `DataError` if the data are
+    missing, or are not those of the records.
     """
     methods, absent = _ranked_methods(block, wanted)
     if not methods:

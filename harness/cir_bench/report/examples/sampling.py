@@ -15,18 +15,16 @@ Ranks = Mapping[str, float]
 
 @dataclass(frozen=True)
 class PageOptions:
-    """What is asked of the pages."""
+    """``count`` queries on a page, the sample drawn by ``seed``; ``public``: without images that may not be published.
+
+    ``between``: the two methods whose disagreement is shown (empty: the best two); ``explain``: let methods explain.
+    """
 
     count: int = 8
-    """Queries on a page."""
     seed: int = 0
-    """Draws the sample."""
     between: tuple[str, ...] = ()
-    """Two methods whose disagreement is shown; empty: the best two."""
     explain: bool = True
-    """Whether methods are asked to explain their answers."""
     public: bool = False
-    """Leave out images that may not be published."""
 
 
 @dataclass(frozen=True)
