@@ -22,8 +22,7 @@ from cir_bench.evaluation.measure import measure
 from cir_bench.leaderboard import Section, build
 from cir_bench.records.load import StoredRecord, load_records
 from cir_bench.retrieval.groups import NEVER
-from cir_bench.retrieval.parts import PartRankings
-from cir_bench.retrieval.ranking import Ranking
+from cir_bench.retrieval.ranking import PartRankings, Ranking
 from cir_bench.statistics.queries import QueryResults
 from cir_bench.statistics.randomisation import Sample, randomisation_tests
 

@@ -5,9 +5,8 @@ import pytest
 
 from cir_bench.errors import ConfigError, DataError
 from cir_bench.evaluation.measure import PartSize, measure
-from cir_bench.retrieval.parts import PartRankings
 from cir_bench.retrieval.queries import QuerySet
-from cir_bench.retrieval.ranking import Ranking
+from cir_bench.retrieval.ranking import PartRankings, Ranking
 
 
 def ranking(name: str, ranks: list[int], n: int = 20, tied: int = 0, tags: tuple[tuple[str, ...], ...] = ()) -> Ranking:

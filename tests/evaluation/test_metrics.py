@@ -5,9 +5,8 @@ import pytest
 
 from cir_bench.errors import ConfigError, DataError
 from cir_bench.evaluation.metrics import parse_metric, parse_metrics
-from cir_bench.retrieval.parts import CandidateSet
 from cir_bench.retrieval.queries import QuerySet
-from cir_bench.retrieval.ranking import Ranking
+from cir_bench.retrieval.ranking import CandidateSet, Ranking
 
 
 def ranked(better: list[int], tied: list[int], targets: list[int], n: int) -> Ranking:

@@ -14,9 +14,8 @@ from hypothesis import strategies as st
 from cir_bench.errors import DataError
 from cir_bench.evaluation.chance import constant_ranking
 from cir_bench.evaluation.metrics import parse_metric
-from cir_bench.retrieval.parts import CandidateSet
 from cir_bench.retrieval.queries import QuerySet
-from cir_bench.retrieval.ranking import Ranking
+from cir_bench.retrieval.ranking import CandidateSet, Ranking
 from cir_bench.retrieval.search import search
 from cir_bench.retrieval.subsets import search_subsets
 

@@ -14,9 +14,8 @@ from cir_bench.leaderboard import Leaderboard, Section, build
 from cir_bench.protocols.protocol import Headline
 from cir_bench.records.load import StoredRecord
 from cir_bench.records.record import RunRecord
-from cir_bench.retrieval.parts import PartRankings
 from cir_bench.retrieval.queries import QuerySet
-from cir_bench.retrieval.ranking import Ranking
+from cir_bench.retrieval.ranking import PartRankings, Ranking
 from cir_bench.statistics.queries import QueryResults
 
 PLUGIN = {"distribution": "cir-bench", "version": "0.1.0", "object_version": "1"}

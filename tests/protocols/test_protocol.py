@@ -8,7 +8,7 @@ import pytest
 from pydantic import ValidationError
 
 from cir_bench.protocols.protocol import Protocol, TextForm
-from cir_bench.retrieval.parts import CandidateSet
+from cir_bench.retrieval.ranking import CandidateSet
 
 ANOTHER: dict[str, Any] = {
     "split": "test",

@@ -10,9 +10,8 @@ from cir_bench.records.check import metrics_mistake
 from cir_bench.records.load import find_queries
 from cir_bench.records.queries import QUERIES_FILE, save_queries
 from cir_bench.records.record import RunRecord
-from cir_bench.retrieval.parts import PartRankings
 from cir_bench.retrieval.queries import QuerySet
-from cir_bench.retrieval.ranking import Ranking
+from cir_bench.retrieval.ranking import PartRankings, Ranking
 from cir_bench.statistics.queries import QueryResults
 
 RANKS = {"dress": [1, 12, 60], "shirt": [3, 70]}

@@ -18,9 +18,8 @@ from cir_bench.records.queries import save_queries
 from cir_bench.records.rankings import ranking_path, save_ranking
 from cir_bench.records.record import RunRecord, write_record
 from cir_bench.report import ReportSection, report_sections
-from cir_bench.retrieval.parts import PartRankings
 from cir_bench.retrieval.queries import QuerySet
-from cir_bench.retrieval.ranking import Ranking
+from cir_bench.retrieval.ranking import PartRankings, Ranking
 from cir_bench.statistics.queries import QueryResults
 
 PLUGIN = {"distribution": "cir-bench", "version": "0.1.0", "object_version": "1"}

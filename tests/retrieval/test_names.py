@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from cir_bench.retrieval.names import NamedRows
+from cir_bench.retrieval.passes import NamedRows
 
 NAMED = NamedRows(np.array([[2, 0], [1, -1], [-1, -1]]), ["a", "b", "c"])
 EXPECTED = (("c", "a"), ("b",), ())

@@ -10,8 +10,7 @@ from cir_bench.errors import DataError
 from cir_bench.evaluation.measure import measure
 from cir_bench.retrieval.queries import QuerySet
 from cir_bench.retrieval.ranking import Ranking
-from cir_bench.scoring.lists import ListedPart, rank_lists
-from cir_bench.scoring.report import ListReport
+from cir_bench.scoring.lists import ListedPart, ListReport, rank_lists
 
 GALLERY = ["a", "b", "c", "d", "e"]
 

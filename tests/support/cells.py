@@ -7,9 +7,8 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 
 from cir_bench.protocols.protocol import Headline
-from cir_bench.retrieval.parts import PartRankings
 from cir_bench.retrieval.queries import QuerySet
-from cir_bench.retrieval.ranking import Ranking
+from cir_bench.retrieval.ranking import PartRankings, Ranking
 from cir_bench.statistics.queries import QueryResults
 
 N_GALLERY = 500

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from cir_bench.retrieval.neighbours import topk_rows
 from cir_bench.retrieval.passes import Places
 from cir_bench.retrieval.scorer import DotScorer, Matrix
+from cir_bench.retrieval.search import topk_rows
 
 
 def nearest(queries: Matrix, gallery: Matrix, k: int, excluded: Sequence[Sequence[int]] = (), **options: Any) -> Places:

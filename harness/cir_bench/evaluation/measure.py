@@ -10,8 +10,7 @@ from numpy.typing import NDArray
 
 from cir_bench.errors import ConfigError, DataError, did_you_mean
 from cir_bench.evaluation.metrics import Metric, parse_metrics
-from cir_bench.retrieval.parts import PartRankings
-from cir_bench.retrieval.ranking import Ranking
+from cir_bench.retrieval.ranking import PartRankings, Ranking
 
 MEAN = "mean"
 

@@ -13,8 +13,7 @@ from numpy.typing import NDArray
 from cir_bench.errors import ConfigError, DataError, did_you_mean
 from cir_bench.evaluation import expected
 from cir_bench.evaluation.expected import Values
-from cir_bench.retrieval.parts import CandidateSet, PartRankings
-from cir_bench.retrieval.ranking import Ranking
+from cir_bench.retrieval.ranking import CandidateSet, PartRankings, Ranking
 
 
 class Relevance(str, Enum):
@@ -120,7 +119,11 @@ class Metric:
 
     def ranking(self, part: PartRankings) -> Ranking:
         """The ranking of a part that it looks at; `ConfigError` if the part has none."""
-        return part.ranking(self.family.candidates, self.name)
+        if self.family.candidates is CandidateSet.GALLERY:
+            return part.gallery
+        if part.subset is None:
+            raise ConfigError(f"{self.name} needs a subset ranking, which this benchmark does not have.")
+        return part.subset
 
     def per_query(self, ranking: Ranking) -> Values:
         """``[Q]`` values of the ranking that it looks at, in percent (ranks: as they are).

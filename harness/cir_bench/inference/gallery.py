@@ -10,8 +10,8 @@ from torch import Tensor
 from cir_bench.errors import RunError
 from cir_bench.interfaces.composer import TopK
 from cir_bench.interfaces.embedding import Embedding, ScoreFunction, joint_score
-from cir_bench.retrieval.neighbours import topk_rows
 from cir_bench.retrieval.scorer import DotScorer, RowSet, ScoreChunk
+from cir_bench.retrieval.search import topk_rows
 
 
 def scorer_of(score: ScoreFunction, queries: Embedding, gallery: Embedding, device: torch.device) -> ScoreChunk:

@@ -16,8 +16,7 @@ from cir_bench.interfaces.composer import Composer
 from cir_bench.interfaces.embedding import Embedding
 from cir_bench.protocols.eval_set import EvalPart, EvalSet
 from cir_bench.retrieval.index import rows_by_id
-from cir_bench.retrieval.parts import PartRankings
-from cir_bench.retrieval.ranking import TOP_K
+from cir_bench.retrieval.ranking import TOP_K, PartRankings
 from cir_bench.retrieval.search import search
 from cir_bench.retrieval.subsets import search_subsets
 

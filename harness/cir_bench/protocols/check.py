@@ -11,7 +11,7 @@ from cir_bench.interfaces.dataset import Dataset
 from cir_bench.protocols.build import check_headline, eval_set
 from cir_bench.protocols.eval_set import EvalPart, EvalSet, Truth
 from cir_bench.protocols.protocol import Protocol
-from cir_bench.retrieval.parts import CandidateSet
+from cir_bench.retrieval.ranking import CandidateSet
 
 CHANCE_TOLERANCE = 0.005
 """Chance levels have three significant digits."""

@@ -12,7 +12,7 @@ from pydantic import Field, field_validator, model_validator
 from cir_bench.errors import ConfigError
 from cir_bench.evaluation.metrics import Relevance, parse_metrics
 from cir_bench.params.models import Params
-from cir_bench.retrieval.parts import CandidateSet
+from cir_bench.retrieval.ranking import CandidateSet
 
 HASH_VERSION = 1
 """To be raised when the same fields come to mean other texts, galleries or exclusions; it changes every hash."""

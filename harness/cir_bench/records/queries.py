@@ -29,9 +29,8 @@ from numpy.typing import NDArray
 from cir_bench.atomic import replacing
 from cir_bench.errors import CirBenchError, DataError
 from cir_bench.protocols.protocol import Headline
-from cir_bench.retrieval.parts import PartRankings
 from cir_bench.retrieval.queries import QuerySet
-from cir_bench.retrieval.ranking import Ranking
+from cir_bench.retrieval.ranking import PartRankings, Ranking
 from cir_bench.statistics.queries import QueryResults
 
 FORMAT = "cir-bench queries 1"

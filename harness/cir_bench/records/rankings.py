@@ -18,9 +18,8 @@ import numpy as np
 from cir_bench.atomic import replacing
 from cir_bench.errors import DataError
 from cir_bench.retrieval.groups import NEVER
-from cir_bench.retrieval.parts import CandidateSet, PartRankings
 from cir_bench.retrieval.queries import QuerySet
-from cir_bench.retrieval.ranking import Ranking
+from cir_bench.retrieval.ranking import CandidateSet, PartRankings, Ranking
 
 FORMAT = "cir-bench ranking 1"
 RANKINGS_FOLDER = "rankings"

@@ -1,12 +1,11 @@
 """From scores to a :class:`~cir_bench.retrieval.ranking.Ranking`, in bounded memory at any gallery size.
 
 * ``queries.py``: the queries and their relevant images, as ids; ``index.py`` turns them into gallery rows;
-* ``ranking.py``, ``groups.py``, ``parts.py``: `Ranking`, the only thing metrics ever see, and the rankings of a part;
-* ``search.py``: exact search over a gallery; ``subsets.py``: over a few candidates per query; ``neighbours.py``: the
-  nearest rows alone;
+* ``ranking.py``, ``groups.py``: `Ranking`, the only thing metrics ever see, and the rankings of a part;
+* ``search.py``: exact search over a gallery; ``subsets.py``: over a few candidates per query;
 * ``passes.py``: what the searches share, in the order in which it is used: ``chunks.py`` (sizes), ``workers.py``
   (threads), ``scorer.py``, ``blocks.py`` (scores), ``topk.py`` and ``candidates.py`` (the best), ``ties.py`` (the tie
-  rule), ``primitives.py``, ``names.py``.
+  rule), ``primitives.py``.
 
-``queries``, ``ranking``, ``groups`` and ``parts`` import no torch, so rankings made elsewhere are evaluated without it.
+``queries``, ``ranking`` and ``groups`` import no torch, so rankings made elsewhere are evaluated without it.
 """

@@ -60,9 +60,9 @@ def plan_chunks(
 ) -> ChunkPlan:
     """The largest useful chunks that fit ``budget_bytes``: as many queries as are useful, then images, ideally all.
 
-    Chunks of queries are of about one size, so that threads that share them have equal shares. The budget is for scores
-    and for the chunks' vectors (``query_bytes`` and ``gallery_bytes`` each); the result itself, about ``best`` × 12
-    bytes per query, comes on top. `ConfigError` if not even one query and one image fit.
+    Chunks of queries are of about one size, so that threads have equal shares. The budget is for scores and the chunks'
+    vectors (``query_bytes`` and ``gallery_bytes`` each); the result itself, about ``best`` × 12 bytes per query, comes
+    on top. `ConfigError` if not even one query and one image fit.
     """
     n_queries, n_gallery = max(n_queries, 1), max(n_gallery, 1)
     query_bytes += LIST_BYTES * min(best, n_gallery)

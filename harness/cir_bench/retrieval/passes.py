@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, overload
 
 import numpy as np
 import torch
@@ -15,27 +15,53 @@ from cir_bench.errors import RunError
 from cir_bench.retrieval.blocks import BlockReader
 from cir_bench.retrieval.chunks import BUDGET_BYTES, ChunkPlan, plan_chunks, spans, tile_scores_on
 from cir_bench.retrieval.index import MISSING, RowIndex, RowLists
-from cir_bench.retrieval.names import NamedRows
 from cir_bench.retrieval.queries import QuerySet
 from cir_bench.retrieval.ranking import Ranking
 from cir_bench.retrieval.scorer import ScoreChunk
 from cir_bench.retrieval.ties import TOLERANCE, CandidateCounts, TieGroups
 from cir_bench.retrieval.topk import NO_ROW, RunningTopK
-from cir_bench.retrieval.workers import thread_count, workers
+from cir_bench.retrieval.workers import workers
 
 TARGETS_AT_ONCE = 128
 """The targets of so many queries are scored together: few pairs in vain, and still a matrix product."""
 
 
+class NamedRows(Sequence[tuple[str, ...]]):
+    """Q tuples of ``ids``, kept as gallery rows ``[Q, k]``, negative after the end of a list.
+
+    Metrics never look at them, and building them takes a while.
+    """
+
+    def __init__(self, rows: NDArray[np.int64], ids: Sequence[str]) -> None:
+        self._rows, self._ids = rows, ids
+
+    def __len__(self) -> int:
+        return len(self._rows)
+
+    @overload
+    def __getitem__(self, place: int) -> tuple[str, ...]: ...
+    @overload
+    def __getitem__(self, place: slice) -> tuple[tuple[str, ...], ...]: ...
+    def __getitem__(self, place: int | slice) -> tuple[str, ...] | tuple[tuple[str, ...], ...]:
+        if isinstance(place, slice):
+            return tuple(NamedRows(self._rows[place], self._ids))
+        return tuple(self._ids[row] for row in self._rows[place].tolist() if row >= 0)
+
+    def __iter__(self) -> Iterator[tuple[str, ...]]:
+        return (tuple([self._ids[row] for row in rows if row >= 0]) for rows in self._rows.tolist())
+
+    def __eq__(self, other: Any) -> bool:
+        return isinstance(other, Sequence) and tuple(self) == tuple(other)
+
+    def __hash__(self) -> int:
+        return hash(tuple(self))
+
+
 @dataclass(frozen=True)
 class Places:
-    """The search result of Q queries with J relevant images.
+    """The search result of Q queries with J relevant images: ``better`` and ``tied`` ``[J]`` as in `Ranking`.
 
-    Attributes:
-        better: ``[J]``, as in `Ranking`.
-        tied: ``[J]``, likewise.
-        scores: ``[Q, top_k]`` best first, -inf after the end of a list.
-        rows: ``[Q, top_k]`` int64 gallery rows, -1 after the end.
+    ``scores`` and gallery ``rows`` (int64) ``[Q, top_k]`` are best first, -inf and -1 after the end of a list.
     """
 
     better: NDArray[np.int64]
@@ -51,17 +77,8 @@ class Places:
         if not np.isfinite(scores[in_list]).all():
             most = float(self.scores.abs()[self.scores.isfinite()].max())
             raise RunError(f"A score is {most}, more than a 32-bit float can keep (3.4e38); scale the scores down.")
-        return Ranking(
-            queries=queries,
-            n_gallery=len(gallery_ids),
-            n_candidates=n_candidates,
-            better=self.better,
-            tied=self.tied,
-            top_ids=NamedRows(rows, tuple(gallery_ids)),
-            top_scores=np.where(in_list, scores, np.float32(np.nan)),
-            top_k=rows.shape[1],
-            searched=True,
-        )
+        best = NamedRows(rows, tuple(gallery_ids)), np.where(in_list, scores, np.float32(np.nan)), rows.shape[1]
+        return Ranking(queries, len(gallery_ids), n_candidates, self.better, self.tied, *best, searched=True)
 
 
 def find_places(
@@ -80,13 +97,13 @@ def find_places(
     """Search ``n_gallery`` rows for every query of ``index``, keeping the ``top_k`` best.
 
     ``order`` gives ``[N]``, the place of each row among candidates of equal score, and is called only if there are
-    some; ``describe`` names a pair (query row, gallery row) for error messages. The other arguments are those of
-    `search`.
+    some; ``describe`` names a pair (query row, gallery row) for errors. The other arguments are those of `search`.
     """
     device = torch.device(device)
     targets, offsets = index.targets, index.targets.offsets
     n_queries = len(offsets) - 1
-    threads = thread_count(score_chunk, device)
+    thread_safe = device.type == "cpu" and getattr(score_chunk, "thread_safe", False)
+    threads = torch.get_num_threads() if thread_safe else 0  # 0: threads are left to the scorer
     plan = chunks or plan_chunks(
         -(-n_queries // max(1, threads)),
         n_gallery,

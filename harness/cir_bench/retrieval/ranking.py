@@ -1,9 +1,10 @@
-"""`Ranking`: the ranks of every query's relevant images. The only thing metrics ever see."""
+"""`Ranking`: the ranks of every query's relevant images, and `PartRankings`. The only things metrics ever see."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import InitVar, dataclass, replace
+from enum import Enum
 from functools import cached_property
 from typing import Any
 
@@ -145,6 +146,29 @@ class Ranking:
             if bad.any():
                 name = self.queries.ids[int(np.flatnonzero(bad)[0])]
                 raise DataError(f"The top scores of query {name!r} are not finite, best first.")
+
+
+class CandidateSet(str, Enum):
+    """The candidates among which a query is ranked."""
+
+    GALLERY = "gallery"
+    """The whole gallery."""
+    SUBSET = "subset"
+    """Each query's own few candidates (CIRR)."""
+
+
+@dataclass(frozen=True)
+class PartRankings:
+    """The rankings of one part: of the whole gallery and, if the benchmark has them, of each query's own candidates."""
+
+    gallery: Ranking
+    subset: Ranking | None = None
+
+    def __post_init__(self) -> None:
+        if not len(self.gallery):
+            raise DataError("A ranking of no queries cannot be evaluated.")
+        if self.subset is not None and self.subset.queries.ids != self.gallery.queries.ids:
+            raise DataError("The subset ranking is not of the same queries, in the same order, as the gallery ranking.")
 
 
 def _read_only(array: NDArray[Any]) -> NDArray[Any]:

@@ -36,10 +36,7 @@ class DotScorer:
 
     The product is computed in float32 without TF32 or autocast (in float64 if both matrices are), whatever the caller's
     settings, so that equal vectors tie. Rows of a memory-mapped or half-precision gallery, or of one on another device,
-    are copied chunk by chunk; everything else is used in place.
-
-    Raises:
-        ConfigError: the matrices are not two-dimensional, or of different widths.
+    are copied chunk by chunk; everything else is used in place. `ConfigError` unless these are matrices of one width.
     """
 
     thread_safe = True

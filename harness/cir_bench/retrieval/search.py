@@ -1,4 +1,7 @@
-"""Exact search: every query against the whole gallery, in chunks of both, in bounded memory."""
+"""Exact search: every query against the whole gallery, in chunks of both, in bounded memory.
+
+`topk_rows` finds the nearest rows alone: the neighbourhood that a composer such as SADN's looks at.
+"""
 
 from __future__ import annotations
 
@@ -8,10 +11,10 @@ from functools import lru_cache
 import numpy as np
 import torch
 
-from cir_bench.errors import ConfigError
+from cir_bench.errors import ConfigError, DataError
 from cir_bench.retrieval.chunks import BUDGET_BYTES, ChunkPlan
-from cir_bench.retrieval.index import id_order, index_queries, rows_by_id
-from cir_bench.retrieval.passes import find_places
+from cir_bench.retrieval.index import RowIndex, RowLists, id_order, index_queries, rows_by_id
+from cir_bench.retrieval.passes import Places, find_places
 from cir_bench.retrieval.queries import QuerySet
 from cir_bench.retrieval.ranking import TOP_K, Ranking
 from cir_bench.retrieval.scorer import ScoreChunk
@@ -45,10 +48,8 @@ def search(
         chunks: chunk sizes, instead of choosing them by ``budget_bytes``.
         device: where scores are compared and sorted.
 
-    Raises:
-        DataError: a gallery id occurs twice.
-        RunError: a score is NaN or infinite; the message names the query and the image.
-        ConfigError: the budget is too small for one pair of vectors, or top_k or tolerance is impossible.
+    `DataError` if a gallery id occurs twice; `RunError` naming query and image if a score is NaN or infinite;
+    `ConfigError` if the budget is too small for one pair of vectors, or top_k or tolerance is impossible.
     """
     if top_k < 1 or not 0 <= tolerance < 1:
         raise ConfigError(f"A search needs top_k ≥ 1 and 0 ≤ tolerance < 1, got {top_k} and {tolerance}.")
@@ -66,3 +67,39 @@ def search(
         device=device,
     )
     return places.ranking(queries, gallery_ids, len(gallery_ids) - np.diff(index.excluded.offsets))
+
+
+def topk_rows(
+    scorer: ScoreChunk,
+    n_queries: int,
+    n_gallery: int,
+    k: int,
+    excluded: Sequence[Sequence[int]] = (),
+    *,
+    chunks: ChunkPlan | None = None,
+    device: torch.device | str = "cpu",
+) -> Places:
+    """The k best gallery rows of each query, in bounded memory and without a gradient.
+
+    ``excluded`` are for every query the gallery rows that are not candidates; the empty default excludes nothing.
+    Other arguments and errors as of `search`; `DataError` also if ``excluded`` has not one list per query, or names a
+    row outside the gallery.
+    """
+    if k < 1:
+        raise ConfigError(f"A neighbourhood needs k ≥ 1, got {k}.")
+    nothing: list[tuple[int, ...]] = [()] * n_queries
+    removed = RowLists.of(excluded or nothing)
+    if len(removed.offsets) != n_queries + 1:
+        raise DataError(f"{n_queries} queries came with {len(excluded)} lists of excluded gallery rows.")
+    if removed.rows.size and not 0 <= removed.rows.min() <= removed.rows.max() < n_gallery:
+        raise DataError(f"An excluded gallery row is outside the gallery of {n_gallery} images.")
+    return find_places(
+        scorer,
+        RowIndex(RowLists.of(nothing), removed),
+        n_gallery,
+        k,
+        lambda: torch.arange(n_gallery, device=device),
+        lambda query, image: f"query row {query} against gallery row {image}",
+        chunks=chunks,
+        device=device,
+    )

@@ -12,11 +12,6 @@ import torch
 from threadpoolctl import ThreadpoolController
 
 
-def thread_count(score_chunk: object, device: torch.device) -> int:
-    """Torch's number of threads for a scorer that says it is ``thread_safe``; 0: leave threads to the scorer."""
-    return torch.get_num_threads() if device.type == "cpu" and getattr(score_chunk, "thread_safe", False) else 0
-
-
 @contextmanager
 def workers(threads: int) -> Iterator[Callable[..., Any]]:
     """A ``map`` that works with so many threads, each computing alone; 0: with this thread, as it is.

@@ -21,7 +21,7 @@ from cir_bench.records.models import Cost, EpochLog, Phase
 from cir_bench.records.queries import save_queries
 from cir_bench.records.rankings import save_part
 from cir_bench.records.record import RunRecord, write_record
-from cir_bench.retrieval.parts import PartRankings
+from cir_bench.retrieval.ranking import PartRankings
 from cir_bench.runs import facts
 from cir_bench.runs.assembly import SCRATCH, AssembledCell, assemble
 from cir_bench.runs.cell import Cell

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from cir_bench.evaluation.metrics import parse_metric
 from cir_bench.protocols.protocol import Protocol
-from cir_bench.retrieval.parts import CandidateSet
+from cir_bench.retrieval.ranking import CandidateSet
 
 
 @dataclass(frozen=True)

@@ -19,7 +19,7 @@ from cir_bench.plugin.registry import Registered, create
 from cir_bench.protocols.build import eval_set
 from cir_bench.protocols.eval_set import EvalSet
 from cir_bench.protocols.find import ChosenBenchmark, find_benchmark
-from cir_bench.retrieval.parts import CandidateSet, PartRankings
+from cir_bench.retrieval.ranking import CandidateSet, PartRankings, Ranking
 from cir_bench.scoring.lists import ListedPart, RankedLists, rank_lists
 from cir_bench.scoring.matrices import Scores, rank_scores, unknown_queries
 
@@ -91,21 +91,19 @@ class OpenedProtocol:
     def _of_lists(self, lists: RankedLists, subset: RankedLists | None, allow_partial: bool) -> ProtocolResult:
         protocol = self.chosen.protocol
         rankings, report = rank_lists(lists, self._galleries, depth=protocol.depth(), allow_partial=allow_partial)
-        if not protocol.subset:
-            parts = {name: PartRankings(ranking) for name, ranking in rankings.items()}
-            return self._result(parts, report.faults(), report.notes())
-        depth = protocol.depth(CandidateSet.SUBSET)
+        subsets: dict[str, Ranking] = {}
         faults: list[str] = []
-        if subset is None:  # one list is used for both rankings; its other faults are in the first report
+        depth = protocol.depth(CandidateSet.SUBSET)
+        if protocol.subset and subset is None:  # one list for both rankings; its other faults are in the first report
             subsets, found = rank_lists(lists, self._subsets, depth=depth, allow_partial=allow_partial)
             report.short_subsets = found.short_subsets
-        else:
+        elif protocol.subset and subset is not None:
             try:
                 subsets, found = rank_lists(subset, self._subsets, depth=depth, allow_partial=allow_partial)
             except DataError as error:
                 raise DataError(f"The lists of the subset ranking: {error}") from error
             faults = [f"The lists of the subset ranking: {fault}" for fault in found.faults()]
-        parts = {name: PartRankings(ranking, subsets[name]) for name, ranking in rankings.items()}
+        parts = {name: PartRankings(ranking, subsets.get(name)) for name, ranking in rankings.items()}
         return self._result(parts, [*report.faults(), *faults], report.notes())
 
     @cached_property

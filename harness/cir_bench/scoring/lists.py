@@ -5,22 +5,70 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Collection, Mapping, Sequence
 from collections.abc import Set as AbstractSet
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any, NamedTuple, TypeAlias
 
 import numpy as np
-from numpy.typing import NDArray
 
-from cir_bench.errors import DataError
+from cir_bench.errors import DataError, examples
 from cir_bench.retrieval.groups import NEVER
 from cir_bench.retrieval.queries import QuerySet, first_repeated
 from cir_bench.retrieval.ranking import Ranking
-from cir_bench.scoring.report import ListReport
 
 RankedLists: TypeAlias = "Mapping[str, Sequence[str | int]]"
 """By query id image ids, best first."""
 NOTHING: frozenset[str] = frozenset()
+
+
+@dataclass
+class ListReport:
+    """What was found in the ranked lists of a benchmark's ``n_queries`` queries; images and lengths by query."""
+
+    n_queries: int = 0
+    missing_queries: list[str] = field(default_factory=list)
+    """They have no list, and count as misses."""
+    unknown_queries: list[str] = field(default_factory=list)
+    """They have a list, but the benchmark does not have them; ignored."""
+    unknown_images: dict[str, list[str]] = field(default_factory=dict)
+    """They are not in the gallery; dropped."""
+    repeated_images: dict[str, list[str]] = field(default_factory=dict)
+    """They are listed more than once; the first place is used."""
+    excluded_images: dict[str, list[str]] = field(default_factory=dict)
+    """The protocol excludes them; dropped by id, which is not a fault."""
+    short_lists: dict[str, tuple[int, int]] = field(default_factory=dict)
+    """Length and the length needed of lists with fewer candidates than the metrics look at (and than exist). A target
+    after its end counts as never hit, so the numbers may be too low."""
+    short_subsets: dict[str, tuple[int, int]] = field(default_factory=dict)
+    """The same for a subset ranking, where only the query's own candidates in its list count."""
+
+    def faults(self) -> list[str]:
+        """One sentence, with examples, for each kind of fault; with any, numbers made from the lists are partial."""
+        sentences = []
+        if self.missing_queries:
+            count = f"{len(self.missing_queries)} of {self.n_queries} queries"
+            sentences.append(f"{count} have no prediction: {examples(self.missing_queries)}.")
+        if self.unknown_queries:
+            count = f"{len(self.unknown_queries)} predicted queries"
+            sentences.append(f"{count} are not in the benchmark: {examples(self.unknown_queries)}.")
+        for images, what in (
+            (self.unknown_images, "list images that are not in the gallery"),
+            (self.repeated_images, "list an image more than once"),
+        ):
+            if images:
+                pairs = [f"{image} (query {query})" for query, listed in images.items() for image in listed]
+                sentences.append(f"{len(images)} queries {what}: {examples(pairs)}.")
+        for lengths, what in ((self.short_lists, "candidates"), (self.short_subsets, "of their own few candidates")):
+            if lengths:
+                pairs = [f"{query} lists {length}, {needed} are needed" for query, (length, needed) in lengths.items()]
+                count = f"{len(lengths)} queries list fewer {what} than the metrics look at"
+                sentences.append(f"{count}: {examples(pairs, between='; ')}.")
+        return sentences
+
+    def notes(self) -> list[str]:
+        """Sentences on what is not a fault but worth knowing."""
+        count = len(self.excluded_images)
+        return [f"{count} queries list an image that the protocol excludes; it was dropped by id."] if count else []
 
 
 @dataclass(frozen=True)
@@ -54,11 +102,6 @@ class ListedPart:
             asked.append(_Asked(query, relevant, removed, None if subset is None else pool, len(pool) - len(removed)))
         return tuple(asked)
 
-    @cached_property
-    def n_candidates(self) -> NDArray[np.int64]:
-        """``[Q]`` how many candidates each query has."""
-        return np.array([each.n_candidates for each in self.asked], dtype=np.int64)
-
 
 class _Asked(NamedTuple):
     """A query, its relevant images, those that are removed, its own candidates, and how many remain."""
@@ -87,11 +130,9 @@ def rank_lists(
         raise DataError(f"The query id {shared!r} occurs in more than one part; a prediction for it is ambiguous.")
     by_id = lists if set(map(type, lists)) <= {str} else {str(query): lists[query] for query in lists}
     report = ListReport(len(query_ids))
-    if not by_id.keys() <= query_ids:
-        report.unknown_queries = [query for query in by_id if query not in query_ids]
+    report.unknown_queries = [query for query in by_id if query not in query_ids]
     rankings = {name: _rank_part(by_id, part, depth, report) for name, part in parts.items()}
-    faults = [] if allow_partial else report.faults()
-    if faults:
+    if not allow_partial and (faults := report.faults()):
         remedy = "Correct the predictions, or allow partial results (--allow-partial)."
         raise DataError(" ".join(["The predictions do not fit the benchmark.", *faults, remedy]))
     return rankings, report
@@ -124,8 +165,8 @@ def _rank_part(lists: Mapping[str, Any], part: ListedPart, depth: int, report: L
             short[query] = (len(kept), min(depth, n_candidates))
         for image in relevant:
             better.append(kept.index(image) if image in names and image not in removed else NEVER)
-    ranks = np.array(better, dtype=np.int64)
-    return Ranking(part.queries, len(part.gallery), part.n_candidates, ranks, np.zeros_like(ranks))
+    ranks, sizes = np.array(better, dtype=np.int64), np.array([asked.n_candidates for asked in part.asked])
+    return Ranking(part.queries, len(part.gallery), sizes, ranks, np.zeros_like(ranks))
 
 
 def _all_in_gallery(listed: Sequence[Any], gallery: frozenset[str]) -> bool:

@@ -12,8 +12,8 @@ from numpy.typing import NDArray
 from cir_bench.errors import DataError, examples
 from cir_bench.protocols.eval_set import EvalPart
 from cir_bench.retrieval.index import rows_by_id
-from cir_bench.retrieval.parts import PartRankings
 from cir_bench.retrieval.queries import first_repeated
+from cir_bench.retrieval.ranking import PartRankings
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -51,11 +51,8 @@ class Scores:
 def rank_scores(scores: Sequence[Scores], part: EvalPart, subset: bool) -> PartRankings:
     """The exact rankings of one part, with their ties; with ``subset`` also those of each query's own candidates.
 
-    There is one matrix for each part of the benchmark; its query ids tell which.
-
-    Raises:
-        DataError: queries or gallery images are missing; the message names some.
-        RunError: a score is not a finite floating-point number; the message names query and image.
+    There is one matrix for each part of the benchmark; its query ids tell which. `DataError` if queries or gallery
+    images are missing; `RunError` if a score is not a finite floating-point number.
     """
     import torch
 

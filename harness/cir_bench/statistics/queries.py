@@ -11,9 +11,8 @@ import numpy as np
 from cir_bench.evaluation.measure import MEAN
 from cir_bench.evaluation.metrics import parse_metric, parse_metrics
 from cir_bench.protocols.protocol import Headline
-from cir_bench.retrieval.parts import PartRankings
 from cir_bench.retrieval.queries import QuerySet
-from cir_bench.retrieval.ranking import Ranking
+from cir_bench.retrieval.ranking import PartRankings, Ranking
 from cir_bench.statistics.draws import Floats
 
 

@@ -12,7 +12,7 @@ from cir_bench.protocols.protocol import Protocol
 from cir_bench.records.load import read_records
 from cir_bench.records.rankings import load_ranking, ranking_path
 from cir_bench.records.record import RECORD_FILE, RunRecord
-from cir_bench.retrieval.parts import CandidateSet
+from cir_bench.retrieval.ranking import CandidateSet
 from cir_bench.runs.cell import file_name, method_file_name
 
 SHOWN = 10

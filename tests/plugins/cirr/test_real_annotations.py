@@ -19,7 +19,7 @@ from cir_bench.protocols.builtin import builtin_benchmarks
 from cir_bench.protocols.check import check_protocol
 from cir_bench.protocols.eval_set import EvalPart
 from cir_bench.protocols.find import find_benchmark
-from cir_bench.retrieval.parts import PartRankings
+from cir_bench.retrieval.ranking import PartRankings
 from cir_bench.retrieval.scorer import DotScorer, ScoreChunk
 from cir_bench.retrieval.search import search
 from cir_bench.retrieval.subsets import search_subsets
