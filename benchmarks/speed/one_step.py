@@ -38,7 +38,7 @@ from cir_bench.plugin.build import build_method
 from cir_bench.plugin.loader import load_plugins
 from cir_bench.plugin.needs import needs_together, wrapped_composers
 from cir_bench.plugin.registry import Registry, create
-from cir_bench.runs.memory import peak_mib, reset_peak
+from cir_bench.runs.device import peak_mib, reset_peak
 from cir_bench.training.batches import TrainSet
 from cir_bench.training.checkpoints import Checkpoints
 from cir_bench.training.parts import Computation, Selector, Trainee, TrainExamples

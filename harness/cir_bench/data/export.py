@@ -19,13 +19,7 @@ from cir_bench.utils.splits import TRAIN
 
 @dataclass
 class Exported:
-    """What was written.
-
-    Attributes:
-        rows: their number by table and split.
-        faults: images without pixels, by split.
-        left_out: splits that the data does not have, with the reason.
-    """
+    """Numbers of written rows by table and split, images without pixels by split, and why splits were left out."""
 
     rows: dict[str, dict[str, int]] = field(default_factory=dict)
     faults: dict[str, Faults] = field(default_factory=dict)
@@ -45,15 +39,9 @@ def export(
 ) -> Exported:
     """Write splits of a data set as parquet files that ``datasets.load_dataset(out, table)`` reads.
 
-    Args:
-        dataset: to be written.
-        spec: its own, for the card.
-        out: the folder, which must not exist yet or be empty. It appears when everything is written.
-        splits: ``train`` for the triplets, others for queries and their gallery.
-        optional: leave out, and report, the splits that the data does not have.
-        images: whether pixels are written.
-        allow_partial: write a gallery whose images are missing or unreadable; their rows have no pixels.
-        watch: shows the progress.
+    ``out`` must not exist yet or be empty, and appears when everything is written. ``optional``: splits that the data
+    does not have are left out and reported. ``images``: with pixels. ``allow_partial``: images may be missing or
+    unreadable; their rows have no pixels.
     """
     _check_free(out)
     done = Exported()

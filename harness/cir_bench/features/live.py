@@ -41,8 +41,7 @@ def place_seed(batch_seed: int, place: int) -> int:
 class ItemMemory:
     """Decoded items, kept so that an epoch does not decode again what the previous one did.
 
-    First come, first kept: once ``max_bytes`` are used up, further items are decoded every time. Items depend on the
-    encoder's preprocessing, so a memory serves one encoder (or copies of it).
+    Once ``max_bytes`` are used up, further items are decoded every time. A memory serves one encoder or copies of it.
     """
 
     def __init__(self, max_bytes: int = 1 << 30) -> None:

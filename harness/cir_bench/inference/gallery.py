@@ -41,11 +41,7 @@ class GalleryForQueries:
         return len(self._gallery)
 
     def topk(self, queries: Embedding, k: int) -> TopK:
-        """The k best candidates of each query, or as many as the query with the most exclusions has left.
-
-        Raises:
-            RunError: ``queries`` are not the B queries of this view.
-        """
+        """The k best candidates of each query, or as many as the query with the most exclusions has left."""
         if len(queries) != len(self._excluded):
             raise RunError(
                 f"topk was called with {len(queries)} queries, but this view is of {len(self._excluded)}; "

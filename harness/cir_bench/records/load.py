@@ -15,14 +15,7 @@ from cir_bench.statistics.queries import QueryResults
 
 @dataclass(frozen=True, eq=False)
 class StoredRecord:
-    """A record as it was found on disk.
-
-    Attributes:
-        record: the record.
-        folder: the folder that holds its ``record.json``.
-        queries: the results of its queries; None if they were not kept, so that the cell has no interval.
-        root: the folder that was searched.
-    """
+    """A record as it was found on disk, in ``folder`` below ``root``; without ``queries`` it has no interval."""
 
     record: RunRecord
     folder: Path

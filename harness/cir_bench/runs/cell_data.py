@@ -43,13 +43,10 @@ class SplitItems:
 
 @dataclass(frozen=True)
 class TrainData:
-    """What a cell trains on.
+    """What a cell trains on: ``size`` triplets per epoch, the same object in every epoch unless they are drawn.
 
-    Attributes:
-        triplets: those of an epoch, by its number; the same object in every epoch unless they are drawn.
-        size: how many there are in every epoch.
-        held_out: the evaluation that the checkpoint is chosen by; None: the last is kept.
-        missing: triplets (or images to draw them from) that are left out because an image is missing.
+    The checkpoint is chosen on ``held_out`` (None: the last is kept). ``missing`` triplets, or images to draw them
+    from, are left out.
     """
 
     triplets: Callable[[int], TrainSet]

@@ -1,9 +1,11 @@
-"""The device of a run, and the facts about this machine that are in every record."""
+"""The device of a run, the facts about this machine that are in every record, and the peak memory of a cell."""
 
 from __future__ import annotations
 
 import os
 import platform
+import resource
+import sys
 from pathlib import Path
 
 import torch
@@ -15,6 +17,8 @@ from cir_bench.version import __version__
 KINDS = ("cpu", "cuda")
 CPU_FACTS = Path("/proc/cpuinfo")
 """Where Linux describes the processor."""
+_STATUS = Path("/proc/self/status")
+_CLEAR = Path("/proc/self/clear_refs")
 
 
 def choose_device(name: str) -> torch.device:
@@ -63,3 +67,26 @@ def environment(device: torch.device, precision: str) -> Environment:
         precision=precision,
         threads=torch.get_num_threads(),
     )
+
+
+def reset_peak(device: torch.device) -> None:
+    """Start a new measurement, if the system supports it."""
+    if device.type == "cuda":
+        torch.cuda.reset_peak_memory_stats(device)
+    elif _CLEAR.exists():
+        try:
+            _CLEAR.write_text("5")  # Linux: the high-water mark restarts at the current use
+        except OSError:
+            return  # not permitted: the peak is then that of the whole process
+
+
+def peak_mib(device: torch.device) -> float:
+    """Peak since the last reset, in MiB: of the device when it is a GPU, otherwise of the process."""
+    if device.type == "cuda":
+        return float(torch.cuda.max_memory_allocated(device)) / 2**20
+    if _STATUS.exists():
+        for line in _STATUS.read_text().splitlines():
+            if line.startswith("VmHWM:"):
+                return int(line.split()[1]) / 1024
+    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    return peak / 2**20 if sys.platform == "darwin" else peak / 1024

@@ -25,9 +25,8 @@ from cir_bench.retrieval.ranking import PartRankings
 from cir_bench.runs import facts
 from cir_bench.runs.assembly import SCRATCH, AssembledCell, assemble
 from cir_bench.runs.cell import Cell
-from cir_bench.runs.device import environment
+from cir_bench.runs.device import environment, peak_mib, reset_peak
 from cir_bench.runs.ingredients import fingerprint, ingredients
-from cir_bench.runs.memory import peak_mib, reset_peak
 from cir_bench.runs.workbench import Workbench
 from cir_bench.statistics.queries import QueryResults
 from cir_bench.training.state import TrainState
@@ -103,8 +102,7 @@ class CellRun:
         result: EvaluationResult | None,
         found: Mapping[str, str],
     ) -> RunRecord:
-        cell, bench = self._cell, self._bench
-        protocol = cell.protocol
+        cell, bench, protocol = self._cell, self._bench, self._cell.protocol
         data = bench.data.train(cell) if trained else None
         n_queries = sum(evaluation.n_queries.values())
         return RunRecord(

@@ -38,12 +38,11 @@ class Extraction:
 
 @dataclass
 class Plan:
-    """A whole plan."""
+    """A whole plan; ``problems`` say why features could not be counted, such as missing data or weights."""
 
     cells: list[PlannedCell] = field(default_factory=list)
     extractions: list[Extraction] = field(default_factory=list)
     problems: list[str] = field(default_factory=list)
-    """Why features could not be counted, such as missing data or weights."""
 
     @property
     def seconds(self) -> float:

@@ -1,4 +1,4 @@
-"""From a request to cells: looks up names, merges and checks parameters. Imports no torch."""
+"""From a request to cells: looks up names, merges parameters, refuses what does not fit. Imports no torch."""
 
 from __future__ import annotations
 
@@ -7,15 +7,15 @@ from dataclasses import replace
 from typing import Any
 
 from cir_bench.config import merge
-from cir_bench.errors import ConfigError
+from cir_bench.errors import CirBenchError, ConfigError, PluginError
 from cir_bench.interfaces.cell_key import CellKey
 from cir_bench.interfaces.spec_params import make_params, split_argument
-from cir_bench.interfaces.specs import MethodSpec
+from cir_bench.interfaces.specs import EncoderSpec, MethodSpec
+from cir_bench.plugin.needs import provides_of
 from cir_bench.plugin.registry import Registered, Registry
 from cir_bench.protocols.find import ChosenBenchmark, find_benchmark
 from cir_bench.runs.cell import Cell, CellParams, make_cell
 from cir_bench.runs.overrides import Overrides, changed
-from cir_bench.runs.pairing import refusal_of
 from cir_bench.runs.request import RunRequest
 
 _KIND_ORDER = {"sentinel": 0, "baseline": 1, "method": 2}
@@ -105,7 +105,7 @@ def _cells(
             variant=" ".join(f"{name}={value}" for name, value in sorted(variant.items())),
         )
         cell = make_cell(registry, key, benchmark, params, request.precision)
-        yield replace(cell, refusal=cell.refusal or refusal_of(cell, registry))
+        yield replace(cell, refusal=cell.refusal or _refusal(cell, registry))
 
 
 def _recipe(request: RunRequest, benchmark: ChosenBenchmark, method: Registered[MethodSpec]) -> dict[str, Any]:
@@ -127,3 +127,44 @@ def _encoder_recipe(
 
 def _of_benchmark(recipes: Mapping[str, Mapping[str, Any]], benchmark: ChosenBenchmark) -> dict[str, Any]:
     return merge(recipes.get("*", {}), recipes.get(benchmark.benchmark.name, {}))
+
+
+def _refusal(cell: Cell, registry: Registry) -> str:
+    """Why the cell cannot run, and which encoders or methods would do; empty when it can."""
+    try:
+        lacks = cell.provides.lacks(cell.needs)
+    except PluginError as error:  # the encoder's plugin cannot say what it provides
+        return str(error)
+    trained = [name for name, training in cell.stage_settings().items() if cell.trains_encoder(training)]
+    if not cell.provides.trainable and trained:
+        lacks.append(f"an encoder that can be trained ({trained[0]}.encoder=train)")
+    if not lacks:
+        return _untrainable(cell, registry, bool(trained))
+    fitting = [
+        name
+        for name, other in registry.all(EncoderSpec).items()
+        if name != cell.encoder.name and _fits(other, cell, bool(trained))
+    ]
+    would_do = f"encoders that would do: {', '.join(fitting)}" if fitting else "no registered encoder would do"
+    return f"method {cell.key.method!r} needs {' and '.join(lacks)} from encoder {cell.key.encoder!r}; {would_do}."
+
+
+def _untrainable(cell: Cell, registry: Registry, trains_encoder: bool) -> str:
+    """Why there is nothing to train on: the data set is for evaluation only."""
+    method = cell.method.spec
+    if cell.dataset.spec.trains or method.kind == "sentinel" or not (method.learns or trains_encoder):
+        return ""
+    learner = f"method {cell.key.method!r}" if method.learns else f"encoder {cell.key.encoder!r}"
+    others = [name for name, one in registry.all(MethodSpec).items() if not one.spec.learns]
+    return (
+        f"{learner} must be trained, and the data set {cell.dataset.name!r} has no training triplets; "
+        f"methods that need none (with a pretrained encoder): {', '.join(others) or 'none is registered'}."
+    )
+
+
+def _fits(encoder: Registered[EncoderSpec], cell: Cell, trained: bool) -> bool:
+    try:
+        provides = provides_of(encoder, make_params(encoder.spec))
+    except CirBenchError:  # it needs an argument, or its plugin is broken: nothing is known about it
+        return False
+    return not provides.lacks(cell.needs) and (provides.trainable or not trained)

@@ -21,8 +21,8 @@ from cir_bench.plugin.registry import Registry
 from cir_bench.records.rankings import load_ranking, ranking_path
 from cir_bench.records.record import RunRecord
 from cir_bench.retrieval.ranking import Ranking
+from cir_bench.runs.device import peak_mib, reset_peak
 from cir_bench.runs.execute import CellRun
-from cir_bench.runs.memory import peak_mib, reset_peak
 from cir_bench.runs.request import RunRequest
 from cir_bench.runs.resolve import resolve
 from cir_bench.runs.workbench import Workbench

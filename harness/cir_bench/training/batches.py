@@ -22,10 +22,7 @@ from cir_bench.training.seeding import derive_seed, generator
 class TrainSet:
     """The triplets that a cell trains on, with every text that the protocol's caption policy makes of each.
 
-    Attributes:
-        triplets: N triplets.
-        texts: for each triplet its query texts; one is drawn per epoch, uniformly.
-        side_texts: description by image id, for methods that need side text; empty otherwise.
+    One text of each triplet is drawn per epoch. ``side_texts``: description by image id, for methods that need some.
     """
 
     triplets: Sequence[Triplet]
