@@ -22,8 +22,8 @@ class OpenClip(Encoder):
 
     Levels:
         pooled: the joint space, not normalised, image and text of one width.
-        tokens: output of the second-to-last block. Images (ViT): the class token, then the patches row by row. Texts:
-            from the start to the end-of-text token; padding after it is masked and cut.
+        tokens: output of the second-to-last block (or of the last). Images (ViT): the class token, then the patches row
+            by row. Texts: from the start to the end-of-text token; padding after it is masked and cut (or kept).
         maps: outputs of a ModifiedResNet's last three stages.
 
     Batch-norm statistics stay as they were trained, also while fine-tuning (CLIP4Cir).
@@ -41,13 +41,15 @@ class OpenClip(Encoder):
         self.normalise = self._prepare.normalise
         self._provided = provides(params)
         self._name = params.model
+        self._params, self._last = params, params.block == "last"
         self.shape = self._measure()
         self.eval()
 
     @property
     def preprocess(self) -> str:
         """Model, size, resize mode, mean and standard deviation, padding."""
-        return self._prepare.words
+        tokens = ", last block's tokens" if self._last else ""
+        return f"{self._prepare.words}{tokens}{', all text positions' if self._params.text_positions == 'all' else ''}"
 
     def facts(self) -> Mapping[str, str]:
         """The activation and where the weights come from."""
@@ -90,8 +92,9 @@ class OpenClip(Encoder):
         ids: Tensor = self._tokenize(list(texts)).to(self.device)
         if FeatureLevel.TOKENS not in levels:
             return Features(pooled=self._encode("encode_text", ids))
-        out = self._intermediates(text=ids, text_indices=[len(self._text_tower().transformer.resblocks) - 2])
-        mask = self._real_tokens(ids)
+        block = len(self._text_tower().transformer.resblocks) - (1 if self._last else 2)
+        out = self._intermediates(text=ids, text_indices=[block], normalize_intermediates=self._last)
+        mask = torch.ones_like(ids).bool() if self._params.text_positions == "all" else self._real_tokens(ids)
         longest = int(mask.sum(dim=1).max())
         tokens = out["text_intermediates"][0][:, :longest]
         return Features(pooled=out["text_features"], tokens=tokens, mask=mask[:, :longest])
@@ -103,7 +106,7 @@ class OpenClip(Encoder):
         if FeatureLevel.TOKENS in levels:
             blocks = self._part("visual").transformer.resblocks
             options = {"image_output_fmt": "NLC", "image_output_extra_tokens": True}
-            out = self._intermediates(image=pixels, image_indices=[len(blocks) - 2], **options)
+            out = self._intermediates(image=pixels, image_indices=[len(blocks) - (1 if self._last else 2)], **options)
             tokens = torch.cat([out["image_intermediates_prefix"][0], out["image_intermediates"][0]], dim=1)
             return Features(
                 pooled=out["image_features"], tokens=tokens, mask=tokens.new_ones(tokens.shape[:2], dtype=torch.bool)

@@ -10,7 +10,7 @@ from typing import Annotated, Any, ClassVar, Literal
 
 from pydantic import Field, field_validator, model_validator
 
-from cir_bench import Params, Provides, levels
+from cir_bench import AddedLater, Params, Provides, levels
 from cir_bench.utils import did_you_mean
 
 SCHEMES = ("hf-hub:", "local-dir:")
@@ -35,6 +35,13 @@ class OpenClipParams(Params):
     """``target-pad``: pad to ``pad_ratio`` before the model's own resize and crop (CLIP4Cir)."""
     pad_ratio: Annotated[float, Field(ge=1)] = 1.25
     """Largest ratio of the sides that ``target-pad`` leaves."""
+
+    block: Annotated[Literal["second-to-last", "last"], AddedLater()] = "second-to-last"
+    """The block whose output the tokens are; of texts, that of the ``last`` one after the final norm (TG-CIR's released
+    code)."""
+    text_positions: Annotated[Literal["real", "all"], AddedLater()] = "real"
+    """Text tokens: from start to end-of-text, or ``all`` positions of the model's context, padding among them (TG-CIR's
+    released code)."""
 
     @model_validator(mode="before")
     @classmethod

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from cir_bench import ComposerSpec, FeatureLevel, MethodSpec, Needs, Paper, hookimpl
 from cir_bench_tgcir.params import GLOBAL, LOCAL, POOLED, TgcirComposerParams, TgcirParams
-from cir_bench_tgcir.recipes import FROZEN, RECIPES
+from cir_bench_tgcir.recipes import ENCODER_RECIPES, FROZEN, RECIPES
 
 CIR_BENCH_API = 1
 
@@ -46,6 +46,7 @@ METHODS = [
             "fashioniq": {**FROZEN, "training": {"lr": 1e-3}},
         },
         paper_encoder="openclip:ViT-B-16:openai",
+        encoder_recipes=ENCODER_RECIPES,
     )
 ]
 

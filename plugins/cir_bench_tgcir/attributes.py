@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import torch
+import torch.nn.functional as F
 from torch import Tensor, nn
 
 from cir_bench import EncoderShape, Features, FeatureShape, PairingError
-from cir_bench_tgcir.params import POOLED, SUM, GlobalBasis, Pooling
+from cir_bench_tgcir.params import ALL_MEAN, POOLED, RELEASED, SUM, AttributeParams
 
 IMAGE, TEXT = "image", "text"
 
@@ -15,6 +16,9 @@ MASK_START = (0.9, 0.7)
 conditional similarity networks (Veit et al., CVPR 2017), where condition masks come from. With equal values the
 attributes could never come apart."""
 
+OWN_BLOCK, ELSEWHERE = 1.0, 0.1
+"""Initial values of the released condition masks."""
+
 
 class GlobalAttributes(nn.Module):
     """P condition masks on the pooled feature, the same for images and texts: ``u^i = f ⊙ C_i`` (Eq. 2).
@@ -22,13 +26,13 @@ class GlobalAttributes(nn.Module):
     Args:
         shape: the encoder's widths.
         count: P.
-        width: D.
-        basis: ``pooled``: f is the encoder's pooled feature. ``projected``: f is a linear layer of it, one for images
-            and one for texts.
+        params: D; ``global_basis``: f is the encoder's pooled feature or a linear layer of it, one for images and one
+            for texts; ``masks``: released ones pass a ReLU.
     """
 
-    def __init__(self, shape: EncoderShape, count: int, width: int, basis: GlobalBasis) -> None:
+    def __init__(self, shape: EncoderShape, count: int, params: AttributeParams) -> None:
         super().__init__()
+        width, basis = params.width, params.global_basis
         widths = {IMAGE: shape.image.width, TEXT: shape.text.width}
         if basis == POOLED and set(widths.values()) != {width}:
             raise PairingError(
@@ -38,12 +42,23 @@ class GlobalAttributes(nn.Module):
         self.project = nn.ModuleDict(
             {role: nn.Identity() if basis == POOLED else nn.Linear(have, width) for role, have in widths.items()}
         )
-        self.masks = nn.Parameter(torch.empty(count, width).normal_(*MASK_START))
+        self._released = params.masks == RELEASED
+        start = block_masks(count, width) if self._released else torch.empty(count, width).normal_(*MASK_START)
+        self.masks = nn.Parameter(start)
 
     def forward(self, role: str, features: Features) -> Tensor:
         """``[B, P, D]`` of B images or texts."""
         basis: Tensor = self.project[role](features.need_pooled())
-        return basis[:, None, :] * self.masks  # Eq. 2
+        masks = torch.relu(self.masks) if self._released else self.masks
+        return basis[:, None, :] * masks  # Eq. 2
+
+
+def block_masks(count: int, width: int) -> Tensor:
+    """Initial values of released condition masks ``[P, D]``: mask i is 1 on the i-th block of ⌊D / P⌋, .1 elsewhere."""
+    masks, block = torch.full((count, width), ELSEWHERE), width // count
+    for i, mask in enumerate(masks):
+        mask[i * block : (i + 1) * block] = OWN_BLOCK
+    return masks
 
 
 class LocalAttributes(nn.Module):
@@ -55,27 +70,31 @@ class LocalAttributes(nn.Module):
         s^j = σ(Conv^j(X̄))          1×1 convolutions D → 1; 0 at padding
         v^j = s^jᵀ X̄                divided by the number of real tokens with ``pooling="mean"``
 
+    With ``pooling="all-mean"`` every text has ``text_length`` tokens, padding among them, and none is left out.
+
     Args:
         shape: the encoder's widths.
-        count: Q.
-        width: D.
-        pooling: ``sum`` (as printed) or ``mean``.
+        params: Q, D, and the pooling.
     """
 
-    def __init__(self, shape: EncoderShape, count: int, width: int, pooling: Pooling) -> None:
+    def __init__(self, shape: EncoderShape, params: AttributeParams) -> None:
         super().__init__()
+        width = params.width
         self.project = nn.ModuleDict(
             {
                 IMAGE: nn.Linear(_token_width(shape.image, IMAGE), width),
                 TEXT: nn.Linear(_token_width(shape.text, TEXT), width),
             }
         )
-        self.weigh = nn.Linear(width, count)  # Q convolutions D → 1 with kernel 1
-        self.pooling = pooling
+        self.weigh = nn.Linear(width, params.local_attributes)  # Q convolutions D → 1 with kernel 1
+        self.pooling, self._text_length = params.pooling, params.text_length
 
     def forward(self, role: str, features: Features) -> Tensor:
         """``[B, Q, D]`` of B images or texts."""
         tokens, mask = features.need_tokens()
+        if self.pooling == ALL_MEAN and role == TEXT:
+            tokens = F.pad(tokens, (0, 0, 0, self._text_length - tokens.shape[1]))
+            mask = torch.ones(tokens.shape[:2], dtype=torch.bool, device=tokens.device)
         projected: Tensor = self.project[role](tokens)  # Eq. 3
         weights = torch.sigmoid(self.weigh(projected)) * mask[:, :, None]  # Eq. 4, [B, L, Q]
         pooled = weights.transpose(1, 2) @ projected

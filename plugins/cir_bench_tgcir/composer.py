@@ -38,10 +38,18 @@ class TgcirComposer(Composer):
         if params.attributes != LOCAL:
             count = params.global_attributes or max(1, params.local_attributes // 2)
             with _seed(of_global):
-                self.global_attributes = GlobalAttributes(shape, count, width, params.global_basis)
+                self.global_attributes = GlobalAttributes(shape, count, params)
         if params.attributes != GLOBAL:
             with _seed(of_local):
-                self.local_attributes = LocalAttributes(shape, params.local_attributes, width, params.pooling)
+                self.local_attributes = LocalAttributes(shape, params)
+
+    @property
+    def counts(self) -> dict[str, int]:
+        """P and Q, the number of attributes of each kind."""
+        return {
+            "global": 0 if self.global_attributes is None else len(self.global_attributes.masks),
+            "local": 0 if self.local_attributes is None else self.local_attributes.weigh.out_features,
+        }
 
     def image_attributes(self, image: Features) -> Tensor:
         """E_r or E_t ``[B, K, D]``: u¹ … u^P, v¹ … v^Q."""
@@ -62,11 +70,7 @@ class TgcirComposer(Composer):
     def explain(self, reference: Features, text: Features, gallery: GalleryView | None) -> Sequence[Explanation]:
         """The student's keep mask m̂_k (Eq. 6), an attribute a bar."""
         composed = self.student(self.image_attributes(reference), self.text_attributes(text))
-        counts = {
-            "global": 0 if self.global_attributes is None else len(self.global_attributes.masks),
-            "local": 0 if self.local_attributes is None else self.local_attributes.weigh.out_features,
-        }
-        names = [f"{kind} {number}" for kind, count in counts.items() for number in range(1, count + 1)]
+        names = [f"{kind} {number}" for kind, count in self.counts.items() for number in range(1, count + 1)]
         note = "How much of each attribute of the reference image is kept; the rest comes from the text."
         return (NamedWeights("Keep mask", composed.keep, note, names),)
 

@@ -9,21 +9,23 @@ from torch import Tensor
 from cir_bench_tgcir.composition import Composition
 
 
-def orthogonality(*attributes: Tensor) -> Tensor:
+def orthogonality(*attributes: Tensor, mean: bool = False) -> Tensor:
     """L_ortho: ``Σ_elements ‖E Eᵀ − I‖²_F`` (Eq. 5), mean over the batch.
 
     The rows of E are brought to length 1 first, so that the diagonal is 1 and only the angles between attributes count.
 
     Args:
         attributes: E_r, E_m and E_t, ``[B, K, D]`` each.
+        mean: the mean over the three and over the K² products instead of the sums.
     """
     terms = []
     for one in attributes:
         unit = F.normalize(one, dim=-1)
         gram = unit @ unit.transpose(1, 2)
         identity = torch.eye(gram.shape[-1], device=gram.device, dtype=gram.dtype)
-        terms.append((gram - identity).square().sum(dim=(1, 2)).mean())
-    return torch.stack(terms).sum()
+        squares = (gram - identity).square()
+        terms.append(squares.mean() if mean else squares.sum(dim=(1, 2)).mean())
+    return torch.stack(terms).mean() if mean else torch.stack(terms).sum()
 
 
 def mask_agreement(teacher: Composition) -> Tensor:
@@ -31,14 +33,19 @@ def mask_agreement(teacher: Composition) -> Tensor:
     return F.mse_loss(teacher.replace, 1 - teacher.keep)
 
 
-def distillation(teacher: Composition, student: Composition) -> Tensor:
+def distillation(teacher: Composition, student: Composition, *, mean: bool = False) -> Tensor:
     """L_ckd: ``‖m̃_k − m̂_k‖² + ‖m̃_r − m̂_r‖²`` (Eq. 10), summed over attributes, mean over the batch.
 
     The teacher's masks are held fixed: the student comes to the teacher.
+
+    Args:
+        teacher: what the teacher makes of B triplets.
+        student: what the student makes of them.
+        mean: the mean over the attributes instead of the sum.
     """
-    keep = (teacher.keep.detach() - student.keep).square().sum(dim=1)
-    replace = (teacher.replace.detach() - student.replace).square().sum(dim=1)
-    return (keep + replace).mean()
+    keep = (teacher.keep.detach() - student.keep).square()
+    replace = (teacher.replace.detach() - student.replace).square()
+    return (keep + replace).mean() if mean else (keep + replace).sum(dim=1).mean()
 
 
 def matching_divergence(targets: Tensor, queries: Tensor, tau: float, same_target: Tensor) -> Tensor:

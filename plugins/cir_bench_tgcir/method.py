@@ -8,8 +8,9 @@ from torch import Tensor
 
 from cir_bench import BuildContext, Method, TrainBatch, TrainStage, TrainStep
 from cir_bench_tgcir.composer import TgcirComposer, early_fusion, late_fusion
+from cir_bench_tgcir.late_fusion import LateFusion
 from cir_bench_tgcir.losses import distillation, mask_agreement, matching_divergence, orthogonality
-from cir_bench_tgcir.params import TgcirParams
+from cir_bench_tgcir.params import LEARNED, RELEASED, TgcirParams
 from cir_bench_tgcir.teacher import Teacher
 
 L_RANK_STU = "L_rank_stu"
@@ -29,6 +30,10 @@ WITHOUT = {
 """Terms whose weight an ablation of Table 3 sets to zero."""
 
 
+RANK_FACTOR = 10.0
+"""Start of the learned temperature, a factor of the similarities."""
+
+
 class Tgcir(Method):
     """TG-CIR: a student that composes without the target learns from a teacher that sees it (Eq. 15).
 
@@ -41,11 +46,16 @@ class Tgcir(Method):
     def __init__(self, params: TgcirParams, context: BuildContext) -> None:
         super().__init__(params)
         self.composer = TgcirComposer(params, context)
+        learned = params.temperature == LEARNED
+        scale = RANK_FACTOR if learned else 1 / params.tau
         # Eq. 11, both lines: they differ in the embeddings they are given.
-        self.rank = context.loss("batch-classification", scale=1 / params.tau, scale_on="similarity", learn_scale=False)
+        self.rank = context.loss("batch-classification", scale=scale, scale_on="similarity", learn_scale=learned)
+        self.means = params.scales == RELEASED
         self.weights = term_weights(params)
         taught = any(name in self.weights for name in OF_TEACHER)
         self.teacher = Teacher(params.width, params.teacher_detach) if taught else None
+        weighed = params.attribute_weights and L_RANK_TEA in self.weights
+        self.late_score = LateFusion(sum(self.composer.counts.values()) if weighed else None)
 
     def training_steps(self, batch: TrainBatch, stage: TrainStage) -> Iterator[TrainStep]:
         """One step with all terms that have a weight."""
@@ -59,16 +69,18 @@ class Tgcir(Method):
             taught = self.teacher(reference, text, target)
             if L_RANK_TEA in self.weights:
                 guess, truth = late_fusion(taught.attributes), late_fusion(target)
-                terms[L_RANK_TEA] = self.rank(guess, truth, batch.same_target)  # Eq. 11
+                terms[L_RANK_TEA] = self.rank(guess, truth, batch.same_target, self.late_score)  # Eq. 11
             if L_MASK_TEA in self.weights:
                 terms[L_MASK_TEA] = mask_agreement(taught)  # Eq. 9
             if L_CKD in self.weights:
-                terms[L_CKD] = distillation(taught, student)  # Eq. 10
+                terms[L_CKD] = distillation(taught, student, mean=self.means)  # Eq. 10
         if L_ORTHO in self.weights:
-            terms[L_ORTHO] = orthogonality(reference, text, target)  # Eq. 5
+            terms[L_ORTHO] = orthogonality(reference, text, target, mean=self.means)  # Eq. 5
         if L_KL in self.weights:
             alike = late_fusion(target.detach())
-            guide, guided = alike.score(alike), query.score(candidate)
+            guide, guided = self.late_score(alike, alike), query.score(candidate)
+            if self.means:
+                guide = guide / self.late_score.total(alike)
             terms[L_KL] = matching_divergence(guide, guided, self.params.tau, batch.same_target)  # Eqs. 12–14
         yield TrainStep(terms, self.weights)  # Eq. 15
 

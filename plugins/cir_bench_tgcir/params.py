@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Final, Literal
+from collections.abc import Mapping
+from typing import Annotated, Any, ClassVar, Final, Literal
 
 from pydantic import Field
 
-from cir_bench import MethodParams, Params, Training
+from cir_bench import AddedLater, Params, Training, VariantParams
 
 Ablation = Literal[
     "none", "local-only", "global-only", "no-ortho", "no-target-guide", "no-target-guide-c", "no-target-guide-m"
@@ -19,8 +20,15 @@ GLOBAL: Final = "global"
 GlobalBasis = Literal["projected", "pooled"]
 POOLED: Final = "pooled"
 
-Pooling = Literal["sum", "mean"]
+Pooling = Literal["sum", "mean", "all-mean"]
 SUM: Final = "sum"
+ALL_MEAN: Final = "all-mean"
+
+Reading = Literal["printed", "released"]
+RELEASED: Final = "released"
+
+Temperature = Literal["fixed", "learned"]
+LEARNED: Final = "learned"
 
 TeacherDetach = Literal["masks", "branch", "none"]
 
@@ -41,8 +49,15 @@ class AttributeParams(Params):
     """What the condition masks work on: the encoder's ``pooled`` features as they are (the paper, whose CLIP is
     fine-tuned; both must have width D), or ``projected`` to D by a linear layer for images and one for texts."""
     pooling: Pooling = "sum"
-    """Local pooling: ``sum`` of the weighted tokens (Eq. 4 as printed), or their ``mean`` (the sum by the number of
-    real tokens, so that a text of few words weighs as much as an image of many regions)."""
+    """Local pooling: ``sum`` of the weighted tokens (Eq. 4 as printed), their ``mean`` (the sum by the number of real
+    tokens, so that a text of few words weighs as much as an image of many regions), or ``all-mean``: the mean in which
+    a text's padding counts as tokens (as released)."""
+    text_length: Annotated[int, Field(ge=1), AddedLater()] = 77
+    """Of ``pooling=all-mean`` only: the tokens of every text (CLIP: 77). Shorter ones are padded, longer ones cut, so
+    that a query does not depend on the longest text of its batch."""
+    masks: Annotated[Reading, AddedLater()] = "printed"
+    """Condition masks. ``printed``: of random start values. ``released``: each starts at 1 on a block of its own and at
+    .1 elsewhere, and passes a ReLU at every use."""
 
 
 class TgcirComposerParams(AttributeParams):
@@ -52,8 +67,17 @@ class TgcirComposerParams(AttributeParams):
     """Which attributes there are."""
 
 
-class TgcirParams(AttributeParams, MethodParams):
+class TgcirParams(AttributeParams, VariantParams):
     """`tgcir`: attributes, the six loss terms, and how it is trained."""
+
+    released: ClassVar[Mapping[str, Any]] = {
+        "masks": "released",
+        "pooling": "all-mean",
+        "temperature": "learned",
+        "attribute_weights": True,
+        "scales": "released",
+        "teacher_detach": "branch",
+    }
 
     lam: Weight = 1.0
     """λ of L_rank^tea (paper: 1)."""
@@ -67,6 +91,14 @@ class TgcirParams(AttributeParams, MethodParams):
     """κ of L_kl (paper: 0.5 on FashionIQ and Shoes, 0.1 on CIRR)."""
     tau: Annotated[float, Field(gt=0)] = 0.1
     """τ, the temperature of the rank losses and of both distributions (paper: 0.1, on CIRR 0.05)."""
+    temperature: Annotated[Temperature, AddedLater()] = "fixed"
+    """Of both rank losses. ``fixed``: similarities are divided by τ (Eq. 11 as printed). ``learned``: they are
+    multiplied by a learned factor, 10 at the start, and τ enters L_kl alone (as released)."""
+    attribute_weights: Annotated[bool, AddedLater()] = False
+    """Whether the late fusion weighs every attribute by a learned weight, 1 at the start (as released)."""
+    scales: Annotated[Reading, AddedLater()] = "printed"
+    """L_ortho, L_ckd and p^t of L_kl as sums over the attributes (``printed``), or as means, L_ortho also over the
+    three elements (``released``)."""
     teacher_detach: TeacherDetach = "masks"
     """Where the teacher holds gradients to reference and text back: in the inputs of its ``masks``, in the whole
     ``branch`` (there and in what the masks multiply), or nowhere (``none``: Eq. 8 as printed)."""

@@ -73,6 +73,27 @@ def test_tokens_are_the_output_of_the_second_to_last_block(vit, pictures):
     torch.testing.assert_close(text.tokens, seen["text"][:, :4])
 
 
+def test_tokens_may_be_the_output_of_the_last_block_at_every_position(vit, tmp_path, context, pictures):
+    settings = write_clip(tmp_path, "mini-vit") | {"block": "last", "text_positions": "all"}
+    last = OpenClip(OpenClipParams(**settings), context)
+    last.load_state_dict(vit.state_dict())
+    seen = {}
+    last.model.visual.transformer.resblocks[-1].register_forward_hook(lambda m, i, out: seen.update(image=out))
+    last.model.ln_final.register_forward_hook(lambda m, i, out: seen.update(text=out))
+    with torch.no_grad():
+        image = last.encode_images([last.image_item(picture) for picture in pictures], levels("tokens"))
+        text = last.encode_texts(["red dress", "blue"], levels("tokens"))
+        other = vit.encode_texts(["red dress", "blue"], levels("tokens"))
+    torch.testing.assert_close(text.tokens, seen["text"])
+    torch.testing.assert_close(image.tokens, seen["image"])
+    assert text.mask.all()
+    assert text.tokens.shape[1] == last.model.context_length > other.tokens.shape[1]
+    torch.testing.assert_close(text.pooled, other.pooled)
+    assert not torch.allclose(text.tokens[:, : other.tokens.shape[1]], other.tokens)
+    assert image.tokens.shape == (3, 1 + 16, 64)
+    assert last.preprocess != vit.preprocess
+
+
 def test_maps_are_the_last_three_stages(resnet, pictures):
     seen = []
     for stage in ("layer2", "layer3", "layer4"):

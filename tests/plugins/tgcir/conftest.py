@@ -55,17 +55,21 @@ class ByHand:
         if self.params.global_basis == "projected":
             pooled = self._linear(pooled, f"composer.global_attributes.project.{role}")
         condition_masks = self.weights["composer.global_attributes.masks"]
+        if self.params.masks == "released":
+            condition_masks = [[max(0.0, c) for c in mask] for mask in condition_masks]
         return [[f * c for f, c in zip(pooled, mask, strict=True)] for mask in condition_masks]
 
     def local_attributes(self, role: str, tokens: list[Vector], mask: list[bool]) -> Attributes:
-        """Eqs. 3 and 4, over the real tokens alone."""
+        """Eqs. 3 and 4, over the real tokens alone, or over all of a text."""
         real = [token for token, there in zip(tokens, mask, strict=True) if there]
+        if self.params.pooling == "all-mean" and role == "text":
+            real = (tokens + [[0.0] * len(tokens[0])] * self.params.text_length)[: self.params.text_length]
         projected = [self._linear(token, f"composer.local_attributes.project.{role}") for token in real]
         scores = [self._linear(token, "composer.local_attributes.weigh") for token in projected]
         found = []
         for j in range(len(scores[0])):
             v = [sum(sigmoid(s[j]) * x[d] for s, x in zip(scores, projected, strict=True)) for d in range(WIDTH)]
-            found.append([x / len(real) for x in v] if self.params.pooling == "mean" else v)
+            found.append(v if self.params.pooling == "sum" else [x / len(real) for x in v])
         return found
 
     def attributes(self, role: str, features: Features) -> list[Attributes]:
@@ -100,7 +104,8 @@ class ByHand:
         return [sum(row[d] for row in attributes) / len(attributes) for d in range(WIDTH)]
 
     def late(self, first: Attributes, second: Attributes) -> float:
-        return sum(cos(a, b) for a, b in zip(first, second, strict=True))
+        weights = self.weights["late_score.weights"] if self.params.attribute_weights else [1.0] * len(first)
+        return sum(w * w * cos(a, b) for w, a, b in zip(weights, first, second, strict=True))
 
     def early(self, first: Attributes, second: Attributes) -> float:
         return cos(self.mean(first), self.mean(second))
@@ -116,19 +121,24 @@ class ByHand:
         for i in range(size):
             classes = [j for j in range(size) if j == i or not same[i][j]]
             own = classes.index(i)
-            to_student = log_softmax([self.early(students[i][2], target[j]) / tau for j in classes])
-            to_teacher = log_softmax([self.late(teachers[i][2], target[j]) / tau for j in classes])
-            to_target = log_softmax([self.late(target[i], target[j]) / tau for j in classes])
+            k, released = len(reference[i]), self.params.scales == "released"
+            factor = self.weights["rank.scale.value"] if self.params.temperature == "learned" else 1 / tau
+            whole = self.late(target[i], target[i]) if released else 1.0
+            to_student = log_softmax([factor * self.early(students[i][2], target[j]) for j in classes])
+            to_teacher = log_softmax([factor * self.late(teachers[i][2], target[j]) for j in classes])
+            to_target = log_softmax([self.late(target[i], target[j]) / whole / tau for j in classes])
+            guided = log_softmax([self.early(students[i][2], target[j]) / tau for j in classes])
             terms["L_rank_stu"] -= to_student[own] / size
             terms["L_rank_tea"] -= to_teacher[own] / size
-            terms["L_kl"] += sum(math.exp(p) * (p - q) for p, q in zip(to_target, to_student, strict=True)) / size
-            k = len(reference[i])
+            terms["L_kl"] += sum(math.exp(p) * (p - q) for p, q in zip(to_target, guided, strict=True)) / size
             (keep, replace, _), (t_keep, t_replace, _) = students[i], teachers[i]
             terms["L_mask_tea"] += sum((t_replace[a] - (1 - t_keep[a])) ** 2 for a in range(k)) / k / size
-            terms["L_ckd"] += sum((t_keep[a] - keep[a]) ** 2 for a in range(k)) / size
-            terms["L_ckd"] += sum((t_replace[a] - replace[a]) ** 2 for a in range(k)) / size
+            per_mask, per_product = (k, 3 * k * k) if released else (1, 1)
+            terms["L_ckd"] += sum((t_keep[a] - keep[a]) ** 2 for a in range(k)) / size / per_mask
+            terms["L_ckd"] += sum((t_replace[a] - replace[a]) ** 2 for a in range(k)) / size / per_mask
             for e in (reference[i], text[i], target[i]):
-                terms["L_ortho"] += sum((cos(e[a], e[b]) - (a == b)) ** 2 for a in range(k) for b in range(k)) / size
+                squares = sum((cos(e[a], e[b]) - (a == b)) ** 2 for a in range(k) for b in range(k))
+                terms["L_ortho"] += squares / size / per_product
         return terms
 
 

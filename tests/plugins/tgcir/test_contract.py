@@ -2,6 +2,7 @@
 
 from cir_bench import EncoderShape, FeatureShape
 from cir_bench.testing import ComposerContract, MethodContract
+from cir_bench.testing.features import other_padding
 
 SMALL = {"width": 8, "local_attributes": 4}
 
@@ -15,6 +16,17 @@ class TestComposer(ComposerContract):
         "local": {"attributes": "local"},
         "global": {"attributes": "global"},
     }
+
+
+class TestComposerThatReadsPadding(ComposerContract):
+    name = "tgcir"
+    params = SMALL | {"pooling": "all-mean", "text_length": 6, "masks": "released"}
+
+    def test_padding_is_not_read(self) -> None:
+        """Here that of texts is."""
+        composer, (reference, text) = self.composer(), self.query_features()
+        found, other = (composer.compose(reference, one).joint() for one in (text, other_padding(text)))
+        assert not found.allclose(other)
 
 
 class TestPooledBasis(ComposerContract):
@@ -34,4 +46,6 @@ class TestTgcir(MethodContract):
         "no-target-guide": {"ablation": "no-target-guide"},
         "no-target-guide-c": {"ablation": "no-target-guide-c"},
         "no-target-guide-m": {"ablation": "no-target-guide-m"},
+        "released": {"variant": "released", "pooling": "mean"},
+        "released-no-target-guide": {"variant": "released", "pooling": "mean", "ablation": "no-target-guide"},
     }

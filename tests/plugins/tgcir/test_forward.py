@@ -14,6 +14,9 @@ from cir_bench_tgcir.params import TgcirComposerParams
 SWITCHES = [
     {},
     {"pooling": "mean"},
+    {"pooling": "all-mean", "text_length": 6},
+    {"pooling": "all-mean", "text_length": 2},
+    {"masks": "released"},
     {"global_attributes": None, "local_attributes": 5},
     {"ablation": "local-only"},
     {"ablation": "global-only"},
@@ -127,6 +130,18 @@ def test_masks_start_apart_and_mostly_positive(small_shape) -> None:
     assert masks.shape == (4, 512)
     assert masks.mean().item() == pytest.approx(MASK_START[0], abs=0.05)
     assert masks.std().item() == pytest.approx(MASK_START[1], abs=0.05)
+
+
+def test_released_masks_start_block_by_block_and_pass_a_relu(make_tgcir, random_batch) -> None:
+    """⌊4 / 3⌋ = 1 element each; a negative element is a zero."""
+    composer, text = make_tgcir(masks="released").composer, random_batch(9).text
+    masks = composer.global_attributes.masks
+    expected = torch.full((3, 4), 0.1, dtype=torch.float64)
+    expected[[0, 1, 2], [0, 1, 2]] = 1
+    torch.testing.assert_close(masks.detach(), expected, atol=1e-6, rtol=0)
+    with torch.no_grad():
+        masks[1, 2] = -5.0
+    assert not composer.text_attributes(text)[:, 1, 2].any()
 
 
 def test_parameter_count_at_the_paper_s_size() -> None:

@@ -23,10 +23,23 @@ def step_of(method: Tgcir, batch: TrainBatch) -> TrainStep:
 
 @pytest.mark.parametrize("mark", [True, False], ids=["copies-masked", "copies-are-negatives"])
 @pytest.mark.parametrize(
-    "params", [{}, {"tau": 0.5}, {"pooling": "mean"}, {"teacher_detach": "none"}, {"teacher_detach": "branch"}], ids=str
+    "params",
+    [
+        {},
+        {"tau": 0.5},
+        {"pooling": "mean"},
+        {"teacher_detach": "none"},
+        {"teacher_detach": "branch"},
+        {"scales": "released"},
+        {"variant": "released", "text_length": 6},
+        {"attribute_weights": True},
+    ],
+    ids=str,
 )
 def test_every_term(make_tgcir, random_batch, by_hand, params, mark) -> None:
     method, batch = make_tgcir(**params), random_batch(1, mark=mark)
+    if method.late_score.weights is not None:
+        method.late_score.weights.data.uniform_(0.5, 1.5)
     found, expected = step_of(method, batch).terms, by_hand(method).terms(batch)
     assert set(found) == set(expected)
     for name in TERMS:
