@@ -19,16 +19,14 @@ class Embedding:
 
     The joint score of a query and a candidate is ``sum_s weights[s] * cos(query[s], candidate[s])``: one space for
     most methods, two for CLVC-Net (sum of two cosines), three for VAL. The weights are the query's.
-
-    Attributes:
-        spaces: ``[B, d_s]`` by name; need not be normalised.
-        weights: weight of each space in the joint score, not negative; 1 by default.
-        extras: other tensors for a loss, or for a score that does not factorise, ``[B, ...]`` by name.
     """
 
     spaces: Mapping[str, Tensor]
+    """``[B, d_s]`` by name; need not be normalised."""
     weights: Mapping[str, float] = field(default_factory=dict)
+    """Weight of each space in the joint score, not negative; 1 by default."""
     extras: Mapping[str, Tensor] = field(default_factory=dict)
+    """Other tensors for a loss, or for a score that does not factorise, ``[B, ...]`` by name."""
 
     def __post_init__(self) -> None:
         sizes = {len(t) for t in [*self.spaces.values(), *self.extras.values()]}

@@ -19,109 +19,85 @@ CellOutcome = Literal["done", "failed", "interrupted", "done before", "failed be
 
 @dataclass(frozen=True)
 class RunStarted:
-    """A run begins.
-
-    Attributes:
-        cells: the planned cells, in order.
-        out: the folder of their records.
-    """
+    """A run begins."""
 
     cells: tuple[CellKey, ...]
+    """The planned cells, in order."""
     out: Path
+    """The folder of their records."""
 
 
 @dataclass(frozen=True)
 class CellStarted:
-    """A cell begins to run.
-
-    Attributes:
-        cell: which one.
-        number: its place in the run, from 1.
-        of: the number of cells in the run.
-        status: why it is run: ``to do``, ``stale``, ``interrupted`` (it continues), ``failed`` or ``refused``.
-        reason: what is stale, or why it failed before; may be empty.
-        settings: every resolved parameter, by ``method``, ``encoder`` and ``dataset``, as JSON values.
-    """
+    """A cell begins to run."""
 
     cell: CellKey
     number: int
+    """Its place in the run, from 1."""
     of: int
+    """The number of cells in the run."""
     status: str
+    """Why it is run: ``to do``, ``stale``, ``interrupted`` (it continues), ``failed`` or ``refused``."""
     reason: str = ""
+    """What is stale, or why it failed before; may be empty."""
     settings: Mapping[str, object] = field(default_factory=dict)
+    """Every resolved parameter, by ``method``, ``encoder`` and ``dataset``, as JSON values."""
 
 
 @dataclass(frozen=True)
 class WorkProgress:
-    """How far a longer piece of work is, announced before its first batch and after each batch.
-
-    Attributes:
-        cell: the running cell.
-        activity: ``training`` or ``extracting features``.
-        detail: the stage and epoch, such as ``training 3/20``; or which features, such as ``images of css (test)``.
-        done: images or texts that are done; in training, those of the whole stage so far.
-        total: images or texts of all of it.
-    """
+    """How far a longer piece of work is, announced before its first batch and after each batch."""
 
     cell: CellKey
     activity: Literal["training", "extracting features"]
+    """``training`` or ``extracting features``."""
     detail: str
+    """The stage and epoch, such as ``training 3/20``; or which features, such as ``images of css (test)``."""
     done: int
+    """Images or texts that are done; in training, those of the whole stage so far."""
     total: int
+    """Images or texts of all of it."""
 
 
 @dataclass(frozen=True)
 class EpochFinished:
-    """An epoch of training is done.
-
-    Attributes:
-        cell: the running cell.
-        stage: the stage's name.
-        epoch: epochs of the stage that are done, this one included.
-        epochs: the most that the stage has.
-        terms: mean of each loss term over the epoch.
-        selection: the held-out score in percent; None if none was taken after this epoch.
-        seconds: its wall-clock time.
-        images_per_second: references and targets per second.
-    """
+    """An epoch of training is done."""
 
     cell: CellKey
     stage: str
     epoch: int
+    """Epochs of the stage that are done, this one included."""
     epochs: int
+    """The most that the stage has."""
     terms: Mapping[str, float]
+    """Mean of each loss term over the epoch."""
     selection: float | None
+    """The held-out score in percent; None if none was taken after this epoch."""
     seconds: float
     images_per_second: float
+    """References and targets per second."""
 
 
 @dataclass(frozen=True)
 class CellFinished:
-    """A cell is done, has failed, was interrupted, or is skipped.
-
-    Attributes:
-        cell: which one.
-        number: its place in the run, from 1.
-        of: the number of cells in the run.
-        outcome: what became of it.
-        folder: its folder, with ``record.json`` unless the outcome is ``interrupted`` or ``running elsewhere``.
-        reason: why it failed or is skipped; may be empty.
-        metrics: in percent, by key; empty when the targets are hidden, or without numbers.
-        headline: the key in ``metrics`` that the leaderboard sorts by; empty without metrics.
-        partial: whether images were missing.
-        seconds: its wall-clock time when it was run.
-    """
+    """A cell is done, has failed, was interrupted, or is skipped."""
 
     cell: CellKey
     number: int
     of: int
     outcome: CellOutcome
     folder: Path
+    """Its folder, with ``record.json`` unless the outcome is ``interrupted`` or ``running elsewhere``."""
     reason: str = ""
+    """Why it failed or is skipped; may be empty."""
     metrics: Mapping[str, float] = field(default_factory=dict)
+    """In percent, by key; empty when the targets are hidden, or without numbers."""
     headline: str = ""
+    """The key in ``metrics`` that the leaderboard sorts by; empty without metrics."""
     partial: bool = False
+    """Whether images were missing."""
     seconds: float = 0.0
+    """Its wall-clock time when it was run."""
 
     @property
     def failed(self) -> bool:
@@ -131,17 +107,14 @@ class CellFinished:
 
 @dataclass(frozen=True)
 class RunFinished:
-    """A run is over.
-
-    Attributes:
-        out: the folder of its records.
-        outcomes: how many cells had each outcome.
-        complete: False when cells were left: interrupted, stopped by --fail-fast, or by an error.
-    """
+    """A run is over."""
 
     out: Path
+    """The folder of its records."""
     outcomes: Mapping[CellOutcome, int]
+    """How many cells had each outcome."""
     complete: bool
+    """False when cells were left: interrupted, stopped by --fail-fast, or by an error."""
 
 
 Event = RunStarted | CellStarted | WorkProgress | EpochFinished | CellFinished | RunFinished

@@ -10,17 +10,14 @@ from torch import Tensor
 
 @dataclass(frozen=True)
 class Explanation:
-    """One thing to show for each of B queries; one of the three subclasses below.
-
-    Attributes:
-        title: what it is, in the paper's words ("Keep mask of the student").
-        values: ``[B, …]``, finite; the subclass says what they mean.
-        note: one sentence on how to read it; may be empty.
-    """
+    """One thing to show for each of B queries; one of the three subclasses below."""
 
     title: str
+    """What it is, in the paper's words ("Keep mask of the student")."""
     values: Tensor
+    """``[B, …]``, finite; the subclass says what they mean."""
     note: str = ""
+    """One sentence on how to read it; may be empty."""
 
     def __post_init__(self) -> None:
         if not bool(self.values.isfinite().all()):

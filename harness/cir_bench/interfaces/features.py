@@ -40,21 +40,18 @@ class EncoderShape:
 
 @dataclass(frozen=True)
 class Features:
-    """Features of B images or B texts. Missing levels are None (maps: an empty tuple).
-
-    Attributes:
-        pooled: ``[B, d]``, not normalised.
-        tokens: ``[B, L, d]``.
-        mask: ``[B, L]`` bool, true at real tokens, false at padding; comes with ``tokens``.
-        maps: each ``[B, C, H, W]``, shallow to deep.
-        branches: features of further copies of the encoder by name (CLVC-Net's two networks); see :meth:`branch`.
-    """
+    """Features of B images or B texts. Missing levels are None (maps: an empty tuple)."""
 
     pooled: Tensor | None = None
+    """``[B, d]``, not normalised."""
     tokens: Tensor | None = None
+    """``[B, L, d]``."""
     mask: Tensor | None = None
+    """``[B, L]`` bool, true at real tokens, false at padding; comes with ``tokens``."""
     maps: tuple[Tensor, ...] = ()
+    """Each ``[B, C, H, W]``, shallow to deep."""
     branches: Mapping[str, Features] = field(default_factory=dict)
+    """Features of further copies of the encoder by name (CLVC-Net's two networks); see :meth:`branch`."""
 
     def __post_init__(self) -> None:
         if (self.tokens is None) != (self.mask is None):

@@ -19,29 +19,25 @@ from cir_bench.params.models import MethodParams, Training
 
 @dataclass(frozen=True)
 class TrainBatch:
-    """Features of B training triplets. A method sees targets nowhere else.
-
-    Attributes:
-        reference: features of the reference images, with gradients if the stage trains the encoder.
-        text: features of the modification texts.
-        target: features of the target images.
-        same_target: ``[B, B]`` bool, true where targets i and j are the same image; with ``mask_same_target`` off, true
-            on the diagonal alone.
-        side_text: with ``Needs.side_text``, features of the targets' own descriptions; of an empty text where there is
-            none.
-        described: ``[B]`` bool, true where the target has a description; None without ``side_text``.
-        epoch: finished epochs of this stage.
-        step: finished optimiser steps of this stage.
-    """
+    """Features of B training triplets. A method sees targets nowhere else."""
 
     reference: Features
+    """Features of the reference images, with gradients if the stage trains the encoder."""
     text: Features
+    """Features of the modification texts."""
     target: Features
+    """Features of the target images."""
     same_target: Tensor
+    """``[B, B]`` bool, true where targets i and j are the same image; with ``mask_same_target`` off, true on the
+    diagonal alone."""
     side_text: Features | None = None
+    """With ``Needs.side_text``, features of the targets' own descriptions; of an empty text where there is none."""
     described: Tensor | None = None
+    """``[B]`` bool, true where the target has a description; None without ``side_text``."""
     epoch: int = 0
+    """Finished epochs of this stage."""
     step: int = 0
+    """Finished optimiser steps of this stage."""
 
 
 @dataclass(frozen=True)
@@ -59,23 +55,19 @@ class TrainStep:
 
 @dataclass(frozen=True)
 class TrainStage:
-    """One stage of training. Stages run in order, each starting from the weights of the one before.
-
-    Attributes:
-        name: shown in progress, logs and records.
-        training: its settings. The trainer resolves ``training.encoder``: "train" keeps gradients in the features,
-            "frozen" takes them from the cache (computed anew if an earlier stage changed the encoder).
-        select: choose this stage's checkpoint by the held-out score. False if that score means nothing, because the
-            stage does not train the composition (VAL's pre-training on descriptions); its last epoch is then kept.
-        descriptions: train on images with their own descriptions instead of triplets: reference and target are the same
-            image of the train split, text and side text its description. With ``Needs.side_text_from`` they come from
-            another data set.
-    """
+    """One stage of training. Stages run in order, each starting from the weights of the one before."""
 
     name: str
+    """Shown in progress, logs and records."""
     training: Training
+    """Its settings. The trainer resolves ``training.encoder``: "train" keeps gradients in the features, "frozen" takes
+    them from the cache (computed anew if an earlier stage changed the encoder)."""
     select: bool = True
+    """Choose this stage's checkpoint by the held-out score. False if that score means nothing, because the stage does
+    not train the composition (VAL's pre-training on descriptions); its last epoch is then kept."""
     descriptions: bool = False
+    """Train on images with their own descriptions instead of triplets: reference and target are the same image of the
+    train split, text and side text its description. With ``Needs.side_text_from`` they come from another data set."""
 
 
 @dataclass(frozen=True)

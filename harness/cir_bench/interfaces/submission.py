@@ -13,17 +13,14 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class HiddenSet:
-    """What this machine knows of a split whose targets only its server knows; None for anything it does not know.
-
-    Attributes:
-        n_queries: the number of its queries.
-        queries: its queries by id, without targets.
-        gallery: the ids of its candidates.
-    """
+    """What this machine knows of a split whose targets only its server knows; None for anything it does not know."""
 
     n_queries: int | None = None
+    """The number of its queries."""
     queries: Mapping[str, Query] | None = None
+    """Its queries by id, without targets."""
     gallery: frozenset[str] | None = None
+    """The ids of its candidates."""
 
 
 class Submission(ABC):

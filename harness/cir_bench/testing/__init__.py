@@ -16,7 +16,7 @@ data set, an encoder's images). A check that cannot apply (nothing to train) is 
 
 import pytest
 
-_MODULES = ("asserts", "base", "composer", "composing", "dataset", "encoder", "loss", "method", "running", "submission")
+_MODULES = ("asserts", "base", "composer", "dataset", "encoder", "loss", "method", "running", "submission")
 pytest.register_assert_rewrite(*(f"{__name__}.{module}" for module in _MODULES))
 
 from cir_bench.testing.composer import ComposerContract as ComposerContract  # noqa: E402 (rewriting comes first)

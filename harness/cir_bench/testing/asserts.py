@@ -75,6 +75,12 @@ def assert_same_embedding(found: Embedding, expected: Embedding, what: str) -> N
     assert_same_tensors(found.extras, expected.extras, f"{what}, ")
 
 
+def assert_same_sides(found: Sequence[Embedding], expected: Sequence[Embedding]) -> None:
+    """The same queries and the same candidates."""
+    for ours, theirs, side in zip(found, expected, ("queries", "candidates"), strict=True):
+        assert_same_embedding(ours, theirs, side)
+
+
 def assert_finite(tensors: Mapping[str, Tensor], what: str) -> None:
     """No NaN and no infinity."""
     for name, tensor in tensors.items():

@@ -17,9 +17,15 @@ from cir_bench.plugin.build import build_method
 from cir_bench.plugin.card import card_text
 from cir_bench.plugin.needs import needs_together, wrapped_composers
 from cir_bench.plugin.registry import load
-from cir_bench.testing.asserts import assert_finite, assert_same_embedding, assert_same_tensors, without_gradient
+from cir_bench.testing.asserts import (
+    assert_finite,
+    assert_same_embedding,
+    assert_same_sides,
+    assert_same_tensors,
+    without_gradient,
+)
 from cir_bench.testing.base import seeded
-from cir_bench.testing.composing import Composing, assert_same_sides
+from cir_bench.testing.composer import Composing
 from cir_bench.testing.features import random_features, require_gradients
 
 TRIPLETS = 8

@@ -22,7 +22,7 @@ from cir_bench.testing.check.outcomes import CONTRACTS, SUBMISSION, Outcome, Out
 IMPORTS = """
 from pathlib import Path
 
-from cir_bench.testing.check.user_dataset import UserDatasetContract
+from cir_bench.testing.dataset import UserDatasetContract
 from cir_bench.testing import *
 """
 
