@@ -28,10 +28,7 @@ def replacing(path: Path) -> Iterator[Path]:
     """Yield the path of a temporary file that takes the place of ``path`` when the block ends without an error.
 
     Readers see the old file or the whole new one, even if the machine crashes. Missing parent folders are created. A
-    device or a pipe (``/dev/stdout``) is not replaced: it is yielded itself.
-
-    Raises:
-        OSError: the file cannot be written.
+    device or a pipe (``/dev/stdout``) is not replaced: it is yielded itself. `OSError` if it cannot be written.
     """
     if path.exists() and not path.is_file():
         yield path
@@ -46,11 +43,7 @@ def replacing(path: Path) -> Iterator[Path]:
 
 @contextmanager
 def replacing_folder(path: Path) -> Iterator[Path]:
-    """Yield a new, empty folder that is moved to ``path`` when the block ends without an error.
-
-    Raises:
-        OSError: the folder cannot be written, or ``path`` exists and is not an empty folder.
-    """
+    """Yield a new folder that is moved to ``path`` (nothing, or an empty folder) when the block ends without an error."""
     temporary = _next_to(path)
     try:
         temporary.mkdir()
@@ -86,8 +79,7 @@ def sweep(folder: Path) -> None:
 
 def _next_to(path: Path) -> Path:
     """The path of a temporary in the folder of ``path``, which is created and swept."""
-    if not path.parent.exists():
-        path.parent.mkdir(parents=True, exist_ok=True)
+    path.parent.mkdir(parents=True, exist_ok=True)
     sweep(path.parent)
     return path.with_name(f".{path.name}.{_host()}.{os.getpid()}.{secrets.token_hex(4)}.tmp")
 

@@ -2,7 +2,7 @@
 
 ``app`` is the frame: the table of verbs, and how errors end them. Verbs share ``common`` (options of all verbs, the
 registry), ``records`` (``--records``), ``benchmark`` (a benchmark and its data set), ``run_options``, ``describe`` and
-``data_contents`` (facts), and ``output``, ``progress``, ``progress_bars``, ``run_view`` and ``streams`` (text).
+``data_contents`` (facts), and ``output``, ``progress``, ``run_view`` and ``streams`` (text).
 """
 
 from cir_bench.cli.app import main as main

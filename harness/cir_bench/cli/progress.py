@@ -1,4 +1,4 @@
-"""Progress on stderr: bars on a terminal, otherwise a line now and then."""
+"""Progress: bars on a terminal, otherwise a line on stderr now and then."""
 
 from __future__ import annotations
 
@@ -6,25 +6,29 @@ import sys
 import time
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
-from typing import Any, TypeVar
+from typing import TYPE_CHECKING, Any, TextIO, TypeVar
 
 from rich.console import Console
 from rich.progress import (
     BarColumn,
     DownloadColumn,
     MofNCompleteColumn,
+    Progress,
     TextColumn,
     TimeRemainingColumn,
     TransferSpeedColumn,
 )
-from rich.progress import Progress as Bar
 
 from cir_bench.cli.output import bytes_as_text
-from cir_bench.data.fetch import FetchProgress
-from cir_bench.interfaces.specs import RemoteFile
+
+if TYPE_CHECKING:
+    from cir_bench.data.fetch import FetchProgress
+    from cir_bench.interfaces.events import WorkProgress
+    from cir_bench.interfaces.specs import RemoteFile
 
 T = TypeVar("T")
 SECONDS_BETWEEN_LINES = 10.0
+_WHAT = TextColumn("{task.description}")
 
 
 def with_progress(items: Iterable[T], total: int, what: str) -> Iterator[T]:
@@ -33,8 +37,8 @@ def with_progress(items: Iterable[T], total: int, what: str) -> Iterator[T]:
     if not console.is_terminal:
         yield from _with_lines(items, total, what)
         return
-    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
-    with Bar(*columns, console=console, transient=True) as bar:
+    columns = (_WHAT, BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
+    with Progress(*columns, console=console, transient=True) as bar:
         task = bar.add_task(what, total=total)
         for item in items:
             yield item
@@ -63,14 +67,8 @@ def download_progress() -> Iterator[FetchProgress]:
 
         yield say
         return
-    columns = (
-        TextColumn("{task.description}"),
-        BarColumn(),
-        DownloadColumn(),
-        TransferSpeedColumn(),
-        TimeRemainingColumn(),
-    )
-    with Bar(*columns, console=console, transient=True) as bar:
+    columns = (_WHAT, BarColumn(), DownloadColumn(), TransferSpeedColumn(), TimeRemainingColumn())
+    with Progress(*columns, console=console, transient=True) as bar:
         tasks: dict[str, Any] = {}
 
         def show(file: RemoteFile, done: int) -> None:
@@ -79,6 +77,53 @@ def download_progress() -> Iterator[FetchProgress]:
             bar.update(tasks[file.path], completed=done, visible=done < file.size)
 
         yield show
+
+
+class ProgressBars:
+    """A bar of cells and one of the work on the current cell, until `close`; ``note`` is shown while training."""
+
+    def __init__(self, stream: TextIO, cells: int) -> None:
+        columns = (_WHAT, BarColumn(), MofNCompleteColumn(), TextColumn("{task.fields[rate]}"), TimeRemainingColumn())
+        self._bars = Progress(*columns, console=Console(file=stream), transient=True)
+        self._cells = self._bars.add_task("cells", total=cells, rate="")
+        self._work = self._bars.add_task("", total=None, visible=False, rate="")
+        self._shown: tuple[str, int] | None = None
+        self._start, self._started = 0, 0.0
+        self.note = ""
+        self._bars.start()
+
+    def start(self, cell: str) -> None:
+        """A cell begins."""
+        self._shown, self.note = None, ""
+        self._bars.reset(self._work, total=None, visible=True, description=cell, rate="")
+
+    def work(self, event: WorkProgress) -> None:
+        """Advance the bar of work; start it again for another activity."""
+        if self._shown != (event.activity, event.total) or event.done == 0:
+            self._shown = event.activity, event.total
+            self._start, self._started = event.done, time.monotonic()
+            self._bars.reset(self._work, total=event.total, visible=True, rate="")
+        rate = (event.done - self._start) / max(1e-9, time.monotonic() - self._started)
+        training = event.activity == "training"
+        self._bars.update(
+            self._work,
+            completed=event.done,
+            description=f"{event.detail} {self.note}" if training else f"features, {event.detail}",
+            rate=f"{rate:,.0f} images/s" if training else "",
+        )
+
+    def finish(self, cells: int) -> None:
+        """So many cells are done."""
+        self._bars.update(self._cells, completed=cells)
+        self._bars.update(self._work, visible=False)
+
+    def print(self, text: str) -> None:
+        """Leave a line above the bars."""
+        self._bars.console.print(text, markup=False)
+
+    def close(self) -> None:
+        """Remove the bars."""
+        self._bars.stop()
 
 
 class _Lines:

@@ -23,7 +23,6 @@ Records = Annotated[
         "--records",
         metavar="DIR",
         help=f"Folder with run records, at any depth; may be given several times. Default: {RUNS}.",
-        show_default=False,
     ),
 ]
 

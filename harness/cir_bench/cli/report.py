@@ -30,10 +30,8 @@ def report(
     out: Annotated[
         Path | None,
         typer.Option(
-            "--out",
             metavar="DIR|FILE.html",
             help=f"A folder for the report and its example pages, or a file for the report alone. Default: {FOLDER}.",
-            show_default=False,
         ),
     ] = None,
     examples: Annotated[

@@ -19,7 +19,6 @@ if TYPE_CHECKING:
     from cir_bench.runs.cell import Cell
     from cir_bench.runs.workbench import Workbench
 
-
 Names = list[str] | None
 
 

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, TextIO
 from cir_bench import CellFinished, CellStarted, EpochFinished, RunStarted, WorkProgress, hookimpl
 
 if TYPE_CHECKING:
-    from cir_bench.cli.progress_bars import ProgressBars
+    from cir_bench.cli.progress import ProgressBars
 
 PLAIN_SECONDS = 10.0
 """Without a terminal, a line about an epoch or an extraction at most this often."""
@@ -36,7 +36,7 @@ class RunView:
         """Choose bars or lines."""
         self._stream, self._bars = sys.stdout, None
         if sys.stdout.isatty():
-            from cir_bench.cli.progress_bars import ProgressBars
+            from cir_bench.cli.progress import ProgressBars
 
             self._bars = ProgressBars(sys.stdout, len(event.cells))
 

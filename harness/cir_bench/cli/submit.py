@@ -46,10 +46,7 @@ def submit(
     ] = None,
     seed: Annotated[int | None, typer.Option(help="Which cell below --run.")] = None,
     out: Annotated[
-        Path | None,
-        typer.Option(
-            "--out", metavar="DIR", help=f"Where the files are written. Default: {FOLDER}.", show_default=False
-        ),
+        Path | None, typer.Option(metavar="DIR", help=f"Where the files are written. Default: {FOLDER}.")
     ] = None,
     overwrite: Annotated[
         bool, typer.Option("--overwrite", help="Replace existing files that have other content.")

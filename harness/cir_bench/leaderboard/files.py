@@ -33,11 +33,7 @@ def schema_text() -> str:
 
 
 def pack(records: Iterable[StoredRecord], folder: Path) -> None:
-    """Copy records and per-query results into ``folder``, with their paths below their root: what to commit or send.
-
-    Raises:
-        ConfigError: two records have the same path.
-    """
+    """Copy records and per-query results into ``folder``, with their paths below their root: what to commit or send."""
     taken: dict[Path, Path] = {}
     for one in records:
         place = folder / one.folder.relative_to(one.root)

@@ -63,9 +63,7 @@ def find_pair(
 ) -> RowPair:
     """The two rows that are named, on ``css``, ``fashioniq/original`` or ``fashioniq/original@1`` (empty: on any).
 
-    Raises:
-        ConfigError: a name fits no row or several, the rows were not measured under the same conditions, or their
-            queries are not known.
+    `ConfigError` unless both are found, were measured under the same conditions, and their queries are known.
     """
     finished = [one for one in records if one.record.status == "done" and not one.record.hidden]
     kept = [one for one in finished if _fits(one.record, benchmark) and encoder in ("", one.record.cell.encoder)]

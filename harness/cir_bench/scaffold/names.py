@@ -35,11 +35,7 @@ class Names:
 
 
 def check_name(name: str) -> Names:
-    """The names that follow from ``name``.
-
-    Raises:
-        ConfigError: it cannot be a distribution, a module and a registered name at once, or is in use already.
-    """
+    """The names that follow from ``name``; `ConfigError` if it cannot be all three of them, or is in use already."""
     if not NAME.fullmatch(name) or not name[0].isalpha():
         raise ConfigError(
             f"{name!r} is not a usable name: use lower case letters, digits and single hyphens, starting with a letter"

@@ -17,7 +17,6 @@ SUFFIX = ".tmpl"
 """Of template files: they are not valid Python, Markdown or YAML yet."""
 _PLACE = re.compile(r"@@(\w+)@@")
 
-
 PackageKind = Literal["method", "dataset", "encoder"]
 """A composer, a loss and the method that uses both; a data set with a benchmark; an encoder of images and texts."""
 
@@ -39,11 +38,7 @@ def _filled(text: str, values: Mapping[str, str]) -> str:
 
 
 def write(files: Mapping[str, str], folder: Path) -> None:
-    """Write the files below ``folder``, which must not exist or be empty.
-
-    Raises:
-        ConfigError: the folder is not empty, or cannot be written.
-    """
+    """Write the files below ``folder``; `ConfigError` if it is not empty or cannot be written."""
     if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
         raise ConfigError(f"{folder} exists and is not empty; choose another name, or another place with --out.")
     try:
