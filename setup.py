@@ -10,6 +10,7 @@ DATA = [
     "**/*.html",
     "**/*.js",
     "**/*.json",
+    "**/*.pyi",
     "**/*.safetensors",
     "**/*.tmpl",
     "**/*.yaml",

@@ -21,6 +21,7 @@ from typing import Any, Literal, get_args, get_origin
 
 import cir_bench
 import cir_bench.utils
+from cir_bench.utils.lazy import homes
 
 HERE = Path(__file__).parent
 COMMAND = "make reference"
@@ -158,9 +159,9 @@ def api_page() -> str:
     ]
     for face in (cir_bench, cir_bench.utils):
         parts.append(f"## {face.__name__}\n")
-        homes = {name: f"cir_bench.{home}" for home, names in face.HOMES.items() for name in names.split()}
-        for name in sorted(homes.keys() - {"__version__"}, key=str.lower):
-            parts += _entry(name, homes[name])
+        home_of = homes(Path(str(face.__file__)).with_suffix(".pyi"))
+        for name in sorted(home_of.keys() - {"__version__"}, key=str.lower):
+            parts += _entry(name, home_of[name])
     parts.append(f"## {TESTING}\n")
     for name, module in _testing().items():
         parts += _entry(name, module)

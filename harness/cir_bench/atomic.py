@@ -43,7 +43,7 @@ def replacing(path: Path) -> Iterator[Path]:
 
 @contextmanager
 def replacing_folder(path: Path) -> Iterator[Path]:
-    """Yield a new folder that is moved to ``path`` (nothing, or an empty folder) when the block ends without an error."""
+    """Yield a new folder that is moved to ``path``, which may be an empty one, when the block ends without an error."""
     temporary = _next_to(path)
     try:
         temporary.mkdir()
@@ -79,7 +79,8 @@ def sweep(folder: Path) -> None:
 
 def _next_to(path: Path) -> Path:
     """The path of a temporary in the folder of ``path``, which is created and swept."""
-    path.parent.mkdir(parents=True, exist_ok=True)
+    if not path.parent.exists():
+        path.parent.mkdir(parents=True, exist_ok=True)
     sweep(path.parent)
     return path.with_name(f".{path.name}.{_host()}.{os.getpid()}.{secrets.token_hex(4)}.tmp")
 

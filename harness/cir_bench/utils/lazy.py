@@ -2,20 +2,16 @@
 
 from __future__ import annotations
 
+import ast
 import importlib
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 
-def lazy_names(package: str, homes: Mapping[str, str]) -> tuple[list[str], Callable[[str], Any]]:
-    """``__all__`` and ``__getattr__`` of a package.
-
-    Args:
-        package: its name.
-        homes: the names that each module of cir_bench contributes, separated by spaces; by module, without
-            ``cir_bench.``.
-    """
-    home_of = {name: f"cir_bench.{module}" for module, names in homes.items() for name in names.split()}
+def lazy_names(package: str, file: str) -> tuple[list[str], Callable[[str], Any]]:
+    """``__all__`` and ``__getattr__`` of a package, from the imports in the stub (``.pyi``) next to its ``file``."""
+    home_of = homes(Path(file).with_suffix(".pyi"))
 
     def load(name: str) -> Any:
         if name not in home_of:
@@ -23,3 +19,9 @@ def lazy_names(package: str, homes: Mapping[str, str]) -> tuple[list[str], Calla
         return getattr(importlib.import_module(home_of[name]), name)
 
     return sorted(home_of), load
+
+
+def homes(stub: Path) -> dict[str, str]:
+    """The module of each name that a stub imports."""
+    imports = [node for node in ast.parse(stub.read_text(encoding="utf-8")).body if isinstance(node, ast.ImportFrom)]
+    return {alias.name: str(node.module) for node in imports for alias in node.names}

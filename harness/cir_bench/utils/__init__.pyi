@@ -1,0 +1,15 @@
+"""The names of this package and where they are from: read by type checkers, and by `cir_bench.utils.lazy`."""
+
+from cir_bench.errors import did_you_mean as did_you_mean
+from cir_bench.utils.checkpointing import recompute as recompute
+from cir_bench.utils.checkpointing import recompute_blocks as recompute_blocks
+from cir_bench.utils.files import file_digest as file_digest
+from cir_bench.utils.files import inside as inside
+from cir_bench.utils.files import read_json as read_json
+from cir_bench.utils.images import decode_image as decode_image
+from cir_bench.utils.images import read_image as read_image
+from cir_bench.utils.splits import evaluated_split as evaluated_split
+from cir_bench.utils.state import state_digest as state_digest
+from cir_bench.utils.submissions import Mistakes as Mistakes
+from cir_bench.utils.submissions import check_lists as check_lists
+from cir_bench.utils.submissions import json_object as json_object
