@@ -96,10 +96,7 @@ def merge(*layers: Mapping[str, Any]) -> dict[str, Any]:
     for layer in layers:
         for key, value in layer.items():
             below = result.get(key)
-            if isinstance(below, Mapping) and isinstance(value, Mapping):
-                result[key] = merge(below, value)
-            else:
-                result[key] = value
+            result[key] = merge(below, value) if isinstance(below, Mapping) and isinstance(value, Mapping) else value
     return result
 
 

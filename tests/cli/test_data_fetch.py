@@ -79,8 +79,8 @@ def test_a_third_partys_files_are_fetched_once_and_the_rest_is_told(fetch: Run, 
         assert done.code == 0
         assert done.out.splitlines() == [
             f"{place}/captions/val.json: {state}, 2.0 kB",
-            f"by hand, 1: unzip the photos in {place}/images",
-            "by hand, 2: look at them",
+            f"manual step 1: unzip the photos in {place}/images",
+            "manual step 2: look at them",
         ]
     assert (place / "captions" / "val.json").read_bytes() == CONTENT
 

@@ -31,7 +31,7 @@ def test_what_needs_the_files_is_left_out_and_the_published_sizes_stand_in(run: 
     done = run("data", "info", "fashioniq")
     for words in (
         "annotations: 12 files, 5.9 MB: cir-bench data fetch fashioniq",
-        "by hand, 2: download every URL to DIR/fashioniq/images/ASIN.jpg",
+        "manual step 2: download every URL to DIR/fashioniq/images/ASIN.jpg",
         "@inproceedings{wu2021fashioniq,",
         "training triplets: 18000",
         "protocol original@1: dress 2017 queries over 3817 images, shirt 2038",

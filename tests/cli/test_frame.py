@@ -81,7 +81,7 @@ def test_an_unknown_verb_tells_the_nearest(run):
 def test_an_option_before_the_verb_is_told_its_place(run):
     done = run("--data-root", "x", "ls")
     assert done.code == 2
-    assert "write cir-bench VERB --data-root" in done.err
+    assert "follow the verb: cir-bench VERB --data-root" in done.err
 
 
 def test_an_unknown_option_is_a_mistake(run):

@@ -84,7 +84,7 @@ def test_another_metric_than_the_headline(runs, capsys):
         (["good", "weak", "--metric", "R@7"], "There is no mean over queries called 'R@7' here"),
         (["good", "runs/nowhere"], "There is no folder runs/nowhere"),
         (["good", "weak]["], "does not name a row"),
-        (["good", "./runs"], "fits several rows"),
+        (["good", "./runs"], "matches several rows"),
         (["good", "weak", "--records", "nowhere"], "There is no folder nowhere"),
     ],
     ids=lambda value: " ".join(value)[:40],

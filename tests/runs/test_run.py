@@ -114,12 +114,12 @@ def test_an_impossible_pairing_is_refused_before_any_work_with_the_reason(toy) -
 def test_plan_counts_cells_features_and_time_without_writing(toy) -> None:
     _, said = toy.plan("-m", "tirg")
     assert said.startswith("to do") and "41 of 41 images of toy (test)" in said and "images of toy (train)" in said
-    assert "Time: no estimate for 1 never run here." in said and not toy.out.exists()
+    assert "Time: no estimate for 1 cell never run here." in said and not toy.out.exists()
     toy.run("-m", "tirg")
     _, said = toy.plan("-m", "tirg", "--seeds", "2")
     assert "done        tirg" in said and "to do       tirg" in said and "About 0 MiB of features" in said
-    assert "never run here" not in said and "for cells to do that were run here before." in said
-    assert "Time: none, nothing is to do." in toy.plan("-m", "tirg")[1]
+    assert "never run here" not in said and "for cells that were run here before." in said
+    assert "Time: none, there is nothing to do." in toy.plan("-m", "tirg")[1]
 
 
 def test_an_incomplete_gallery_is_refused_and_marked_partial_when_allowed(toy) -> None:

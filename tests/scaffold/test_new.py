@@ -34,10 +34,10 @@ def test_one_name_becomes_distribution_module_and_class():
         ("class", "keyword of Python"),
         ("match", "keyword of Python"),
         ("json", "Python's standard library"),
-        ("torch", "exists already"),
-        ("cir-bench", "exists already"),
-        ("cir-bench-tirg", "exists already"),
-        ("tests", "exists already"),
+        ("torch", "already exists"),
+        ("cir-bench", "already exists"),
+        ("cir-bench-tirg", "already exists"),
+        ("tests", "already exists"),
         ("a" * 41, "at most 40"),
     ],
 )
@@ -50,7 +50,7 @@ def test_a_bad_name_is_refused_in_one_sentence(name, why):
 def test_a_name_that_an_object_has_is_refused_with_its_owner(cir_bench_cli, tmp_path):
     done = cir_bench_cli("new", "concat")
     assert done.code == 2
-    assert "the method 'concat' exists already, from 'baselines' of cir-bench" in done.err
+    assert "the method 'concat' already exists, from 'baselines' of cir-bench" in done.err
     assert not (tmp_path / "concat").exists()
 
 

@@ -77,7 +77,7 @@ def _run(words: Sequence[str]) -> int:
         return 0
     verb, *rest = words
     if verb.startswith("-"):
-        raise ConfigError(f"{verb} comes before the verb; write cir-bench VERB {verb} …, or see cir-bench --help.")
+        raise ConfigError(f"options follow the verb: cir-bench VERB {verb} …; see cir-bench --help.")
     if verb not in VERBS:
         raise ConfigError(f"there is no verb {verb!r}; {did_you_mean(verb, VERBS)}")
     try:

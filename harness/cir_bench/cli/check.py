@@ -63,7 +63,8 @@ def check(
     else:
         for problem in found.problems:
             print(f"! {problem}")
-        print(*_lines(outcomes), sep="\n")
+        for line in _lines(outcomes):
+            print(line)
         print(f"{count['passed']} passed, {count['failed']} failed, {count['skipped']} skipped.")
     if count["failed"] or found.problems:
         raise typer.Exit(PROBLEM)

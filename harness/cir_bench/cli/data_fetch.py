@@ -48,7 +48,7 @@ def fetch(
     if not spec.files:
         print(f"{spec.name}: there is nothing to fetch" + ("" if steps else f" ({spec.summary})"))
     for number, step in enumerate(steps, start=1):
-        print(f"by hand, {number}: {step}")
+        print(f"manual step {number}: {step}")
 
 
 def steps_at(spec: DatasetSpec, data_root: Path | None) -> list[str]:

@@ -87,7 +87,7 @@ def _about(spec: DatasetSpec, steps: list[str]) -> Iterator[str]:
         size = bytes_as_text(sum(file.size for file in spec.files))
         yield f"annotations: {len(spec.files)} files, {size}: cir-bench data fetch {spec.name}"
     for number, step in enumerate(steps, start=1):
-        yield f"by hand, {number}: {step}"
+        yield f"manual step {number}: {step}"
     if spec.citation:
         yield f"citation:\n{spec.citation.strip()}"
 

@@ -26,7 +26,7 @@ def new(
     registry = open_registry(settings)
     for one in KINDS:
         if registered := registry.all(one.spec).get(name):
-            raise ConfigError(f"the {one.name} {name!r} exists already, from {registered.owner}; choose another name.")
+            raise ConfigError(f"the {one.name} {name!r} already exists, from {registered.owner}; choose another name.")
     folder = out.expanduser() / name
     files = render(names, kind)
     write(files, folder)

@@ -66,8 +66,8 @@ def _print(plan: Plan) -> None:
         print(f"extract     {e.encoder}: {e.missing.items} of {e.missing.of} {e.role}s of {e.benchmark} ({e.split})")
     for problem in plan.problems:
         print(f"problem     {problem}")
-    times = [f"about {plan.seconds:.0f} s for cells to do that were run here before"] if plan.seconds else []
+    times = [f"about {plan.seconds:.0f} s for cells that were run here before"] if plan.seconds else []
     if plan.unknown:
-        times.append(f"no estimate for {plan.unknown} never run here")
-    print(f"Time: {'; '.join(times) or 'none, nothing is to do'}.")
+        times.append(f"no estimate for {plan.unknown} cell{'' if plan.unknown == 1 else 's'} never run here")
+    print(f"Time: {'; '.join(times) or 'none, there is nothing to do'}.")
     print(f"About {plan.nbytes / 2**20:.0f} MiB of features to store.")

@@ -56,7 +56,7 @@ def run(
                 setup.cells, setup.bench, setup.registry, setup.out, retry_failed=retry_failed, fail_fast=fail_fast
             )
     except KeyboardInterrupt:
-        say(stream, "Interrupted. Nothing finished is lost; the same command continues.")
+        say(stream, "Interrupted. Finished cells and epochs are kept; run the same command again to continue.")
         raise typer.Exit(INTERRUPTED) from None
     if as_json:
         for event in finished:

@@ -80,9 +80,11 @@ def find_pair(
     if not shared:
         places = [", ".join(title for title, rows in by_title.items() if rows[place]) for place in (0, 1)]
         where = "; ".join(f"{text}: {place}" for text, place in zip(names, places, strict=True))
-        raise ConfigError(f"The two were never measured under the same conditions ({where}), so they do not compare.")
+        raise ConfigError(
+            f"The two were never measured under the same conditions ({where}), so they cannot be compared."
+        )
     if len(shared) > 1:
-        raise ConfigError(f"Both were measured under {', '.join(shared)}; choose with -b, -e or a smaller --records.")
+        raise ConfigError(f"Both were measured under {', '.join(shared)}; choose one with -b, -e or --records.")
     ((title, rows),) = shared.items()
     (row_a, values_a), (row_b, values_b) = map(_one, names, rows)
     if not values_a.cells[0].same_queries(values_b.cells[0]):
@@ -110,7 +112,7 @@ def _one(text: str, rows: _Rows) -> tuple[Row, RowValues]:
         names = ", ".join(
             f"{row.method}[{row.variant}] with {row.encoder}, seeds {' '.join(map(str, row.seeds))}" for row, _ in meant
         )
-        raise ConfigError(f"{text!r} fits several rows: {names}; write METHOD[VARIANT], #SEED or use -e.")
+        raise ConfigError(f"{text!r} matches several rows: {names}; write METHOD[VARIANT], #SEED or use -e.")
     row, values = meant[0]
     if values is None:
         raise ConfigError(

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 
-from cir_bench.leaderboard.model import Interval
+from cir_bench.leaderboard.model import Interval, Reported
 from cir_bench.leaderboard.table import Entry, MetricEntry, NameEntry, ReportedEntry, Table
 
 
@@ -40,14 +40,14 @@ class TextFormat(ABC):
                 beats = self.superscript(" ".join(entry.beats)) if entry.beats else ""
                 return f"{entry.value.mean:.2f}{spread}{beats}"
             case ReportedEntry():
-                return "; ".join(sorted(self._reported(entry, letters)))
+                return "; ".join(sorted(_reported(number, letters[source]) for number, source in entry.numbers))
             case _:
                 return self.plain(entry.text)
 
-    def _reported(self, entry: ReportedEntry, letters: Mapping[str, str]) -> Iterable[str]:
-        for number, source in entry.numbers:
-            difference = "" if number.difference is None else f" {number.difference:+.2f}"
-            yield f"{number.value:.2f} ({letters[source]}){difference}"
+
+def _reported(number: Reported, letter: str) -> str:
+    difference = "" if number.difference is None else f" {number.difference:+.2f}"
+    return f"{number.value:.2f} ({letter}){difference}"
 
 
 def source_letters(table: Table) -> dict[str, str]:

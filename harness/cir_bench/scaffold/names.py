@@ -18,20 +18,11 @@ LONGEST = 40
 
 @dataclass(frozen=True)
 class Names:
-    """What one name becomes."""
+    """``my-method`` (the distribution, its folder, and the registered name), ``my_method`` and ``MyMethod``."""
 
     name: str
-    """``my-method``: the distribution, its folder, and the registered name."""
-
-    @property
-    def module(self) -> str:
-        """``my_method``."""
-        return self.name.replace("-", "_")
-
-    @property
-    def class_name(self) -> str:
-        """``MyMethod``."""
-        return "".join(word.capitalize() for word in self.name.split("-"))
+    module: str
+    class_name: str
 
 
 def check_name(name: str) -> Names:
@@ -43,13 +34,13 @@ def check_name(name: str) -> Names:
         )
     if len(name) > LONGEST:
         raise ConfigError(f"{name!r} has {len(name)} characters; choose a name of at most {LONGEST}.")
-    names = Names(name)
+    names = Names(name, name.replace("-", "_"), "".join(word.capitalize() for word in name.split("-")))
     if keyword.iskeyword(names.module) or keyword.issoftkeyword(names.module):
         raise ConfigError(f"{name!r} is a keyword of Python, so it cannot be a module; choose another name.")
     if names.module in sys.stdlib_module_names:
         raise ConfigError(f"{name!r} is a module of Python's standard library; choose another name.")
     if name == CORE or names.module in {"test", "tests", "src"} or importlib.util.find_spec(names.module) is not None:
-        raise ConfigError(f"a module {names.module!r} exists already; choose another name, or uninstall that one.")
+        raise ConfigError(f"a module {names.module!r} already exists; choose another name, or uninstall that one.")
     return names
 
 
