@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from cir_bench import ComposerSpec, MethodSpec, Needs, Paper, hookimpl
 from cir_bench_combiner.params import CombinerComposerParams, CombinerParams
-from cir_bench_combiner.recipes import RECIPES
+from cir_bench_combiner.recipes import ENCODER_RECIPES, RECIPES
 
 CIR_BENCH_API = 1
 
@@ -41,6 +41,7 @@ METHODS = [
             "cirr": {"training": {"lr": 5e-4, "schedule": "cosine"}},  # FashionIQ's, not searched again
         },
         paper_encoder="openclip:RN50x4:openai",
+        encoder_recipes=ENCODER_RECIPES,
     )
 ]
 

@@ -31,3 +31,6 @@ TWO_STAGES: Mapping[str, Any] = {
 1e-2 from the authors' training scripts, which do not mask repeated targets either."""
 
 RECIPES: Mapping[str, Mapping[str, Any]] = {"*": TWO_STAGES, "fashioniq": TWO_STAGES, "cirr": TWO_STAGES}
+
+ENCODER_RECIPES: Mapping[str, Mapping[str, Any]] = {"*": {"preprocess": "target-pad", "pad_ratio": 1.25}}
+"""Of ``openclip``: all commands of the released code pad images to a ratio of at most 1.25."""

@@ -7,7 +7,7 @@ from typing import Any
 
 from cir_bench import LossSpec, MethodSpec, Needs, Paper, hookimpl, levels
 from cir_bench_sadn.params import FocalInfoNCEParams, SadnParams
-from cir_bench_sadn.recipes import RECIPES
+from cir_bench_sadn.recipes import ENCODER_RECIPES, RECIPES
 
 CIR_BENCH_API = 1
 
@@ -56,6 +56,7 @@ METHODS = [
             "fashioniq": {"gamma": 0.0, "training": {"lr": 5e-4, "schedule": "constant"}},
         },
         paper_encoder="openclip:RN50x4:openai",
+        encoder_recipes=ENCODER_RECIPES,
     )
 ]
 

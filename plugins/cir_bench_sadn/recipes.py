@@ -40,3 +40,6 @@ RECIPES: Mapping[str, Mapping[str, Any]] = {
     "cirr": {**TWO_STAGES, "gamma": 3.0},
 }
 """By benchmark: γ = 2 on FashionIQ (and where the paper has no number), 3 on CIRR (Section 4.4.1)."""
+
+ENCODER_RECIPES: Mapping[str, Mapping[str, Any]] = {"*": {"preprocess": "target-pad", "pad_ratio": 1.25}}
+"""Of ``openclip``: the paper names no preprocessing; CLIP4Cir's."""

@@ -8,7 +8,9 @@ from torch import Tensor
 
 from cir_bench import (
     Composer,
+    ConfigError,
     Embedding,
+    Encoder,
     Features,
     FinetuneMethod,
     FinetuneParams,
@@ -87,3 +89,34 @@ def test_the_first_stage_of_clip4cir_scores_the_sum_by_cosines(stage: int, sign:
     (_,) = method.training_steps(BATCH, method.stages()[stage])
     query, target = method.composer.compose(BATCH.reference, BATCH.text), method.composer.embed_target(BATCH.target)
     torch.testing.assert_close(loss.scores, sign * query.score(target))
+
+
+class Layer(Encoder):
+    """An encoder with one layer, called what it is told."""
+
+    def __init__(self, group: str) -> None:
+        super().__init__()
+        self.group, self.layer = group, torch.nn.Linear(2, 2)
+
+    def parameter_groups(self):
+        return {self.group: list(self.layer.parameters())}
+
+    def image_item(self, image, *, train=False):
+        raise NotImplementedError
+
+    def encode_images(self, items, levels):
+        raise NotImplementedError
+
+    def encode_texts(self, texts, levels):
+        raise NotImplementedError
+
+
+def test_a_rate_of_the_pretrained_part_that_meets_none_is_an_error():
+    params = MethodParams(training=Training(lr=0.1, encoder_lr=0.01))
+    method = StandardMethod(params, Opposite(), {"one": Recorded()})
+    (stage,) = method.stages()
+    ((group,),) = [one.groups for one in method.optimisers(stage, {"main": Layer("backbone")})]
+    assert group.lr == 0.01
+    with pytest.raises(ConfigError, match=r"encoder_lr=0.01 of the stage 'training' meets no parameter: Layer"):
+        method.optimisers(stage, {"main": Layer("cnn")})
+    assert method.optimisers(stage, {})[0].groups == []

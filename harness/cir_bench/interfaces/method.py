@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 import torch
 from torch import Tensor, nn
 
+from cir_bench.errors import ConfigError
 from cir_bench.interfaces.composer import Composer, TopK
 from cir_bench.interfaces.embedding import Embedding, ScoreFunction, joint_score
 from cir_bench.interfaces.encoder import Encoder
@@ -111,11 +112,20 @@ class Method(nn.Module, ABC):
         Args:
             stage: the stage about to start.
             encoders: the copies of the encoder that this stage trains, by branch ("main" without branches).
+
+        Raises:
+            ConfigError: ``encoder_lr`` is set, and an encoder has no pretrained part.
         """
         training = stage.training
         groups = [ParameterGroup([p for p in self.parameters() if p.requires_grad], training.lr)]
         for encoder in encoders.values():
-            for name, parameters in encoder.parameter_groups().items():
+            by_name = encoder.parameter_groups()
+            if training.encoder_lr and "backbone" not in by_name:
+                raise ConfigError(
+                    f"encoder_lr={training.encoder_lr:g} of the stage {stage.name!r} meets no parameter: "
+                    f"{type(encoder).__name__} has no pretrained part; make it pretrained or set encoder_lr=null."
+                )
+            for name, parameters in by_name.items():
                 lr = training.encoder_lr if name == "backbone" and training.encoder_lr else training.lr
                 groups.append(ParameterGroup([p for p in parameters if p.requires_grad], lr))
         return (Optimiser("main", [group for group in groups if group.parameters]),)

@@ -7,9 +7,11 @@ import torch
 import torch.nn.functional as F
 from pydantic import ValidationError
 
+import cir_bench_combiner
 import cir_bench_sadn
 from cir_bench import BatchGallery, ConfigError
 from cir_bench.interfaces.spec_params import make_params
+from cir_bench_encoders.openclip_params import OpenClipParams
 from cir_bench_sadn.params import SadnParams
 
 (SPEC,) = cir_bench_sadn.METHODS
@@ -46,6 +48,12 @@ def test_the_second_stage_trains_base_and_aggregation(make_sadn, make_batch) -> 
     assert set(step.terms) == {"rank", "adapt"}
     assert step.weights == {"adapt": 100.0}
     assert not method.composer.summing
+
+
+def test_images_are_padded_as_clip4cir_does() -> None:
+    for spec in (SPEC, *cir_bench_combiner.METHODS):
+        encoder = OpenClipParams.model_validate({"model": "RN50x4", **spec.encoder_recipes["*"]})
+        assert (encoder.preprocess, encoder.pad_ratio) == ("target-pad", 1.25)
 
 
 @pytest.mark.parametrize(("benchmark", "gamma"), [("fashioniq", 2.0), ("cirr", 3.0), ("*", 2.0)])

@@ -8,6 +8,9 @@ from support.building import needs
 
 import cir_bench_tirg
 from cir_bench import FeatureLevel, Features, TrainBatch, TrainStage
+from cir_bench.config import merge
+from cir_bench.interfaces.spec_params import make_params
+from cir_bench_encoders.cnn_lstm_params import CnnLstmParams
 from cir_bench_tirg.composer import TirgComposer
 from cir_bench_tirg.last_conv import TirgLastConvComposer
 from cir_bench_tirg.params import TirgParams
@@ -96,7 +99,7 @@ def _batch() -> TrainBatch:
     return TrainBatch(*draw, same_target=torch.eye(8, dtype=torch.bool))
 
 
-@pytest.mark.parametrize("benchmark", SPEC.recipes)
+@pytest.mark.parametrize("benchmark", ["*", "fashioniq", "fashion200k"])
 def test_recipe_is_160k_steps_with_decay_every_50k(benchmark: str) -> None:
     params = TirgParams.model_validate(SPEC.recipes[benchmark])
     training = params.training
@@ -105,8 +108,18 @@ def test_recipe_is_160k_steps_with_decay_every_50k(benchmark: str) -> None:
     assert training.epochs * steps == pytest.approx(160_000, rel=0.02)
     assert [m * steps for m in training.milestones] == pytest.approx([50_000, 100_000, 150_000], rel=0.05)
     assert (training.optimiser, training.lr, training.encoder_lr) == ("sgd", 1e-2, 1e-3)
+    assert (params.variant, params.layers, params.anchors) == ("released", "released", "both")
 
 
 def test_recipe_of_css_is_the_paper_s_best_there() -> None:
-    params = TirgParams.model_validate(SPEC.recipes["css"])
-    assert (params.level, params.loss) == ("last-conv", "soft-triplet")
+    """As the released command line trains it: 210k steps at one rate."""
+    params = make_params(SPEC, merge(SPEC.recipes["*"], SPEC.recipes["css"]))
+    training = params.training
+    assert (params.level, params.loss, params.variant) == ("last-conv", "soft-triplet", "released")
+    assert training.epochs * 18_000 / 32 == pytest.approx(210_000, rel=0.02)
+    assert (training.schedule, training.lr, training.encoder_lr, training.optimiser) == ("constant", 1e-2, None, "sgd")
+
+
+def test_the_paper_s_cnn_is_pretrained() -> None:
+    encoder = CnnLstmParams.model_validate({"backbone": "resnet18", **SPEC.encoder_recipes["*"]})
+    assert (encoder.pretrained, encoder.punctuation) == (True, "removed")
