@@ -8,9 +8,10 @@ import pytest
 import torch
 from safetensors.torch import save_file
 
-from cir_bench import Context, ImageRef
+from cir_bench import Context, ImageRef, levels
 from cir_bench.testing.pictures import DATASET, Pictures
 
+TEXTS = ["red", "a blue one"]
 TEXT = {"context_length": 12, "vocab_size": 49408, "width": 32, "heads": 2, "layers": 3}
 CONFIGS = {
     "mini-resnet": {"image_size": 64, "layers": [1, 1, 1, 1], "width": 8, "patch_size": None},
@@ -66,6 +67,24 @@ def pictures():
 @pytest.fixture
 def context(tmp_path):
     return Context(data_root=tmp_path, cache_dir=tmp_path / ".cache", dataset=DATASET, seed=3)
+
+
+@pytest.fixture
+def empty_hub(monkeypatch, tmp_path):
+    """No weights are cached, and none can be downloaded."""
+    monkeypatch.setattr("huggingface_hub.constants.HF_HUB_OFFLINE", True)
+    monkeypatch.setattr("huggingface_hub.constants.HF_HUB_CACHE", str(tmp_path / "empty"))
+
+
+def images_of(encoder, pictures, *names):
+    return encoder.encode_images([encoder.image_item(picture) for picture in pictures], levels(*names))
+
+
+def without_gradient(encoder, pictures):
+    """Parameters that pooled features of images and texts do not depend on."""
+    pooled = images_of(encoder, pictures, "pooled").pooled, encoder.encode_texts(TEXTS, levels("pooled")).pooled
+    torch.stack([one.square().sum() for one in pooled]).sum().backward()
+    return [name for name, parameter in encoder.named_parameters() if parameter.grad is None]
 
 
 @pytest.fixture(autouse=True)

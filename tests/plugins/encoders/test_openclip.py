@@ -17,7 +17,7 @@ from cir_bench_encoders.openclip import OpenClip
 from cir_bench_encoders.openclip_image import target_pad
 from cir_bench_encoders.openclip_params import OpenClipParams
 
-from .conftest import save_clip, write_clip
+from .conftest import images_of, save_clip, without_gradient, write_clip
 
 SPEC = next(spec for spec in ENCODERS if spec.name == "openclip")
 EVERYTHING = levels("pooled", "tokens", "maps")
@@ -35,13 +35,18 @@ class TestContract(EncoderContract):
 
 
 @pytest.fixture
-def vit(tmp_path, context):
-    return OpenClip(OpenClipParams(**write_clip(tmp_path, "mini-vit")), context)
+def make(tmp_path, context):
+    return lambda name, **params: OpenClip(OpenClipParams(**write_clip(tmp_path, name) | params), context)
 
 
 @pytest.fixture
-def resnet(tmp_path, context):
-    return OpenClip(OpenClipParams(**write_clip(tmp_path, "mini-resnet")), context)
+def vit(make):
+    return make("mini-vit")
+
+
+@pytest.fixture
+def resnet(make):
+    return make("mini-resnet")
 
 
 def reference_model(tmp_path, name):
@@ -52,7 +57,7 @@ def test_pooled_features_are_those_of_open_clip_with_its_own_preprocessing(vit, 
     model, _, preprocess = reference_model(tmp_path, "mini-vit")
     with torch.no_grad():
         expected = model.eval().encode_image(torch.stack([preprocess(picture.open()) for picture in pictures]))
-        found = vit.encode_images([vit.image_item(picture) for picture in pictures], levels("pooled"))
+        found = images_of(vit, pictures, "pooled")
         texts = ["a red dress", "", "longer"]
         text = vit.encode_texts(texts, levels("pooled", "tokens"))
         expected_text = model.encode_text(open_clip.get_tokenizer("mini-vit")(texts))
@@ -65,7 +70,7 @@ def test_tokens_are_the_output_of_the_second_to_last_block(vit, pictures):
     vit.model.visual.transformer.resblocks[1].register_forward_hook(lambda m, i, o: seen.update(image=o))
     vit.model.transformer.resblocks[1].register_forward_hook(lambda m, i, o: seen.update(text=o))
     with torch.no_grad():
-        image = vit.encode_images([vit.image_item(picture) for picture in pictures], levels("tokens"))
+        image = images_of(vit, pictures, "tokens")
         text = vit.encode_texts(["red dress"], levels("tokens"))
     torch.testing.assert_close(image.tokens, seen["image"])
     assert image.tokens.shape == (3, 1 + 16, 64)
@@ -73,15 +78,14 @@ def test_tokens_are_the_output_of_the_second_to_last_block(vit, pictures):
     torch.testing.assert_close(text.tokens, seen["text"][:, :4])
 
 
-def test_tokens_may_be_the_output_of_the_last_block_at_every_position(vit, tmp_path, context, pictures):
-    settings = write_clip(tmp_path, "mini-vit") | {"block": "last", "text_positions": "all"}
-    last = OpenClip(OpenClipParams(**settings), context)
+def test_tokens_may_be_the_output_of_the_last_block_at_every_position(vit, make, pictures):
+    last = make("mini-vit", block="last", text_positions="all")
     last.load_state_dict(vit.state_dict())
     seen = {}
     last.model.visual.transformer.resblocks[-1].register_forward_hook(lambda m, i, out: seen.update(image=out))
     last.model.ln_final.register_forward_hook(lambda m, i, out: seen.update(text=out))
     with torch.no_grad():
-        image = last.encode_images([last.image_item(picture) for picture in pictures], levels("tokens"))
+        image = images_of(last, pictures, "tokens")
         text = last.encode_texts(["red dress", "blue"], levels("tokens"))
         other = vit.encode_texts(["red dress", "blue"], levels("tokens"))
     torch.testing.assert_close(text.tokens, seen["text"])
@@ -99,7 +103,7 @@ def test_maps_are_the_last_three_stages(resnet, pictures):
     for stage in ("layer2", "layer3", "layer4"):
         getattr(resnet.model.visual, stage).register_forward_hook(lambda m, i, o: seen.append(o))
     with torch.no_grad():
-        features = resnet.encode_images([resnet.image_item(picture) for picture in pictures], levels("maps"))
+        features = images_of(resnet, pictures, "maps")
     assert [tuple(m.shape) for m in features.maps] == [(3, 64, 8, 8), (3, 128, 4, 4), (3, 256, 2, 2)]
     for found, expected in zip(features.maps, seen, strict=True):
         torch.testing.assert_close(found, expected)
@@ -129,11 +133,7 @@ def test_batch_norm_statistics_are_frozen_in_training(resnet, pictures):
 
 def test_every_parameter_can_be_trained(resnet, vit, pictures):
     for encoder in (resnet, vit):
-        encoder.train().requires_grad_(True)
-        image = encoder.encode_images([encoder.image_item(picture) for picture in pictures], levels("pooled"))
-        text = encoder.encode_texts(["red", "a blue one"], levels("pooled"))
-        (image.pooled.square().sum() + text.pooled.square().sum()).backward()
-        assert [name for name, p in encoder.named_parameters() if p.grad is None] == []
+        assert without_gradient(encoder.train().requires_grad_(True), pictures) == []
         assert list(encoder.parameter_groups()) == ["backbone"]
 
 
@@ -147,7 +147,7 @@ def calls_in_a_step(encoder, pictures, kind):
         for name in calls
     ]
     encoder.zero_grad()
-    image = encoder.encode_images([encoder.image_item(picture) for picture in pictures], levels("pooled"))
+    image = images_of(encoder, pictures, "pooled")
     text = encoder.encode_texts(["red", "a blue one"], levels("pooled"))
     (image.pooled.sin().sum() + text.pooled.sin().sum()).backward()
     for hook in hooks:
@@ -157,10 +157,8 @@ def calls_in_a_step(encoder, pictures, kind):
 
 @pytest.mark.parametrize(("name", "kind"), [("mini-resnet", nn.Conv2d), ("mini-vit", nn.LayerNorm)])
 @pytest.mark.parametrize("training", [True, False])  # CLIP4Cir fine-tunes in evaluation mode
-def test_gradient_checkpointing_recomputes_every_block_for_the_same_gradients(
-    tmp_path, context, pictures, name, kind, training
-):
-    encoder = OpenClip(OpenClipParams(**write_clip(tmp_path, name)), context).train(training)
+def test_gradient_checkpointing_recomputes_every_block_for_the_same_gradients(make, pictures, name, kind, training):
+    encoder = make(name).train(training)
     once = calls_in_a_step(encoder, pictures, kind)
     expected = {name: p.grad.clone() for name, p in encoder.named_parameters()}
     encoder.set_gradient_checkpointing(True)
@@ -219,9 +217,7 @@ def test_a_missing_checkpoint_is_named(context):
         OpenClip(OpenClipParams(model="RN50", checkpoint=Path("nowhere.pt")), context)
 
 
-def test_hub_weights_that_are_not_here_say_what_to_do(context, monkeypatch, tmp_path):
-    monkeypatch.setattr("huggingface_hub.constants.HF_HUB_OFFLINE", True)
-    monkeypatch.setattr("huggingface_hub.constants.HF_HUB_CACHE", str(tmp_path / "empty"))
+def test_hub_weights_that_are_not_here_say_what_to_do(context, empty_hub):
     with pytest.raises(DataError, match=r"weights openai of RN50 are not on this machine.*encoder\.checkpoint=FILE"):
         OpenClip(OpenClipParams(model="RN50"), context)
 
@@ -286,8 +282,8 @@ def test_target_pad_limits_the_ratio_of_the_sides(size, padded):
         assert image.getpixel((0, 0)) == (0, 0, 0)
 
 
-def test_target_pad_changes_items_and_the_cache_key(tmp_path, context, vit, pictures):
-    padded = OpenClip(OpenClipParams(**write_clip(tmp_path, "mini-vit"), preprocess="target-pad"), context)
+def test_target_pad_changes_items_and_the_cache_key(make, vit, pictures):
+    padded = make("mini-vit", preprocess="target-pad")
     square, wide, _ = pictures
     assert torch.equal(padded.image_item(square), vit.image_item(square))
     assert not torch.equal(padded.image_item(wide), vit.image_item(wide))
@@ -295,22 +291,18 @@ def test_target_pad_changes_items_and_the_cache_key(tmp_path, context, vit, pict
     assert padded.weights_digest() == vit.weights_digest()
 
 
-def test_quick_gelu_is_another_model_of_the_same_weights(tmp_path, context, vit):
-    quick = OpenClip(OpenClipParams(**write_clip(tmp_path, "mini-vit"), quick_gelu=True), context)
+def test_quick_gelu_is_another_model_of_the_same_weights(make, vit):
+    quick = make("mini-vit", quick_gelu=True)
     assert quick.preprocess != vit.preprocess
-    texts = ["a red dress"]
-    assert not torch.allclose(
-        quick.encode_texts(texts, levels("pooled")).pooled, vit.encode_texts(texts, levels("pooled")).pooled
-    )
+    found, other = (encoder.encode_texts(["a red dress"], levels("pooled")).pooled for encoder in (quick, vit))
+    assert not torch.allclose(found, other)
 
 
-def test_the_random_generator_of_the_run_is_left_alone(tmp_path, context):
-    params = OpenClipParams(**write_clip(tmp_path, "mini-vit"))
-    torch.manual_seed(0)
-    expected = torch.rand(1)
-    torch.manual_seed(0)
-    OpenClip(params, context)
-    assert torch.equal(torch.rand(1), expected)
+def test_the_random_generator_of_the_run_is_left_alone(make):
+    make("mini-vit")  # caches its weights
+    before = torch.get_rng_state()
+    make("mini-vit")
+    assert torch.equal(torch.get_rng_state(), before)
 
 
 @pytest.mark.parametrize(

@@ -115,14 +115,8 @@ GOOD: dict[str, Any] = {"target": "t", "candidate": "c", "captions": ["x", "y"]}
         ("[3]", "record 0: an object with candidate, captions and target was expected"),
         (json.dumps([GOOD, GOOD | {"captions": "x"}]), "record 1: 'captions' must be a list of texts, not 'x'"),
         (json.dumps([GOOD | {"captions": []}]), "record 0: 'captions' must be a list of texts"),
-        (
-            json.dumps([{"target": "t", "captions": ["x"]}]),
-            "record 0: 'candidate' must be letters and digits, not None",
-        ),
-        (
-            json.dumps([{"candidate": "c", "captions": ["x"]}]),
-            "record 0: 'target' must be letters and digits, not None",
-        ),
+        (json.dumps([{"target": "t", "captions": ["x"]}]), "0: 'candidate' must be letters and digits, not None"),
+        (json.dumps([{"candidate": "c", "captions": ["x"]}]), "0: 'target' must be letters and digits, not None"),
         (json.dumps([GOOD | {"candidate": "../../etc/passwd"}]), "'candidate' must be letters and digits"),
         (json.dumps([GOOD | {"target": 7}]), "'target' must be letters and digits, not 7"),
     ],

@@ -9,77 +9,61 @@ import torch
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from cir_bench import BuildContext, Embedding, joint_score
+from cir_bench import BuildContext, Embedding, Loss, joint_score
 from cir_bench_losses.classification import BatchClassificationLoss
 from cir_bench_losses.hinge import TripletHingeLoss, semi_hard
 from cir_bench_losses.params import BatchClassificationParams, SoftTripletParams, TripletHingeParams
 from cir_bench_losses.soft_triplet import SoftTripletLoss
 
+from .conftest import Batch
+
 CASES = settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
-SEEDS = st.integers(0, 2**31)
-SIZES = st.integers(1, 7)
-ONE_WAY = st.booleans()
 IMAGES = st.one_of(st.none(), st.integers(1, 4))
 """Number of distinct targets in the batch: one means that no query has a negative."""
+BATCHES = st.builds(Batch, st.integers(0, 2**31), st.integers(1, 7), images=IMAGES, one_way=st.booleans())
+
+
+def check(loss: Loss, batch: Batch, expected: float, rel: float = 1e-5) -> None:
+    assert loss.double()(batch.query, batch.target, batch.same).item() == pytest.approx(expected, rel=rel, abs=1e-9)
 
 
 @CASES
-@given(seed=SEEDS, size=SIZES, images=IMAGES, one_way=ONE_WAY, scale=st.floats(0.5, 5))
-def test_batch_classification_on_embeddings(seed, size, images, one_way, scale, make_batch, by_hand) -> None:
-    batch = make_batch(seed, size, images=images, one_way=one_way)
-    loss = BatchClassificationLoss(BatchClassificationParams(scale=scale, learn_scale=False), BuildContext()).double()
-    expected = by_hand.classification(*batch.lists, factor=scale**2)
-    assert loss(batch.query, batch.target, batch.same).item() == pytest.approx(expected, rel=1e-5, abs=1e-9)
+@given(batch=BATCHES, scale=st.floats(0.5, 5))
+def test_batch_classification_on_embeddings(batch, scale, by_hand) -> None:
+    loss = BatchClassificationLoss(BatchClassificationParams(scale=scale, learn_scale=False), BuildContext())
+    check(loss, batch, by_hand.classification(*batch.lists, factor=scale**2))
 
 
 @CASES
-@given(seed=SEEDS, size=SIZES, images=IMAGES, one_way=ONE_WAY, scale=st.floats(1, 100))
-def test_batch_classification_on_similarity(seed, size, images, one_way, scale, make_batch, by_hand) -> None:
-    batch = make_batch(seed, size, images=images, one_way=one_way)
-    loss = BatchClassificationLoss(
-        BatchClassificationParams(scale=scale, scale_on="similarity"), BuildContext()
-    ).double()
-    expected = by_hand.classification(*batch.lists, factor=scale)
-    assert loss(batch.query, batch.target, batch.same).item() == pytest.approx(expected, rel=1e-5, abs=1e-9)
+@given(batch=BATCHES, scale=st.floats(1, 100))
+def test_batch_classification_on_similarity(batch, scale, by_hand) -> None:
+    loss = BatchClassificationLoss(BatchClassificationParams(scale=scale, scale_on="similarity"), BuildContext())
+    check(loss, batch, by_hand.classification(*batch.lists, factor=scale))
+
+
+@pytest.mark.parametrize("anchors", ["queries", "both"])
+@CASES
+@given(batch=BATCHES, scale=st.floats(0.5, 5))
+def test_soft_triplet(batch, scale, anchors, by_hand) -> None:
+    formula = {"queries": by_hand.soft_triplet, "both": by_hand.soft_triplet_of_both}[anchors]
+    loss = SoftTripletLoss(SoftTripletParams(scale=scale, anchors=anchors), BuildContext())
+    check(loss, batch, formula(*batch.lists, scale=scale))
 
 
 @CASES
-@given(seed=SEEDS, size=SIZES, images=IMAGES, one_way=ONE_WAY, scale=st.floats(0.5, 5))
-def test_soft_triplet(seed, size, images, one_way, scale, make_batch, by_hand) -> None:
-    batch = make_batch(seed, size, images=images, one_way=one_way)
-    loss = SoftTripletLoss(SoftTripletParams(scale=scale), BuildContext()).double()
-    expected = by_hand.soft_triplet(*batch.lists, scale=scale)
-    assert loss(batch.query, batch.target, batch.same).item() == pytest.approx(expected, rel=1e-5, abs=1e-9)
-
-
-@CASES
-@given(seed=SEEDS, size=SIZES, images=IMAGES, one_way=ONE_WAY, margin=st.floats(0.05, 2))
-def test_triplet_hinge(seed, size, images, one_way, margin, make_batch, by_hand) -> None:
-    batch = make_batch(seed, size, images=images, one_way=one_way)
+@given(batch=BATCHES, margin=st.floats(0.05, 2))
+def test_triplet_hinge(batch, margin, by_hand) -> None:
     loss = TripletHingeLoss(TripletHingeParams(margin=margin), BuildContext())
-    expected = by_hand.hinge(*batch.lists, margin=margin)
-    assert loss(batch.query, batch.target, batch.same).item() == pytest.approx(expected, rel=1e-9, abs=1e-9)
-
-
-@CASES
-@given(seed=SEEDS, size=SIZES, images=IMAGES, one_way=ONE_WAY, scale=st.floats(0.5, 5))
-def test_soft_triplet_with_queries_and_targets_as_anchors(
-    seed, size, images, one_way, scale, make_batch, by_hand
-) -> None:
-    batch = make_batch(seed, size, images=images, one_way=one_way)
-    loss = SoftTripletLoss(SoftTripletParams(scale=scale, anchors="both"), BuildContext()).double()
-    expected = by_hand.soft_triplet_of_both(*batch.lists, scale=scale)
-    assert loss(batch.query, batch.target, batch.same).item() == pytest.approx(expected, rel=1e-5, abs=1e-9)
+    check(loss, batch, by_hand.hinge(*batch.lists, margin=margin), rel=1e-9)
 
 
 @pytest.mark.parametrize("mining", ["released", "hardest"])
 @CASES
-@given(seed=SEEDS, size=SIZES, images=IMAGES, one_way=ONE_WAY, margin=st.floats(0.05, 2))
-def test_mined_hinge(seed, size, images, one_way, margin, mining, make_batch, by_hand) -> None:
-    batch = make_batch(seed, size, images=images, one_way=one_way)
+@given(batch=BATCHES, margin=st.floats(0.05, 2))
+def test_mined_hinge(batch, margin, mining, by_hand) -> None:
     loss = TripletHingeLoss(TripletHingeParams(margin=margin, mining=mining), BuildContext())
     expected = by_hand.mined_hinge(*batch.lists, margin=margin, own_positive=mining == "released")
-    assert loss(batch.query, batch.target, batch.same).item() == pytest.approx(expected, rel=1e-9, abs=1e-9)
+    check(loss, batch, expected, rel=1e-9)
 
 
 def test_both_anchors_are_the_mean_of_all_triplets_where_all_targets_differ(make_batch) -> None:
