@@ -21,7 +21,7 @@ _DIGITS = 12
 
 
 @dataclass(frozen=True)
-class Record:
+class CIRCORecord:
     """One annotation; images are ids as texts.
 
     Attributes:
@@ -37,7 +37,7 @@ class Record:
     aspects: tuple[str, ...]
 
 
-def read_queries(path: Path, *, hidden_targets: bool) -> list[Record]:
+def read_queries(path: Path, *, hidden_targets: bool) -> list[CIRCORecord]:
     """All records of an annotation file, in its order; targets are demanded unless they are hidden (test).
 
     Raises:
@@ -71,12 +71,12 @@ def read_gallery(path: Path) -> list[str]:
     return ids
 
 
-def _record(where: str, entry: Any, hidden: bool) -> Record:
+def _record(where: str, entry: Any, hidden: bool) -> CIRCORecord:
     _object(where, entry)
     caption = entry.get("relative_caption")
     if not isinstance(caption, str):
         raise DataError(f"{where}: 'relative_caption' must be a text, not {caption!r:.60}.")
-    return Record(
+    return CIRCORecord(
         id=_whole(where, "'id'", entry.get("id")),
         reference=_image(where, "'reference_img_id'", entry.get("reference_img_id")),
         caption=caption,

@@ -11,7 +11,7 @@ from PIL import Image
 
 from cir_bench import Context, DataError, Dataset, NoParams, Query, Triplet
 from cir_bench.utils import did_you_mean, file_digest, read_image
-from cir_bench_circo.annotations import COCO_SOURCE, HIDDEN, IMAGE_INFO, SPLITS, Record, read_gallery, read_queries
+from cir_bench_circo.annotations import COCO_SOURCE, HIDDEN, IMAGE_INFO, SPLITS, CIRCORecord, read_gallery, read_queries
 
 COCO = "COCO2017_unlabeled"
 IMAGE_FOLDERS = (f"{COCO}/unlabeled2017", COCO, "unlabeled2017", "images", "")
@@ -91,7 +91,7 @@ class CIRCO(Dataset):
     def _list_file(self) -> Path:
         return self._find(LIST_FOLDERS, IMAGE_INFO)
 
-    def _read_records(self, split: str) -> list[Record]:
+    def _read_records(self, split: str) -> list[CIRCORecord]:
         _check_split(split)
         path = self._find(QUERY_FOLDERS, f"{split}.json")
         records = read_queries(path, hidden_targets=split == HIDDEN)
@@ -99,7 +99,7 @@ class CIRCO(Dataset):
             self._check_listed(path, records)
         return records
 
-    def _check_listed(self, path: Path, records: Sequence[Record]) -> None:
+    def _check_listed(self, path: Path, records: Sequence[CIRCORecord]) -> None:
         """A query of an image that the list lacks could not be asked, or its target never be found."""
         listed = frozenset(self._images)
         for place, record in enumerate(records):

@@ -22,7 +22,7 @@ _PATH = re.compile(r"(\./)?([A-Za-z0-9_-]+/)*[A-Za-z0-9_-]+\.(png|jpg)")
 
 
 @dataclass(frozen=True)
-class Record:
+class CIRRRecord:
     """One annotation.
 
     Attributes:
@@ -55,7 +55,7 @@ def split_file(root: Path, split: str) -> Path:
     return root / "image_splits" / f"split.rc2.{split}.json"
 
 
-def read_captions(path: Path, *, hidden_targets: bool) -> list[Record]:
+def read_captions(path: Path, *, hidden_targets: bool) -> list[CIRRRecord]:
     """All records of a caption file, in its order; targets are demanded unless they are hidden (test1).
 
     Raises:
@@ -71,7 +71,7 @@ def read_captions(path: Path, *, hidden_targets: bool) -> list[Record]:
     return records
 
 
-def check_listed(path: Path, records: Sequence[Record], listed: Collection[str], split: Path) -> None:
+def check_listed(path: Path, records: Sequence[CIRRRecord], listed: Collection[str], split: Path) -> None:
     """`DataError` when a record names an image that the list of its split lacks: nothing could ever find it."""
     for place, record in enumerate(records):
         for image in (record.reference, record.target, *record.members, *record.gains):
@@ -79,13 +79,13 @@ def check_listed(path: Path, records: Sequence[Record], listed: Collection[str],
                 raise DataError(f"{path}, record {place}: {image} is not in {split.name}; download both files again.")
 
 
-def read_derived(path: Path) -> list[Record]:
+def read_derived(path: Path) -> list[CIRRRecord]:
     """The records ``{index, reference, target_hard, caption}`` of DQU-CIR's file: no pairid, soft targets or subset."""
     records = []
     for place, entry in enumerate(_objects(path)):
         where = f"{path}, record {place}"
         target = _name(where, "'target_hard'", entry.get("target_hard"))
-        records.append(Record(f"index-{place}", _reference(where, entry), _caption(where, entry), target))
+        records.append(CIRRRecord(f"index-{place}", _reference(where, entry), _caption(where, entry), target))
     return records
 
 
@@ -111,7 +111,7 @@ def read_split(path: Path) -> dict[str, PurePosixPath]:
     return paths
 
 
-def _record(where: str, entry: dict[str, Any], hidden: bool) -> Record:
+def _record(where: str, entry: dict[str, Any], hidden: bool) -> CIRRRecord:
     pairid = entry.get("pairid")
     if isinstance(pairid, bool) or not isinstance(pairid, int):
         raise DataError(f"{where}: 'pairid' must be a whole number, not {pairid!r:.60}.")
@@ -122,7 +122,7 @@ def _record(where: str, entry: dict[str, Any], hidden: bool) -> Record:
     members = img_set.get("members") if isinstance(img_set, dict) else None
     if not isinstance(members, list) or not members:
         raise DataError(f"{where}: 'img_set' must hold a list of 'members', not {img_set!r:.60}.")
-    record = Record(
+    record = CIRRRecord(
         pairid=str(pairid),
         reference=_reference(where, entry),
         caption=_caption(where, entry),
@@ -134,7 +134,7 @@ def _record(where: str, entry: dict[str, Any], hidden: bool) -> Record:
     return record
 
 
-def _check_members(where: str, record: Record) -> None:
+def _check_members(where: str, record: CIRRRecord) -> None:
     """Else a subset ranking would be of other candidates than the published one, or could never be right."""
     others = set(record.members) - {record.reference}
     if not others or len(others) + 1 != len(record.members):

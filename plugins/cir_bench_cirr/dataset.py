@@ -14,7 +14,7 @@ from cir_bench_cirr.annotations import (
     HIDDEN,
     SOURCE,
     SPLITS,
-    Record,
+    CIRRRecord,
     captions_file,
     check_listed,
     derived_file,
@@ -111,7 +111,7 @@ class CIRR(Dataset):
     def _derived(self) -> bool:
         return not captions_file(self.root, "train").is_file() and derived_file(self.root).is_file()
 
-    def _read_records(self, split: str) -> list[Record]:
+    def _read_records(self, split: str) -> list[CIRRRecord]:
         _check_split(split)
         path = captions_file(self.root, split)
         if split != "train":

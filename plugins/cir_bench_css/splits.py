@@ -31,7 +31,7 @@ class Picture(NamedTuple):
     scene: Scene
 
 
-class Triplet(NamedTuple):
+class SceneTriplet(NamedTuple):
     """A reference image, a member of its family, and an image of the member's target scene."""
 
     reference: Picture
@@ -43,7 +43,7 @@ class Split(NamedTuple):
     """Pictures and triplets of one split; some scenes are pictured more than once."""
 
     pictures: tuple[Picture, ...]
-    triplets: tuple[Triplet, ...]
+    triplets: tuple[SceneTriplet, ...]
 
 
 class Splits(NamedTuple):
@@ -66,7 +66,7 @@ def make_splits(seed: int = 0, n_train: int = N_TRAIN_FAMILIES, n_test: int = N_
 def _make_split(rng: Random, prefix: str, vocabulary: tuple[Thing, ...], n_families: int, taken: set[Scene]) -> Split:
     """Families with no scene of `taken`, which then contains theirs."""
     pictures: list[Picture] = []
-    triplets: list[Triplet] = []
+    triplets: list[SceneTriplet] = []
     own: set[Scene] = set()
 
     def picture(scene: Scene) -> Picture:
@@ -84,7 +84,7 @@ def _make_split(rng: Random, prefix: str, vocabulary: tuple[Thing, ...], n_famil
         own |= scenes
         source = picture(family.reference)
         for member in family.members:
-            triplets.append(Triplet(source, member, picture(member.target)))
+            triplets.append(SceneTriplet(source, member, picture(member.target)))
         for scene in (family.reference, *(member.target for member in family.members)):
             if rng.random() < _DUPLICATE_SHARE:
                 picture(scene)

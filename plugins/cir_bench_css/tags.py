@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from cir_bench_css.scenes import Scene
-from cir_bench_css.splits import Triplet
+from cir_bench_css.splits import SceneTriplet
 
 
-def tags_of(triplet: Triplet) -> tuple[str, ...]:
+def tags_of(triplet: SceneTriplet) -> tuple[str, ...]:
     """The four tags of a triplet.
 
     ``kind`` is the edit's, or ``double``.  ``naming:relation`` when anything is pointed at by its relation to another

@@ -24,7 +24,7 @@ def is_asin(text: str) -> bool:
 
 
 @dataclass(frozen=True)
-class Record:
+class FashionIQRecord:
     """One annotation: the reference image (``candidate`` in the file), its captions, the target if it is known."""
 
     reference: str
@@ -42,7 +42,7 @@ def split_file(root: Path, category: str, split: str) -> Path:
     return root / FOLDERS[1] / f"split.{category}.{split}.json"
 
 
-def read_captions(path: Path, *, hidden_targets: bool) -> list[Record]:
+def read_captions(path: Path, *, hidden_targets: bool) -> list[FashionIQRecord]:
     """All records of a caption file, in its order; targets are demanded unless they are hidden (test).
 
     Raises:
@@ -68,7 +68,7 @@ def read_spelling(path: Path) -> dict[str, str]:
     return {wrong.lower(): right for wrong, right in words.items()}
 
 
-def _record(path: Path, place: int, entry: Any, hidden_targets: bool) -> Record:
+def _record(path: Path, place: int, entry: Any, hidden_targets: bool) -> FashionIQRecord:
     if not isinstance(entry, dict):
         raise DataError(f"{path}, record {place}: an object with candidate, captions and target was expected.")
     captions = entry.get("captions")
@@ -77,7 +77,7 @@ def _record(path: Path, place: int, entry: Any, hidden_targets: bool) -> Record:
     reference, target = _id(path, place, "'candidate'", entry.get("candidate")), entry.get("target")
     if target is not None or not hidden_targets:
         target = _id(path, place, "'target'", target)
-    return Record(reference, tuple(captions), target)
+    return FashionIQRecord(reference, tuple(captions), target)
 
 
 def _id(path: Path, place: int, what: str, value: Any) -> str:

@@ -13,7 +13,7 @@ from cir_bench.utils import did_you_mean, file_digest, read_image
 from cir_bench_fashioniq.annotations import (
     CATEGORIES,
     SPLITS,
-    Record,
+    FashionIQRecord,
     captions_file,
     is_asin,
     read_captions,
@@ -106,7 +106,7 @@ class FashionIQ(Dataset):
         paths = [self.root / "images" / f"{image_id}{extension}" for extension in EXTENSIONS]
         return next((path for path in paths if path.is_file()), paths[0])
 
-    def _read_records(self, category: str, split: str) -> list[Record]:
+    def _read_records(self, category: str, split: str) -> list[FashionIQRecord]:
         _check_split(split)
         return read_captions(captions_file(self.root, category, split), hidden_targets=split == "test")
 

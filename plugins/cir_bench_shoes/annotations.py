@@ -20,7 +20,7 @@ _NAME = re.compile(r"[A-Za-z0-9_-]+\.[A-Za-z]+")
 
 
 @dataclass(frozen=True)
-class Record:
+class ShoesRecord:
     """One annotated triplet: ``ReferenceImageName``, ``RelativeCaption``, ``ImageName``."""
 
     index: int
@@ -40,14 +40,14 @@ def read_names(path: Path) -> list[str]:
     return names
 
 
-def read_relative(path: Path) -> list[Record]:
+def read_relative(path: Path) -> list[ShoesRecord]:
     """All triplets of ``relative_captions_shoes.json``, in its order.
 
     Raises:
         DataError: the file is missing or no JSON, or a record lacks a key or holds something else than it should.
     """
     return [
-        Record(
+        ShoesRecord(
             place,
             _name(f"{path}, record {place}", "'ReferenceImageName'", entry.get("ReferenceImageName")),
             _text(path, place, entry, "RelativeCaption"),

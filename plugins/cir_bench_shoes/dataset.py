@@ -16,7 +16,7 @@ from cir_bench_shoes.annotations import (
     DESCRIPTIONS,
     NAMES,
     RELATIVE,
-    Record,
+    ShoesRecord,
     read_descriptions,
     read_names,
     read_relative,
@@ -115,10 +115,10 @@ class Shoes(Dataset):
         return names
 
     @cached_property
-    def _records(self) -> Mapping[str, list[Record]]:
+    def _records(self) -> Mapping[str, list[ShoesRecord]]:
         """The triplets of each split."""
         splits = {name: split for split, names in self._names.items() for name in names}
-        records: dict[str, list[Record]] = {split: [] for split in NAMES}
+        records: dict[str, list[ShoesRecord]] = {split: [] for split in NAMES}
         for record in read_relative(self.root / RELATIVE):
             sides = [splits.get(record.target), splits.get(record.reference)]
             if sides[0] is None or sides[0] != sides[1]:
@@ -159,7 +159,7 @@ def _folders(top: Path) -> Iterator[tuple[Path, list[str]]]:
             yield Path(folder), found
 
 
-def _sides(record: Record) -> list[str]:
+def _sides(record: ShoesRecord) -> list[str]:
     """Suffixes of the ids under which a triplet is listed: for its target, and for its reference if that is another."""
     return ["-a"] if record.reference == record.target else ["-a", "-b"]
 

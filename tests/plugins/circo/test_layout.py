@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 from PIL import Image
 
-from cir_bench import Context, DataError, NoParams, Query
+from cir_bench import DataError, Query
 from cir_bench_circo import cir_bench_datasets
 from cir_bench_circo.dataset import CIRCO
 
@@ -100,13 +100,6 @@ def test_provenance_follows_the_annotation_files(circo: Open, root: Path) -> Non
     assert set(before) == {"val.json", "test.json", LIST.name}
     (root / "val.json").write_text((root / "val.json").read_text() + "\n")
     assert {name for name, digest in circo().provenance().items() if digest != before[name]} == {"val.json"}
-
-
-def test_without_a_data_root_the_option_is_named(tmp_path: Path) -> None:
-    with pytest.raises(DataError, match="pass --data-root DIR"):
-        CIRCO(NoParams(), Context(data_root=None, cache_dir=tmp_path))
-    with pytest.raises(DataError, match=r"circo is missing; put val\.json, test\.json and COCO2017_unlabeled/ there"):
-        CIRCO(NoParams(), Context(data_root=tmp_path, cache_dir=tmp_path))
 
 
 def test_a_missing_annotation_file_is_named_with_its_source(circo: Open, root: Path) -> None:

@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 import pytest
 import torch
-from support.chance import chance_level
+from support.chance import chance_level, random_sides
 from support.protocols import protocol
 from torch import Tensor
 
@@ -48,9 +48,7 @@ def ranked(part: EvalPart, queries: Tensor, gallery: Tensor) -> Ranking:
 
 @pytest.fixture(scope="module")
 def at_random(val: EvalPart) -> Ranking:
-    generator = torch.Generator().manual_seed(0)
-    queries, gallery = (torch.randn(len(rows), 16, generator=generator) for rows in (val.queries, val.gallery))
-    return ranked(val, queries, gallery)
+    return ranked(val, *random_sides(val, width=16))
 
 
 @pytest.mark.parametrize("name", ["val@1", "test@1"])

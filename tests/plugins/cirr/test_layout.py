@@ -9,18 +9,11 @@ from typing import Any
 import pytest
 from PIL import Image
 
-from cir_bench import Context, DataError, NoParams, Query, Triplet
-from cir_bench_cirr import cir_bench_datasets
+from cir_bench import DataError, Query, Triplet
 from cir_bench_cirr.dataset import CIRR
 
 Open = Callable[[], CIRR]
 TARGET, MEMBERS = "dev-1-0-img1", tuple(f"dev-{i}-0-img1" for i in range(6))
-
-
-def test_the_spec_is_told_without_reading_anything() -> None:
-    (spec,) = cir_bench_datasets()
-    assert (spec.name, spec.needs_root, spec.synthetic, spec.trains) == ("cirr", True, False, True)
-    assert spec.homepage.startswith("https://")
 
 
 def test_a_query_is_a_pairid_with_its_group_less_the_reference_and_its_soft_targets(cirr: Open) -> None:
@@ -118,13 +111,6 @@ def test_provenance_follows_the_annotation_files(cirr: Open, root: Path) -> None
     file.write_text(file.read_text() + "\n")
     changed = {name for name, digest in cirr().provenance().items() if digest != before[name]}
     assert changed == {"cap.rc2.val.json"}
-
-
-def test_without_a_data_root_the_option_is_named(tmp_path: Path) -> None:
-    with pytest.raises(DataError, match="pass --data-root DIR"):
-        CIRR(NoParams(), Context(data_root=None, cache_dir=tmp_path))
-    with pytest.raises(DataError, match=r"cirr is missing; put captions/, image_splits/ and the images"):
-        CIRR(NoParams(), Context(data_root=tmp_path, cache_dir=tmp_path))
 
 
 @pytest.mark.parametrize("name", ["captions/cap.rc2.val.json", "image_splits/split.rc2.val.json"])

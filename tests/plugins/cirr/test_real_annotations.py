@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 import torch
-from support.chance import chance_level
+from support.chance import chance_level, random_sides
 from support.protocols import protocol
 from torch import Tensor
 
@@ -59,10 +59,7 @@ def by_table(table: Tensor) -> ScoreChunk:
 
 @pytest.fixture(scope="module")
 def at_random(val: EvalPart) -> PartRankings:
-    generator = torch.Generator().manual_seed(0)
-    sizes = (len(val.queries), len(val.gallery))
-    sides = (torch.nn.functional.normalize(torch.randn(n, 64, generator=generator)) for n in sizes)
-    return ranked(val, DotScorer(*sides))
+    return ranked(val, DotScorer(*random_sides(val)))
 
 
 def scored(part: EvalPart, wanted: list[dict[str, float]]) -> PartRankings:

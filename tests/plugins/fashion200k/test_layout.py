@@ -6,19 +6,13 @@ from pathlib import Path
 import pytest
 from support.protocols import protocol
 
-from cir_bench import Context, DataError, NoParams
+from cir_bench import DataError
 from cir_bench.protocols.build import eval_set
 from cir_bench.protocols.check import check_protocol
-from cir_bench_fashion200k import cir_bench_datasets
 from cir_bench_fashion200k.dataset import Fashion200k
 
 Open = Callable[[], Fashion200k]
 RED_SHORT = "women/dresss/test/0/0_0.jpeg"
-
-
-def test_the_spec_is_told_without_reading_anything() -> None:
-    (spec,) = cir_bench_datasets()
-    assert (spec.name, spec.needs_root, spec.synthetic) == ("fashion200k", True, False)
 
 
 def test_query_ids_are_line_numbers_and_targets_all_images_with_the_caption(fashion200k: Open) -> None:
@@ -150,13 +144,6 @@ def test_verify_holds_the_published_counts_against_it(fashion200k: Open) -> None
         "3 queries, 33480 expected.",
         "81 gallery images, 29789 expected.",
     )
-
-
-def test_without_a_data_root_the_option_is_named(tmp_path: Path) -> None:
-    with pytest.raises(DataError, match="pass --data-root DIR"):
-        Fashion200k(NoParams(), Context(data_root=None, cache_dir=tmp_path))
-    with pytest.raises(DataError, match=r"fashion200k is missing; put labels/, test_queries\.txt and"):
-        Fashion200k(NoParams(), Context(data_root=tmp_path / "nowhere", cache_dir=tmp_path))
 
 
 def test_a_missing_label_file_is_named(fashion200k: Open, data_root: Path) -> None:

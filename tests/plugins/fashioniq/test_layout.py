@@ -7,17 +7,10 @@ from typing import Any
 
 import pytest
 
-from cir_bench import Context, DataError, NoParams, Query, Triplet
-from cir_bench_fashioniq import cir_bench_datasets
+from cir_bench import DataError, Query, Triplet
 from cir_bench_fashioniq.dataset import FashionIQ
 
 Open = Callable[[], FashionIQ]
-
-
-def test_the_spec_is_told_without_reading_anything() -> None:
-    (spec,) = cir_bench_datasets()
-    assert (spec.name, spec.needs_root, spec.synthetic) == ("fashioniq", True, False)
-    assert spec.homepage.startswith("https://")
 
 
 def test_one_train_split_over_the_three_categories(fashioniq: Open) -> None:
@@ -78,13 +71,6 @@ def test_a_spelling_dictionary_is_read_where_others_publish_it(fashioniq: Open, 
     assert fashioniq().spelling("correction_dict", "dress") == {"lonf": "long"}
     with pytest.raises(DataError, match=r"correction_dict_shirt\.json is missing; put it there"):
         fashioniq().spelling("correction_dict", "shirt")
-
-
-def test_without_a_data_root_the_option_is_named(tmp_path: Path) -> None:
-    with pytest.raises(DataError, match="pass --data-root DIR"):
-        FashionIQ(NoParams(), Context(data_root=None, cache_dir=tmp_path))
-    with pytest.raises(DataError, match=r"fashioniq is missing; put captions/, image_splits/ and images/"):
-        FashionIQ(NoParams(), Context(data_root=tmp_path / "nowhere", cache_dir=tmp_path))
 
 
 @pytest.mark.parametrize("name", ["captions/cap.shirt.val.json", "image_splits/split.shirt.val.json"])

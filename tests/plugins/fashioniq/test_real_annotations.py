@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import pytest
-import torch
-from support.chance import chance_level
+from support.chance import chance_level, random_sides
 from support.protocols import protocol
 
 from cir_bench.evaluation.measure import measure
@@ -65,16 +64,8 @@ def original(real: FashionIQ) -> EvalSet:
 
 @pytest.fixture(scope="module")
 def at_random(original: EvalSet) -> dict[str, Ranking]:
-    """Random directions for queries and gallery images."""
-    generator = torch.Generator().manual_seed(0)
-    rankings = {}
-    for name, part in original.parts.items():
-        queries, gallery = (
-            torch.nn.functional.normalize(torch.randn(n, 64, generator=generator))
-            for n in (len(part.queries), len(part.gallery))
-        )
-        rankings[name] = search(DotScorer(queries, gallery), part.query_set, part.gallery)
-    return rankings
+    parts = original.parts.items()
+    return {name: search(DotScorer(*random_sides(part)), part.query_set, part.gallery) for name, part in parts}
 
 
 @pytest.mark.parametrize("k", [10, 50])

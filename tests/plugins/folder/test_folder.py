@@ -10,17 +10,12 @@ from cir_bench import Context, DataError, Query, Triplet
 from cir_bench.protocols.build import eval_set
 from cir_bench.protocols.builtin import builtin_benchmarks
 from cir_bench.protocols.find import find_benchmark
-from cir_bench_folder import FolderParams, cir_bench_datasets
+from cir_bench_folder import FolderParams
 from cir_bench_folder.dataset import Folder
 
 Open = Callable[..., Folder]
 GALLERY = [{"image": f"v{i}", "split": "val", "file": f"images/v{i}.png"} for i in range(3)]
 QUERY = {"query_id": "q", "split": "val", "reference": "v0", "text": "is red", "targets": ["v1"]}
-
-
-def test_the_spec_takes_a_path_and_needs_no_data_root() -> None:
-    (spec,) = cir_bench_datasets()
-    assert (spec.params.argument, spec.needs_root) == ("path", False)
 
 
 def test_a_training_line_is_a_triplet_for_every_target(folder: Open) -> None:

@@ -10,7 +10,7 @@ import datasets
 import pytest
 
 from cir_bench import Context, DataError
-from cir_bench_hf import HfParams, cir_bench_datasets
+from cir_bench_hf import HfParams
 from cir_bench_hf.dataset import Hf
 
 QUERY = {"id": "q", "reference": "a", "captions": ["x"], "targets": ["b"], "part": ""}
@@ -39,11 +39,6 @@ def opened(tmp_path: Path, context: Context) -> Callable[..., Hf]:
         return Hf(HfParams(path=str(root)), context)
 
     return make
-
-
-def test_the_spec_takes_a_path_and_needs_no_data_root() -> None:
-    (spec,) = cir_bench_datasets()
-    assert (spec.params.argument, spec.needs_root) == ("path", False)
 
 
 @pytest.mark.parametrize("path", ["nowhere", "/no/such/folder", "../up", "a/b/c", "file:///etc"])

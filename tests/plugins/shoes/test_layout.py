@@ -8,17 +8,11 @@ from typing import Any
 
 import pytest
 
-from cir_bench import Context, DataError, Query, Triplet
-from cir_bench_shoes import ShoesParams, cir_bench_datasets
+from cir_bench import DataError, Query, Triplet
 from cir_bench_shoes.dataset import Shoes
 
 Open = Callable[..., Shoes]
 CLOGS, BOOTS = ([f"img_womens_{kind}_{i}.jpg" for i in range(4)] for kind in ("clogs", "boots"))
-
-
-def test_the_spec_is_told_without_reading_anything() -> None:
-    (spec,) = cir_bench_datasets()
-    assert (spec.name, spec.needs_root, spec.synthetic) == ("shoes", True, False)
 
 
 def test_a_triplet_is_of_the_split_of_its_images(shoes: Open) -> None:
@@ -117,13 +111,6 @@ def test_provenance_follows_the_annotation_files(shoes: Open, data_root: Path) -
     names = data_root / "shoes" / "eval_im_names.txt"
     names.write_text(names.read_text() + "img_womens_boots_9.jpg\n")
     assert {name for name, digest in shoes().provenance().items() if digest != before[name]} == {"eval_im_names.txt"}
-
-
-def test_without_a_data_root_the_option_is_named(tmp_path: Path) -> None:
-    with pytest.raises(DataError, match="pass --data-root DIR"):
-        Shoes(ShoesParams(), Context(data_root=None, cache_dir=tmp_path))
-    with pytest.raises(DataError, match=r"shoes is missing; put relative_captions_shoes\.json, train_im_names\.txt"):
-        Shoes(ShoesParams(), Context(data_root=tmp_path / "nowhere", cache_dir=tmp_path))
 
 
 @pytest.mark.parametrize("name", ["relative_captions_shoes.json", "train_im_names.txt", "eval_im_names.txt"])

@@ -6,7 +6,7 @@ from collections.abc import Callable
 
 import pytest
 import torch
-from support.chance import chance_level
+from support.chance import chance_level, random_sides
 from support.protocols import protocol
 
 from cir_bench.evaluation.measure import measure
@@ -87,12 +87,7 @@ def test_a_constant_scorer_is_exactly_at_chance(part: EvalPart) -> None:
 
 
 def test_a_random_embedding_is_at_chance(part: EvalPart) -> None:
-    generator = torch.Generator().manual_seed(0)
-    queries, gallery = (
-        torch.nn.functional.normalize(torch.randn(n, 64, generator=generator))
-        for n in (len(part.queries), len(part.gallery))
-    )
-    ranking = ranked(part, queries, gallery)
+    ranking = ranked(part, *random_sides(part))
     metrics = measure(ranking, METRICS).metrics
     for k in (1, 10, 50):
         chance = chance_level(ranking, k)

@@ -3,25 +3,26 @@
 from cir_bench.testing import ComposerContract, MethodContract
 
 LEVELS = ("level1", "level2", "level3")
-BEHIND_W_SA = frozenset(
-    f"transformers.{level}.self_attention.{name}"
-    for level in LEVELS
-    for name in (
-        "queries.weight",
-        "queries.bias",
-        "keys.weight",
-        "values.weight",
-        "values.bias",
-        "out.0.weight",
-        "out.0.bias",
-    )
+PAPER = (
+    "queries.weight",
+    "queries.bias",
+    "keys.weight",
+    "values.weight",
+    "values.bias",
+    "out.0.weight",
+    "out.0.bias",
 )
-"""w_sa is 0 at the start (published), so on the first step nothing behind it has a gradient."""
+RELEASED = ("queries.weight", "keys.weight", "values.weight", "out.0.weight", "out.1.weight", "out.1.bias")
+
+
+def behind_w_sa(transformers: str, names: tuple[str, ...]) -> frozenset[str]:
+    """w_sa is 0 at the start (published), so on the first step nothing behind it has a gradient."""
+    return frozenset(f"{transformers}.{level}.self_attention.{name}" for level in LEVELS for name in names)
 
 
 class TestComposer(ComposerContract):
     name = "val"
-    unused_parameters = BEHIND_W_SA
+    unused_parameters = behind_w_sa("transformers", PAPER)
 
 
 class TestComposerOfOtherGraphs(ComposerContract):
@@ -35,17 +36,13 @@ class TestComposerOfOtherGraphs(ComposerContract):
 
 class TestVal(MethodContract):
     name = "val"
-    unused_parameters = frozenset(f"composer.{name}" for name in BEHIND_W_SA)
+    unused_parameters = behind_w_sa("composer.transformers", PAPER)
 
 
 class TestReleasedVal(MethodContract):
     name = "val"
     params = {"variant": "released"}
-    unused_parameters = frozenset(
-        f"composer.transformers.{level}.self_attention.{name}"
-        for level in LEVELS
-        for name in ("queries.weight", "keys.weight", "values.weight", "out.0.weight", "out.1.weight", "out.1.bias")
-    )
+    unused_parameters = behind_w_sa("composer.transformers", RELEASED)
 
 
 class TestValWithSideText(MethodContract):
