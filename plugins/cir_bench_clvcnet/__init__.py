@@ -5,6 +5,7 @@ from __future__ import annotations
 from cir_bench import ComposerSpec, MethodSpec, Needs, Paper, hookimpl, levels
 from cir_bench_clvcnet.params import ClvcnetComposerParams, ClvcnetParams
 from cir_bench_clvcnet.recipes import ENCODER_RECIPES, RECIPES
+from cir_bench_clvcnet.sources import SOURCES
 
 CIR_BENCH_API = 1
 
@@ -38,6 +39,7 @@ METHODS = [
         controlled={"*": {"feature_distance": "normed"}, "css": {"width": 128, "training": {"lr": 3e-3}}},
         paper_encoder="cnn-lstm",
         encoder_recipes=ENCODER_RECIPES,
+        sources=SOURCES,
     )
 ]
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from cir_bench import ComposerSpec, MethodSpec, Needs, Paper, hookimpl
 from cir_bench_combiner.params import CombinerComposerParams, CombinerParams
 from cir_bench_combiner.recipes import ENCODER_RECIPES, RECIPES
+from cir_bench_combiner.sources import SOURCES
 
 CIR_BENCH_API = 1
 
@@ -42,6 +43,7 @@ METHODS = [
         },
         paper_encoder="openclip:RN50x4:openai",
         encoder_recipes=ENCODER_RECIPES,
+        sources=SOURCES,
     )
 ]
 

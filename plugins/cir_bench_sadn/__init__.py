@@ -8,6 +8,7 @@ from typing import Any
 from cir_bench import LossSpec, MethodSpec, Needs, Paper, hookimpl, levels
 from cir_bench_sadn.params import FocalInfoNCEParams, SadnParams
 from cir_bench_sadn.recipes import ENCODER_RECIPES, RECIPES
+from cir_bench_sadn.sources import SOURCES
 
 CIR_BENCH_API = 1
 
@@ -57,6 +58,7 @@ METHODS = [
         },
         paper_encoder="openclip:RN50x4:openai",
         encoder_recipes=ENCODER_RECIPES,
+        sources=SOURCES,
     )
 ]
 

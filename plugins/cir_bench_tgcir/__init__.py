@@ -5,6 +5,7 @@ from __future__ import annotations
 from cir_bench import ComposerSpec, FeatureLevel, MethodSpec, Needs, Paper, hookimpl
 from cir_bench_tgcir.params import GLOBAL, LOCAL, POOLED, TgcirComposerParams, TgcirParams
 from cir_bench_tgcir.recipes import ENCODER_RECIPES, FROZEN, RECIPES
+from cir_bench_tgcir.sources import SOURCES
 
 CIR_BENCH_API = 1
 
@@ -47,6 +48,7 @@ METHODS = [
         },
         paper_encoder="openclip:ViT-B-16:openai",
         encoder_recipes=ENCODER_RECIPES,
+        sources=SOURCES,
     )
 ]
 

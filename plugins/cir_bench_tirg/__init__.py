@@ -5,6 +5,7 @@ from __future__ import annotations
 from cir_bench import ComposerSpec, MethodSpec, Needs, Paper, hookimpl, levels
 from cir_bench_tirg.params import LAST_CONV, TirgComposerParams, TirgLastConvComposerParams, TirgParams
 from cir_bench_tirg.recipes import ENCODER_RECIPES, RECIPES
+from cir_bench_tirg.sources import SOURCES
 
 CIR_BENCH_API = 1
 
@@ -52,6 +53,7 @@ METHODS = [
         controlled={"css": {"training": {"lr": 3e-3}}, "fashioniq": {"training": {"lr": 3e-4}}},
         paper_encoder="cnn-lstm:resnet18",
         encoder_recipes=ENCODER_RECIPES,
+        sources=SOURCES,
     )
 ]
 

@@ -7,6 +7,7 @@ from dataclasses import replace
 from cir_bench import ComposerSpec, MethodSpec, Needs, Paper, hookimpl, levels
 from cir_bench_val.params import OFF, PRETRAIN, ValComposerParams, ValParams
 from cir_bench_val.recipes import ENCODER_RECIPES, RECIPES
+from cir_bench_val.sources import SOURCES
 
 CIR_BENCH_API = 1
 
@@ -49,6 +50,7 @@ METHODS = [
         controlled={"css": {"training": {"lr": 1e-2}}},
         paper_encoder="cnn-lstm",
         encoder_recipes=ENCODER_RECIPES,
+        sources=SOURCES,
     )
 ]
 

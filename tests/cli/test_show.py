@@ -75,3 +75,28 @@ def test_a_card_that_is_a_file_of_the_package_is_read(run, plugin, tmp_path, mon
     assert done.code == 2
     assert "method 'my-method' of plugin" in done.err
     assert "reading its card with_card:OTHER.md" in done.err
+
+
+def test_the_values_of_a_method_on_a_benchmark_with_their_origins(run, plugin):
+    found = json.loads(run("show", "tirg", "-b", "css", "--track", "paper", "--json").out)
+    assert (found["method"], found["track"], found["encoder"]) == ("tirg", "paper", "cnn-lstm:resnet18")
+    origins = {row["key"]: (row["value"], row["origin"]) for row in found["values"]}
+    assert origins["training.lr"] == (0.01, "paper, 4.1")
+    assert origins["training.schedule"] == ("constant", "released")
+    assert origins["encoder.pretrained"] == (True, "paper, 4.1")
+    assert origins["training.warmup_steps"] == (0, "chosen (default)")
+
+
+def test_on_the_controlled_track_values_are_of_the_budget_or_chosen(run, plugin):
+    lines = run("show", "clvcnet", "-b", "css").out.splitlines()
+    assert lines[0] == "method clvcnet on css, controlled track, encoder tiny"
+    words = {line.split()[0]: line.split(maxsplit=2)[1:] for line in lines[1:]}
+    assert words["training.epochs"] == ["30", "budget of css"]
+    assert words["training.lr"] == ["0.003", "chosen"]
+    assert words["feature_distance"] == ["normed", "chosen"]
+
+
+def test_values_of_a_track_that_a_method_does_not_have(run, plugin):
+    done = run("show", "sum", "-b", "css", "--track", "paper")
+    assert (done.code, done.out) == (2, "")
+    assert "sum has no paper track" in done.err

@@ -11,6 +11,7 @@ import typer
 from cir_bench.cli.common import AsJson, Settings, open_registry, with_settings
 from cir_bench.cli.describe import benchmark_facts, object_facts, pairings, parameters, provides, read_benchmarks
 from cir_bench.cli.output import columns, print_json
+from cir_bench.cli.show_cell import values_with_origins
 from cir_bench.errors import ConfigError, did_you_mean
 from cir_bench.interfaces.kinds import KINDS
 from cir_bench.interfaces.spec_params import make_params, split_argument
@@ -24,11 +25,24 @@ from cir_bench.plugin.registry import Registered, Registry
 def show(
     settings: Settings,
     name: Annotated[str, typer.Argument(help="Of a method, composer, loss, encoder, data set or benchmark.")],
+    benchmark: Annotated[
+        str | None,
+        typer.Option(
+            "-b", "--benchmark", metavar="NAME", help="Of a method: the values on it, and where each is from."
+        ),
+    ] = None,
+    track: Annotated[str, typer.Option(metavar="controlled|paper", help="With -b.")] = "controlled",
     as_json: AsJson = False,
 ) -> None:
     """Show card, paper, parameters with defaults, needs, fitting encoders and recipes of an object."""
     registry = open_registry(settings)
     plain, _ = split_argument(name)
+    if benchmark is not None:
+        resolved = values_with_origins(registry, plain, benchmark, track)
+        rows = ((row["key"], str(row["value"]), row["origin"]) for row in resolved["values"])
+        title = "method {method} on {benchmark}, {track} track, encoder {encoder}".format_map(resolved)
+        print_json(resolved) if as_json else print("\n".join([title, *columns(rows)]))
+        return
     found = _facts(registry, plain)
     if as_json:
         print_json(found)

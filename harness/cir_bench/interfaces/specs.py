@@ -162,6 +162,10 @@ class MethodSpec(Spec):
     encoder_recipes: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
     """Parameters of ``paper_encoder`` on the paper track, by benchmark, or ``"*"`` for all of them."""
 
+    sources: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
+    """Where the values of the paper track come from, by benchmark or ``"*"``: ``{"training.lr": "paper, 4.1"}``, or
+    ``released`` or ``chosen``. The encoder's keys begin with ``encoder.``; a key speaks for those below it."""
+
     @property
     def composer(self) -> ComposerSpec | None:
         """The composer that the implementation is; None when it is a `Method`."""

@@ -49,6 +49,7 @@ WRITE = {
     "recipes": _RECIPES,
     "controlled": _RECIPES,
     "encoder_recipes": _RECIPES,
+    "sources": '{"benchmark": {"parameter": "paper, Section 4.1"}}',
     "paper_encoder": "the name of an encoder, like 'openclip:RN50x4'",
     "image": _LEVELS,
     "text": f"{_LEVELS}; only images have maps",
