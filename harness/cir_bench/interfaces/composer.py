@@ -47,12 +47,8 @@ class Composer(nn.Module, ABC):
     """Composes reference image and modification text into a query, and embeds candidates in the same space.
 
     A composer never sees the target. Anything that needs it in training (a teacher) belongs in the method's
-    ``training_steps``.
-
-    Args:
-        params: the validated parameters.
-        context: the encoder's widths, and other composers by name. The base class uses neither, so that a composer
-            without parameters and widths needs no constructor.
+    ``training_steps``. Constructed as ``Class(params, context)``, where the context has the encoder's widths and other
+    composers by name. The base class uses neither, so a composer without parameters and widths needs no constructor.
     """
 
     factorises: bool = True

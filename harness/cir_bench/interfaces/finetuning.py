@@ -25,10 +25,7 @@ class StagedComposer(Composer):
     """normalise(image + text) while the encoder is fine-tuned, another composer afterwards.
 
     A buffer says which of the two it is, so that a checkpoint from fine-tuning is evaluated with the composition that
-    it was trained with, even after loading it.
-
-    Args:
-        inner: the composer of the later stages.
+    it was trained with, even after loading it. ``inner`` is the composer of the later stages.
     """
 
     summing: Tensor
@@ -71,13 +68,8 @@ class FinetuneMethod(StandardMethod):
     """A method with CLIP4Cir's first stage before its own (Baldrati et al., CVPRW 2022; SADN, ACM MM 2024).
 
     The stage ``finetune`` (left out if ``params.finetune`` is None) trains the encoder alone, with query =
-    normalise(image + text) and ``losses``. The second stage trains the method with :meth:`main_steps`.
-
-    Args:
-        params: the method's parameters.
-        composer: the composer of the second stage.
-        losses: loss terms by name.
-        weights: weight of each term; 1 by default.
+    normalise(image + text) and ``losses``. The second stage trains the method with :meth:`main_steps`. Constructed as
+    a `StandardMethod`, with the composer of the second stage.
     """
 
     params: FinetuneParams

@@ -14,9 +14,7 @@ from cir_bench.params.models import Params
 class Loss(nn.Module, ABC):
     """One loss of the field, with the paper's name for it; it may own learnable parameters (a scale).
 
-    Args:
-        params: the validated parameters.
-        context: see `BuildContext`; few losses need it. The base class uses neither.
+    Constructed as ``Class(params, context)``; few losses need the context, and the base class uses neither.
     """
 
     def __init__(self, params: Params | None = None, context: BuildContext | None = None) -> None:

@@ -173,11 +173,9 @@ class StandardMethod(Method):
 
 
 class BatchGallery:
-    """The targets of the mini-batch as a :class:`GalleryView` (SADN's neighbourhood in training), nothing excluded.
+    """The B targets of the mini-batch as a :class:`GalleryView` (SADN's neighbourhood in training), nothing excluded.
 
-    Args:
-        targets: the B targets.
-        score: the composer's score (`Composer.scorer`).
+    ``score`` is the composer's score (`Composer.scorer`).
     """
 
     def __init__(self, targets: Embedding, score: ScoreFunction = joint_score) -> None:

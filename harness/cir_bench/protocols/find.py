@@ -69,11 +69,7 @@ def find_benchmark(name: str, paths: Iterable[Path]) -> ChosenBenchmark:
 
     A name is ``BENCHMARK``, ``BENCHMARK/PROTOCOL`` or ``BENCHMARK/PROTOCOL@VERSION``; without protocol it is the first
     listed, without version the newest. For a data set that takes a path, ``:PATH`` follows: ``folder:../photos``,
-    ``folder/default@1:../photos``. An unreadable file only affects its own benchmark.
-
-    Args:
-        name: as the user wrote it.
-        paths: benchmark files, those of plugins included.
+    ``folder/default@1:../photos``. An unreadable file among ``paths`` only affects its own benchmark.
 
     Raises:
         ConfigError: there is no such benchmark or protocol (with the nearest name), or two files define it.

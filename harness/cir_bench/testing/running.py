@@ -50,11 +50,7 @@ def run_generated(
 ) -> Finished:
     """Train and evaluate a method on the generated benchmark, as ``cir-bench run`` does; seed 0, on the CPU.
 
-    Args:
-        registry: the plugins, `generated` among them.
-        method: its registered name.
-        settings: parameters as ``--set`` gives them, nested.
-        encoder: ``NAME`` or ``NAME:ARGUMENT``.
+    The registry includes the plugin `generated`. Settings are nested parameters, as of ``--set``.
     """
     with tempfile.TemporaryDirectory(prefix="cir-bench-") as name:
         out = Path(name)
