@@ -72,9 +72,8 @@ def load_plugins(
         environ: has ``CIR_BENCH_STRICT``, ``CIR_BENCH_PLUGINS_ALLOW`` and ``CIR_BENCH_PLUGINS_DENY``.
         found: the installed plugins; by default those of the entry point group.
 
-    Raises:
-        ConfigError: ``options`` names a plugin or a file that does not exist.
-        PluginError: a plugin is broken, and ``CIR_BENCH_STRICT`` is set.
+    `ConfigError` if ``options`` names a plugin or a file that does not exist; `PluginError` if a plugin is broken, and
+    ``CIR_BENCH_STRICT`` is set.
     """
     options = options or PluginOptions()
     installed = look.in_order(look.installed() if found is None else found)

@@ -35,8 +35,7 @@ def wrapped_composers(
 ) -> tuple[Wrapped, ...]:
     """The composers that ``MethodSpec.wraps`` names under these parameters; empty for a method that wraps none.
 
-    Raises:
-        ConfigError: no plugin registers such a composer, or it has no such parameter.
+    `ConfigError` if no plugin registers such a composer, or it has no such parameter.
     """
     if registered.spec.wraps is None:
         return ()

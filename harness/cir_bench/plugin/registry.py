@@ -135,8 +135,7 @@ def blame(registered: Registered[Spec], stage: str) -> Iterator[None]:
 def load(registered: Registered[Spec]) -> type[Any]:
     """The class behind a spec, imported now if it is not yet.
 
-    Raises:
-        BlamedPluginError: it cannot be imported, or is not an implementation of its kind.
+    `BlamedPluginError` if it cannot be imported, or is not an implementation of its kind.
     """
     spec = registered.spec
     kind = kind_of(ComposerSpec if isinstance(spec, MethodSpec) and spec.loss is not None else spec)

@@ -76,8 +76,7 @@ class FieldMistake(NamedTuple):
 def check_spec(kind: Kind, spec: object) -> Spec:
     """The spec, if it is one of ``kind`` and can be used.
 
-    Raises:
-        PluginRejected: it cannot be used; says what to write instead.
+    `PluginRejected` if it cannot be used; says what to write instead.
     """
     if not isinstance(spec, kind.spec):
         message = f"{kind.hook} returned {described(spec)}, not a {kind.spec.__name__}"

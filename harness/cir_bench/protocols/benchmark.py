@@ -55,8 +55,7 @@ class Benchmark(Params):
     def protocol_key(self, name: str | None) -> str:
         """``name@version`` of a protocol; the newest version if none is named, the first protocol for None.
 
-        Raises:
-            ConfigError: there is no such protocol.
+        `ConfigError` if there is no such protocol.
         """
         if name is None:
             return next(iter(self.protocols))

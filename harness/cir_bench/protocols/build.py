@@ -29,9 +29,8 @@ def eval_set(
         allow_partial: leave out (and count) missing images, and the queries without their reference or any target (or
             without the first target or any graded image, if a metric needs it).
 
-    Raises:
-        DataError: images are missing and ``allow_partial`` is off; or nothing is left; or the data set and the protocol
-            do not fit each other.
+    `DataError` if images are missing and ``allow_partial`` is off; or nothing is left; or the data set and the protocol
+    do not fit each other.
     """
     queries = dataset.queries(protocol.split)
     unknown = next((query for query in queries if query.part not in dataset.parts), None)

@@ -14,11 +14,7 @@ _PACKAGE = "cir_bench.benchmarks"
 
 
 def builtin_benchmarks() -> list[Path]:
-    """Paths of the benchmark files that come with the harness, sorted.
-
-    Raises:
-        ConfigError: the installation lacks them.
-    """
+    """Paths of the benchmark files that come with the harness, sorted. `ConfigError` if the installation lacks them."""
     package = importlib.util.find_spec(_PACKAGE)
     folders = [Path(folder) for folder in package.submodule_search_locations or ()] if package else []
     # in a source tree that is not installed, benchmarks/ is next to harness/

@@ -44,8 +44,7 @@ class ChosenBenchmark:
     def dataset_params(self, spec: DatasetSpec) -> Params:
         """The data set's parameters, with the path of ``name:PATH`` in the field that they name (`Params.argument`).
 
-        Raises:
-            ConfigError: the data set takes no path, or needs one; or the benchmark's ``dataset_params`` are wrong.
+        `ConfigError` if the data set takes no path, or needs one; or the benchmark's ``dataset_params`` are wrong.
         """
         params, field = self.benchmark.dataset_params, spec.params.argument
         if self.path is None and field and field not in params and spec.params.model_fields[field].is_required():
@@ -71,8 +70,7 @@ def find_benchmark(name: str, paths: Iterable[Path]) -> ChosenBenchmark:
     listed, without version the newest. For a data set that takes a path, ``:PATH`` follows: ``folder:../photos``,
     ``folder/default@1:../photos``. An unreadable file among ``paths`` only affects its own benchmark.
 
-    Raises:
-        ConfigError: there is no such benchmark or protocol (with the nearest name), or two files define it.
+    `ConfigError` if there is no such benchmark or protocol (with the nearest name), or two files define it.
     """
     head, colon, path = name.partition(":")
     stem, slash, protocol = head.partition("/")

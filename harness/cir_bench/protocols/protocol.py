@@ -58,8 +58,7 @@ class Expected(Params):
 class Protocol(Params):
     """One way to evaluate a data set. Numbers of two protocols are never ranked together.
 
-    Raises:
-        ConfigError: a metric does not exist.
+    `ConfigError` if a metric does not exist.
     """
 
     description: str = ""

@@ -42,8 +42,7 @@ def query_texts(
 ) -> list[QueryText]:
     """The queries that an annotated query becomes, in order; none if all its captions are empty under ``each``.
 
-    Raises:
-        DataError: the protocol asks for a single caption and there are several, or none.
+    `DataError` if the protocol asks for a single caption and there are several, or none.
     """
     form = protocol.text
     cleaned = [clean(caption, form, spelling) for caption in captions]

@@ -30,8 +30,7 @@ class QuerySet:
         gains: for every query a value by image, the graded relevance of soft metrics (CIRR); the empty default has
             none.
 
-    Raises:
-        DataError: lengths differ, a query id occurs twice, a query lists a target twice, or a gain is not finite.
+    `DataError` if lengths differ, a query id occurs twice, a query lists a target twice, or a gain is not finite.
     """
 
     ids: tuple[str, ...]

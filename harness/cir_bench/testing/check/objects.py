@@ -28,8 +28,7 @@ def is_file(name: str) -> bool:
 def find_objects(registry: Registry, name: str) -> CheckedObjects:
     """The objects of the plugins (distributions, entry points, files) of that name, or else those of that name.
 
-    Raises:
-        ConfigError: there is nothing of that name; the nearest name is suggested.
+    `ConfigError` if there is nothing of that name; the nearest name is suggested.
     """
     problems = tuple(problem for problem in registry.problems if _is_of(problem.owner, name))
     # the composer of a method that consists of it is checked by the method's contract
