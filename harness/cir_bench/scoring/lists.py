@@ -130,7 +130,8 @@ def rank_lists(
         raise DataError(f"The query id {shared!r} occurs in more than one part; a prediction for it is ambiguous.")
     by_id = lists if set(map(type, lists)) <= {str} else {str(query): lists[query] for query in lists}
     report = ListReport(len(query_ids))
-    report.unknown_queries = [query for query in by_id if query not in query_ids]
+    if not by_id.keys() <= query_ids:
+        report.unknown_queries = [query for query in by_id if query not in query_ids]
     rankings = {name: _rank_part(by_id, part, depth, report) for name, part in parts.items()}
     if not allow_partial and (faults := report.faults()):
         remedy = "Correct the predictions, or allow partial results (--allow-partial)."
