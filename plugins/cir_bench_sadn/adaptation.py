@@ -5,7 +5,7 @@ from __future__ import annotations
 import torch.nn.functional as F
 from torch import Tensor
 
-from cir_bench_sadn.params import NEIGHBOURS, AdaptAxis
+from cir_bench_sadn.params import WIDTH, AdaptAxis
 
 
 def adaptation_loss(by_query: Tensor, by_target: Tensor, axis: AdaptAxis) -> Tensor:
@@ -18,9 +18,9 @@ def adaptation_loss(by_query: Tensor, by_target: Tensor, axis: AdaptAxis) -> Ten
     Args:
         by_query: Ẽ ``[B, K, d]``.
         by_target: E ``[B, K, d]``.
-        axis: what each distribution is over.
+        axis: what each distribution is over; of ``scores``, both are given as logarithms of c of Eq. 5 ``[B, K, 1]``.
     """
-    dim = 1 if axis == NEIGHBOURS else 2
+    dim = 2 if axis == WIDTH else 1
     log_p = F.log_softmax(by_query, dim=dim)
     log_q = F.log_softmax(by_target.detach(), dim=dim)
     return (log_p.exp() * (log_p - log_q)).sum(dim=(1, 2))

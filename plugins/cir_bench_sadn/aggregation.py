@@ -89,6 +89,12 @@ class NeighbourAggregation(nn.Module):
             parts.append(self.beta * self.divergence(query, neighbours))
         return torch.stack(parts).sum(dim=0)
 
+    def log_scores(self, alignment: Tensor) -> Tensor:
+        """The logarithm of c of Eq. 5 ``[B, K, 1]``, from the alignment E or Ẽ ``[B, K, d]``."""
+        assert self.correspondence is not None
+        scores: Tensor = self.correspondence(alignment)
+        return scores.log()[:, :, None]
+
     def forward(self, query: Tensor, neighbours: Tensor, guide: Tensor) -> Tensor:
         """The refined query Q̂ ``[B, d]``.
 

@@ -20,10 +20,12 @@ from cir_bench import (
 )
 from cir_bench_sadn.aggregation import NeighbourAggregation
 from cir_bench_sadn.base import output_of
-from cir_bench_sadn.params import NO_CIA, NO_DBC, NO_NEIGHBOURHOOD, NO_RESIDUAL, NORMED, SadnParams
+from cir_bench_sadn.params import FIRST, NEVER, NO_CIA, NO_DBC, NO_NEIGHBOURHOOD, NO_RESIDUAL, NORMED, SadnParams
 
 BLOCK = 1 << 26
 """Numbers in the largest tensor of neighbours ``[b, K, d]`` that is made at once (256 MiB of float32)."""
+SAME_VECTOR, COPIES = 1 - 1e-5, 4
+"""A candidate of a higher cosine with the reference is the reference; a batch may have it several times."""
 
 
 class SadnComposer(Composer):
@@ -39,6 +41,7 @@ class SadnComposer(Composer):
     """
 
     uses_gallery = True
+    refining: Tensor | None
 
     def __init__(self, base: Composer, shape: EncoderShape, params: SadnParams) -> None:
         super().__init__()
@@ -61,10 +64,23 @@ class SadnComposer(Composer):
         )
         self._neighbours = None if params.ablation == NO_NEIGHBOURHOOD else params.neighbours
         self._normed = params.features == NORMED
+        self._without_reference = params.reference_neighbour == NEVER
+        # False while the base is trained alone; its checkpoints are then evaluated without refinement.
+        self.register_buffer("refining", torch.tensor(True) if params.base_training == FIRST else None)
+
+    def begin(self, *, refining: bool) -> None:
+        """Refine queries from now on, or leave them as the base composes them; a base that is not trained is kept."""
+        assert self.refining is not None
+        self.refining.fill_(refining)
+        if refining:
+            self.base.eval()
 
     def compose(self, reference: Features, text: Features) -> Embedding:
         """The raw query Q ``[B, d]`` (Eq. 2 with the base in place of the Combiner)."""
-        return Embedding.single(self._vectors(self.base.compose(reference, text)))
+        query = self._vectors(self.base.compose(reference, text))
+        if self._without_reference:
+            return Embedding.single(query, reference=self._vectors(self.base.embed_target(reference)))
+        return Embedding.single(query)
 
     def embed_target(self, image: Features) -> Embedding:
         """The candidate T ``[B, d]``, the base's own."""
@@ -72,6 +88,8 @@ class SadnComposer(Composer):
 
     def refine(self, query: Embedding, gallery: GalleryView) -> Embedding:
         """The refined query Q̂ ``[B, d]``, with Ẽ in Eq. 5: no target is there to be seen."""
+        if self.refining is not None and not self.refining:
+            return query
         unrefined = self.scaled(query)
         parts = [
             self.aggregation(unrefined[block], self.take(gallery, rows), unrefined[block])
@@ -102,10 +120,19 @@ class SadnComposer(Composer):
         Without neighbourhood (Table 3) every candidate is one; then b queries × N candidates are bounded by `BLOCK`.
         """
         with torch.no_grad():
-            rows = gallery.topk(query, self._neighbours or len(gallery)).rows
+            rows = self._nearest(query, gallery, self._neighbours or len(gallery))
         size = max(1, BLOCK // (rows.shape[1] * query.main.shape[1]))
         for start in range(0, len(rows), size):
             yield slice(start, start + size), rows[start : start + size]
+
+    def _nearest(self, query: Embedding, gallery: GalleryView, wanted: int) -> Tensor:
+        """Rows of the nearest candidates; without the reference where it shall be no neighbour."""
+        if not self._without_reference:
+            return gallery.topk(query, wanted).rows
+        rows = gallery.topk(query, wanted + COPIES).rows
+        near = gallery.topk(Embedding.single(query.extras["reference"]), COPIES)
+        references = near.rows.masked_fill(near.scores < SAME_VECTOR, -1)
+        return without(rows, (rows[:, :, None] == references[:, None]).any(dim=-1))[:, :wanted]
 
     def take(self, gallery: GalleryView, rows: Tensor) -> Tensor:
         """The neighbours N ``[b, K, d]`` (Eq. 3)."""
@@ -122,3 +149,9 @@ class SadnComposer(Composer):
         if len(embedding.spaces) == 1:
             return embedding.main
         return Embedding(embedding.spaces, self._weights).joint()
+
+
+def without(rows: Tensor, unwanted: Tensor) -> Tensor:
+    """The rows ``[B, k]`` in their order without the unwanted ones: as many as every query has left."""
+    order = unwanted.int().argsort(dim=1, stable=True)
+    return rows.gather(1, order)[:, : rows.shape[1] - int(unwanted.sum(dim=1).amax())]

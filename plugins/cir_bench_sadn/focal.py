@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import torch
 import torch.nn.functional as F
-from torch import Tensor
+from torch import Tensor, nn
 
 from cir_bench import BuildContext, Embedding, Loss, ScoreFunction, joint_score
 from cir_bench_sadn.params import FocalInfoNCEParams
@@ -25,13 +25,19 @@ class FocalInfoNCELoss(Loss):
     it multiplies the similarity inside, as its value (100) says.
 
     Args:
-        params: γ and τ.
+        params: γ and τ, or where a learned τ starts. Learned is its square root, as TIRG's scale of both sides is.
         context: not read.
     """
 
     def __init__(self, params: FocalInfoNCEParams, context: BuildContext) -> None:
         super().__init__()
-        self.gamma, self.tau = params.gamma, params.tau
+        self.gamma, self._tau = params.gamma, params.tau
+        self.scale = nn.Parameter(torch.tensor(params.tau**0.5)) if params.learn_tau else None
+
+    @property
+    def tau(self) -> Tensor | float:
+        """What the similarity is multiplied by."""
+        return self._tau if self.scale is None else self.scale.square()
 
     def forward(
         self, query: Embedding, target: Embedding, same_target: Tensor, score: ScoreFunction = joint_score

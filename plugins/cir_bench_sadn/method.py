@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from typing import cast
 
 import torch
@@ -14,19 +14,64 @@ from cir_bench import (
     BuildContext,
     ConfigError,
     Embedding,
+    Encoder,
     FinetuneMethod,
     Loss,
+    Optimiser,
+    ParameterGroup,
+    TopK,
     TrainBatch,
     TrainStage,
     TrainStep,
 )
 from cir_bench_sadn.adaptation import adaptation_loss
 from cir_bench_sadn.aggregation import alignment
-from cir_bench_sadn.composer import SadnComposer
+from cir_bench_sadn.composer import SadnComposer, without
 from cir_bench_sadn.focal import FocalInfoNCELoss
-from cir_bench_sadn.params import BCE, NO_ADAPT, NO_CIA, NO_RANK, REFINED, TRIPLET, SadnParams
+from cir_bench_sadn.params import (
+    BASE_TEMPERATURES,
+    BCE,
+    FIRST,
+    INITIAL,
+    LEFT_OUT,
+    NO_ADAPT,
+    NO_CIA,
+    NO_RANK,
+    OF_BASE,
+    REFINED,
+    SCORES,
+    TRIPLET,
+    FocalInfoNCEParams,
+    SadnParams,
+)
 
 FIRST_STAGE_LOSS = "batch-classification"
+BASE_STAGE = "base"
+
+
+class OtherTargets:
+    """The batch's targets, of which none is an own one of the query that looks for neighbours.
+
+    Args:
+        targets: the B targets.
+        same_target: ``[B, B]`` as in `TrainBatch`.
+    """
+
+    def __init__(self, targets: Embedding, same_target: Tensor) -> None:
+        self._every, self._own = BatchGallery(targets), same_target
+
+    def __len__(self) -> int:
+        return len(self._every) - int(self._own.sum(dim=1).amax())
+
+    def topk(self, queries: Embedding, k: int) -> TopK:
+        """The k best targets of the batch, without the own ones, for each of the B queries."""
+        best = self._every.topk(queries, len(self._every))
+        own = self._own.gather(1, best.rows)
+        return TopK(without(best.rows, own)[:, :k], without(best.scores, own)[:, :k])
+
+    def take(self, rows: Tensor) -> Tensor:
+        """Vectors ``[B, k, d]``, with gradients to the targets."""
+        return self._every.take(rows)
 
 
 class Sadn(FinetuneMethod):
@@ -46,26 +91,60 @@ class Sadn(FinetuneMethod):
         super().__init__(params, SadnComposer(base, context.shape, params), {FIRST_STAGE_LOSS: first})
         self.rank = _ranking_loss(params, context)
         self.adapts = params.lambda_adapt > 0 and params.ablation not in {NO_CIA, NO_ADAPT}
-        if self.rank is None and not self.adapts:
+        if self.rank is None and (not self.adapts or params.base_training == FIRST):
             raise ConfigError("sadn without L_rank and without L_adapt learns from nothing; set lambda_adapt above 0.")
 
-    def main_steps(self, batch: TrainBatch, stage: TrainStage) -> Iterator[TrainStep]:
-        """One step: L_rank and L_adapt of the batch."""
+    def stages(self) -> Sequence[TrainStage]:
+        """``finetune``, if asked for; ``base``, if it is trained first; ``sadn``."""
+        *before, main = super().stages()
+        base = [TrainStage(BASE_STAGE, self.params.training)] if self.params.base_training == FIRST else []
+        return (*before, *base, main)
+
+    def optimisers(self, stage: TrainStage, encoders: Mapping[str, Encoder]) -> Sequence[Optimiser]:
+        """Where the base is trained first: in its stage it and L_rank, in the last one everything but it."""
+        made = super().optimisers(stage, encoders)
+        if self.params.base_training != FIRST or stage.name not in (BASE_STAGE, self.main_stage):
+            return made
         sadn = cast(SadnComposer, self.composer.inner)
+        idle = {id(p) for p in (sadn.aggregation if stage.name == BASE_STAGE else sadn.base).parameters()}
+        kept = [
+            [ParameterGroup([p for p in group.parameters if id(p) not in idle], group.lr) for group in one.groups]
+            for one in made
+        ]
+        return [
+            Optimiser(one.name, [group for group in groups if group.parameters])
+            for one, groups in zip(made, kept, strict=True)
+        ]
+
+    def main_steps(self, batch: TrainBatch, stage: TrainStage) -> Iterator[TrainStep]:
+        """One step: L_rank and L_adapt of the batch; of the base alone L_rank on the raw query."""
+        sadn = cast(SadnComposer, self.composer.inner)
+        if self.params.base_training == FIRST:
+            sadn.begin(refining=stage.name != BASE_STAGE)
         query = sadn.compose(batch.reference, batch.text)
         target = sadn.embed_target(batch.target)
-        refined, adapt = self._refine(sadn, query, target)
+        if stage.name == BASE_STAGE:
+            assert self.rank is not None
+            yield TrainStep({"rank_initial": self.rank(query, target, batch.same_target)})
+            return
+        refined, adapt = self._refine(sadn, query, target, batch.same_target)
         terms = {}
         if self.rank is not None:
-            ranked = refined if self.params.rank_on == REFINED else query
-            terms["rank"] = self.rank(ranked, target, batch.same_target)  # Eq. 13
+            on = self.params.rank_on
+            if on != INITIAL:
+                terms["rank"] = self.rank(refined, target, batch.same_target)  # Eq. 13
+            if on != REFINED:
+                terms["rank" if on == INITIAL else "rank_initial"] = self.rank(query, target, batch.same_target)
         if self.adapts:
             terms["adapt"] = adapt.mean()  # Eq. 6
         yield TrainStep(terms, {"adapt": self.params.lambda_adapt} if self.adapts else {})  # Eq. 14
 
-    def _refine(self, sadn: SadnComposer, query: Embedding, target: Embedding) -> tuple[Embedding, Tensor]:
-        """Q̂ and each query's L_adapt ``[B]``; the batch's targets are the candidates, the own target among them."""
-        gallery = BatchGallery(target)
+    def _refine(
+        self, sadn: SadnComposer, query: Embedding, target: Embedding, same_target: Tensor
+    ) -> tuple[Embedding, Tensor]:
+        """Q̂ and each query's L_adapt ``[B]``; candidates are the batch's targets, with or without the own one."""
+        left_out = self.params.own_target == LEFT_OUT
+        gallery = OtherTargets(target, same_target) if left_out else BatchGallery(target)
         unrefined, guide = sadn.scaled(query), sadn.scaled(target)
 
         def one_block(queries: Tensor, guides: Tensor, rows: Tensor) -> tuple[Tensor, Tensor]:
@@ -74,6 +153,8 @@ class Sadn(FinetuneMethod):
             if not self.adapts:
                 return refined, refined.new_zeros(len(refined))
             by_query, by_target = alignment(neighbours, queries), alignment(neighbours, guides)
+            if self.params.adapt_axis == SCORES:
+                by_query, by_target = (sadn.aggregation.log_scores(one) for one in (by_query, by_target))
             return refined, adaptation_loss(by_query, by_target, self.params.adapt_axis)
 
         found = []
@@ -91,8 +172,10 @@ def _ranking_loss(params: SadnParams, context: BuildContext) -> Loss | None:
     """L_rank: the focal InfoNCE, or what Table 5 puts in its place."""
     if params.ablation == NO_RANK:
         return None
-    if params.ablation == BCE:
-        return context.loss("batch-classification", scale=params.tau, scale_on="similarity", learn_scale=False)
     if params.ablation == TRIPLET:
         return context.loss("triplet-hinge", spaces="joint")
-    return FocalInfoNCELoss(params, context)
+    tau, learned = params.tau, params.learn_tau
+    if params.temperature == OF_BASE and params.base in BASE_TEMPERATURES:
+        tau, learned = BASE_TEMPERATURES[params.base], True
+    gamma = 0.0 if params.ablation == BCE else params.gamma
+    return FocalInfoNCELoss(FocalInfoNCEParams(gamma=gamma, tau=tau, learn_tau=learned), context)

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Annotated, Any, Final, Literal
 
 from pydantic import Field, ValidationInfo, field_validator
 
-from cir_bench import FinetuneParams, Params, Training
+from cir_bench import AddedLater, FinetuneParams, Params, Training
 
 Ablation = Literal[
     "none", "no-neighbourhood", "no-cia", "no-dbc", "no-residual", "no-adapt", "no-rank", "bce", "triplet"
@@ -23,11 +24,29 @@ TRIPLET: Final = "triplet"
 FeatureScale = Literal["normed", "raw"]
 NORMED: Final = "normed"
 
-AdaptAxis = Literal["neighbours", "width"]
-NEIGHBOURS: Final = "neighbours"
+AdaptAxis = Literal["neighbours", "width", "scores"]
+WIDTH: Final = "width"
+SCORES: Final = "scores"
 
-RankOn = Literal["refined", "initial"]
+RankOn = Literal["refined", "initial", "both"]
 REFINED: Final = "refined"
+INITIAL: Final = "initial"
+
+Temperature = Literal["own", "base"]
+OF_BASE: Final = "base"
+BASE_TEMPERATURES: Mapping[str, float] = dict.fromkeys(
+    ("tirg", "tirg-last-conv", "concat", "film", "relationship"), 16.0
+)
+"""Bases whose methods learn their temperature, and where it starts (a scale of 4 on both sides)."""
+
+BaseTraining = Literal["together", "first"]
+FIRST: Final = "first"
+
+OwnTarget = Literal["kept", "left-out"]
+LEFT_OUT: Final = "left-out"
+
+ReferenceNeighbour = Literal["kept", "never"]
+NEVER: Final = "never"
 
 NotNegative = Annotated[float, Field(ge=0)]
 
@@ -39,6 +58,8 @@ class FocalInfoNCEParams(Params):
     """γ: how much more a hard query counts than an easy one (paper: 2 on FashionIQ, 3 on CIRR; 0: plain InfoNCE)."""
     tau: Annotated[float, Field(gt=0)] = 100.0
     """τ: what the similarity is multiplied by inside the exponential."""
+    learn_tau: Annotated[bool, AddedLater()] = False
+    """Whether τ is only where a learned factor starts."""
 
 
 class SadnParams(FocalInfoNCEParams, FinetuneParams):
@@ -57,10 +78,20 @@ class SadnParams(FocalInfoNCEParams, FinetuneParams):
     """No entry of the start of Σ is smaller than this times the root mean square of Q's entries (Eq. 7)."""
     adapt_axis: AdaptAxis = "neighbours"
     """What makes E and Ẽ distributions in L_adapt (Eq. 6): a softmax over the K ``neighbours`` in every dimension, or
-    over the ``width`` d of every neighbour."""
+    over the ``width`` d of every neighbour; or neither: between the ``scores`` c of Eq. 5, which are one."""
     rank_on: RankOn = "refined"
     """The similarity in L_rank (Eq. 13): the ``refined`` ŝ of Eq. 12, or, as printed, the ``initial`` s; then nothing
-    trains the aggregation."""
+    trains the aggregation; or ``both``, a term each."""
+    temperature: Annotated[Temperature, AddedLater()] = "own"
+    """``own``: τ. ``base``: that of the base's own method, learned where it learns it (TIRG: from 16); τ for a base of
+    which that is not known."""
+    base_training: Annotated[BaseTraining, AddedLater()] = "together"
+    """The base learns ``together`` with the aggregation, or ``first``, in a stage of its own with L_rank on s, and is
+    then kept as it is."""
+    own_target: Annotated[OwnTarget, AddedLater()] = "kept"
+    """In training, whether a query's own target may be its neighbour (``kept``), or is ``left-out``."""
+    reference_neighbour: Annotated[ReferenceNeighbour, AddedLater()] = "kept"
+    """Whether a query's reference image may be its neighbour (``kept``, where the gallery has it), or ``never``."""
     lambda_adapt: NotNegative = 100.0
     """λ, the weight of L_adapt (Eq. 14); 0 is ``no-adapt``."""
     ablation: Ablation = "none"

@@ -28,6 +28,7 @@ TWO_STAGES: Mapping[str, Any] = {
     },
     "neighbours": 10,
     "tau": 100.0,
+    "temperature": "base",
     "lambda_adapt": 100.0,
 }
 """Section 4.1.2: 10 epochs at 2e-6 for both encoders, then 100 epochs at 2e-5 in batches of 2048; K, τ and λ. Not told

@@ -33,6 +33,7 @@ SOURCES: Mapping[str, Mapping[str, str]] = {
         "encoder.preprocess": "chosen (CLIP4Cir's)",
         "encoder.pad_ratio": "chosen (CLIP4Cir's)",
         "features": "chosen",
+        "temperature": "chosen",
         "sigma_floor": "chosen",
         "adapt_axis": "chosen",
         "rank_on": "chosen",

@@ -14,4 +14,14 @@ class TestSadn(MethodContract):
             "base_params": {"tirg-last-conv": {"embed_width": 8}},
             "neighbours": 3,
         },
+        "readings": {
+            "base": "tirg",
+            "neighbours": 3,
+            "temperature": "base",
+            "own_target": "left-out",
+            "reference_neighbour": "never",
+            "rank_on": "both",
+            "adapt_axis": "scores",
+        },
+        "base-first": {"base_training": "first", "neighbours": 3},
     }
