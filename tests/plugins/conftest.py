@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -67,10 +68,10 @@ def one_sentence() -> Callable[..., None]:
 
 @pytest.fixture(params=["excerpt", pytest.param("shared", marks=pytest.mark.shared)])
 def golden(request: pytest.FixtureRequest) -> Callable[[str], Golden]:
-    """``golden("tirg_pooled")``: figures of a method's released code; the summary shows the largest difference."""
+    """``golden("tirg_pooled")``: figures of released code; the summary shows the largest difference of each file."""
 
-    def note(difference: float) -> None:
-        kept = [one for one in request.node.user_properties if one[0] != LARGEST]
-        request.node.user_properties[:] = [*kept, (LARGEST, difference)]
+    def note(file: str, difference: float) -> None:
+        kept = [one for one in request.node.user_properties if one[0] != LARGEST or one[1][0] != file]
+        request.node.user_properties[:] = [*kept, (LARGEST, (file, difference))]
 
-    return lambda name: Golden(find(request.param, name), note)
+    return lambda name: Golden(find(request.param, name), partial(note, f"{name}.npz ({request.param})"))
