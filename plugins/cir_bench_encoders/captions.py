@@ -61,6 +61,16 @@ class Captions(Encoder):
         pooled, tokens, mask = self.model(texts)
         return Features(pooled, tokens, mask) if FeatureLevel.TOKENS in levels else Features(pooled)
 
+    def cut_texts(self, texts: Sequence[str]) -> Sequence[str]:
+        """Those that are longer than the model's maximal length (256 tokens of MiniLM)."""
+        return self.model.cut(texts)
+
+    def cut_images(self, images: Sequence[ImageRef]) -> Sequence[str]:
+        """Ids of the images whose captions are longer."""
+        captions = {image.id: self.image_item(image) for image in images}
+        cut = set(self.model.cut(list(dict.fromkeys(captions.values()))))
+        return [image for image, caption in captions.items() if caption in cut]
+
     def set_gradient_checkpointing(self, on: bool) -> None:
         """Of the model's transformer layers."""
         recompute_blocks(self.model, on)
@@ -72,8 +82,8 @@ class Captions(Encoder):
             f"captions by {self._params.model}, {'as the model gives them' if self._params.normalise else 'not normed'}"
         )
 
-    def extra_state(self) -> Mapping[str, Any]:
-        """Where captions and weights were found, for the record."""
+    def facts(self) -> Mapping[str, str]:
+        """Where captions and weights were found."""
         return {"captions": self._from, "weights": self.model.source}
 
     def _caption(self, image: ImageRef) -> str | None:

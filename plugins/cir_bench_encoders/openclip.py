@@ -99,6 +99,20 @@ class OpenClip(Encoder):
         tokens = out["text_intermediates"][0][:, :longest]
         return Features(pooled=out["text_features"], tokens=tokens, mask=mask[:, :longest])
 
+    def cut_texts(self, texts: Sequence[str]) -> Sequence[str]:
+        """Those of more tokens than the context length (77 of OpenAI's models)."""
+        limit: int = self._tokenize.context_length
+        long = [text for text in texts if len(text.encode()) + 3 > limit]  # a token is at least a byte
+        if not long:
+            return []
+        # a text that fits reads the same with more room, and has padding there
+        ids, with_room, empty = (
+            self._tokenize(batch, context_length=length)
+            for batch, length in ((long, limit), (long, limit + 2), ([""], limit + 2))
+        )
+        differs = (ids != with_room[:, :limit]).any(dim=1) | (with_room[:, limit:] != empty[:, limit:]).any(dim=1)
+        return [text for text, cut in zip(long, differs.tolist(), strict=True) if cut]
+
     def _image_features(self, pixels: Tensor, levels: frozenset[FeatureLevel]) -> Features:
         if FeatureLevel.MAPS in levels:
             out = self._intermediates(image=pixels, image_indices=[2, 3, 4])  # 0 is the stem

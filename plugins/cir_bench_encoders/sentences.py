@@ -46,6 +46,14 @@ class SentenceModel(nn.Module):
         mask = features["attention_mask"].bool()
         return features["sentence_embedding"], features["token_embeddings"] * mask[:, :, None], mask
 
+    def cut(self, texts: Sequence[str]) -> list[str]:
+        """Those of the texts that are longer than the model's maximal length."""
+        first: Any = self.layers[0]
+        limit = first.max_seq_length
+        long = [text for text in texts if limit is not None and len(text.encode()) + 3 > limit]  # a token has a byte
+        lengths = [len(ids) for ids in first.tokenizer(long, truncation=False, verbose=False)["input_ids"]] if long else []
+        return [text for text, length in zip(long, lengths, strict=True) if length > limit]
+
 
 def _load(name: str) -> tuple[Any, str]:
     try:

