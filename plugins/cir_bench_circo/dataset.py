@@ -10,7 +10,7 @@ from pathlib import Path
 from PIL import Image
 
 from cir_bench import Context, DataError, Dataset, NoParams, Query, Triplet
-from cir_bench.utils import did_you_mean, file_digest, read_image
+from cir_bench.utils import did_you_mean, file_digest, image_file, read_image
 from cir_bench_circo.annotations import COCO_SOURCE, HIDDEN, IMAGE_INFO, SPLITS, CIRCORecord, read_gallery, read_queries
 
 COCO = "COCO2017_unlabeled"
@@ -67,7 +67,8 @@ class CIRCO(Dataset):
         """The image's file, where it is; else where it should be."""
         if not _ID.fullmatch(image_id):
             raise DataError(f"{image_id!r} is no image id of CIRCO; they are numbers without leading zeros.")
-        return self._find(IMAGE_FOLDERS, f"{int(image_id):012d}.jpg")
+        places = [image_file(self.root / folder / f"{int(image_id):012d}.jpg") for folder in IMAGE_FOLDERS]
+        return next((path for path in places if path.is_file()), places[0])
 
     def digest(self, image_id: str) -> str:
         """Digest of the image's file."""

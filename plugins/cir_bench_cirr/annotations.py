@@ -18,7 +18,7 @@ HIDDEN = "test1"
 SOURCE = "the branch cirr_dataset of https://github.com/Cuberick-Orion/CIRR"
 
 _NAME = re.compile(r"[A-Za-z0-9_-]+")
-_PATH = re.compile(r"(\./)?([A-Za-z0-9_-]+/)*[A-Za-z0-9_-]+\.(png|jpg)")
+_PATH = re.compile(r"(\./)?([A-Za-z0-9_-]+/)*[A-Za-z0-9_-]+\.(png|jpe?g|webp)", re.IGNORECASE)
 
 
 @dataclass(frozen=True)
@@ -99,11 +99,12 @@ def read_split(path: Path) -> dict[str, PurePosixPath]:
     if not isinstance(data, dict) or not data:
         raise DataError(f"{path} must hold a JSON object {{image name: relative path}}, as CIRR's own files do.")
     paths = {}
-    for name, relative in data.items():
+    for name, written in data.items():
         _name(str(path), "a key", name)
+        relative = written.replace("\\", "/") if isinstance(written, str) else written
         if not isinstance(relative, str) or not _PATH.fullmatch(relative):
             raise DataError(
-                f"{path}: the path of {name} must be relative, such as ./dev/{name}.png, not {relative!r:.60}."
+                f"{path}: the path of {name} must be relative, such as ./dev/{name}.png, not {written!r:.60}."
             )
         paths[name] = PurePosixPath(relative)
         if paths[name].stem != name:

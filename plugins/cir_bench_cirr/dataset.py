@@ -9,7 +9,7 @@ from pathlib import Path, PurePosixPath
 from PIL import Image
 
 from cir_bench import Context, DataError, Dataset, NoParams, Query, Triplet
-from cir_bench.utils import did_you_mean, file_digest, read_image
+from cir_bench.utils import did_you_mean, file_digest, image_file, read_image
 from cir_bench_cirr.annotations import (
     HIDDEN,
     SOURCE,
@@ -26,7 +26,6 @@ from cir_bench_cirr.annotations import (
 
 FOLDERS = ("", "img_raw", "images")
 """Below the data set's folder, any of them may hold the images."""
-EXTENSIONS = (".png", ".jpg")
 
 
 class CIRR(Dataset):
@@ -34,7 +33,7 @@ class CIRR(Dataset):
 
     Query ids are pairids, image ids the names of the split files. An image lies where its split file says
     (``train/34/NAME.png``, ``dev/NAME.png``), or flat (``train/NAME.png``, ``NAME.png``), below the data set's folder,
-    ``img_raw/`` or ``images/``, as png or jpg; images are opened when they are asked for.
+    ``img_raw/`` or ``images/``, as png, jpg, jpeg or webp; images are opened when they are asked for.
 
     Where ``captions/cap.rc2.train.json`` is absent, ``derived/train_triplets_from_dqu_cir.json`` (DQU-CIR's list of the
     same 28,225 triplets) is read instead, which the provenance says.
@@ -167,8 +166,7 @@ class CIRR(Dataset):
         folders = dict.fromkeys([listed.parent, PurePosixPath(*listed.parts[:-1][:1]), PurePosixPath()])
         for base in FOLDERS:
             for folder in folders:
-                for extension in dict.fromkeys([listed.suffix, *EXTENSIONS]):
-                    yield self.root / base / folder / f"{image_id}{extension}"
+                yield image_file(self.root / base / folder / listed.name)
 
 
 def _check_split(split: str) -> None:

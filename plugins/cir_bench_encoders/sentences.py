@@ -51,7 +51,9 @@ class SentenceModel(nn.Module):
         first: Any = self.layers[0]
         limit = first.max_seq_length
         long = [text for text in texts if limit is not None and len(text.encode()) + 3 > limit]  # a token has a byte
-        lengths = [len(ids) for ids in first.tokenizer(long, truncation=False, verbose=False)["input_ids"]] if long else []
+        lengths = (
+            [len(ids) for ids in first.tokenizer(long, truncation=False, verbose=False)["input_ids"]] if long else []
+        )
         return [text for text, length in zip(long, lengths, strict=True) if length > limit]
 
 

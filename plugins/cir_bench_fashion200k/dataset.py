@@ -9,7 +9,7 @@ from pathlib import Path
 from PIL import Image
 
 from cir_bench import Context, DataError, Dataset, NoParams, Query, Triplet
-from cir_bench.utils import did_you_mean, file_digest, inside, read_image
+from cir_bench.utils import did_you_mean, file_digest, image_file, inside, read_image
 from cir_bench_fashion200k.captions import change
 from cir_bench_fashion200k.labels import CATEGORIES, SPLITS, TEST_QUERIES, label_file, read_labels, read_queries
 from cir_bench_fashion200k.pairs import CaptionPairs
@@ -39,6 +39,7 @@ class Fashion200k(Dataset):
         self.root = context.data_root / "fashion200k"
         if not self.root.is_dir():
             raise DataError(f"{self.root} is missing; put labels/, {TEST_QUERIES} and the images' folder women/ there.")
+        self._follow_links = context.follow_links
         # one cache per object: files are read once, whatever is asked
         self._labels = lru_cache(maxsize=None)(lambda split: read_labels(self.root, split))
 
@@ -90,8 +91,10 @@ class Fashion200k(Dataset):
         if self.side_text(image_id) is None:
             raise DataError(f"{image_id!r} is no image of the label files in {self.root / 'labels'}.")
         top, _, rest = image_id.partition("/")
-        # women/ may be a symbolic link to another disk; nothing may lead out of it
-        return inside(self.root / top, rest) if top.isidentifier() and rest else inside(self.root, image_id)
+        # women/ may be a symbolic link to another disk
+        root, name = (self.root / top, rest) if top.isidentifier() and rest else (self.root, image_id)
+        found = image_file(inside(root, name, follow_links=self._follow_links))
+        return inside(root, found.relative_to(root).as_posix(), follow_links=self._follow_links)
 
     def side_text(self, image_id: str) -> str | None:
         """The image's clean caption (VAL's L_vs)."""

@@ -7,6 +7,7 @@ from collections.abc import Collection, Iterator
 from pathlib import Path
 
 from cir_bench import DataError
+from cir_bench.utils import missing_file
 from cir_bench_fashion200k.captions import clean
 
 CATEGORIES = ("dress", "jacket", "pants", "skirt", "top")
@@ -35,7 +36,7 @@ def read_labels(root: Path, split: str) -> dict[str, str]:
         for number, line in _lines(path):
             name, _, rest = line.partition("\t")
             _, tab, caption = rest.partition("\t")
-            image = name.strip()
+            image = name.strip().replace("\\", "/")
             if not tab or not image or not caption.strip():
                 raise DataError(f"{path}, line {number}: 'path <tab> detection score <tab> caption' was expected.")
             if not _PATH.fullmatch(image) or ".." in image.split("/"):
@@ -54,7 +55,7 @@ def read_queries(root: Path, images: Collection[str]) -> list[tuple[int, str, st
     path = root / TEST_QUERIES
     queries = []
     for number, line in _lines(path):
-        pair = line.split()
+        pair = line.replace("\\", "/").split()
         if len(pair) != 2 or not all(image in images for image in pair):
             raise DataError(f"{path}, line {number}: two images of the test labels were expected, not {line!r:.100}.")
         queries.append((number, pair[0], pair[1]))
@@ -72,7 +73,7 @@ def _lines(path: Path) -> Iterator[tuple[int, str]]:
             remedy = "TIRG's authors offer it; or use fashion200k/test-derived, which makes queries from the labels"
         else:
             remedy = "https://github.com/xthan/fashion-200k says where the labels are"
-        raise DataError(f"{path} is missing; {remedy}.") from error
+        raise DataError(f"{missing_file(path, remedy)}.") from error
     except OSError as error:
         raise DataError(f"{path} cannot be read: {error.strerror or error}.") from error
     except UnicodeDecodeError as error:

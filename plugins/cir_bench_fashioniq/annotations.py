@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from cir_bench import DataError
-from cir_bench.utils import read_json
+from cir_bench.utils import missing_file, read_json
 
 CATEGORIES = ("dress", "shirt", "toptee")
 SPLITS = ("train", "val", "test")
@@ -96,5 +96,5 @@ def _read_list(path: Path) -> list[Any]:
 def _read_json(path: Path) -> Any:
     if not path.exists():
         remedy = f"copy {SOURCE} to {path.parent.parent}" if path.parent.name in FOLDERS else "put it there"
-        raise DataError(f"{path} is missing; {remedy}.")
+        raise DataError(f"{missing_file(path, remedy)}.")
     return read_json(path, SOURCE)

@@ -9,7 +9,7 @@ from pathlib import Path
 from PIL import Image
 
 from cir_bench import Context, DataError, Dataset, NoParams, Query, Triplet
-from cir_bench.utils import did_you_mean, file_digest, read_image
+from cir_bench.utils import did_you_mean, file_digest, image_file, read_image
 from cir_bench_fashioniq.annotations import (
     CATEGORIES,
     SPLITS,
@@ -22,15 +22,13 @@ from cir_bench_fashioniq.annotations import (
     split_file,
 )
 
-EXTENSIONS = (".png", ".jpg")
-
 
 class FashionIQ(Dataset):
-    """FashionIQ below ``<data root>/fashioniq``: ``captions/``, ``image_splits/``, ``images/{asin}.png|jpg``.
+    """FashionIQ below ``<data root>/fashioniq``: ``captions/``, ``image_splits/``, ``images/{asin}.png``.
 
     Parts are the categories; the train split is the three one after the other. Query ids are ``dress-0``: category
-    and index in ``captions/cap.dress.<split>.json``. Image ids are asins. Images are opened when they are asked for,
-    so annotations can be used without them.
+    and index in ``captions/cap.dress.<split>.json``. Image ids are asins; their files may also be
+    .jpg, .jpeg or .webp. Images are opened when they are asked for, so annotations can be used without them.
     """
 
     parts = CATEGORIES
@@ -75,11 +73,11 @@ class FashionIQ(Dataset):
         return self._gallery(part, split)
 
     def open(self, image_id: str) -> Image.Image:
-        """Decode ``images/{asin}.png`` or ``.jpg``."""
+        """Decode the image's file."""
         return read_image(self._path(image_id))
 
     def has(self, image_id: str) -> bool:
-        """Whether ``images/{asin}.png`` or ``.jpg`` is there."""
+        """Whether the image's file exists."""
         return is_asin(image_id) and self._path(image_id).is_file()
 
     def digest(self, image_id: str) -> str:
@@ -87,7 +85,7 @@ class FashionIQ(Dataset):
         return file_digest(self._path(image_id))
 
     def file(self, image_id: str) -> Path:
-        """``images/{asin}.png`` or ``.jpg``."""
+        """``images/{asin}`` with the suffix that it has."""
         return self._path(image_id)
 
     def spelling(self, name: str, part: str = "") -> Mapping[str, str]:
@@ -103,8 +101,7 @@ class FashionIQ(Dataset):
     def _path(self, image_id: str) -> Path:
         if not is_asin(image_id):
             raise DataError(f"{image_id!r} is no image id of FashionIQ; they are letters and digits.")
-        paths = [self.root / "images" / f"{image_id}{extension}" for extension in EXTENSIONS]
-        return next((path for path in paths if path.is_file()), paths[0])
+        return image_file(self.root / "images" / f"{image_id}.png")
 
     def _read_records(self, category: str, split: str) -> list[FashionIQRecord]:
         _check_split(split)

@@ -27,7 +27,7 @@ class Folder(Dataset):
         self.root = Path(params.path).expanduser()
         if not self.root.is_dir():
             raise DataError(f"{self.root} is no folder; name one that holds {GALLERY} and {TRIPLETS}.")
-        gallery = read_gallery(self.root)
+        gallery = read_gallery(self.root, follow_links=context.follow_links)
         self._triplets = read_triplets(self.root, gallery)
         self._files = {line.image: line.file for line in gallery}
         self._captions = {line.image: line.caption for line in gallery}

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from cir_bench import DataError
-from cir_bench.utils import inside
+from cir_bench.utils import image_file, inside
 
 GALLERY = "gallery.jsonl"
 TRIPLETS = "triplets.jsonl"
@@ -38,8 +38,8 @@ class TripletLine:
     tags: tuple[str, ...]
 
 
-def read_gallery(root: Path) -> list[GalleryLine]:
-    """All lines of ``gallery.jsonl``.
+def read_gallery(root: Path, *, follow_links: bool = False) -> list[GalleryLine]:
+    """All lines of ``gallery.jsonl``; ``follow_links`` as of `inside`.
 
     Raises:
         DataError: the file is missing or no JSON lines, a key is missing or of another kind, a file leads outside the
@@ -50,7 +50,10 @@ def read_gallery(root: Path) -> list[GalleryLine]:
     files: dict[str, Path] = {}
     for place in _objects(root / GALLERY):
         line = GalleryLine(
-            place.text("image"), place.text("split"), place.file(root), place.text("caption", optional=True) or None
+            place.text("image"),
+            place.text("split"),
+            place.file(root, follow_links),
+            place.text("caption", optional=True) or None,
         )
         first = places.setdefault((line.split, line.image), place.number)
         if first != place.number:
@@ -126,10 +129,11 @@ class _Line:
             raise self.error(f"{key!r} must be {'a text or ' if one else ''}a list of texts, {self._instead(key)}")
         return tuple(value)
 
-    def file(self, root: Path) -> Path:
+    def file(self, root: Path, follow_links: bool) -> Path:
         name = self.text("file")
         try:
-            return inside(root, name)
+            found = image_file(inside(root, name, follow_links=follow_links))
+            return inside(root, found.relative_to(root).as_posix(), follow_links=follow_links)
         except DataError as error:
             raise self.error(str(error).rstrip(".")) from error
 

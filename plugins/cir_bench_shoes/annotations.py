@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from cir_bench import DataError
-from cir_bench.utils import read_json
+from cir_bench.utils import missing_file, read_json
 
 RELATIVE = "relative_captions_shoes.json"
 DESCRIPTIONS = "captions_shoes.json"
@@ -93,7 +93,7 @@ def _read(path: Path) -> str:
     try:
         return path.read_text(encoding="utf-8-sig")
     except FileNotFoundError as error:
-        raise DataError(f"{path} is missing; copy it from {SOURCE}.") from error
+        raise DataError(f"{missing_file(path, f'copy it from {SOURCE}')}.") from error
     except OSError as error:
         raise DataError(f"{path} cannot be read: {error.strerror or error}.") from error
     except UnicodeDecodeError as error:

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterator, Mapping, Sequence
+from difflib import get_close_matches
 from functools import cached_property
 from pathlib import Path
 
 from PIL import Image
 
 from cir_bench import Context, DataError, Dataset, Query, Triplet
-from cir_bench.utils import did_you_mean, file_digest, read_image
+from cir_bench.utils import IMAGE_SUFFIXES, did_you_mean, file_digest, read_image
 from cir_bench_shoes import ShoesParams
 from cir_bench_shoes.annotations import (
     DESCRIPTIONS,
@@ -92,7 +93,11 @@ class Shoes(Dataset):
         path = self._files.get(image_id)
         if path is None:
             what = "is missing" if image_id in {*self._names["train"], *self._names["eval"]} else "is no image of Shoes"
-            raise DataError(f"{image_id!r} {what}; looked in {self.root} and its {', '.join(FOLDERS)} and womens_*.")
+            near = get_close_matches(image_id, self._walked, cutoff=0.7)
+            similar = f" (similar names: {', '.join(near)})" if near else ""
+            raise DataError(
+                f"{image_id!r} {what}; looked in {self.root} and its {', '.join(FOLDERS)} and womens_*{similar}."
+            )
         return path
 
     def side_text(self, image_id: str) -> str | None:
@@ -136,16 +141,26 @@ class Shoes(Dataset):
 
     @cached_property
     def _files(self) -> Mapping[str, Path]:
-        """The file of every image of the splits that is there; of several of one name the first by folder."""
+        """The file of every image of the splits that exists; if there are several, the first by folder.
+
+        A file with another suffix is used if there is none of the image's own name.
+        """
         wanted = {name for names in self._names.values() for name in names}
-        files: dict[str, Path] = {}
-        for top in sorted([*(self.root / name for name in FOLDERS), *self.root.glob("womens_*")]):
-            for folder, found in _folders(top):
-                for name in wanted.intersection(found):
-                    files.setdefault(name, folder / name)
-        for name in wanted.intersection(os.listdir(self.root)):
-            files.setdefault(name, self.root / name)
-        return files
+        stems = {Path(name).stem: name for name in wanted}
+        exact: dict[str, Path] = {}
+        renamed: dict[str, Path] = {}
+        tops = sorted([*(self.root / name for name in FOLDERS), *self.root.glob("womens_*")])
+        walked = (folder for top in tops for folder in _folders(top))
+        self._walked: set[str] = set()
+        for folder, found in (*walked, (self.root, os.listdir(self.root))):
+            self._walked.update(found)
+            for file in sorted(found):
+                stem, suffix = os.path.splitext(file)
+                if file in wanted:
+                    exact.setdefault(file, folder / file)
+                elif stem in stems and suffix.lower() in IMAGE_SUFFIXES:
+                    renamed.setdefault(stems[stem], folder / file)
+        return renamed | exact
 
 
 def _folders(top: Path) -> Iterator[tuple[Path, list[str]]]:

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from PIL import Image
+from PIL import Image, ImageOps
 
 from cir_bench import DataError
 from cir_bench.utils import decode_image, read_image
@@ -193,3 +193,97 @@ def test_a_decompression_bomb_is_refused(tmp_path: Path, monkeypatch: pytest.Mon
     monkeypatch.setattr(Image, "MAX_IMAGE_PIXELS", 4000)
     with pytest.raises(DataError, match=r"bomb\.png cannot be decoded \(.*decompression bomb"):
         read_image(tmp_path / "bomb.png")
+
+
+def odd_exif(tag: bytes) -> bytes:
+    """EXIF of orientation 6 and one more tag of twelve bytes, whose value may lie at offset 38."""
+    ifd = struct.pack(">H", 2) + struct.pack(">HHIHH", 0x0112, 3, 1, 6, 0) + tag + bytes(4)
+    return b"Exif\0\0MM\0*" + struct.pack(">I", 8) + ifd + struct.pack(">ii", -1, 3)
+
+
+def with_segment(jpeg: bytes, marker: int, data: bytes) -> bytes:
+    """A JPEG with one more segment at its beginning."""
+    return jpeg[:2] + bytes([0xFF, marker]) + struct.pack(">H", len(data) + 2) + data + jpeg[2:]
+
+
+def photo(size: tuple[int, int] = (32, 16)) -> bytes:
+    data = io.BytesIO()
+    picture = Image.new("RGB", size, (0, 0, 255))
+    picture.paste((255, 0, 0), (0, 0, size[0] // 2, size[1]))
+    picture.save(data, "JPEG", quality=95)
+    return data.getvalue()
+
+
+@pytest.mark.parametrize(
+    "tag",
+    [
+        struct.pack(">HHII", 0x011A, 5, 1, 38),  # XResolution: an unsigned rational that is negative
+        struct.pack(">HHI4s", 0x9003, 2, 4, b"10\xff\0"),  # DateTimeOriginal that is not ASCII
+        struct.pack(">HHI4s", 0x0128, 2, 4, b"abc\0"),  # ResolutionUnit, a number, as text
+        struct.pack(">HHII", 0x8769, 4, 1, 0xFFFFFFF0),  # an IFD beyond the end
+        struct.pack(">HHII", 0x927C, 7, 0xFFFFFF, 38),  # a maker note longer than the file
+        struct.pack(">HHII", 0x0213, 77, 1, 38),  # of a type that does not exist
+    ],
+)
+def test_odd_exif_tags_lose_neither_pixels_nor_orientation(tag: bytes, tmp_path: Path) -> None:
+    (tmp_path / "a.jpg").write_bytes(with_segment(photo(), 0xE1, odd_exif(tag)))
+    assert read_image(tmp_path / "a.jpg").size == (16, 32)
+    assert pixel(tmp_path / "a.jpg", (8, 2))[0] > 200  # the left half is now the upper one
+    assert pixel(tmp_path / "a.jpg", (8, 29))[2] > 200
+
+
+@pytest.mark.parametrize("orientation", range(10))
+def test_every_orientation_is_as_pillow_turns_it(orientation: int, tmp_path: Path) -> None:
+    picture = Image.effect_noise((6, 4), 90)
+    exif = picture.getexif()
+    exif[0x0112] = orientation
+    picture.save(tmp_path / "a.png", exif=exif)
+    with Image.open(tmp_path / "a.png") as image:
+        assert read_image(tmp_path / "a.png").tobytes() == ImageOps.exif_transpose(image).convert("RGB").tobytes()
+
+
+@pytest.mark.parametrize(
+    ("marker", "data"),
+    [
+        (0xE1, b"http://ns.adobe.com/xap/1.0/\0<x:xmpmeta tiff:Orientation='\xff\xfe"),
+        (0xE1, b"Exif\0\0XX\0\0\0\0\0"),
+        (0xE2, b"ICC_PROFILE\0"),  # without the number of its part, which makes Pillow give up
+        (0xE2, b"MPF\0II*\0\xff\xff\xff\xff"),
+        (0xED, b"Photoshop 3.0\08BIM\x04\x04\0"),
+        (0xFE, b"\xff" * 100),
+    ],
+)
+def test_other_damaged_metadata_of_a_jpeg_loses_no_pixels(marker: int, data: bytes, tmp_path: Path) -> None:
+    (tmp_path / "a.jpg").write_bytes(with_segment(photo(), marker, data))
+    (tmp_path / "b.jpg").write_bytes(photo())
+    assert read_image(tmp_path / "a.jpg").tobytes() == read_image(tmp_path / "b.jpg").tobytes()
+
+
+@pytest.mark.parametrize(
+    "more",
+    [
+        chunk(b"iCCP", b"profile\0\0" + zlib.compress(bytes(3 << 20))),  # larger than Pillow reads
+        chunk(b"iTXt", b"XML:com.adobe.xmp\0\1\0\0\0" + zlib.compress(bytes(3 << 20))),
+        chunk(b"tEXt", b"Comment\0x")[:-4] + b"\0\0\0\0",  # a wrong checksum
+        chunk(b"eXIf", b"MM\0*\0\0\0\x08\0\x01\x01\x12\0\x03\0\0"),
+    ],
+)
+def test_damaged_metadata_of_a_png_loses_no_pixels(more: bytes, tmp_path: Path) -> None:
+    write_png(tmp_path / "a.png", 2, 1, 8, 0, zlib.compress(b"\0\x10\x20"), more)
+    assert [pixel(tmp_path / "a.png", (column, 0))[0] for column in range(2)] == [16, 32]
+
+
+def test_damaged_pixels_are_still_refused(tmp_path: Path) -> None:
+    write_png(tmp_path / "a.png", 2, 1, 8, 0, zlib.compress(b"\0\x10\x20"), chunk(b"tEXt", b"a\0b")[:-1] + b"?")
+    data = bytearray((tmp_path / "a.png").read_bytes())
+    data[data.index(b"IDAT") + 6] ^= 1
+    (tmp_path / "a.png").write_bytes(data)
+    with pytest.raises(DataError, match=r"a\.png cannot be decoded"):
+        read_image(tmp_path / "a.png")
+
+
+def test_a_missing_image_is_named_with_what_is_there(tmp_path: Path) -> None:
+    for name in ("B00A.gif", "B00B.jpg", "README", "x.jpg"):
+        (tmp_path / name).touch()
+    with pytest.raises(DataError, match=r"B00A\.png is missing \(its folder has B00A\.gif, B00B\.jpg, README, …\)\.$"):
+        read_image(tmp_path / "B00A.png")

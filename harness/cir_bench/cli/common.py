@@ -30,11 +30,12 @@ class Settings:
     plugins: PluginOptions
     data_root: Path | None
     cache_dir: Path
+    follow_links: bool = False
 
     def context(self, dataset: str = "", seed: int = 0) -> Context:
         """What data sets and encoders are constructed with; `ConfigError` if the data root does not exist."""
         check_data_root(self.data_root)
-        return Context(data_root=self.data_root, cache_dir=self.cache_dir, dataset=dataset, seed=seed)
+        return Context(self.data_root, self.cache_dir, dataset, seed, self.follow_links)
 
 
 def check_data_root(path: Path | None) -> None:
@@ -62,6 +63,9 @@ def _settings(
     cache_dir: Annotated[
         Path, typer.Option(envvar="CIR_BENCH_CACHE", metavar="DIR", help="For features and other derived files.")
     ] = Path("~/.cache/cir-bench"),
+    follow_links: Annotated[
+        bool, typer.Option("--follow-links", help="Allow symbolic links that lead out of a data set's folder.")
+    ] = False,
 ) -> Settings:
     options = PluginOptions(
         files=tuple(plugin or ()),
@@ -69,7 +73,8 @@ def _settings(
         only=_names(only_plugins) or None,
         without=_names(without_plugins),
     )
-    return Settings(options, data_root.expanduser() if data_root is not None else None, cache_dir.expanduser())
+    root = data_root.expanduser() if data_root is not None else None
+    return Settings(options, root, cache_dir.expanduser(), follow_links)
 
 
 def _names(text: str) -> frozenset[str]:

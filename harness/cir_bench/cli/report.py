@@ -94,7 +94,13 @@ def _examples(
     context = settings.context()
     links = {}
     for block in sections:
-        bench = Workbench(context.data_root, context.cache_dir, choose_device("auto"), allow_partial=True)
+        bench = Workbench(
+            context.data_root,
+            context.cache_dir,
+            choose_device("auto"),
+            allow_partial=True,
+            follow_links=context.follow_links,
+        )
         links[block.number] = example_pages(block, registry, bench, folder, options) if block.methods else []
         for link in links[block.number]:
             print(folder / link.href if link.href else f"{block.section.title}: {link.title}: {link.note}")

@@ -90,7 +90,12 @@ class RunOptions:
         first = requests[0]  # settings of the whole run are the same in all of them
         device = choose_device(first.device)
         bench = Workbench(
-            first.data_root, settings.cache_dir, device, allow_partial=first.allow_partial, workers=workers
+            first.data_root,
+            settings.cache_dir,
+            device,
+            allow_partial=first.allow_partial,
+            workers=workers,
+            follow_links=settings.follow_links,
         )
         return RunSetup(registry, cells, bench, first.out, left_out(requests, registry))
 

@@ -29,6 +29,8 @@ class Context:
     """Name of the data set, for encoders that read files made for it."""
     seed: int = 0
     """The cell's seed, for encoders with random initial weights."""
+    follow_links: bool = False
+    """Whether the user allows symbolic links that lead out of the data set's folder (``--follow-links``)."""
 
 
 @dataclass(frozen=True)

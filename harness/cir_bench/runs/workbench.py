@@ -19,7 +19,8 @@ class Workbench:
     """Everything on it is made when a cell asks for it, and kept while later cells of the plan may use it.
 
     ``data_root`` holds one folder per data set, ``cache_dir`` features and other derived files. Encoders and tables are
-    on ``device``; images are decoded by ``workers`` processes, and missing ones left out with ``allow_partial``.
+    on ``device``; images are decoded by ``workers`` processes, and missing ones left out with ``allow_partial``; links
+    out of a data set are allowed with ``follow_links``.
     """
 
     def __init__(
@@ -30,10 +31,11 @@ class Workbench:
         *,
         allow_partial: bool = False,
         workers: int = 0,
+        follow_links: bool = False,
     ) -> None:
         self.device, self.workers = device, workers
         self.lifetimes = kept = Lifetimes()
-        context = Context(data_root=data_root, cache_dir=cache_dir)
+        context = Context(data_root=data_root, cache_dir=cache_dir, follow_links=follow_links)
         self.datasets = DataSets(kept, context)
         self.encoders = Encoders(kept, self.datasets, context, device)
         self.data = CellData(kept, self.datasets, self.encoders, allow_partial=allow_partial, threads=workers)

@@ -3,8 +3,11 @@
 from cir_bench.errors import did_you_mean as did_you_mean
 from cir_bench.utils.checkpointing import recompute as recompute
 from cir_bench.utils.checkpointing import recompute_blocks as recompute_blocks
+from cir_bench.utils.files import IMAGE_SUFFIXES as IMAGE_SUFFIXES
 from cir_bench.utils.files import file_digest as file_digest
+from cir_bench.utils.files import image_file as image_file
 from cir_bench.utils.files import inside as inside
+from cir_bench.utils.files import missing_file as missing_file
 from cir_bench.utils.files import read_json as read_json
 from cir_bench.utils.images import decode_image as decode_image
 from cir_bench.utils.images import read_image as read_image

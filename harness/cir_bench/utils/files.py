@@ -1,13 +1,19 @@
-"""Files of a data set: JSON, paths that stay inside a root, digests."""
+"""Files of a data set: JSON, paths that stay inside a root, images under another suffix, digests."""
 
 from __future__ import annotations
 
 import hashlib
 import json
+import os
+import unicodedata
+from collections.abc import Collection
 from pathlib import Path, PurePosixPath, PureWindowsPath
 from typing import Any
 
-from cir_bench.errors import DataError
+from cir_bench.errors import DataError, examples
+
+IMAGE_SUFFIXES = (".png", ".jpg", ".jpeg", ".webp")
+"""Of image files; they may also be in capitals."""
 
 
 def read_json(path: Path, source: str) -> Any:
@@ -28,7 +34,7 @@ def read_json(path: Path, source: str) -> Any:
             json.dumps(data, ensure_ascii=False).encode()
         return data
     except FileNotFoundError as error:
-        raise DataError(f"{path} is missing; copy it from {source}.") from error
+        raise DataError(f"{missing_file(path, f'copy it from {source}')}.") from error
     except OSError as error:
         raise DataError(f"{path} cannot be read: {error.strerror or error}.") from error
     except UnicodeEncodeError as error:
@@ -39,20 +45,67 @@ def read_json(path: Path, source: str) -> Any:
         raise DataError(f"{path} is not JSON in UTF-8 ({error}); download it again.") from error
 
 
-def inside(root: Path, relative: str) -> Path:
-    """The path of ``relative`` (``/`` between folders) below ``root``; the file need not exist.
+def inside(root: Path, relative: str, *, follow_links: bool = False) -> Path:
+    """The path of ``relative`` below ``root``; the file need not exist.
+
+    Args:
+        root: a folder.
+        relative: with ``/`` between folders; backslashes are taken for it, unless a file has them in its name.
+        follow_links: allow symbolic links that lead out of ``root``, as users ask for with ``--follow-links``.
 
     Raises:
         DataError: ``relative`` is empty or absolute, or leaves ``root`` by ``..`` or a symbolic link.
     """
-    plain, windows = PurePosixPath(relative), PureWindowsPath(relative)
-    escapes = plain.is_absolute() or windows.drive or windows.root or ".." in windows.parts or "\0" in relative
-    if not plain.parts or escapes:
+    windows = PureWindowsPath(relative)
+    escapes = relative.startswith("/") or windows.drive or windows.root or ".." in windows.parts or "\0" in relative
+    if not windows.parts or escapes:
         raise DataError(f"The file name {relative!r} must be a relative path inside {root}.")
-    path = root.joinpath(*plain.parts)
-    if not path.resolve().is_relative_to(root.resolve()):
-        raise DataError(f"The file name {relative!r} leads outside {root} by a symbolic link; put the file inside.")
+    path = root.joinpath(*PurePosixPath(relative).parts)
+    if "\\" in relative and not path.exists():
+        path = root.joinpath(*windows.parts)
+    if not follow_links and not path.resolve().is_relative_to(root.resolve()):
+        raise DataError(
+            f"The file name {relative!r} leads outside {root} by a symbolic link; put the file inside, or allow links "
+            "with --follow-links."
+        )
     return path
+
+
+def image_file(path: Path) -> Path:
+    """The file of an image: ``path``, or a file of the same name with another of `IMAGE_SUFFIXES` (also in capitals).
+
+    Accented letters may be composed or decomposed. Without such a file, ``path`` itself is returned.
+    """
+    if path.is_file():
+        return path
+    stems = dict.fromkeys(unicodedata.normalize(form, path.stem) for form in ("NFC", "NFD"))
+    suffixes = dict.fromkeys([path.suffix, *IMAGE_SUFFIXES, *(suffix.upper() for suffix in IMAGE_SUFFIXES)])
+    places = (path.with_name(stem + suffix) for stem in stems for suffix in suffixes)
+    return next((place for place in places if place.is_file()), path)
+
+
+def missing_file(path: Path, remedy: str = "", *, names: Collection[str] | None = None) -> str:
+    """``PATH is missing; REMEDY (its folder has …)``: with the most similar names, or the folder that does not exist.
+
+    Args:
+        path: the file.
+        remedy: what to do.
+        names: the names that it is compared with; None: those in its folder.
+    """
+    return f"{path} is missing{'; ' * bool(remedy)}{remedy} ({_instead(path, names)})"
+
+
+def _instead(path: Path, names: Collection[str] | None) -> str:
+    folder = next((parent for parent in path.parents if parent.is_dir()), Path("."))
+    if names is None and folder != path.parent:
+        return f"{folder} has no folder {path.relative_to(folder).parts[0]}"
+    try:
+        found = sorted(os.listdir(folder) if names is None else names)
+    except OSError as error:
+        return f"its folder cannot be listed: {error.strerror}"
+    wanted = path.name.casefold()
+    near = sorted(found, key=lambda name: -_equal_letters(name.casefold(), wanted))
+    return f"its folder has {examples(near)}" if near else "its folder is empty"
 
 
 def file_digest(path: Path) -> str:
@@ -69,3 +122,8 @@ def file_digest(path: Path) -> str:
     except OSError as error:
         raise DataError(f"The file {path} cannot be read: {error.strerror or error}.") from error
     return digest.hexdigest()
+
+
+def _equal_letters(one: str, other: str) -> int:
+    """How many letters two names have in common at their beginning."""
+    return next((i for i, (a, b) in enumerate(zip(one, other, strict=False)) if a != b), min(len(one), len(other)))

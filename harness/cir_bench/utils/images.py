@@ -6,10 +6,21 @@ import io
 from pathlib import Path
 
 import numpy as np
-from PIL import Image, ImageOps
+from PIL import Image
 
 from cir_bench.errors import DataError
+from cir_bench.utils.files import missing_file
+from cir_bench.utils.image_metadata import ORIENTATION, without_metadata
 
+_TURNS = {
+    2: Image.Transpose.FLIP_LEFT_RIGHT,
+    3: Image.Transpose.ROTATE_180,
+    4: Image.Transpose.FLIP_TOP_BOTTOM,
+    5: Image.Transpose.TRANSPOSE,
+    6: Image.Transpose.ROTATE_270,
+    7: Image.Transpose.TRANSVERSE,
+    8: Image.Transpose.ROTATE_90,
+}
 _WITH_ALPHA = ("RGBA", "RGBa", "LA", "La", "PA")
 
 
@@ -17,7 +28,8 @@ def read_image(path: Path) -> Image.Image:
     """Decode an image file to RGB; of an animation, the first frame.
 
     The EXIF orientation is applied, transparent pixels are put on white, and palettes, grey, CMYK and 16 bits become
-    8-bit RGB.
+    8-bit RGB. Other metadata (EXIF, XMP, colour profiles) is not read, and damage to it does not lose
+    the pixels.
 
     Raises:
         DataError: the file is missing, empty, truncated, not an image, or above Pillow's decompression bomb limit.
@@ -25,7 +37,7 @@ def read_image(path: Path) -> Image.Image:
     try:
         return _decode(path)
     except FileNotFoundError as error:
-        raise DataError(f"The image {path} is missing.") from error
+        raise DataError(f"The image {missing_file(path)}.") from error
     except Exception as error:  # decoders raise anything for broken bytes
         raise _undecodable(str(path), path.stat().st_size if path.is_file() else None, error) from error
 
@@ -39,9 +51,28 @@ def decode_image(data: bytes, name: str) -> Image.Image:
 
 
 def _decode(source: Path | io.BytesIO) -> Image.Image:
-    with Image.open(source) as image:
-        image.load()
-        return _to_rgb(ImageOps.exif_transpose(image))
+    try:
+        with Image.open(source) as image:
+            image.load()
+            return _to_rgb(_upright(image))
+    except Exception:
+        data = source.read_bytes() if isinstance(source, Path) else source.getvalue()
+        plain = without_metadata(data)
+        if plain is None:
+            raise
+        with Image.open(io.BytesIO(plain)) as image:
+            image.load()
+            return _to_rgb(_upright(image))
+
+
+def _upright(image: Image.Image) -> Image.Image:
+    """The image turned as its EXIF orientation says. Nothing else of its metadata is read, whatever is wrong there."""
+    try:
+        orientation = image.getexif().get(ORIENTATION)
+    except Exception:  # readers raise anything for broken metadata
+        orientation = None
+    turn = _TURNS.get(orientation) if isinstance(orientation, int) else None
+    return image.transpose(turn) if turn is not None else image
 
 
 def _undecodable(name: str, size: int | None, error: Exception) -> DataError:

@@ -10,6 +10,7 @@ import pytest
 from PIL import Image
 
 from cir_bench import DataError, Query
+from cir_bench.protocols.benchmark import load_benchmark
 from cir_bench_circo import cir_bench_datasets
 from cir_bench_circo.dataset import CIRCO
 
@@ -171,3 +172,18 @@ def test_a_wrong_annotation_file_is_one_sentence(
 def test_a_wrong_image_list_is_one_sentence(content: str, sentence: str, one_sentence, circo, root) -> None:
     (root / LIST).write_text(content)
     one_sentence(lambda: circo().gallery("val"), sentence, LIST.name)
+
+
+@pytest.mark.parametrize("suffix", [".jpeg", ".webp", ".JPG", ".png"])
+def test_images_may_have_other_suffixes(suffix: str, circo: Open, root: Path) -> None:
+    path = root / "COCO2017_unlabeled" / "unlabeled2017" / "000000000007.jpg"
+    path.rename(path.with_suffix(suffix))
+    assert circo().has("7")
+    assert circo().file("7").suffix == suffix
+
+
+def test_the_protocols_say_that_the_shared_concept_is_not_read(circo: Open) -> None:
+    for protocol in load_benchmark(Path(__file__).parents[3] / "benchmarks" / "circo.yaml").protocols.values():
+        assert "relative_caption" in protocol.description
+        assert "without" in protocol.description and "shared_concept" in protocol.description
+    assert circo().queries("val")[0].captions == ("has two people",)

@@ -214,3 +214,17 @@ def test_a_wrong_caption_file_is_one_sentence(
 def test_a_wrong_split_file_is_one_sentence(content: str, sentence: str, one_sentence, cirr, root) -> None:
     (root / "image_splits" / "split.rc2.val.json").write_text(content)
     one_sentence(lambda: cirr().gallery("val"), sentence, "split.rc2.val.json")
+
+
+@pytest.mark.parametrize("suffix", [".jpeg", ".webp", ".JPG", ".PNG"])
+def test_images_may_have_other_suffixes(suffix: str, cirr: Open, root: Path) -> None:
+    path = root / "dev" / f"{TARGET}.png"
+    path.rename(path.with_suffix(suffix))
+    assert cirr().has(TARGET)
+    assert cirr().file(TARGET).suffix == suffix
+
+
+def test_paths_with_backslashes_are_understood(cirr: Open, root: Path) -> None:
+    file = root / "image_splits" / "split.rc2.val.json"
+    file.write_text(file.read_text().replace("./dev/", r".\\dev\\"))
+    assert cirr().file(TARGET) == root / "dev" / f"{TARGET}.png"

@@ -179,3 +179,33 @@ def test_a_wrong_line_of_queries_is_one_sentence(line: str, fashion200k: Open, d
     (data_root / "fashion200k" / "test_queries.txt").write_text(f"{RED_SHORT} {RED_SHORT}\n{line}\n")
     with pytest.raises(DataError, match=r"test_queries\.txt, line 2: two images of the test labels were expected"):
         fashion200k().queries("test")
+
+
+@pytest.mark.parametrize("suffix", [".jpg", ".webp", ".JPEG", ".png"])
+def test_images_may_have_other_suffixes(suffix: str, fashion200k: Open, data_root: Path) -> None:
+    image = fashion200k().gallery("test")[0]
+    path = data_root / "fashion200k" / image
+    path.rename(path.with_suffix(suffix))
+    assert fashion200k().has(image)
+    assert fashion200k().file(image) == path.with_suffix(suffix)
+
+
+def test_paths_with_backslashes_are_understood(fashion200k: Open, data_root: Path) -> None:
+    expected = fashion200k()
+    queries, gallery = expected.queries("test"), expected.gallery("test")
+    root = data_root / "fashion200k"
+    for file in (*(root / "labels").iterdir(), root / "test_queries.txt"):
+        file.write_text(file.read_text().replace("/", "\\"))
+    assert fashion200k().gallery("test") == gallery
+    assert fashion200k().queries("test") == queries
+    assert fashion200k().has(gallery[0])
+
+
+def test_links_are_followed_if_the_user_says_so(data_root: Path) -> None:
+    folder = data_root / "fashion200k" / "women" / "dresss"
+    folder.rename(data_root / "elsewhere")
+    folder.symlink_to(data_root / "elsewhere")
+    image = "women/dresss/test/0/0_0.jpeg"
+    with pytest.raises(DataError, match="--follow-links"):
+        Fashion200k(NoParams(), Context(data_root, data_root)).open(image)
+    assert Fashion200k(NoParams(), Context(data_root, data_root, follow_links=True)).has(image)

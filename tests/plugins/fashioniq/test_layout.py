@@ -132,3 +132,18 @@ def _read_everything(dataset: FashionIQ) -> None:
     dataset.queries("val")
     for part in dataset.parts:
         dataset.gallery("val", part)
+
+
+@pytest.mark.parametrize("suffix", [".jpeg", ".webp", ".JPG", ".PNG"])
+def test_images_may_have_other_suffixes(suffix: str, fashioniq: Open, data_root: Path) -> None:
+    path = data_root / "fashioniq" / "images" / "shirtval0.jpg"
+    path.rename(path.with_suffix(suffix))
+    assert fashioniq().has("shirtval0")
+    assert fashioniq().file("shirtval0").suffix == suffix
+
+
+def test_a_missing_image_is_named_with_what_is_there(fashioniq: Open, data_root: Path) -> None:
+    path = data_root / "fashioniq" / "images" / "shirtval0.jpg"
+    path.rename(path.with_name("shirtval0 (1).jpg"))
+    with pytest.raises(DataError, match=r"shirtval0\.png is missing \(its folder has shirtval0 \(1\)\.jpg, "):
+        fashioniq().open("shirtval0")

@@ -200,3 +200,35 @@ def test_the_emoji_set_is_read_as_it_is(real_data) -> None:
 
 def _again(root: Path) -> Folder:
     return Folder(FolderParams(path=str(root)), Context(data_root=None, cache_dir=root))
+
+
+@pytest.mark.parametrize("suffix", [".jpg", ".webp", ".JPEG", ".PNG"])
+def test_images_may_have_other_suffixes(suffix: str, folder: Open, root: Path) -> None:
+    (root / "images" / "v0.png").rename(root / "images" / f"v0{suffix}")
+    assert folder(GALLERY, [QUERY]).has("v0")
+    assert folder(GALLERY, [QUERY]).file("v0") == root / "images" / f"v0{suffix}"
+
+
+def test_another_suffix_does_not_lead_out_of_the_folder(folder: Open, root: Path, tmp_path: Path) -> None:
+    (root / "images" / "v0.png").rename(tmp_path / "secret.jpg")
+    (root / "images" / "v0.jpg").symlink_to(tmp_path / "secret.jpg")
+    with pytest.raises(DataError, match=r"line 5: .*leads outside .*--follow-links"):
+        folder()
+
+
+def test_backslashes_are_understood(folder: Open) -> None:
+    lines = [line | {"file": str(line["file"]).replace("/", "\\")} for line in GALLERY]
+    assert folder(lines, [QUERY]).has("v0")
+
+
+def test_a_linked_folder_of_images_is_allowed_by_follow_links(
+    root: Path, folder: Open, command: Callable[..., Any], tmp_path: Path
+) -> None:
+    folder()
+    (root / "images").rename(tmp_path / "disk")
+    (root / "images").symlink_to(tmp_path / "disk")
+    cir_bench = command("-b", f"folder:{root}", "-e", "tiny", "-m", "sum")
+    code, said = cir_bench("run")
+    assert (code, "--follow-links" in said) == (1, True)
+    code, said = cir_bench("run", "--follow-links", "--retry-failed")
+    assert code == 0, said

@@ -169,3 +169,25 @@ def test_a_list_that_is_no_text_is_one_sentence(shoes: Open, data_root: Path) ->
     (data_root / "shoes" / "eval_im_names.txt").write_bytes(b"\xff\xfe\x00")
     with pytest.raises(DataError, match=r"eval_im_names\.txt is not in UTF-8"):
         shoes().gallery("eval")
+
+
+@pytest.mark.parametrize("suffix", [".jpeg", ".webp", ".JPG", ".png"])
+def test_images_may_have_other_suffixes(suffix: str, shoes: Open, data_root: Path) -> None:
+    path = shoes().file(BOOTS[0])
+    path.rename(path.with_suffix(suffix))
+    assert shoes().has(BOOTS[0])
+    assert shoes().file(BOOTS[0]) == path.with_suffix(suffix)
+
+
+def test_an_image_of_the_official_name_is_preferred(shoes: Open, data_root: Path) -> None:
+    path = shoes().file(BOOTS[0])
+    copy = data_root / "shoes" / "attributedata" / path.with_suffix(".png").name
+    copy.write_bytes(path.read_bytes())
+    assert shoes().file(BOOTS[0]) == path
+
+
+def test_a_missing_image_is_named_with_similar_ones(shoes: Open) -> None:
+    path = shoes().file(BOOTS[0])
+    path.rename(path.with_name("img_womens_boots_0-copy.jpg"))
+    with pytest.raises(DataError, match=r"womens_.* \(similar names: img_womens_boots_0-copy\.jpg, "):
+        shoes().open(BOOTS[0])
