@@ -60,7 +60,8 @@ def test_json_has_protocol_counts_and_metrics_in_percent(score: Run) -> None:
     facts = json.loads(done.out)
     assert facts["protocol"] == "fashioniq/original@1"
     assert len(facts["protocol_hash"]) == 64
-    assert (facts["n_queries"], facts["n_gallery"], facts["partial"]) == (6, 180, False)
+    assert (facts["n_queries"], facts["n_gallery"], facts["partial"]) == (6, 180, True)
+    assert facts["problems"][0] == "dress: 2 queries, 2017 expected."
     assert facts["parts"]["dress"] == {"n_queries": 2, "n_gallery": 60}
     assert facts["metrics"]["dress/R@10"] == 50
     assert facts["metrics"]["mean/R@50"] == 100
@@ -69,7 +70,10 @@ def test_json_has_protocol_counts_and_metrics_in_percent(score: Run) -> None:
 
 def test_lines_name_protocol_reference_policy_and_sizes(score: Run) -> None:
     done = score(lists())
-    assert done.out.splitlines()[:2] == ["fashioniq/original@1, reference kept", "dress: 2 queries, 60 gallery images"]
+    assert done.out.splitlines()[:2] == [
+        "fashioniq/original@1, PARTIAL, reference kept",
+        "dress: 2 queries, 60 gallery images",
+    ]
     assert "  mean/R@10    50.00" in done.out.splitlines()
 
 

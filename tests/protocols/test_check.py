@@ -82,3 +82,31 @@ def test_a_protocol_that_cannot_be_applied_says_why(dataset: Any, protocol: Make
     check = check_protocol(dataset, protocol(split="test"))
     assert check.evaluation is None
     assert check.problems == ("no split 'test'",)
+
+
+def test_repeated_queries_and_targets_out_of_reach_are_problems_unless_expected(in_memory: Any, protocol: Make) -> None:
+    queries = (
+        Query("q-0", "a", ("x",), ("b",)),
+        Query("q-1", "a", ("x",), ("b",)),
+        Query("q-2", "c", ("x",), ("c",)),
+        Query("q-3", "a", ("x",), ("e",)),
+    )
+    dataset = in_memory(queries, {"": tuple("abcd")})
+    assert check_protocol(dataset, protocol(reference="removed")).problems == (
+        "1 queries have a target outside the gallery: q-3.",
+        "1 queries repeat the reference, text and targets of another: q-1.",
+    )
+    published = {"n_queries": {"": 4}, "n_repeated": {"": 1}}
+    assert check_protocol(dataset, protocol(reference="removed", expected=published)).problems == (
+        "1 queries have a target outside the gallery: q-3.",
+        "1 queries can never be hit, because their target is their excluded reference: q-2.",
+    )
+    expected = published | {"n_never_hit": {"": 1}}
+    assert len(check_protocol(dataset, protocol(reference="removed", expected=expected)).problems) == 1
+
+
+def test_a_target_outside_the_subset_is_a_problem(in_memory: Any, protocol: Make) -> None:
+    queries = (Query("q-0", "a", ("x",), ("b",), subset=("c", "d")),)
+    subset = protocol(metrics=["R_subset@1"], headline={"name": "R_subset@1", "mean_of": ["R_subset@1"]})
+    problems = check_protocol(in_memory(queries, {"": tuple("abcd")}), subset).problems
+    assert problems == ("1 queries have no target among the candidates of their subset ranking: q-0.",)

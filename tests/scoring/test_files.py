@@ -59,3 +59,8 @@ def test_other_files_are_refused_in_a_sentence(tmp_path: Path, text: str, senten
 def test_a_missing_file_is_named(tmp_path: Path) -> None:
     with pytest.raises(DataError, match=r"nowhere\.json cannot be read"):
         read_predictions([tmp_path / "nowhere.json"])
+
+
+def test_a_byte_order_mark_is_passed_over(tmp_path: Path) -> None:
+    (tmp_path / "a.json").write_bytes(b'\xef\xbb\xbf{"q": ["a", 7]}')
+    assert read_predictions([tmp_path / "a.json"]).ranked == {"q": ["a", "7"]}

@@ -200,3 +200,40 @@ def test_every_lists_ranks_and_faults_are_those_of_going_through_it(
 def test_predictions_that_name_no_queries_are_refused(strange: Any) -> None:
     with pytest.raises(DataError, match=r"Predictions must be \{query id: \[image ids, best first\]\}, not "):
         rank(strange, part("a"))
+
+
+def lists_over(gallery: list[str], n_queries: int, length: int = 50) -> dict[str, list[str]]:
+    """Lists of some of these images, each query's in another order."""
+    return {f"q{i}": [gallery[(7 * i + j) % len(gallery)] for j in range(length)] for i in range(n_queries)}
+
+
+@pytest.mark.parametrize(
+    ("made_over", "sentence"),
+    [
+        (range(80), "any of the 120 gallery images that are not references, 20 of them targets"),
+        (range(60, 100), "any of the 160 gallery images that are not targets"),
+        (range(100), "any of the 100 gallery images that are not references or targets"),
+    ],
+)
+def test_rankings_of_a_smaller_gallery_are_told_apart(made_over: range, sentence: str) -> None:
+    images = [f"i{n}" for n in range(200)]  # 0 to 79 are references, 60 to 99 targets
+    references, targets = (images * 2)[:80], [images[60 + i % 40] for i in range(80)]
+    queries = QuerySet(tuple(f"q{i}" for i in range(80)), tuple((target,) for target in targets))
+    benchmark = ListedPart(queries, frozenset(images), tuple(references))
+    lists = lists_over([images[n] for n in made_over], 80, length=min(50, len(made_over)))
+    _, report = rank(lists, benchmark, depth=10, allow_partial=True)
+    assert [fault for fault in report.faults() if f"No list has {sentence}" in fault]
+    with pytest.raises(DataError, match="seem to rank another gallery than the protocol's 200 images"):
+        rank(lists, benchmark, depth=10)
+    _, whole = rank(lists_over(images, 80), benchmark, depth=10)
+    assert not whole.faults()
+
+
+def test_a_few_lists_or_images_say_nothing_about_the_gallery() -> None:
+    images = [f"i{n}" for n in range(200)]
+    queries = QuerySet(("q0", "q1"), (("i0",), ("i1",)))
+    _, report = rank(lists_over(images[:20], 2, 20), ListedPart(queries, frozenset(images), ("i0", "i1")), depth=20)
+    assert not report.faults()
+    most = ListedPart(queries, frozenset(images), tuple(images[:197]))
+    _, report = rank({f"q{i}": images[:197] for i in range(2)}, most, depth=50)
+    assert not report.faults()

@@ -80,3 +80,9 @@ def test_what_a_file_holds_is_told_in_a_few_characters(mistakes: Mistakes) -> No
     long = "x" * 10_000
     checked({long: [long, long], "q": long, "r": [[long], "bad"]}, mistakes)
     assert max(len(said) for found in mistakes.values() for said in found) < 120
+
+
+def test_a_byte_order_mark_is_named() -> None:
+    mistakes: Mistakes = defaultdict(list)
+    assert json_object(b'\xef\xbb\xbf{"a": 1}', mistakes) == {"a": 1}
+    assert mistakes == {"byte order mark": ["the file begins with one; save it as UTF-8 without BOM"]}

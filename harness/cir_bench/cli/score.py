@@ -12,8 +12,7 @@ import typer
 from cir_bench.cli.benchmark import BenchmarkName, DatasetParams, NamedBenchmark
 from cir_bench.cli.common import AsJson, Settings, with_settings
 from cir_bench.cli.output import columns, print_json
-from cir_bench.protocols.build import eval_set
-from cir_bench.scoring.evaluate import OpenedProtocol
+from cir_bench.scoring.evaluate import opened
 from cir_bench.scoring.files import read_predictions
 
 
@@ -39,11 +38,11 @@ def score(
     lists = read_predictions(predictions)
     found = NamedBenchmark.find(settings, benchmark)
     chosen = found.chosen
-    protocol = OpenedProtocol(chosen, eval_set(found.open(sets), chosen.protocol))
+    protocol = opened(found.open(sets), chosen)
     if lists.subset is not None and not chosen.protocol.subset:
         print(f"cir-bench: {chosen.name} has no subset ranking; that file is ignored.", file=sys.stderr)
     result = protocol.evaluate(lists.ranked, subset=lists.subset, allow_partial=allow_partial)
-    for line in (*result.faults, *result.notes):
+    for line in (*result.problems, *result.faults, *result.notes):
         print(f"cir-bench: {line}", file=sys.stderr)
     if as_json:
         print_json(asdict(result) | {"partial": result.partial})

@@ -67,6 +67,21 @@ class Encoder(nn.Module, ABC):
         """Digest of what this encoder reads for the image: by default the image file, otherwise a caption or a row."""
         return image.digest()
 
+    def cut_texts(self, texts: Sequence[str]) -> Sequence[str]:
+        """Those of the texts that are longer than this encoder reads, so that their end is lost; by default none.
+
+        The harness counts them, warns and records the number.
+        """
+        return ()
+
+    def cut_images(self, images: Sequence[ImageRef]) -> Sequence[str]:
+        """Ids of the images of which it reads a text (a caption) that is longer than it reads; by default none."""
+        return ()
+
+    def facts(self) -> Mapping[str, str]:
+        """What the record should say of it besides its parameters: where weights come from, what was decided."""
+        return {}
+
     @property
     def preprocess(self) -> str:
         """A description of the preprocessing that changes when it does; part of the feature cache's key."""

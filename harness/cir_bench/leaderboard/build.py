@@ -72,6 +72,7 @@ def _section(
         synthetic=any(one.synthetic for one in datasets),
         missing_images=max((one.missing_images for one in datasets), default=0),
         missing_triplets=max((one.missing_triplets for one in datasets), default=0),
+        problems=tuple(dict.fromkeys(problem for one in datasets for problem in one.problems)),
         dataset_plugin=next((third_party(one.plugin) for one in datasets), ""),
         known_protocol=builtin_protocol(key.benchmark, key.protocol) is not None,
         seeds=tuple(sorted({one.record.cell.seed for one in members})),

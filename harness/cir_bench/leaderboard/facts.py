@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
+from cir_bench.errors import examples
 from cir_bench.leaderboard.model import EncoderUse, Section
 from cir_bench.leaderboard.text_format import TextFormat
 
@@ -19,8 +20,12 @@ def cautions(section: Section) -> dict[str, str]:
         *([f"{section.missing_images:,} images of the evaluation"] if section.missing_images else []),
         *([f"images of {section.missing_triplets:,} training triplets"] if section.missing_triplets else []),
     ]
-    if lacking:
-        found["partial"] = f"{' and '.join(lacking)} are missing; these numbers do not compare with those on the whole."
+    reasons = [f"{' and '.join(lacking)} are missing"] if lacking else []
+    if section.problems:
+        wrong = examples([problem.rstrip(".") for problem in section.problems], between="; ")
+        reasons.append(f"the annotations are not those that the protocol expects ({wrong})")
+    if reasons:
+        found["partial"] = f"{', and '.join(reasons)}; these numbers do not compare with those on the whole."
     if section.synthetic:
         found["synthetic"] = "the images are rendered by a program; a result here is no result on photographs."
     if any(use.pixel_free for use in section.encoders):
@@ -50,7 +55,7 @@ def facts(section: Section, form: TextFormat) -> Iterator[str]:
     if section.dataset_plugin:
         yield f"The data set is by {form.plain(section.dataset_plugin)}, no part of cir-bench."
     for word, sentence in cautions(section).items():
-        yield f"**{word.capitalize()}**: {sentence}"
+        yield f"**{word.capitalize()}**: {form.plain(sentence)}"
     if section.places:
         several = " Compare times and memory only between rows with the same number." if len(section.places) > 1 else ""
         yield f"{TIMES}on {numbered([form.plain(place) for place in section.places])}.{several}"

@@ -187,6 +187,8 @@ class Section(_LeaderboardModel):
     """Of the evaluation; more than 0: every number of the section is partial."""
     missing_triplets: int
     """Training triplets left out because an image is missing; more than 0: the trained rows are partial."""
+    problems: tuple[str, ...] = ()
+    """What is wrong with the annotations, one sentence each; the rows that it concerns are partial."""
     dataset_plugin: str
     """Distribution and version that the data set is from; empty for cir-bench's own."""
     known_protocol: bool

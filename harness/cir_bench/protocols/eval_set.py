@@ -81,6 +81,10 @@ class EvalSet:
     """Ids of the images that are needed and missing, each once; any of them makes every number partial."""
     dropped: tuple[str, ...] = ()
     """Ids of the queries that cannot be asked or hit without them."""
+    problems: tuple[str, ...] = ()
+    """What is wrong with the annotations, one sentence each; any of them makes every number partial."""
+    notes: tuple[str, ...] = ()
+    """What is worth knowing about them."""
 
     @property
     def hidden(self) -> bool:

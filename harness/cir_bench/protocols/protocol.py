@@ -43,7 +43,10 @@ class Headline(Params):
 
 
 class Expected(Params):
-    """Facts about complete data under the protocol; checked by `cir-bench data verify`, not hashed."""
+    """Facts about complete data under the protocol, compared with the data at hand and not hashed.
+
+    `cir-bench data verify` says what differs, and a run on other data is partial.
+    """
 
     n_train: int | None = None
     """Training triplets, over all parts."""
@@ -51,6 +54,12 @@ class Expected(Params):
     """By part (``""`` without parts), after the captions became queries."""
     n_gallery: dict[str, int] = Field(default_factory=dict)
     """By part."""
+    captions: int | None = None
+    """Of every annotated query and training triplet."""
+    n_repeated: dict[str, int] = Field(default_factory=dict)
+    """By part, queries that have reference, text and targets of another one; 0 by default."""
+    n_never_hit: dict[str, int] = Field(default_factory=dict)
+    """By part, queries whose only target is their excluded reference; 0 by default."""
     chance: dict[str, float] = Field(default_factory=dict)
     """``part/R@K`` of a random ranking, in percent, to three significant digits."""
 

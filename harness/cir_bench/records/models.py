@@ -52,6 +52,12 @@ class EncoderFacts(RecordModel):
     pretrained: bool = True
     """False when its weights are drawn from the cell's seed, so that digests differ between seeds by nature."""
     pixel_free: bool = False
+    facts: dict[str, str] = Field(default_factory=dict)
+    """What the encoder says of itself: where its weights come from, what it decided."""
+    cut_texts: dict[str, int] = Field(default_factory=dict)
+    """Texts that are longer than the encoder reads and lost their end, of ``evaluation`` and ``training``."""
+    cut_images: dict[str, int] = Field(default_factory=dict)
+    """Images whose captions did, if the encoder reads captions."""
 
 
 class DatasetFacts(RecordModel):
@@ -65,6 +71,8 @@ class DatasetFacts(RecordModel):
     """More than 0: the run is *partial*."""
     missing_triplets: int = 0
     """Training triplets left out because an image is missing."""
+    problems: tuple[str, ...] = ()
+    """What is wrong with the annotations that the cell reads, in sentences; with any, the run is *partial*."""
     n_train: int = 0
     provenance: dict[str, str] = Field(default_factory=dict)
 

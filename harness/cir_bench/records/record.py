@@ -59,9 +59,9 @@ class RunRecord(models.RecordModel):
 
     @property
     def partial(self) -> bool:
-        """Whether the gallery or the train images were incomplete."""
+        """Whether images were missing, or the annotations are not what the protocol expects."""
         facts = self.dataset
-        return facts is not None and facts.missing_images + facts.missing_triplets > 0
+        return facts is not None and bool(facts.missing_images or facts.missing_triplets or facts.problems)
 
 
 def write_record(record: RunRecord, folder: Path) -> Path:

@@ -120,6 +120,11 @@ class Cell:
         return sum(training.epochs for training in self.stage_settings().values())
 
     @property
+    def trains(self) -> bool:
+        """Whether it needs training triplets."""
+        return self.has_trained_encoder or (self.method.spec.learns and self.epochs > 0)
+
+    @property
     def has_trained_encoder(self) -> bool:
         """Whether any stage trains the encoder for at least one epoch."""
         return any(self.trains_encoder(one) and one.epochs > 0 for one in self.stage_settings().values())

@@ -5,7 +5,7 @@ from __future__ import annotations
 import warnings
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 
 from cir_bench.errors import CirBenchError, DataError
@@ -13,6 +13,7 @@ from cir_bench.features.extract import read_item
 from cir_bench.features.identity import Role
 from cir_bench.interfaces.dataset import Triplet, TripletSampler
 from cir_bench.protocols.build import check_headline, eval_set, spelling_of
+from cir_bench.protocols.check import evaluation_notes, evaluation_problems
 from cir_bench.protocols.eval_set import EvalSet
 from cir_bench.protocols.holdout import held_out_set, hold_out, hold_out_drawn
 from cir_bench.runs import keys
@@ -116,8 +117,11 @@ class CellData:
     def _evaluation(self, cell: Cell) -> EvalSet:
         dataset, protocol = self._datasets.of(cell), cell.protocol
         check_headline(dataset, protocol)
-        usable = self._usable(cell, eval_set(dataset, protocol).images())
-        return eval_set(dataset, protocol, usable.__getitem__, allow_partial=self._allow_partial)
+        whole = eval_set(dataset, protocol)
+        usable = self._usable(cell, whole.images())
+        found = eval_set(dataset, protocol, usable.__getitem__, allow_partial=self._allow_partial)
+        problems = evaluation_problems(whole, protocol, dataset)
+        return replace(found, problems=problems, notes=evaluation_notes(whole))
 
     def _train(self, cell: Cell) -> TrainData:
         dataset, selection, seed = self._datasets.of(cell), cell.method_params.selection, cell.key.seed

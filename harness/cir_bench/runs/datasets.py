@@ -11,6 +11,7 @@ from cir_bench.interfaces.dataset import Dataset, ImageRef
 from cir_bench.interfaces.specs import Context
 from cir_bench.plugin.registry import create
 from cir_bench.protocols.build import provenance_of
+from cir_bench.protocols.check import train_problems
 from cir_bench.runs import keys
 from cir_bench.runs.cell import Cell, DatasetChoice
 from cir_bench.runs.examples import descriptions, of_triplets, own_name
@@ -25,6 +26,8 @@ class DataSets:
         self._datasets: Shared[Dataset] = lifetimes.shared(lambda cell: map(keys.of_dataset, cell.datasets))
         self.provenance = lifetimes.one(keys.of_texts, lambda cell: provenance_of(self.of(cell), cell.protocol))
         """Facts of the data that a cell reads."""
+        self.train_problems = lifetimes.one(keys.of_texts, lambda cell: train_problems(self.of(cell), cell.protocol))
+        """What is wrong with the training triplets."""
         self.descriptions = lifetimes.one(keys.of_texts, self._descriptions)
         """Description by image, of the train split of :meth:`described`."""
         self.corpus = lifetimes.one(keys.of_texts, self._corpus)

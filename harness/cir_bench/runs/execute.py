@@ -25,6 +25,7 @@ from cir_bench.retrieval.ranking import PartRankings
 from cir_bench.runs import facts
 from cir_bench.runs.assembly import SCRATCH, AssembledCell, assemble
 from cir_bench.runs.cell import Cell
+from cir_bench.runs.cuts import cuts_of
 from cir_bench.runs.device import environment, peak_mib, reset_peak
 from cir_bench.runs.ingredients import fingerprint, ingredients
 from cir_bench.runs.workbench import Workbench
@@ -105,13 +106,14 @@ class CellRun:
         cell, bench, protocol = self._cell, self._bench, self._cell.protocol
         data = bench.data.train(cell) if trained else None
         n_queries = sum(evaluation.n_queries.values())
+        cuts = cuts_of(cell, bench, data)
         return RunRecord(
             status="done",
             cell=cell.key,
             ingredients=dict(found),
             config=cell.config(),
             method=facts.of_method(cell, method, trained),
-            encoder=facts.of_encoder(cell, bench),
+            encoder=facts.of_encoder(cell, bench, cuts),
             dataset=facts.of_dataset(cell, bench, evaluation, data),
             protocol=facts.of_protocol(protocol),
             n_queries=evaluation.n_queries,
@@ -129,7 +131,7 @@ class CellRun:
                 peak_memory_mib=peak_mib(bench.device),
             ),
             environment=environment(bench.device, cell.precision),
-            warnings=facts.notes(cell, evaluation, data),
+            warnings=(*facts.notes(cell, bench, evaluation, data), *cuts.notes),
             finished=_now(),
         )
 

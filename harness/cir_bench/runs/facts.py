@@ -12,6 +12,7 @@ from cir_bench.protocols.protocol import Protocol
 from cir_bench.records import models
 from cir_bench.runs.cell import Cell
 from cir_bench.runs.cell_data import TrainData
+from cir_bench.runs.cuts import Cuts
 from cir_bench.runs.selection import SelectionMetrics
 from cir_bench.runs.workbench import Workbench
 from cir_bench.training.state import TrainState
@@ -35,15 +36,19 @@ def of_method(cell: Cell, method: Method, trained: TrainState | None) -> models.
     )
 
 
-def of_encoder(cell: Cell, bench: Workbench) -> models.EncoderFacts:
+def of_encoder(cell: Cell, bench: Workbench, cuts: Cuts) -> models.EncoderFacts:
     """The encoder that the cell started with."""
+    encoder = bench.encoders.frozen(cell)
     return models.EncoderFacts(
         plugin=of_plugin(cell.encoder),
         weights_digest=bench.encoders.weights_digest(cell),
-        preprocess=bench.encoders.frozen(cell).preprocess,
+        preprocess=encoder.preprocess,
         trained=cell.has_trained_encoder,
         pretrained=cell.provides.pretrained,
         pixel_free=cell.encoder.spec.pixel_free,
+        facts=dict(encoder.facts()),
+        cut_texts=cuts.texts,
+        cut_images=cuts.images,
     )
 
 
@@ -56,6 +61,7 @@ def of_dataset(cell: Cell, bench: Workbench, evaluation: EvalSet, data: TrainDat
         licence=cell.dataset.spec.licence,
         missing_images=len(evaluation.missing),
         missing_triplets=data.missing if data else 0,
+        problems=problems(cell, bench, evaluation),
         n_train=data.size if data else 0,
         provenance=dict(bench.datasets.provenance(cell)),
     )
@@ -82,9 +88,14 @@ def of_selection(cell: Cell, trained: TrainState | None, data: TrainData | None)
     )
 
 
-def notes(cell: Cell, evaluation: EvalSet, data: TrainData | None) -> tuple[str, ...]:
+def problems(cell: Cell, bench: Workbench, evaluation: EvalSet) -> tuple[str, ...]:
+    """What is wrong with the annotations that the cell reads."""
+    return (*evaluation.problems, *(bench.datasets.train_problems(cell) if cell.trains else ()))
+
+
+def notes(cell: Cell, bench: Workbench, evaluation: EvalSet, data: TrainData | None) -> tuple[str, ...]:
     """Whatever a reader of the numbers must know."""
-    found = []
+    found = [*(f"partial: {problem}" for problem in problems(cell, bench, evaluation)), *evaluation.notes]
     if evaluation.missing:
         found.append(f"partial: {len(evaluation.missing)} images missing, {len(evaluation.dropped)} queries left out")
     if data is not None and data.missing:

@@ -17,6 +17,11 @@ def ingredients(cell: Cell, bench: Workbench) -> dict[str, str]:
     """All ingredients; loads the data set and the encoder, unless the workbench has them."""
     encoder = bench.encoders.frozen(cell)
     provenance = bench.datasets.provenance(cell)
+    evaluation = bench.data.evaluation(cell)
+    wrong = {
+        "data.problems": evaluation.problems,
+        "train.problems": bench.datasets.train_problems(cell) if cell.trains else (),
+    }
     described = bench.datasets.described(cell).provenance() if cell.described else {}
     return {
         "harness.results": HARNESS_RESULTS,
@@ -26,7 +31,8 @@ def ingredients(cell: Cell, bench: Workbench) -> dict[str, str]:
         "encoder.code": encoder.version,
         **{f"data.{name}": value for name, value in provenance.items()},
         **{f"described.{name}": value for name, value in described.items()},
-        "data.missing": str(len(bench.data.evaluation(cell).missing)),
+        "data.missing": str(len(evaluation.missing)),
+        **{name: " ".join(problems) for name, problems in wrong.items() if problems},
     }
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
 from typing import Any, cast
@@ -17,11 +17,12 @@ from cir_bench.interfaces.specs import Context, DatasetSpec
 from cir_bench.plugin.loader import PluginOptions, load_plugins
 from cir_bench.plugin.registry import Registered, create
 from cir_bench.protocols.build import eval_set
+from cir_bench.protocols.check import evaluation_problems
 from cir_bench.protocols.eval_set import EvalSet
 from cir_bench.protocols.find import ChosenBenchmark, find_benchmark
 from cir_bench.retrieval.ranking import CandidateSet, PartRankings, Ranking
 from cir_bench.scoring.lists import ListedPart, RankedLists, rank_lists
-from cir_bench.scoring.matrices import Scores, rank_scores, unknown_queries
+from cir_bench.scoring.matrices import Scores, half_precision, rank_scores, unknown_queries
 
 
 @dataclass(frozen=True)
@@ -39,6 +40,7 @@ class ProtocolResult:
         n_queries: over all parts.
         n_gallery: over all parts.
         faults: what did not fit, one sentence each; with any, the numbers are partial.
+        problems: what is wrong with the annotations, one sentence each; with any, the numbers are partial.
         notes: what else is worth knowing, one sentence each.
         tags: ``{tag: {"n": queries, "R@10": value, …}}``.
     """
@@ -52,13 +54,14 @@ class ProtocolResult:
     n_queries: int
     n_gallery: int
     faults: tuple[str, ...]
+    problems: tuple[str, ...]
     notes: tuple[str, ...]
     tags: Mapping[str, Mapping[str, float]]
 
     @property
     def partial(self) -> bool:
         """Whether something was missing or did not fit."""
-        return bool(self.faults)
+        return bool(self.faults or self.problems)
 
 
 @dataclass(frozen=True)
@@ -86,7 +89,7 @@ class OpenedProtocol:
         parts = self.evaluation.parts
         notes = unknown_queries(scores, parts.values())
         ranked = {name: rank_scores(scores, part, self.chosen.protocol.subset) for name, part in parts.items()}
-        return self._result(ranked, notes=notes)
+        return self._result(ranked, notes=(*notes, *half_precision(scores, ranked.values())))
 
     def _of_lists(self, lists: RankedLists, subset: RankedLists | None, allow_partial: bool) -> ProtocolResult:
         protocol = self.chosen.protocol
@@ -109,12 +112,18 @@ class OpenedProtocol:
     @cached_property
     def _galleries(self) -> dict[str, ListedPart]:
         parts = self.evaluation.parts
-        return {name: ListedPart(part.query_set, part.gallery_ids) for name, part in parts.items()}
+        return {
+            name: ListedPart(part.query_set, part.gallery_ids, tuple(query.reference for query in part.queries))
+            for name, part in parts.items()
+        }
 
     @cached_property
     def _subsets(self) -> dict[str, ListedPart]:
         parts = self.evaluation.parts
-        return {name: ListedPart(part.query_set, part.gallery_ids, part.subsets()) for name, part in parts.items()}
+        return {
+            name: ListedPart(part.query_set, part.gallery_ids, candidates=part.subsets())
+            for name, part in parts.items()
+        }
 
     def _result(
         self, rankings: Mapping[str, PartRankings], faults: Sequence[str] = (), notes: Sequence[str] = ()
@@ -132,9 +141,17 @@ class OpenedProtocol:
             n_queries=result.n_queries,
             n_gallery=sum(size.n_gallery for size in result.parts.values()),
             faults=tuple(faults),
+            problems=self.evaluation.problems,
             notes=tuple(notes),
             tags=result.tags,
         )
+
+
+def opened(dataset: Dataset, chosen: ChosenBenchmark) -> OpenedProtocol:
+    """A protocol on a data set whose annotations were read; what is wrong with them makes every result partial."""
+    evaluation = eval_set(dataset, chosen.protocol)
+    problems = evaluation_problems(evaluation, chosen.protocol, dataset)
+    return OpenedProtocol(chosen, replace(evaluation, problems=problems))
 
 
 def open_protocol(
@@ -147,7 +164,7 @@ def open_protocol(
     root = Path(data_root).expanduser() if data_root is not None else None
     context = Context(root, cache_dir=Path("~/.cache/cir-bench").expanduser(), dataset=registered.name)
     dataset = open_dataset(chosen, registered, context, dataset_params or {})
-    return OpenedProtocol(chosen, eval_set(dataset, chosen.protocol))
+    return opened(dataset, chosen)
 
 
 def evaluate(
@@ -177,8 +194,8 @@ def evaluate(
         DataError: the data set cannot be read, or the rankings do not fit it; the message says what and where.
         RunError: a score is not a finite floating-point number; the message names query and image.
     """
-    opened = open_protocol(protocol, data_root=data_root, dataset_params=dataset_params)
-    return opened.evaluate(rankings, subset=subset, allow_partial=allow_partial)
+    found = open_protocol(protocol, data_root=data_root, dataset_params=dataset_params)
+    return found.evaluate(rankings, subset=subset, allow_partial=allow_partial)
 
 
 def open_dataset(

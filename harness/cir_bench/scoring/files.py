@@ -51,7 +51,7 @@ def read_predictions(paths: Sequence[Path]) -> Predictions:
 
 def _read(path: Path) -> dict[str, Any]:
     try:
-        data = json.loads(path.read_text(encoding="utf-8"), object_pairs_hook=lambda pairs: _object(path, pairs))
+        data = json.loads(path.read_text(encoding="utf-8-sig"), object_pairs_hook=lambda pairs: _object(path, pairs))
     except OSError as error:
         raise DataError(f"The prediction file {path} cannot be read: {error.strerror}.") from error
     except (ValueError, RecursionError) as error:

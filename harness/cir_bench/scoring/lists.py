@@ -19,6 +19,9 @@ from cir_bench.retrieval.ranking import Ranking
 RankedLists: TypeAlias = "Mapping[str, Sequence[str | int]]"
 """By query id image ids, best first."""
 NOTHING: frozenset[str] = frozenset()
+FEWEST_OTHERS, EXPECTED = 5, 50
+"""Lists are of a smaller gallery if at least so many images are in none of them, which chance would have listed that
+often."""
 
 
 @dataclass
@@ -41,6 +44,8 @@ class ListReport:
     after its end counts as never hit, so the numbers may be too low."""
     short_subsets: dict[str, tuple[int, int]] = field(default_factory=dict)
     """The same for a subset ranking, where only the query's own candidates in its list count."""
+    elsewhere: list[str] = field(default_factory=list)
+    """Sentences on parts whose lists seem to be rankings of another, smaller gallery."""
 
     def faults(self) -> list[str]:
         """One sentence, with examples, for each kind of fault; with any, numbers made from the lists are partial."""
@@ -63,7 +68,7 @@ class ListReport:
                 pairs = [f"{query} lists {length}, {needed} are needed" for query, (length, needed) in lengths.items()]
                 count = f"{len(lengths)} queries list fewer {what} than the metrics look at"
                 sentences.append(f"{count}: {examples(pairs, between='; ')}.")
-        return sentences
+        return sentences + self.elsewhere
 
     def notes(self) -> list[str]:
         """Sentences on what is not a fault but worth knowing."""
@@ -78,6 +83,8 @@ class ListedPart:
     queries: QuerySet
     """Their excluded images are dropped from the lists, by id."""
     gallery: frozenset[str]
+    references: tuple[str, ...] = ()
+    """Of the queries, in order."""
     candidates: Sequence[Collection[str]] | None = None
     """For a subset ranking (CIRR), each query's candidates; other images in the lists are skipped, so that a ranking of
     the whole gallery can be used here too. None: the whole gallery."""
@@ -166,8 +173,35 @@ def _rank_part(lists: Mapping[str, Any], part: ListedPart, depth: int, report: L
             short[query] = (len(kept), min(depth, n_candidates))
         for image in relevant:
             better.append(kept.index(image) if image in names and image not in removed else NEVER)
+    if part.candidates is None:
+        report.elsewhere += smaller_gallery(part, listed)
     ranks, sizes = np.array(better, dtype=np.int64), np.array([asked.n_candidates for asked in part.asked])
     return Ranking(part.queries, len(part.gallery), sizes, ranks, np.zeros_like(ranks))
+
+
+def smaller_gallery(part: ListedPart, listed: Sequence[Any]) -> list[str]:
+    """A sentence if the lists seem to be made over the references alone, the targets alone, or both.
+
+    That is so if no list has any other image of the gallery, although by chance many would have. Such a gallery is
+    smaller, so that its numbers are too high; and if it lacks targets, they are too low as well.
+    """
+    lists = [images for images in listed if isinstance(images, (list, tuple))]
+    named = {str(image) for images in lists for image in images if isinstance(image, (str, int))}
+    targets = {image for targets in part.queries.targets for image in targets} & part.gallery
+    references = set(part.references) & part.gallery
+    entries = sum(map(len, lists))
+    both = references | targets
+    for gallery, what in ((references, "references"), (targets, "targets"), (both, "references or targets")):
+        others = part.gallery - gallery
+        by_chance = entries * len(others) / max(1, len(part.gallery))
+        if gallery and named and len(others) >= FEWEST_OTHERS and by_chance >= EXPECTED and named.isdisjoint(others):
+            lost = len(targets & others)
+            lacking = f", {lost} of them targets" if lost else ""
+            return [
+                f"No list has any of the {len(others)} gallery images that are not {what}{lacking}; "
+                f"the lists seem to rank another gallery than the protocol's {len(part.gallery)} images."
+            ]
+    return []
 
 
 def _all_in_gallery(listed: Sequence[Any], gallery: frozenset[str]) -> bool:

@@ -18,6 +18,10 @@ from cir_bench.retrieval.ranking import PartRankings
 if TYPE_CHECKING:
     from torch import Tensor
 
+HALF = frozenset({"float16", "bfloat16"})
+EXACT = 2**53
+"""Up to this, whole numbers are exact as floating-point numbers."""
+
 
 @dataclass(frozen=True, eq=False)
 class Scores:
@@ -26,7 +30,7 @@ class Scores:
     Attributes:
         queries: Q query ids, in any order.
         images: N image ids, in any order: the whole gallery; further images are not candidates.
-        values: ``[Q, N]``, a floating-point array or tensor.
+        values: ``[Q, N]``, an array or tensor of floating-point or whole numbers.
 
     Raises:
         DataError: the values have another shape, or an id occurs twice.
@@ -70,7 +74,7 @@ def rank_scores(scores: Sequence[Scores], part: EvalPart, subset: bool) -> PartR
     column_of = rows_by_id(matrices[0].images) if matrices else {}
     rows = _indices("queries", queries.ids, row_of)
     columns = _indices("gallery images", part.gallery, column_of)
-    values = torch.as_tensor(matrices[0].values)
+    values = _floating(torch.as_tensor(matrices[0].values))
     in_order = tuple(matrices[0].queries) == queries.ids and tuple(matrices[0].images) == part.gallery
 
     def score(query_rows: Any, gallery_rows: Any) -> Tensor:
@@ -80,6 +84,31 @@ def rank_scores(scores: Sequence[Scores], part: EvalPart, subset: bool) -> PartR
 
     gallery = search(score, queries, part.gallery)
     return PartRankings(gallery, search_subsets(score, queries, part.gallery, part.subsets()) if subset else None)
+
+
+def half_precision(scores: Sequence[Scores], parts: Iterable[PartRankings]) -> tuple[str, ...]:
+    """A sentence on the ties of scores in half precision, if there are any."""
+    names = sorted({name for one in scores if (name := str(one.values.dtype).rpartition(".")[2]) in HALF})
+    rankings = [part.gallery for part in parts]
+    tied = sum(int((ranking.tied > 0).sum()) for ranking in rankings)
+    if not names or not tied:
+        return ()
+    of = sum(len(ranking.tied) for ranking in rankings)
+    return (
+        f"Scores in half precision ({', '.join(names)}) make ties: {tied} of {of} targets have the score of another "
+        "image, and count as the mean over all orders of the tied; export the scores in float32.",
+    )
+
+
+def _floating(values: Tensor) -> Tensor:
+    """Whole numbers as float64; `DataError` if they are too large to stay apart."""
+    import torch
+
+    if values.is_floating_point() or values.is_complex() or values.dtype == torch.bool:
+        return values
+    if values.numel() and max(abs(int(values.min())), abs(int(values.max()))) > EXACT:
+        raise DataError(f"Scores are whole numbers beyond {EXACT}, which cannot be told apart; scale them down.")
+    return values.double()
 
 
 def unknown_queries(scores: Sequence[Scores], parts: Iterable[EvalPart]) -> tuple[str, ...]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import codecs
 import json
 from collections import Counter, defaultdict
 from collections.abc import Callable, Collection, Iterable, Mapping
@@ -22,8 +23,10 @@ def json_object(data: bytes, mistakes: Mistakes) -> dict[str, Any] | None:
             found[key] = value
         return found
 
+    if data.startswith(codecs.BOM_UTF8):
+        mistakes["byte order mark"].append("the file begins with one; save it as UTF-8 without BOM")
     try:
-        text = data.decode("utf-8")
+        text = data.decode("utf-8-sig")
         value = json.loads(text, object_pairs_hook=unique, parse_constant=_no_constant)
     except json.JSONDecodeError as error:
         bare = error.msg.startswith("Expecting property name") and error.doc[error.pos : error.pos + 1].isdigit()

@@ -189,5 +189,5 @@ def test_an_image_of_the_official_name_is_preferred(shoes: Open, data_root: Path
 def test_a_missing_image_is_named_with_similar_ones(shoes: Open) -> None:
     path = shoes().file(BOOTS[0])
     path.rename(path.with_name("img_womens_boots_0-copy.jpg"))
-    with pytest.raises(DataError, match=r"womens_.* \(similar names: img_womens_boots_0-copy\.jpg, "):
+    with pytest.raises(DataError, match=r"womens_.* \(similar names: .*img_womens_boots_0-copy\.jpg"):
         shoes().open(BOOTS[0])
