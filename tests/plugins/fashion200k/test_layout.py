@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 from support.protocols import protocol
 
-from cir_bench import DataError
+from cir_bench import Context, DataError, NoParams
 from cir_bench.protocols.build import eval_set
 from cir_bench.protocols.check import check_protocol
 from cir_bench_fashion200k.dataset import Fashion200k
