@@ -19,8 +19,6 @@ if TYPE_CHECKING:
     from torch import Tensor
 
 HALF = frozenset({"float16", "bfloat16"})
-EXACT = 2**53
-"""Up to this, whole numbers are exact as floating-point numbers."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -74,7 +72,9 @@ def rank_scores(scores: Sequence[Scores], part: EvalPart, subset: bool) -> PartR
     column_of = rows_by_id(matrices[0].images) if matrices else {}
     rows = _indices("queries", queries.ids, row_of)
     columns = _indices("gallery images", part.gallery, column_of)
-    values = _floating(torch.as_tensor(matrices[0].values))
+    values = torch.as_tensor(matrices[0].values)
+    if not (values.is_floating_point() or values.is_complex() or values.dtype == torch.bool):
+        values = values.double()  # whole numbers, such as negative ranks
     in_order = tuple(matrices[0].queries) == queries.ids and tuple(matrices[0].images) == part.gallery
 
     def score(query_rows: Any, gallery_rows: Any) -> Tensor:
@@ -98,17 +98,6 @@ def half_precision(scores: Sequence[Scores], parts: Iterable[PartRankings]) -> t
         f"Scores in half precision ({', '.join(names)}) make ties: {tied} of {of} targets have the score of another "
         "image, and count as the mean over all orders of the tied; export the scores in float32.",
     )
-
-
-def _floating(values: Tensor) -> Tensor:
-    """Whole numbers as float64; `DataError` if they are too large to stay apart."""
-    import torch
-
-    if values.is_floating_point() or values.is_complex() or values.dtype == torch.bool:
-        return values
-    if values.numel() and max(abs(int(values.min())), abs(int(values.max()))) > EXACT:
-        raise DataError(f"Scores are whole numbers beyond {EXACT}, which cannot be told apart; scale them down.")
-    return values.double()
 
 
 def unknown_queries(scores: Sequence[Scores], parts: Iterable[EvalPart]) -> tuple[str, ...]:
