@@ -2,6 +2,6 @@
 
 import sys
 
-from cir_bench.cli.app import main
+from cir_bench.cli.app import entry
 
-sys.exit(main())
+sys.exit(entry())

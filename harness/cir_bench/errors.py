@@ -58,6 +58,16 @@ def did_you_mean(name: str, known: Iterable[str]) -> str:
     return f"known: {', '.join(names)}." if names else "none is known."
 
 
+MOST_CHARACTERS = 1000
+"""Length to which a plugin's messages are cut."""
+
+
+def printable(text: str) -> str:
+    """A text of a plugin on one line, of bounded length, in characters that every file can hold."""
+    clean = " ".join(text[: 2 * MOST_CHARACTERS].encode("utf-8", "backslashreplace").decode().split())
+    return clean if len(clean) <= MOST_CHARACTERS else clean[:MOST_CHARACTERS] + "…"
+
+
 def examples(items: Sequence[str], most: int = 3, between: str = ", ") -> str:
     """The first few items for an error message, with a "…" if there are more."""
     return between.join([*items[:most], *(["…"] if len(items) > most else [])])

@@ -5,4 +5,5 @@ registry), ``records`` (``--records``), ``benchmark`` (a benchmark and its data 
 ``data_contents`` (facts), and ``output``, ``progress``, ``run_view`` and ``streams`` (text).
 """
 
+from cir_bench.cli.app import entry as entry
 from cir_bench.cli.app import main as main

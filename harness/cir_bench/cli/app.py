@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 from cir_bench.cli.streams import write_anything
 from cir_bench.errors import DEBUG, DISK_FULL, CirBenchError, ConfigError, debugging, did_you_mean
+from cir_bench.interrupts import heed_ctrl_c
 from cir_bench.version import __version__
 
 if TYPE_CHECKING:
@@ -42,6 +43,28 @@ VERBS = {
     "doctor": "Check the installation, the plugins, the data and the device.",
 }
 """The lines of ``cir-bench --help``. A verb is the object of its name in the module of its name in this package."""
+
+
+def entry() -> int:
+    """The program ``cir-bench``: `main`, with ``run`` in a process of its own that may die (`cir_bench.cli.watch`)."""
+    words = sys.argv[1:]
+    heed_ctrl_c()
+    if words[:1] != ["run"] or {"-h", "--help"} & set(words):
+        return main(words)
+    from cir_bench.cli.watch import can_watch, watch
+
+    if can_watch():
+        return watch(words)
+    from cir_bench.runs.lifeline import open_lifeline
+
+    lifeline = open_lifeline()
+    code = 1
+    try:
+        code = main(words)
+    finally:
+        if lifeline is not None:
+            lifeline.end(code)
+    return code
 
 
 def main(argv: Sequence[str] | None = None) -> int:

@@ -114,6 +114,6 @@ with_settings = with_shared(_settings)
 def open_registry(settings: Settings, *, config: Path | None = None, quiet: bool = False) -> Registry:
     """Load the plugins, also ``cir_bench_plugins.py`` next to ``config``; unless ``quiet``, print their problems."""
     registry = load_plugins(replace(settings.plugins, config=config))
-    for problem in () if quiet else registry.problems:
-        print(f"cir-bench: {problem}", file=sys.stderr)
+    for sentence in () if quiet else (*registry.problems, *registry.changes):
+        print(f"cir-bench: {sentence}", file=sys.stderr)
     return registry

@@ -16,6 +16,7 @@ from cir_bench.cli.output import PROBLEM
 from cir_bench.cli.records import read_records
 from cir_bench.cli.run_options import RunOptions, with_run_options
 from cir_bench.cli.run_view import say
+from cir_bench.errors import DEBUG, ConfigError
 
 INTERRUPTED = 130
 
@@ -28,6 +29,14 @@ def run(
     retry_failed: Annotated[bool, typer.Option("--retry-failed", help="Run cells again that failed before.")] = False,
     fail_fast: Annotated[bool, typer.Option("--fail-fast", help="Stop at the first cell that fails.")] = False,
     workers: Annotated[int | None, typer.Option(min=0, help="Processes that decode images.")] = None,
+    cell_timeout: Annotated[
+        float | None,
+        typer.Option(
+            min=1.0,
+            metavar="SECONDS",
+            help="Stop a cell that takes longer; it counts as failed. --retry-failed continues it.",
+        ),
+    ] = None,
     as_json: Annotated[
         bool, typer.Option("--json", help="Print every cell's record as a JSON line on stdout, with its status.")
     ] = False,
@@ -43,17 +52,29 @@ def run(
     """
     from cir_bench.leaderboard import build, render, write_text
     from cir_bench.records.record import RECORD_FILE, read_record
+    from cir_bench.runs.lifeline import open_lifeline
     from cir_bench.runs.schedule import run_cells
     from cir_bench.runs.workbench import default_workers
 
     setup = options.open(settings, default_workers() if workers is None else workers)
+    lifeline = open_lifeline()
+    if cell_timeout is not None:
+        if lifeline is None:
+            raise ConfigError(f"--cell-timeout works neither with {DEBUG} nor on systems without POSIX; omit it.")
+        lifeline.limit(cell_timeout)
     stream = sys.stderr if as_json else sys.stdout
     for sentence in setup.left_out:
         say(stream, sentence)
     try:
         with contextlib.redirect_stdout(stream):  # with --json, only records may be on stdout
             finished = run_cells(
-                setup.cells, setup.bench, setup.registry, setup.out, retry_failed=retry_failed, fail_fast=fail_fast
+                setup.cells,
+                setup.bench,
+                setup.registry,
+                setup.out,
+                retry_failed=retry_failed,
+                fail_fast=fail_fast,
+                lifeline=lifeline,
             )
     except KeyboardInterrupt:
         say(stream, "Interrupted. Finished cells and epochs are kept; run the same command again to continue.")

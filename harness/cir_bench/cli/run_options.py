@@ -80,6 +80,8 @@ class RunOptions:
 
     def open(self, settings: Settings, workers: int = 0) -> RunSetup:
         """Load the plugins, resolve the cells and prepare what they share."""
+        import torch  # noqa: F401 (before the plugins, so that a changed number of threads is noticed)
+
         registry = open_registry(settings, config=self.config)
         requests = self.requests(settings)
         from cir_bench.runs.device import choose_device

@@ -22,7 +22,8 @@ codecs.register_error(ERRORS, _escape)
 
 
 def write_anything(*streams: TextIO) -> None:
-    """Write characters that a stream's encoding lacks as escapes, instead of raising."""
+    """Write characters that a stream's encoding lacks as escapes, instead of raising; a plugin cannot close it."""
     for stream in streams:
         if isinstance(stream, io.TextIOWrapper):
             stream.reconfigure(errors=ERRORS)
+            vars(stream)["close"] = stream.flush

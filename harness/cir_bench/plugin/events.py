@@ -10,6 +10,7 @@ import pluggy
 
 from cir_bench.errors import debugging
 from cir_bench.interfaces.events import Event
+from cir_bench.interrupts import by_user
 from cir_bench.plugin import hookspecs
 from cir_bench.plugin.remedies import in_words
 
@@ -53,7 +54,9 @@ class Announcer:
                 continue
             try:
                 listener.function(*(event for _ in listener.argnames))
-            except (Exception, SystemExit) as error:  # a plugin must not end the run
+            except BaseException as error:  # a plugin must not end the run
+                if by_user(error):
+                    raise
                 self._silenced.add(listener.plugin_name)
                 self._complaints.append(
                     f"the hook {hook} of plugin {listener.plugin_name} raised {in_words(error)}; "

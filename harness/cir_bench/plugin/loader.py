@@ -7,6 +7,8 @@ import os
 import sys
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
+from functools import partial
+from itertools import islice
 from pathlib import Path
 
 import pluggy
@@ -14,10 +16,13 @@ import pluggy
 from cir_bench.errors import ConfigError, PluginError, did_you_mean
 from cir_bench.interfaces.kinds import BENCHMARKS_HOOK, KINDS, kind_of
 from cir_bench.interfaces.specs import MethodSpec, Spec
+from cir_bench.interrupts import by_user
 from cir_bench.plugin import candidates as look
 from cir_bench.plugin.candidates import Candidate
 from cir_bench.plugin.checks import check_api, check_benchmark, check_hooks
+from cir_bench.plugin.deadline import OverdueError, deadline
 from cir_bench.plugin.events import new_manager
+from cir_bench.plugin.guards import guarded
 from cir_bench.plugin.owner import CORE, Owner, PluginProblem, PluginRejected
 from cir_bench.plugin.registry import BenchmarkFile, Registered, Registry
 from cir_bench.plugin.remedies import in_words, remedy_for_import
@@ -26,6 +31,10 @@ from cir_bench.plugin.spec_checks import check_spec
 STRICT = "CIR_BENCH_STRICT"
 ALLOW = "CIR_BENCH_PLUGINS_ALLOW"
 DENY = "CIR_BENCH_PLUGINS_DENY"
+MOST_ITEMS = 10_000
+"""A hook that returns more is taken for endless."""
+LOADING_SECONDS = 120.0
+"""A plugin that takes longer to import and register is left out."""
 NOT_INSTALLED = PluginProblem(
     Owner(CORE, "from a source folder", "built-in plugins"),
     "metadata",
@@ -80,10 +89,12 @@ def load_plugins(
     strict = environ.get(STRICT, "").strip().lower() not in {"", "0", "false", "no"}
     owners: dict[tuple[str, str], Owner] = {}
     loaded: dict[Owner, _Contribution] = {}
+    changes: list[str] = []
     problems = [NOT_INSTALLED] if found is None and not look.core_is_installed() else []
     for candidate in _chosen(installed, options, environ):
         try:
-            contribution = _load_one(candidate)
+            with guarded(partial(_note, changes, candidate.owner)):
+                contribution = _load_one(candidate)
             _refuse_duplicates(contribution, owners)
         except PluginRejected as refusal:
             problem = PluginProblem(candidate.owner, refusal.stage, refusal.message, refusal.remedy)
@@ -99,7 +110,12 @@ def load_plugins(
         plugins=loaded,
         problems=problems,
         hooks=_hooks(loaded),
+        changes=changes,
     )
+
+
+def _note(changes: list[str], owner: Owner, what: str) -> None:
+    changes.append(f"plugin {owner} changed {what} while it was loaded; it is restored.")
 
 
 def _hooks(loaded: Mapping[Owner, _Contribution]) -> pluggy.PluginManager:
@@ -137,19 +153,25 @@ def _load_one(candidate: Candidate) -> _Contribution:
     Its own plugin manager calls its hooks, so that it can be blamed and dropped alone. Its output goes to stderr,
     because stdout belongs to ``--json``.
     """
-    with contextlib.redirect_stdout(sys.stderr):
-        try:
+    stage = "import"
+    try:
+        with contextlib.redirect_stdout(sys.stderr), deadline(LOADING_SECONDS):
             plugin = candidate.load()
-        except (Exception, SystemExit) as error:
-            message, remedy = remedy_for_import(error, candidate.owner, candidate.module)
-            raise PluginRejected("import", message, remedy) from error
-        try:
+            stage = "register"
             return _contribution(plugin, candidate.owner)
-        except PluginRejected:
+    except PluginRejected:
+        raise
+    except OverdueError as error:
+        message = f"it is not loaded after {LOADING_SECONDS:g} s"
+        raise PluginRejected(stage, message, "do slow work when an object is constructed, not when it loads") from error
+    except BaseException as error:  # attributes and specs of a plugin may raise anything, too
+        if by_user(error):
             raise
-        except (Exception, SystemExit) as error:  # attributes and specs of a plugin may raise anything
-            remedy = "return plain specs from plain functions"
-            raise PluginRejected("register", f"looking at it raised {in_words(error)}", remedy) from error
+        if stage == "import":
+            message, remedy = remedy_for_import(error, candidate.owner, candidate.module)
+        else:
+            message, remedy = f"looking at it raised {in_words(error)}", "return plain specs from plain functions"
+        raise PluginRejected(stage, message, remedy) from error
 
 
 def _contribution(plugin: object, owner: Owner) -> _Contribution:
@@ -159,28 +181,36 @@ def _contribution(plugin: object, owner: Owner) -> _Contribution:
     manager.register(plugin, owner.plugin)
     contribution = _Contribution(plugin)
     for kind in KINDS:
-        specs = [check_spec(kind, spec) for spec in _call(getattr(manager.hook, kind.hook), kind.hook)]
+        specs = [check_spec(kind, spec) for spec in _call(manager, kind.hook)]
         composers = [spec.composer for spec in specs if isinstance(spec, MethodSpec)]
         specs += [composer for composer in composers if composer is not None]
         contribution.specs += [Registered(spec, owner) for spec in specs]
-    for path in _call(getattr(manager.hook, BENCHMARKS_HOOK), BENCHMARKS_HOOK):
+    for path in _call(manager, BENCHMARKS_HOOK):
         contribution.benchmarks.append(BenchmarkFile(check_benchmark(path), owner))
     return contribution
 
 
-def _call(hook: object, name: str) -> list[object]:
-    assert callable(hook)
+def _call(manager: pluggy.PluginManager, name: str) -> list[object]:
+    """Everything that a plugin's hook returns. Pluggy itself would drop None without a word."""
+    items: list[object] = []
     try:
-        results = list(hook())
-        for result in results:
+        for hook in getattr(manager.hook, name).get_hookimpls():
+            result = hook.function()
             if isinstance(result, (str, Mapping, Spec)) or not isinstance(result, Iterable):
-                message = f"{name} returned a {type(result).__name__}, not a list"
+                returned = "None" if result is None else f"a {type(result).__name__}"
+                message = f"{name} returned {returned}, not a list"
                 raise PluginRejected("hook", message, "return a list, even of one")
-        return [item for result in results for item in result]
+            items += islice(result, MOST_ITEMS + 1)
     except PluginRejected:
         raise
-    except (Exception, SystemExit) as error:
+    except BaseException as error:
+        if by_user(error) or isinstance(error, OverdueError):
+            raise
         raise PluginRejected("hook", f"{name} raised {in_words(error)}", "correct the function") from error
+    if len(items) > MOST_ITEMS:
+        message = f"{name} returned more than {MOST_ITEMS} objects"
+        raise PluginRejected("hook", message, "return a finite list of specs")
+    return items
 
 
 def _refuse_duplicates(contribution: _Contribution, owners: Mapping[tuple[str, str], Owner]) -> None:

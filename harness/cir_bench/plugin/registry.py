@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import importlib
 import inspect
+import warnings
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -15,8 +16,10 @@ import pluggy
 from cir_bench.errors import CirBenchError, ConfigError, did_you_mean
 from cir_bench.interfaces.kinds import KINDS, kind_of
 from cir_bench.interfaces.specs import ComposerSpec, Context, DatasetSpec, EncoderSpec, LossSpec, MethodSpec, Spec
+from cir_bench.interrupts import by_user
 from cir_bench.params.models import Params
 from cir_bench.plugin.events import new_manager
+from cir_bench.plugin.guards import guarded
 from cir_bench.plugin.owner import BlamedPluginError, Owner, PluginProblem
 from cir_bench.plugin.remedies import in_words, remedy_for_import
 from cir_bench.protocols.builtin import builtin_benchmarks
@@ -60,6 +63,7 @@ class Registry:
         benchmark_files: benchmark files with their plugins.
         plugins: those that were loaded; ``problems``: those that were left out.
         hooks: the manager that the plugins are registered with, for events.
+        changes: a sentence for each plugin that changed global state while it was loaded; it was restored.
     """
 
     def __init__(
@@ -69,6 +73,7 @@ class Registry:
         plugins: Iterable[Owner] = (),
         problems: Iterable[PluginProblem] = (),
         hooks: pluggy.PluginManager | None = None,
+        changes: Iterable[str] = (),
     ) -> None:
         self._by_kind: dict[type[Spec], dict[str, Registered[Any]]] = {kind.spec: {} for kind in KINDS}
         for one in sorted(registered, key=lambda r: r.name):
@@ -76,6 +81,7 @@ class Registry:
         self.benchmark_files = tuple(benchmark_files)
         self.plugins = tuple(plugins)
         self.problems = tuple(problems)
+        self.changes = tuple(changes)
         self.hooks = new_manager() if hooks is None else hooks
 
     def benchmark_paths(self) -> list[Path]:
@@ -120,16 +126,25 @@ class Registry:
 def blame(registered: Registered[Spec], stage: str) -> Iterator[None]:
     """Turn every exception within, except a `CirBenchError`, into a `BlamedPluginError` chained to the original.
 
-    ``sys.exit`` in a plugin counts, because it must not end the run with a good exit code. ``stage`` says what is being
-    done, as after "while": "constructing it", "training".
+    ``sys.exit`` in a plugin counts, because it must not end the run with a good exit code. Global state that the block
+    changes is restored, with a warning that names the plugin. ``stage`` says what is being done, as after "while":
+    "constructing it", "training".
     """
-    try:
-        yield
-    except CirBenchError:
-        raise
-    except (Exception, SystemExit) as error:
-        remedy = f"report it to {registered.owner.distribution} (CIR_BENCH_DEBUG=1 shows the traceback)"
-        raise BlamedPluginError(registered.owner, str(registered), stage, in_words(error), remedy) from error
+
+    def changed(what: str) -> None:
+        sentence = f"{registered} of plugin {registered.owner} changed {what} while {stage}; it is restored"
+        warnings.warn(sentence, stacklevel=2)
+
+    with guarded(changed):
+        try:
+            yield
+        except CirBenchError:
+            raise
+        except BaseException as error:
+            if by_user(error):
+                raise
+            remedy = f"report it to {registered.owner.distribution} (CIR_BENCH_DEBUG=1 shows the traceback)"
+            raise BlamedPluginError(registered.owner, str(registered), stage, in_words(error), remedy) from error
 
 
 def load(registered: Registered[Spec]) -> type[Any]:
@@ -168,7 +183,9 @@ def _imported(registered: Registered[Spec], where: str) -> Any:
         module = importlib.import_module(module_name)
     except CirBenchError:
         raise
-    except Exception as error:
+    except BaseException as error:
+        if by_user(error):
+            raise
         message, remedy = remedy_for_import(error, registered.owner, module_name)
         extra = getattr(registered.spec, "extra", None)
         if extra and isinstance(error, ModuleNotFoundError):

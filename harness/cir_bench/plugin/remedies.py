@@ -4,12 +4,16 @@ from __future__ import annotations
 
 import importlib.util
 
+from cir_bench.errors import printable
 from cir_bench.plugin.owner import Owner
 
 
 def in_words(error: BaseException) -> str:
     """``ValueError: the message`` on one line."""
-    text = " ".join(str(error).split())
+    try:
+        text = printable(str(error))
+    except Exception as another:  # a message is a plugin's code, too
+        text = f"(its message cannot be read: {type(another).__name__})"
     return f"{type(error).__name__}: {text}" if text else type(error).__name__
 
 

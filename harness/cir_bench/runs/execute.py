@@ -10,14 +10,14 @@ from contextlib import contextmanager
 from datetime import datetime, timezone
 from pathlib import Path
 
-from cir_bench.errors import PairingError
+from cir_bench.errors import PairingError, printable
 from cir_bench.evaluation.measure import EvaluationResult, measure
 from cir_bench.inference.rank import Ranked
 from cir_bench.interfaces.events import Announce, unheard
 from cir_bench.interfaces.method import Method
 from cir_bench.plugin.registry import Registry, blame
 from cir_bench.protocols.eval_set import EvalSet
-from cir_bench.records.models import Cost, EpochLog, Phase
+from cir_bench.records.models import Cost, EpochLog, Failure, Phase
 from cir_bench.records.queries import save_queries
 from cir_bench.records.rankings import save_part
 from cir_bench.records.record import RunRecord, write_record
@@ -49,7 +49,7 @@ class CellRun:
         with warnings.catch_warnings(record=True) as caught:
             warnings.simplefilter("default", UserWarning)
             record = self._run()
-        notes = dict.fromkeys(str(w.message) for w in caught if issubclass(w.category, UserWarning))
+        notes = dict.fromkeys(printable(str(w.message)) for w in caught if issubclass(w.category, UserWarning))
         record = record.model_copy(update={"warnings": (*record.warnings, *notes)})
         write_record(record, self._folder)
         return record
@@ -135,22 +135,26 @@ class CellRun:
             finished=_now(),
         )
 
-    def failed(self, error: Exception | SystemExit) -> RunRecord:
+    def failed(self, error: BaseException) -> RunRecord:
         """Write and return the record of a cell that could not be finished."""
+        record = self.unfinished(facts.of_failure(error, self._cell.method, self._stage))
+        write_record(record, self._folder)
+        return record
+
+    def unfinished(self, failure: Failure) -> RunRecord:
+        """The record of the cell if it ended now, with this failure."""
         cell = self._cell
-        record = RunRecord(
+        return RunRecord(
             status="failed",
             cell=cell.key,
             ingredients=cell.static_ingredients(),
             config=cell.config(),
             protocol=facts.of_protocol(cell.protocol),
-            failure=facts.of_failure(error, cell.method, self._stage),
+            failure=failure,
             cost=Cost(phases=tuple(self._phases), peak_memory_mib=peak_mib(self._bench.device)),
             environment=environment(self._bench.device, cell.precision),
             finished=_now(),
         )
-        write_record(record, self._folder)
-        return record
 
     @contextmanager
     def _phase(self, name: str) -> Iterator[None]:

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from cir_bench.errors import DISK_FULL, CirBenchError
+from cir_bench.errors import DISK_FULL, CirBenchError, printable
 from cir_bench.interfaces.method import Method
 from cir_bench.interfaces.specs import MethodSpec, Spec
 from cir_bench.plugin.owner import CORE, BlamedPluginError
 from cir_bench.plugin.registry import Registered
+from cir_bench.plugin.remedies import in_words
 from cir_bench.protocols.eval_set import EvalSet
 from cir_bench.protocols.protocol import Protocol
 from cir_bench.records import models
@@ -105,16 +106,16 @@ def notes(cell: Cell, bench: Workbench, evaluation: EvalSet, data: TrainData | N
     return tuple(found)
 
 
-def of_failure(error: Exception | SystemExit, method: Registered[MethodSpec], stage: str) -> models.Failure:
+def of_failure(error: BaseException, method: Registered[MethodSpec], stage: str) -> models.Failure:
     """Which plugin failed, with its version, and what to do."""
     plugin, version = method.owner.distribution, method.owner.version
     if isinstance(error, BlamedPluginError):
         plugin, version, stage = error.owner.distribution, error.owner.version, error.stage
         exception, hint = error.exception, error.remedy
     elif isinstance(error, CirBenchError):
-        exception, hint = str(error), ""
+        exception, hint = printable(str(error)), ""
     else:
-        plugin, version, exception = CORE, __version__, f"{type(error).__name__}: {error}"
+        plugin, version, exception = CORE, __version__, in_words(error)
         hint = "this looks like a bug in the harness; CIR_BENCH_DEBUG=1 shows the traceback"
         if isinstance(error, OSError) and error.errno in DISK_FULL:
             hint = "free some space, or choose another folder with --out; --retry-failed runs it again"

@@ -2,23 +2,31 @@
 
 from __future__ import annotations
 
+import logging
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
 
 from filelock import FileLock, Timeout
 
 from cir_bench.errors import ConfigError, debugging
 from cir_bench.interfaces.events import CellFinished, CellOutcome, CellStarted, RunFinished, RunStarted
+from cir_bench.interrupts import by_user
 from cir_bench.plugin.events import Announcer
+from cir_bench.plugin.guards import guarded
 from cir_bench.plugin.registry import Registry
 from cir_bench.records.models import Failure
 from cir_bench.records.record import RunRecord, write_record
+from cir_bench.runs import facts
 from cir_bench.runs.cell import Cell
 from cir_bench.runs.execute import CellRun
+from cir_bench.runs.lifeline import Lifeline
 from cir_bench.runs.state import CellState, Status, state_of
 from cir_bench.runs.workbench import Workbench
+
+_LOG = logging.getLogger(__name__)
 
 
 def run_cells(
@@ -29,20 +37,26 @@ def run_cells(
     *,
     retry_failed: bool = False,
     fail_fast: bool = False,
+    lifeline: Lifeline | None = None,
 ) -> list[CellFinished]:
     """Run every cell that is not done. Failures are recorded below ``out``, and everything is announced to the plugins.
 
     ``retry_failed`` also runs cells that failed before; ``fail_fast`` stops at the first failure.
+    With a ``lifeline``, a watching process hears where this one is, and cells that an earlier process finished are left
+    out.
     """
-    run = _Run(len(cells), bench, registry, out, retry_failed)
+    run = _Run(len(cells), bench, registry, out, retry_failed, lifeline)
     run.announce(RunStarted(tuple(cell.key for cell in cells), out))
-    bench.lifetimes.plan(cells)
+    for event in lifeline.unheard if lifeline else ():
+        run.announce(event)
+    first = len(run.finished)
+    bench.lifetimes.plan(cells[first:])
     try:
-        for number, cell in enumerate(cells, 1):
+        for number, cell in enumerate(cells[first:], first + 1):
+            if fail_fast and run.finished and run.finished[-1].failed:
+                break
             run.one(number, cell)
             bench.lifetimes.finish(cell)
-            if fail_fast and run.finished[-1].failed:
-                break
     finally:
         outcomes = Counter(event.outcome for event in run.finished)
         complete = len(run.finished) == len(cells) and not outcomes["interrupted"]
@@ -53,15 +67,23 @@ def run_cells(
 class _Run:
     """Arguments as of `run_cells`; ``of``: the number of cells."""
 
-    def __init__(self, of: int, bench: Workbench, registry: Registry, out: Path, retry_failed: bool) -> None:
+    def __init__(
+        self, of: int, bench: Workbench, registry: Registry, out: Path, retry_failed: bool, lifeline: Lifeline | None
+    ) -> None:
         self.announce = Announcer(registry.hooks)
-        self.finished: list[CellFinished] = []
+        self.finished: list[CellFinished] = list(lifeline.before) if lifeline else []
+        self._lifeline = lifeline
         self._of, self._bench, self._registry, self._out = of, bench, registry, out
         self._retry_failed = retry_failed
 
     def one(self, number: int, cell: Cell) -> None:
         """Run or skip one cell."""
-        with self._lock(cell) as locked:
+        if self._lifeline is not None:
+            death = CellFinished(cell.key, number, self._of, "failed", cell.folder(self._out))
+            plugin = facts.of_plugin(cell.method)
+            failure = Failure(plugin=plugin.distribution, version=plugin.version, stage="running", exception="")
+            self._lifeline.begin(death, CellRun(cell, self._bench, self._registry, self._out).unfinished(failure))
+        with self._lock(cell) as locked, guarded(partial(self._changed, cell)):
             if not locked:
                 self._finish(number, cell, "running elsewhere")
                 return
@@ -73,6 +95,10 @@ class _Run:
             else:
                 self._run(number, cell, state)
 
+    def _changed(self, cell: Cell, what: str) -> None:
+        """Code that no plugin is blamed for, such as a data set's, changed global state."""
+        _LOG.warning("%s: a plugin changed %s; it is restored", cell.key.name, what)
+
     def _run(self, number: int, cell: Cell, state: CellState) -> None:
         """Run a cell; a plugin that fails to listen meanwhile is noted in its record."""
         self.announce.take_complaints()  # of the run's start: not this cell's
@@ -81,7 +107,7 @@ class _Run:
         try:
             record = run.run()
         except BaseException as error:
-            if debugging() or not isinstance(error, (Exception, SystemExit)):
+            if debugging() or by_user(error):
                 self._finish(number, cell, "interrupted")
                 raise
             record = run.failed(error)  # one cell, and a plugin's sys.exit, must not end the whole run
@@ -107,6 +133,8 @@ class _Run:
         )
         self.finished.append(finished)
         self.announce(finished)
+        if self._lifeline is not None and outcome != "interrupted":
+            self._lifeline.finish(finished)
 
     @contextmanager
     def _lock(self, cell: Cell) -> Iterator[bool]:

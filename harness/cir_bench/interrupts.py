@@ -1,0 +1,27 @@
+"""Whether Ctrl-C was pressed: a plugin that raises ``KeyboardInterrupt`` itself must not pass for the user."""
+
+from __future__ import annotations
+
+import signal
+from types import FrameType
+
+_pressed: list[int] = []
+_heeded: list[bool] = []
+
+
+def heed_ctrl_c() -> None:
+    """Count Ctrl-C from now on, unless it is ignored. The second one is quiet: the first is still being answered."""
+    if signal.getsignal(signal.SIGINT) is signal.default_int_handler:
+        signal.signal(signal.SIGINT, _count)
+        _heeded.append(True)
+
+
+def _count(number: int, frame: FrameType | None) -> None:
+    _pressed.append(number)
+    if len(_pressed) != 2:
+        raise KeyboardInterrupt
+
+
+def by_user(error: BaseException) -> bool:
+    """Whether an exception is the user's Ctrl-C rather than a failure."""
+    return isinstance(error, KeyboardInterrupt) and (bool(_pressed) or not _heeded)
