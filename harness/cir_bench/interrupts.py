@@ -1,9 +1,15 @@
-"""Whether Ctrl-C was pressed: a plugin that raises ``KeyboardInterrupt`` itself must not pass for the user."""
+"""What two processes of a run need to know of each other, and whether Ctrl-C was pressed.
+
+A plugin that raises ``KeyboardInterrupt`` itself must not pass for the user.
+"""
 
 from __future__ import annotations
 
 import signal
 from types import FrameType
+
+LIFELINE = "CIR_BENCH_LIFELINE"
+"""The environment variable by which a watched process finds its watcher: the number of a socket."""
 
 _pressed: list[int] = []
 _heeded: list[bool] = []

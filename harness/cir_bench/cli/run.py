@@ -6,7 +6,7 @@ import contextlib
 import json
 import sys
 from collections.abc import Sequence
-from typing import Annotated, TextIO
+from typing import TYPE_CHECKING, Annotated, TextIO
 
 import typer
 
@@ -17,6 +17,9 @@ from cir_bench.cli.records import read_records
 from cir_bench.cli.run_options import RunOptions, with_run_options
 from cir_bench.cli.run_view import say
 from cir_bench.errors import DEBUG, ConfigError
+
+if TYPE_CHECKING:
+    from cir_bench.runs.lifeline import Lifeline
 
 INTERRUPTED = 130
 
@@ -31,11 +34,7 @@ def run(
     workers: Annotated[int | None, typer.Option(min=0, help="Processes that decode images.")] = None,
     cell_timeout: Annotated[
         float | None,
-        typer.Option(
-            min=1.0,
-            metavar="SECONDS",
-            help="Stop a cell that takes longer; it counts as failed. --retry-failed continues it.",
-        ),
+        typer.Option(min=1.0, metavar="SECONDS", help="Stop a cell that takes longer; it has failed."),
     ] = None,
     as_json: Annotated[
         bool, typer.Option("--json", help="Print every cell's record as a JSON line on stdout, with its status.")
@@ -57,25 +56,14 @@ def run(
     from cir_bench.runs.workbench import default_workers
 
     setup = options.open(settings, default_workers() if workers is None else workers)
-    lifeline = open_lifeline()
-    if cell_timeout is not None:
-        if lifeline is None:
-            raise ConfigError(f"--cell-timeout works neither with {DEBUG} nor on systems without POSIX; omit it.")
-        lifeline.limit(cell_timeout)
+    lifeline = _limited(open_lifeline(), cell_timeout)
     stream = sys.stderr if as_json else sys.stdout
     for sentence in setup.left_out:
         say(stream, sentence)
     try:
         with contextlib.redirect_stdout(stream):  # with --json, only records may be on stdout
-            finished = run_cells(
-                setup.cells,
-                setup.bench,
-                setup.registry,
-                setup.out,
-                retry_failed=retry_failed,
-                fail_fast=fail_fast,
-                lifeline=lifeline,
-            )
+            parts = setup.cells, setup.bench, setup.registry, setup.out
+            finished = run_cells(*parts, retry_failed=retry_failed, fail_fast=fail_fast, lifeline=lifeline)
     except KeyboardInterrupt:
         say(stream, "Interrupted. Finished cells and epochs are kept; run the same command again to continue.")
         raise typer.Exit(INTERRUPTED) from None
@@ -91,6 +79,15 @@ def run(
     _summarise(finished, stream)
     if damaged or any(event.failed or event.outcome == "running elsewhere" for event in finished):
         raise typer.Exit(PROBLEM)
+
+
+def _limited(lifeline: Lifeline | None, seconds: float | None) -> Lifeline | None:
+    """The lifeline, by which the watching process has been told how long a cell may take."""
+    if seconds is not None:
+        if lifeline is None:
+            raise ConfigError(f"--cell-timeout works neither with {DEBUG} nor on systems without POSIX; omit it.")
+        lifeline.limit(seconds)
+    return lifeline
 
 
 def _summarise(finished: Sequence[CellFinished], stream: TextIO) -> None:

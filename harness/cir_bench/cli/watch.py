@@ -23,9 +23,8 @@ from typing import Any
 
 from cir_bench.atomic import replacing
 from cir_bench.errors import debugging
+from cir_bench.interrupts import LIFELINE
 
-LIFELINE = "CIR_BENCH_LIFELINE"
-"""The environment variable with the number of the computing process's socket (`cir_bench.runs.lifeline`)."""
 FAILED = 1
 PATIENCE = 2
 """How often Ctrl-C is left to the computing process; after that it is killed."""

@@ -1,7 +1,8 @@
 """The events of a run: what a plugin hears of it. Imports no torch.
 
 Every run starts and finishes once, even when it is interrupted. A cell that is run starts and finishes; a cell that is
-skipped only finishes. Only a process that is killed outright announces nothing more.
+skipped only finishes. A process that is killed outright announces nothing more; if a cell killed it, another one
+continues, whose run starts anew and announces first that this cell has finished.
 """
 
 from __future__ import annotations

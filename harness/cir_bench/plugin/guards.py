@@ -10,6 +10,7 @@ import threading
 import warnings
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from functools import partial
 from typing import Any, NamedTuple
 
 
@@ -112,7 +113,7 @@ def _torch_parts() -> list[_Part]:
             "highest",
         ),
         *(
-            _Part(f"torch.backends.cudnn.{flag}", lambda flag=flag: getattr(torch.backends.cudnn, flag), _flag(flag))
+            _Part(f"torch.backends.cudnn.{flag}", partial(getattr, torch.backends.cudnn, flag), _flag(flag))
             for flag in ("enabled", "benchmark", "deterministic")
         ),
     ]

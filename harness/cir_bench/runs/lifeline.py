@@ -19,10 +19,9 @@ from typing import Any
 from pydantic import TypeAdapter
 
 from cir_bench.interfaces.events import CellFinished
+from cir_bench.interrupts import LIFELINE
 from cir_bench.records.record import RunRecord
 
-FD = "CIR_BENCH_LIFELINE"
-"""The environment variable with the number of the socket."""
 _EVENT = TypeAdapter(CellFinished)
 
 
@@ -65,7 +64,7 @@ class Lifeline:
 @cache
 def open_lifeline() -> Lifeline | None:
     """The lifeline of this process; None when nobody watches it. Its own child processes are not told of it."""
-    number = os.environ.pop(FD, "")
+    number = os.environ.pop(LIFELINE, "")
     if not number:
         return None
     os.set_inheritable(int(number), False)
