@@ -11,6 +11,9 @@ import yaml
 
 from cir_bench.errors import ConfigError
 
+MOST_NODES = 100_000
+"""Values in a YAML document, each as often as aliases repeat it."""
+
 
 class _Loader(yaml.SafeLoader):
     """A safe loader with the scalars of YAML 1.2: ``on``, ``no`` and ``1:30`` are strings, ``1e-4`` is a number."""
@@ -19,6 +22,13 @@ class _Loader(yaml.SafeLoader):
         first: [(tag, pattern) for tag, pattern in resolvers if tag.endswith(":null")]
         for first, resolvers in yaml.SafeLoader.yaml_implicit_resolvers.items()
     }
+
+    def get_single_node(self) -> yaml.Node | None:
+        """The document, unless its aliases expand it beyond `MOST_NODES`."""
+        node: yaml.Node | None = super().get_single_node()
+        if node is not None:
+            _expanded(node, {})
+        return node
 
     def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[Any, Any]:
         """A mapping without repeated keys."""
@@ -33,7 +43,19 @@ class _Loader(yaml.SafeLoader):
         return super().construct_mapping(node, deep=deep)
 
 
-_INT = r"[-+]?(0|[1-9][0-9]*)"  # 0123 is a string
+def _expanded(node: yaml.Node, sizes: dict[int, int]) -> int:
+    """How many nodes a node has with its aliases written out; ``sizes`` has those that were counted before."""
+    if id(node) not in sizes:
+        sizes[id(node)] = MOST_NODES  # an alias of a node within itself goes on for ever
+        below = node.value if isinstance(node, yaml.CollectionNode) else ()
+        pairs = (pair if isinstance(pair, tuple) else (pair,) for pair in below)
+        sizes[id(node)] = 1 + sum(_expanded(one, sizes) for pair in pairs for one in pair)
+    if sizes[id(node)] > MOST_NODES:
+        raise yaml.composer.ComposerError(None, None, "its aliases repeat too much", node.start_mark)
+    return sizes[id(node)]
+
+
+_INT = r"[-+]?(0|[1-9][0-9]{0,17})"  # 0123 is a string, and so is a number that fits no 64 bits
 _FLOAT = r"[-+]?(\.[0-9]+|[0-9]+\.[0-9]*)([eE][-+]?[0-9]+)?|[-+]?[0-9]+[eE][-+]?[0-9]+|[-+]?\.inf|\.nan"
 for _tag, _pattern, _first in (
     ("bool", r"true|True|TRUE|false|False|FALSE", "tTfF"),

@@ -27,7 +27,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from cir_bench.atomic import replacing
+from cir_bench.bounded import MIB, parse_json, read_bounded
 from cir_bench.errors import CirBenchError, DataError
+from cir_bench.evaluation.metrics import parse_metrics
 from cir_bench.protocols.protocol import Headline
 from cir_bench.retrieval.queries import QuerySet
 from cir_bench.retrieval.ranking import PartRankings, Ranking
@@ -35,8 +37,12 @@ from cir_bench.statistics.queries import QueryResults
 
 FORMAT = "cir-bench queries 1"
 QUERIES_FILE = "queries.json.gz"
-LONGEST_RUN = 10_000_000
-"""More queries than any benchmark has: a file from elsewhere must not fill the memory with ids."""
+MOST_BYTES = 64 * MIB
+MOST_QUERIES = 1_000_000
+MOST_IMAGES = 20_000_000
+"""Targets of all queries, or tags of all queries. No benchmark has so many; short columns could make more of them."""
+MOST_METRICS = 1000
+LONGEST_ID = 1000
 
 
 def save_queries(results: QueryResults, folder: Path) -> Path:
@@ -52,7 +58,7 @@ def save_queries(results: QueryResults, folder: Path) -> Path:
 def load_queries(path: Path) -> QueryResults:
     """Read and check what :func:`save_queries` wrote; `DataError` if it is missing, damaged or contradicts itself."""
     try:
-        content = json.loads(gzip.decompress(path.read_bytes()))
+        content = parse_json(read_bounded(path, MOST_BYTES, packed=True))
         if content.get("format") != FORMAT:
             raise DataError(f"its format is not {FORMAT!r}")
         return _from_json(content)
@@ -83,13 +89,19 @@ def _from_json(content: Mapping[str, Any]) -> QueryResults:
     parts = {}
     for name, part in content["parts"].items():
         ids = tuple(_unrolled(part["ids"]))
-        sets = [tuple(tags) for tags in part["tags"]["sets"]]
-        tags = tuple(sets[place] for place in _column(part["tags"]["of"], len(ids)))
+        sets = [_texts(tags) for tags in part["tags"]["sets"]]
+        places = _column(part["tags"]["of"], len(ids)).tolist()
+        if sum(len(sets[place]) for place in places) > MOST_IMAGES:
+            raise DataError("its queries have too many tags")
+        tags = tuple(sets[place] for place in places)
         rankings = [part[key] and _ranking_from_json(part[key], ids, tags) for key in ("gallery", "subset")]
         parts[name] = PartRankings(*rankings)
     if not parts:
         raise DataError("it has no queries")
-    return QueryResults(parts, tuple(content["metrics"]), Headline.model_validate(content["headline"]))
+    metrics = _texts(content["metrics"])
+    if len(metrics) > MOST_METRICS or any(metric.k > MOST_IMAGES for metric in parse_metrics(metrics)):
+        raise DataError("its metrics are too many, or look at too many images")
+    return QueryResults(parts, metrics, Headline.model_validate(content["headline"]))
 
 
 def _ranking_to_json(ranking: Ranking) -> dict[str, Any]:
@@ -109,6 +121,8 @@ def _ranking_to_json(ranking: Ranking) -> dict[str, Any]:
 
 def _ranking_from_json(content: Mapping[str, Any], ids: tuple[str, ...], tags: tuple[tuple[str, ...], ...]) -> Ranking:
     n_targets = _column(content["targets"], len(ids)).tolist()
+    if min(n_targets, default=0) < 0 or sum(n_targets) > MOST_IMAGES:
+        raise DataError("its queries have too many targets")
     gains = content.get("gains") or [[None] * count for count in n_targets]
     queries = QuerySet(
         ids=ids,
@@ -116,11 +130,14 @@ def _ranking_from_json(content: Mapping[str, Any], ids: tuple[str, ...], tags: t
         tags=tags,
         gains=tuple({str(place): gain for place, gain in enumerate(row) if gain is not None} for row in gains),
     )
-    n_relevant = len(queries.relevant_ids)
+    n_relevant, n_gallery = len(queries.relevant_ids), content["n_gallery"]
+    n_candidates = _column(content["n_candidates"], len(ids))
+    if type(n_gallery) is not int or (n_candidates > n_gallery).any():
+        raise DataError(f"its queries have more candidates than the gallery, {n_gallery!r:.20}")
     return Ranking(
         queries=queries,
-        n_gallery=int(content["n_gallery"]),
-        n_candidates=_column(content["n_candidates"], len(ids)),
+        n_gallery=n_gallery,
+        n_candidates=n_candidates,
         better=_column(content["better"], n_relevant),
         tied=_column(content["tied"], n_relevant),
     )
@@ -153,13 +170,27 @@ def _runs(ids: Sequence[str]) -> list[Any]:
 
 
 def _unrolled(runs: Sequence[Any]) -> Iterator[str]:
+    left = MOST_QUERIES
     for run in runs:
         name, count = (run, 1) if isinstance(run, str) else run
-        if not 0 < count <= LONGEST_RUN:
-            raise DataError(f"{count!r} queries count on from {name!r}")
+        if type(count) is not int or not 0 < count <= left:
+            raise DataError(f"{count!r:.20} queries count on from {name!r:.60}")
+        left -= count
+        following: str | None = _texts([name])[0]
         for _ in range(count):
-            yield name
-            name = _next_id(name)
+            if following is None:
+                raise DataError(f"no query follows {name!r:.60}")
+            yield following
+            following = _next_id(following)
+
+
+def _texts(values: Sequence[Any]) -> tuple[str, ...]:
+    """Ids or tags, if all are short strings that can be written."""
+    for value in values:
+        if not isinstance(value, str) or len(value) > LONGEST_ID:
+            raise DataError(f"{value!r:.60} is no id or tag of at most {LONGEST_ID} characters")
+        value.encode()
+    return tuple(values)
 
 
 def _next_id(name: str) -> str | None:

@@ -16,6 +16,7 @@ from typing import Any
 import numpy as np
 
 from cir_bench.atomic import replacing
+from cir_bench.bounded import MIB, parse_json, read_bounded
 from cir_bench.errors import DataError
 from cir_bench.retrieval.groups import NEVER
 from cir_bench.retrieval.queries import QuerySet
@@ -23,6 +24,7 @@ from cir_bench.retrieval.ranking import CandidateSet, PartRankings, Ranking
 
 FORMAT = "cir-bench ranking 1"
 RANKINGS_FOLDER = "rankings"
+MOST_BYTES = 1024 * MIB
 
 
 def ranking_path(folder: Path, part: str, candidates: CandidateSet = CandidateSet.GALLERY) -> Path:
@@ -60,8 +62,7 @@ def save_ranking(ranking: Ranking, path: Path) -> None:
 def load_ranking(path: Path) -> Ranking:
     """Read and check what :func:`save_ranking` wrote; `DataError` naming the file if it is missing or damaged."""
     try:
-        with gzip.open(path, "rt", encoding="utf-8") as file:
-            header, *rows = [json.loads(line) for line in file]
+        header, *rows = map(parse_json, read_bounded(path, MOST_BYTES, packed=True).splitlines())
         if header.get("format") != FORMAT:
             raise ValueError(f"its format is not {FORMAT!r}")
         if header["n_queries"] != len(rows):

@@ -14,11 +14,13 @@ from typing import Any, Literal
 from pydantic import Field, ValidationError
 
 from cir_bench.atomic import replacing
+from cir_bench.bounded import MIB, parse_json, read_bounded
 from cir_bench.errors import DataError
 from cir_bench.interfaces.cell_key import CellKey
 from cir_bench.records import models
 
 RECORD_FILE = "record.json"
+MOST_BYTES = 16 * MIB
 MOST_MISTAKES = 3
 """How many mistakes of a record are named."""
 
@@ -75,7 +77,9 @@ def write_record(record: RunRecord, folder: Path) -> Path:
 def read_record(path: Path) -> RunRecord:
     """Read a record; `DataError` naming the file and the mistakes if it is not one."""
     try:
-        record = RunRecord.model_validate_json(path.read_text(encoding="utf-8"))
+        content = read_bounded(path, MOST_BYTES)
+        parse_json(content)
+        record = RunRecord.model_validate_json(content)
         _check_numbers(record)
     except (OSError, ValueError) as error:  # a wrong encoding or a ValidationError is a ValueError
         reason = _mistakes(error) if isinstance(error, ValidationError) else str(error).splitlines()[0]

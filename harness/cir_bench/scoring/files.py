@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
+from cir_bench.bounded import parse_json
 from cir_bench.errors import DataError
 from cir_bench.retrieval.queries import first_repeated
 from cir_bench.scoring.lists import check_ids
@@ -51,10 +51,10 @@ def read_predictions(paths: Sequence[Path]) -> Predictions:
 
 def _read(path: Path) -> dict[str, Any]:
     try:
-        data = json.loads(path.read_text(encoding="utf-8-sig"), object_pairs_hook=lambda pairs: _object(path, pairs))
+        data = parse_json(path.read_text(encoding="utf-8-sig"), pairs=lambda pairs: _object(path, pairs))
     except OSError as error:
         raise DataError(f"The prediction file {path} cannot be read: {error.strerror}.") from error
-    except (ValueError, RecursionError) as error:
+    except ValueError as error:
         raise DataError(f"The prediction file {path} is not JSON in UTF-8: {error}.") from error
     if not isinstance(data, dict):
         raise DataError(f"The prediction file {path} must hold an object {{query id: [image ids, best first]}}.")
