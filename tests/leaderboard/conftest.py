@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -11,13 +11,15 @@ import pytest
 from numpy.typing import NDArray
 
 from cir_bench.leaderboard import Leaderboard, Section, build
-from cir_bench.protocols.protocol import Headline
+from cir_bench.protocols.builtin import builtin_protocol
 from cir_bench.records.load import StoredRecord
-from cir_bench.records.record import RunRecord
+from cir_bench.records.queries import save_queries
+from cir_bench.records.record import RunRecord, write_record
 from cir_bench.retrieval.queries import QuerySet
 from cir_bench.retrieval.ranking import PartRankings, Ranking
 from cir_bench.statistics.queries import QueryResults
 
+CSS = builtin_protocol("css", "test@1")
 PLUGIN = {"distribution": "cir-bench", "version": "0.1.0", "object_version": "1"}
 
 
@@ -40,12 +42,12 @@ def _make(name: str = "tirg", score: float = 40.0, /, **changes: Any) -> RunReco
         "cell": {
             "method": name,
             "benchmark": "css",
-            "protocol": "standard@1",
+            "protocol": "test@1",
             "encoder": "tiny",
             "track": "controlled",
             "seed": 0,
         },
-        "ingredients": {"method.version": "1", "encoder.weights": "e" * 64, "protocol.hash": "a" * 64},
+        "ingredients": {"method.version": "1", "encoder.weights": "e" * 64, "protocol.hash": CSS.hash()},
         "method": {
             "kind": kind,
             "summary": name,
@@ -56,10 +58,10 @@ def _make(name: str = "tirg", score: float = 40.0, /, **changes: Any) -> RunReco
         "encoder": {"plugin": PLUGIN, "weights_digest": "e" * 64, "preprocess": "resize 64"},
         "dataset": {"name": "css", "plugin": PLUGIN, "synthetic": True, "n_train": 10_000},
         "protocol": {
-            "hash": "a" * 64,
-            "reference": "removed",
-            "gallery": "split",
-            "query_text": "single",
+            "hash": CSS.hash(),
+            "reference": CSS.reference,
+            "gallery": CSS.gallery,
+            "query_text": CSS.query_text,
             "description": "rendered scenes",
         },
         "n_queries": {"": 2000},
@@ -76,7 +78,7 @@ def _make(name: str = "tirg", score: float = 40.0, /, **changes: Any) -> RunReco
             "precision": "float32",
             "threads": 2,
         },
-        "finished": f"2030-01-01T00:00:{seed:02d}Z",
+        "finished": f"2020-01-01T00:00:{seed:02d}Z",
     }
     return RunRecord.model_validate(_merge(base, changes))
 
@@ -126,15 +128,7 @@ def _loaded(
 ) -> StoredRecord:
     """A cell that hits at once where ``hits``, else at the second place, with its queries."""
     count = len(hits)
-    ids = tuple(f"{prefix}-{place}" for place in range(count))
-    ranking = Ranking(
-        queries=QuerySet(ids, (("x",),) * count),
-        n_gallery=4000,
-        n_candidates=np.full(count, 3999),
-        better=np.where(hits, 0, 1),
-        tied=np.zeros(count, dtype=np.int64),
-    )
-    queries = QueryResults.of({"": PartRankings(ranking)}, ("R@1", "R@10"), Headline(name="R@1", mean_of=("R@1",)))
+    queries = _results(np.where(hits, 0, 1), prefix)
     metrics = {"R@1": 100.0 * float(hits.mean()), "R@10": 100.0}
     sizes = {"n_queries": {"": count}}
     record = _make(name, 0.0, **({"cell": {"seed": seed}, "metrics": metrics} | sizes | changes))
@@ -144,6 +138,37 @@ def _loaded(
 @pytest.fixture(scope="session")
 def loaded() -> Load:
     return _loaded
+
+
+def _results(better: NDArray[np.int64], prefix: str = "q") -> QueryResults:
+    """Queries with one target each, at these places (from 0)."""
+    count = len(better)
+    ranking = Ranking(
+        queries=QuerySet(tuple(f"{prefix}-{place}" for place in range(count)), (("x",),) * count),
+        n_gallery=4000,
+        n_candidates=np.full(count, 3999),
+        better=better,
+        tied=np.zeros(count, dtype=np.int64),
+    )
+    return QueryResults.of({"": PartRankings(ranking)}, CSS.metrics, CSS.headline)
+
+
+def _store(record: RunRecord, folder: Path) -> Path:
+    """Write a record with the queries that its metrics follow from, and return the record's path."""
+    path = write_record(record, folder)
+    if record.status == "done":
+        count = record.n_queries[""]
+        within = {int(key[2:]): value for key, value in record.metrics.items()}
+        better = np.full(count, 1000)
+        for depth, value in sorted(within.items(), reverse=True):
+            better[: round(value * count / 100)] = depth - 1
+        save_queries(_results(better), folder)
+    return path
+
+
+@pytest.fixture(scope="session")
+def store() -> Callable[[RunRecord, Path], Path]:
+    return _store
 
 
 @pytest.fixture(scope="session")

@@ -20,7 +20,7 @@ def runs(loaded, tmp_path, monkeypatch):
     cells = [loaded("good", strong, seed) for seed in (0, 1)]
     cells += [loaded("weak", strong & (rng.random(N) < 0.4), seed) for seed in (0, 1)]
     cells += [loaded("good", ~strong, 0, cell={"seed": 0, "variant": "training.epochs=5"})]
-    cells += [loaded("lonely", strong, 0, cell={"benchmark": "other", "seed": 0})]
+    cells += [loaded("lonely", strong, 0, cell={"encoder": "other", "seed": 0})]
     cells += [loaded("old", strong, 0, known=False)]
     for place, one in enumerate(cells):
         folder = write_record(one.record, tmp_path / "runs" / f"{place}-{one.record.cell.method}").parent
@@ -39,7 +39,7 @@ def said(capsys, *words):
 def test_a_clear_difference_is_told_with_all_that_belongs_to_it(runs, capsys):
     code, out, _ = said(capsys, "good", "weak", "--flips", "2")
     assert code == 0
-    assert "css/standard@1 · controlled track · tiny, R@1" in out
+    assert "css/test@1 · controlled track · tiny, R@1" in out
     assert "95 % interval [+" in out and "p = 0.000" in out and "accounting for other seeds" in out
     assert "A is better.\n" in out and "B better in 0" in out
     assert out.count("A 100 at 1, B 0 at 2") == 2
@@ -77,8 +77,8 @@ def test_another_metric_than_the_headline(runs, capsys):
     ("words", "sentence"),
     [
         (["good", "weka"], "No finished cell is called 'weka'; did you mean 'weak'?"),
-        (["good", "lonely"], "never measured under the same conditions (good: css/standard@1"),
-        (["good", "old"], "The queries of 'old' are not known"),
+        (["good", "lonely"], "never measured under the same conditions (good: css/test@1"),
+        (["good", "old"], "'old' cannot be compared, its numbers are only claimed: the results of its queries are not"),
         (["good", "weak", "-b", "fashioniq"], "No finished cell on fashioniq is called 'good'"),
         (["good", "weak", "-e", "big"], "No finished cell with big"),
         (["good", "weak", "--metric", "R@7"], "There is no mean over queries called 'R@7' here"),
@@ -96,7 +96,7 @@ def test_a_mistake_is_one_sentence(runs, capsys, words, sentence):
 
 
 def test_a_benchmark_may_be_named_with_its_protocol(runs, capsys):
-    for name in ("css", "css/standard", "css/standard@1"):
+    for name in ("css", "css/test", "css/test@1"):
         assert said(capsys, "good", "weak", "-b", name)[0] == 0
 
 

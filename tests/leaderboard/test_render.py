@@ -10,12 +10,12 @@ from cir_bench.leaderboard.markdown import split_row as cells
 from cir_bench.leaderboard.table import size
 
 SECTION = """\
-## css/standard@1 · controlled track · encoder tiny
+## css/test@1 · controlled track · encoder tiny
 
 rendered scenes
 
-- Protocol `standard@1`, hash `aaaaaaaaaaaa`: the reference image is removed from the ranking; gallery: split; \
-query text: single; not one of cir-bench's own, its hash is taken on trust.
+- Protocol `test@1`, hash `b267c96db6db`: the reference image is removed from the ranking; gallery: split; \
+query text: single.
 - 2,000 queries against 4,000 images; trained on 10,000 triplets.
 - Encoder `tiny` (cir-bench 0.1.0): frozen, weights `eeeeeeeeeeee`, float32, preprocessing resize 64.
 - Seeds 0, 1, but not in every row: see the column.

@@ -57,9 +57,9 @@ def test_in_the_paper_track_every_method_brings_its_own_encoder_into_one_table(m
 
 
 def test_a_title_names_digests_only_where_nothing_else_tells_sections_apart(make):
-    assert titles([make()]) == ["css/standard@1 · controlled track · encoder tiny"]
+    assert titles([make()]) == ["css/test@1 · controlled track · encoder tiny"]
     found = titles([make(), make("sum", protocol={"hash": "b" * 64})])
-    assert found == [f"css/standard@1 · controlled track · encoder tiny · protocol {c * 8}" for c in "ab"]
+    assert found == [f"css/test@1 · controlled track · encoder tiny · protocol {c}" for c in ("b267c96d", "b" * 8)]
 
 
 def test_random_weights_of_an_encoder_that_is_not_pretrained_belong_to_the_seed(make, only_section):

@@ -71,7 +71,7 @@ def test_rows_and_sections_that_came_or_went_are_named(make, records):
     found = compare(fresh, text_of(*records), tolerance=2)
     assert sum("`val` is not in the committed table" in sentence for sentence in found) == 1
     assert sum("`tirg` is no longer in the table" in sentence for sentence in found) == 1
-    assert sum(s.startswith("css/standard@1 · controlled track · encoder cnn-lstm: not in") for s in found) == 1
+    assert sum(s.startswith("css/test@1 · controlled track · encoder cnn-lstm: not in") for s in found) == 1
     assert len(found) == 3
     back = compare(text_of(*records), fresh, tolerance=2)
     assert any("encoder cnn-lstm: no records for it any more" in sentence for sentence in back)

@@ -7,7 +7,6 @@ import pytest
 
 from cir_bench.cli import main
 from cir_bench.leaderboard import build, pack, render, schema_text
-from cir_bench.protocols.builtin import builtin_protocol
 from cir_bench.records.load import load_records
 from cir_bench.records.queries import QUERIES_FILE, save_queries
 from cir_bench.records.record import RECORD_FILE, write_record
@@ -15,28 +14,16 @@ from cir_bench.records.record import RECORD_FILE, write_record
 SCHEMA = "record.schema.json"
 
 
-@pytest.fixture
-def css(make):
-    """A record of css as it is measured here."""
-    known = builtin_protocol("css", "test@1")
-    facts = {"hash": known.hash(), "reference": known.reference, "gallery": known.gallery}
-
-    def make_css(name="tirg", **changes):
-        base = {"cell": {"protocol": "test@1"}, "protocol": facts, "ingredients": {"protocol.hash": known.hash()}}
-        return make(name, 40.0, **{key: base.get(key, {}) | changes.get(key, {}) for key in {*base, *changes}})
-
-    return make_css
-
-
 def read(folder):
     found, sentences = load_records([folder])
     return found, " ".join(sentences)
 
 
-def test_a_record_of_a_known_protocol_is_taken(css, tmp_path):
-    write_record(css(), tmp_path / "a")
-    assert read(tmp_path)[1] == ""
-    assert "taken on trust" not in render(build(read(tmp_path)[0]))
+def test_a_record_of_a_known_protocol_whose_numbers_follow_from_its_queries_is_ranked(make, store, tmp_path):
+    store(make(), tmp_path / "a")
+    (found,), said = read(tmp_path)
+    assert (found.doubt, said) == ("", "")
+    assert "taken on trust" not in render(build([found]))
 
 
 @pytest.mark.parametrize(
@@ -50,14 +37,14 @@ def test_a_record_of_a_known_protocol_is_taken(css, tmp_path):
     ],
     ids=["hash edited", "another protocol", "measured otherwise", "reference kept", "another gallery"],
 )
-def test_one_that_was_measured_otherwise_is_found_out(css, tmp_path, changes, why):
-    write_record(css(**changes), tmp_path / "theirs")
+def test_one_that_was_measured_otherwise_is_found_out(make, store, tmp_path, changes, why):
+    store(make(**changes), tmp_path / "theirs")
     found, said = read(tmp_path)
     assert found == [] and "theirs/record.json is not what it claims to be" in said and why in said
 
 
-def test_of_one_that_does_not_fit_the_schema_it_is_said_where(css, tmp_path):
-    path = write_record(css(), tmp_path / "theirs")
+def test_of_one_that_does_not_fit_the_schema_it_is_said_where(make, tmp_path):
+    path = write_record(make(), tmp_path / "theirs")
     written = json.loads(path.read_text(encoding="utf-8"))
     del written["cell"]["method"]
     path.write_text(json.dumps(written | {"status": "perhaps", "schema_version": 9}), encoding="utf-8")
@@ -81,7 +68,7 @@ def test_a_record_with_damaged_queries_stays_without_an_interval_and_says_so(loa
     one = loaded("tirg", np.arange(40) < 10, 0)
     (write_record(one.record, tmp_path / "a").parent / QUERIES_FILE).write_bytes(b"no gzip")
     (found,), said = read(tmp_path)
-    assert found.queries is None and "is kept, but is compared with nothing" in said
+    assert found.queries is None and "is kept, but its numbers are only claimed" in said
 
 
 def test_a_foreign_plugin_and_a_foreign_data_set_are_named(make):
@@ -93,10 +80,10 @@ def test_a_foreign_plugin_and_a_foreign_data_set_are_named(make):
     )
 
 
-def test_of_two_records_of_one_cell_the_newest_is_used_and_marked(make, tmp_path, capsys):
-    write_record(make("tirg", 50.0, finished="2030-02-01T00:00:00Z"), tmp_path / "new")
-    write_record(make("tirg", 10.0, finished="2030-01-01T00:00:00Z"), tmp_path / "old")
-    write_record(make("tirg", 10.0, finished="2030-01-01T00:00:00Z"), tmp_path / "copy-of-old")
+def test_of_two_records_of_one_cell_the_newest_is_used_and_marked(make, store, tmp_path, capsys):
+    store(make("tirg", 50.0, finished="2020-02-01T00:00:00Z"), tmp_path / "new")
+    store(make("tirg", 10.0, finished="2020-01-01T00:00:00Z"), tmp_path / "old")
+    store(make("tirg", 10.0, finished="2020-01-01T00:00:00Z"), tmp_path / "copy-of-old")
     out = tmp_path / "L.md"
     assert main(["leaderboard", "--records", str(tmp_path), "--out", str(out)]) == 0
     said = capsys.readouterr().err

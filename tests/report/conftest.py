@@ -12,7 +12,8 @@ import numpy as np
 import pytest
 
 from cir_bench.cli.app import main
-from cir_bench.protocols.protocol import Headline
+from cir_bench.protocols.benchmark import load_benchmark
+from cir_bench.protocols.find import known_protocols
 from cir_bench.records.load import load_records
 from cir_bench.records.queries import save_queries
 from cir_bench.records.rankings import ranking_path, save_ranking
@@ -24,6 +25,8 @@ from cir_bench.statistics.queries import QueryResults
 
 PLUGIN = {"distribution": "cir-bench", "version": "0.1.0", "object_version": "1"}
 TOY = Path(__file__).parents[1] / "support" / "toy_plugin.py"
+MADE_UP = Path(__file__).with_name("made-up.yaml")
+PROTOCOL = load_benchmark(MADE_UP).protocols["test@1"]
 N = 40
 """Queries of a synthetic cell; half of them have the tag ``kind:odd``."""
 
@@ -77,7 +80,7 @@ def cell(tmp_path: Path) -> Callable[..., RunRecord]:
                 "seed": seed,
                 "variant": variant,
             },
-            "ingredients": {"method.version": "1", "encoder.weights": "e" * 64, "protocol.hash": "a" * 64},
+            "ingredients": {"method.version": "1", "encoder.weights": "e" * 64, "protocol.hash": PROTOCOL.hash()},
             "config": {"method": {"training": {"lr": 0.01, "epochs": 3}, "ablation": "none"}},
             "method": {
                 "kind": kind,
@@ -88,7 +91,12 @@ def cell(tmp_path: Path) -> Callable[..., RunRecord]:
             },
             "encoder": {"plugin": PLUGIN, "weights_digest": "e" * 64, "preprocess": "resize 64"},
             "dataset": {"name": "made-up", "plugin": PLUGIN, "synthetic": True, "n_train": 10_000},
-            "protocol": {"hash": "a" * 64, "reference": "kept", "gallery": "split", "query_text": "single"},
+            "protocol": {
+                "hash": PROTOCOL.hash(),
+                "reference": PROTOCOL.reference,
+                "gallery": PROTOCOL.gallery,
+                "query_text": PROTOCOL.query_text,
+            },
             "n_queries": {"": N},
             "n_gallery": {"": 60},
             "metrics": metrics,
@@ -111,15 +119,15 @@ def cell(tmp_path: Path) -> Callable[..., RunRecord]:
                 "precision": "float32",
                 "threads": 2,
             },
-            "finished": f"2030-01-01T00:00:{seed:02d}Z",
+            "finished": f"2020-01-01T00:00:{seed:02d}Z",
         }
         record = RunRecord.model_validate(_merge(base, changes))
         folder = tmp_path / "runs" / f"{len(list((tmp_path / 'runs').glob('*'))):03d}"
         write_record(record, folder)
         if kept:
             save_ranking(ranking, ranking_path(folder, ""))
-            headline = Headline(name="R@1", mean_of=("R@1",))
-            save_queries(QueryResults.of({"": PartRankings(ranking)}, tuple(metrics), headline), folder)
+            results = QueryResults.of({"": PartRankings(ranking)}, tuple(metrics), PROTOCOL.headline)
+            save_queries(results, folder)
         return record
 
     return write
@@ -138,7 +146,12 @@ def failed_cell(tmp_path: Path) -> Callable[..., None]:
             "hint": "",
         }
         key = {"benchmark": "made-up", "protocol": "test@1", "encoder": "tiny", "track": "controlled", "seed": 0}
-        record = {"status": "failed", "cell": {"method": name, **key}, "failure": facts | failure, "finished": "2030"}
+        record = {
+            "status": "failed",
+            "cell": {"method": name, **key},
+            "failure": facts | failure,
+            "finished": "2020-01-01T00:00:00Z",
+        }
         write_record(RunRecord.model_validate(record), tmp_path / "runs" / f"failed-{name.encode().hex()[:20]}")
 
     return write
@@ -149,7 +162,7 @@ def shown(tmp_path: Path) -> Callable[[], tuple[ReportSection, ...]]:
     """The sections of the cells that were written."""
 
     def load() -> tuple[ReportSection, ...]:
-        found, sentences = load_records([tmp_path / "runs"])
+        found, sentences = load_records([tmp_path / "runs"], known_protocols([MADE_UP]))
         assert not sentences, sentences
         return report_sections(found)
 

@@ -121,16 +121,17 @@ def test_what_was_left_out_is_said(page, parse):
 
 def test_text_of_records_is_text_wherever_it_stands(cell, failed_cell, shown, parse):
     plugin = {"distribution": HOSTILE, "version": HOSTILE}
-    for name in (HOSTILE, "tirg"):
+    tags = {HOSTILE: {"n": 20.0, "R@1": 1.0}}  # which no queries give
+    for name, own in ((HOSTILE, {}), ("tirg", {"tags": tags, "kept": False})):
         cell(
             name,
+            **own,
             variant=f"lr={HOSTILE}",
             cell={"benchmark": HOSTILE, "protocol": HOSTILE, "encoder": HOSTILE},
             protocol={"description": HOSTILE, "gallery": HOSTILE, "query_text": HOSTILE},
             encoder={"plugin": plugin},
             method={"plugin": plugin},
             environment={"device": HOSTILE},
-            tags={HOSTILE: {"n": 20.0, "R@1": 1.0}},
             history=[{"stage": HOSTILE, "epoch": 0, "terms": {HOSTILE: 1.0}, "seconds": 1, "selection": 3.0}],
         )
     failed_cell(HOSTILE, exception=HOSTILE, hint=HOSTILE, stage=HOSTILE)

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from cir_bench.cli.common import AsJson
+from cir_bench.cli.common import AsJson, Settings, open_registry, with_settings
 from cir_bench.cli.output import PROBLEM, print_json
 from cir_bench.cli.records import RUNS, read_records
 
@@ -19,7 +19,9 @@ if TYPE_CHECKING:
     from cir_bench.statistics.versus import Flip, Versus
 
 
+@with_settings
 def compare(
+    settings: Settings,
     first: Annotated[
         str,
         typer.Argument(
@@ -51,7 +53,7 @@ def compare(
     The p-values are those of the leaderboard before its correction, because only one pair is compared. Exit codes: 0; 1
     if a record had to be left out; 2 for a mistake.
     """
-    stored, problems = read_records(records)
+    stored, problems = read_records(records, open_registry(settings, quiet=True))
     from cir_bench.leaderboard.row_pair import find_pair
     from cir_bench.statistics.versus import versus
 

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
+from cir_bench.cli.common import Settings, open_registry, with_settings
 from cir_bench.cli.output import PROBLEM
 from cir_bench.cli.records import RUNS, Records, read_records
 from cir_bench.errors import ConfigError
@@ -20,7 +21,9 @@ FILE = "LEADERBOARD.md"
 ENDINGS = {"markdown": ".md", "latex": ".tex", "csv": ".csv"}
 
 
+@with_settings
 def leaderboard(
+    settings: Settings,
     records: Records = None,
     out: Annotated[
         Path | None, typer.Option("--out", metavar="FILE", help=f"The file to write (default: {RUNS / FILE}).")
@@ -42,19 +45,24 @@ def leaderboard(
         Path | None,
         typer.Option(metavar="FILE", help="Write nothing; say where FILE differs from the records, except for times."),
     ] = None,
+    no_claims: Annotated[
+        bool, typer.Option("--no-claims", help="Exit with 1 if the numbers of a record could not be computed again.")
+    ] = False,
     tolerance: Annotated[
         float, typer.Option(min=0.0, help="With --check: by how many points a metric may differ; 0: not at all.")
     ] = 2.0,
 ) -> None:
     """Write the leaderboard of finished and failed cells, with intervals and tie groups.
 
-    Records from elsewhere may be included: one that is damaged, edited, or names a protocol that it was not measured
-    under is left out and reported; of several records of one cell the newest is used, and marked.
+    Records from elsewhere may be included: their numbers are computed again from the results of their queries. A record
+    that is damaged, edited, or names a protocol that it was not measured under is left out and reported; one whose
+    numbers cannot be computed again is listed apart and not ranked. Of several records of one cell the newest is used.
 
     Exit codes: 0; 1 if --check finds FILE stale, or a record had to be left out; 2 for a mistake, such as a folder
     without records.
     """
     from cir_bench import leaderboard as lb
+    from cir_bench.records.record import RECORD_FILE
 
     if schema:
         print(lb.schema_text(), end="")
@@ -63,7 +71,11 @@ def leaderboard(
         raise ConfigError("--check only compares; leave out --out, --to, --pack and --json.")
     if out is not None and not out.suffix and not out.exists():
         raise ConfigError(f"--out {out} is the file to write, such as {out}/{FILE}; the folder to read is --records.")
-    stored, problems = read_records(records)
+    stored, problems = read_records(records, open_registry(settings, quiet=True))
+    for one in stored:
+        if no_claims and one.doubt:
+            problems.append(f"{one.folder / RECORD_FILE} is only claimed: {one.doubt}.")
+            print(f"cir-bench: {problems[-1]}", file=sys.stderr)
     for sentence in lb.overruled(stored):
         print(f"cir-bench: {sentence}", file=sys.stderr)
     if pack is not None:

@@ -12,6 +12,7 @@ import typer
 from cir_bench.errors import ConfigError
 
 if TYPE_CHECKING:
+    from cir_bench.plugin.registry import Registry
     from cir_bench.records.load import StoredRecord
 
 RUNS = Path("runs")
@@ -27,15 +28,19 @@ Records = Annotated[
 ]
 
 
-def read_records(folders: Sequence[Path] | None, required: bool = True) -> tuple[list[StoredRecord], list[str]]:
+def read_records(
+    folders: Sequence[Path] | None, registry: Registry, required: bool = True
+) -> tuple[list[StoredRecord], list[str]]:
     """The records below the folders (default: `RUNS`), and a sentence for each problem, also a warning on stderr.
 
-    `ConfigError` if a folder does not exist, or if records are ``required`` and there are none.
+    They are checked against the protocols of ``registry``. `ConfigError` if a folder does not exist, or if records are
+    ``required`` and there are none.
     """
+    from cir_bench.protocols.find import known_protocols
     from cir_bench.records.load import load_records
 
     places = folders or [RUNS]
-    records, problems = load_records(places)
+    records, problems = load_records(places, known_protocols(registry.benchmark_paths()))
     if required and not records and not problems:
         named = ", ".join(map(str, places))
         raise ConfigError(f"There are no run records below {named}; run `cir-bench run --all` first, or name another.")

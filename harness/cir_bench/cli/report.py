@@ -14,6 +14,7 @@ from cir_bench.cli.records import RUNS, Records, read_records
 from cir_bench.errors import ConfigError, did_you_mean
 
 if TYPE_CHECKING:
+    from cir_bench.plugin.registry import Registry
     from cir_bench.report import ReportSection
     from cir_bench.report.examples.sampling import PageOptions
     from cir_bench.report.page import Link
@@ -61,7 +62,8 @@ def report(
     names = tuple(name.strip() for name in between.split(",") if name.strip())
     if between and len(set(names)) != 2:
         raise ConfigError(f"--between {between}: name two methods with a comma, such as tirg,combiner.")
-    stored, problems = read_records(records)
+    registry = open_registry(settings, quiet=not examples or single)
+    stored, problems = read_records(records, registry)
     from cir_bench.leaderboard import write_text
     from cir_bench.report import report_page, report_sections
 
@@ -74,14 +76,14 @@ def report(
     if examples and not single:
         from cir_bench.report.examples.sampling import PageOptions
 
-        links = _examples(settings, sections, where, PageOptions(examples, seed, names, explain, public))
+        links = _examples(settings, registry, sections, where, PageOptions(examples, seed, names, explain, public))
     print(write_text(report_page(sections, problems, links), where if single else where / FILE))
     if problems:
         raise typer.Exit(PROBLEM)
 
 
 def _examples(
-    settings: Settings, sections: Sequence[ReportSection], folder: Path, options: PageOptions
+    settings: Settings, registry: Registry, sections: Sequence[ReportSection], folder: Path, options: PageOptions
 ) -> dict[int, list[Link]]:
     """Write the pages of examples of every section; links to them by the section's number."""
     from cir_bench.report.examples.pages import check_folder, example_pages
@@ -90,7 +92,6 @@ def _examples(
 
     if options.public:
         check_folder(folder)
-    registry = open_registry(settings)
     context = settings.context()
     links = {}
     for block in sections:

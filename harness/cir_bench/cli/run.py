@@ -71,7 +71,7 @@ def run(
         for event in finished:
             if event.outcome != "running elsewhere":
                 print(read_record(event.folder / RECORD_FILE).model_dump_json())
-    records, damaged = read_records([setup.out], required=False)
+    records, damaged = read_records([setup.out], setup.registry, required=False)
     if records:
         say(stream, f"Leaderboard: {write_text(render(build(records)), setup.out / 'LEADERBOARD.md')}")
     if as_json and damaged:

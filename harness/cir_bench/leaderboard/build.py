@@ -9,6 +9,7 @@ from pathlib import Path
 
 from cir_bench.evaluation.measure import MEAN
 from cir_bench.leaderboard.comparisons import compare_rows
+from cir_bench.leaderboard.facts import CLAIMED
 from cir_bench.leaderboard.grouping import CellIdentity, SectionKey, by_section, duplicates, newest
 from cir_bench.leaderboard.model import LOWER_IS_BETTER, EncoderUse, Leaderboard, Row, Section
 from cir_bench.leaderboard.rows import failed_rows, finished_rows, place_of, third_party
@@ -34,13 +35,14 @@ def build(records: Iterable[RunRecord | StoredRecord]) -> Leaderboard:
 
 
 def _apart(key: SectionKey, keys: Iterable[SectionKey]) -> tuple[str, ...]:
-    """Digests of protocol, data and features, each if other sections of the same name have another one."""
-    same_name = [other for other in keys if other[:4] == key[:4]]
-    return tuple(
+    """Digests of protocol, data and features, each if other sections of the same name have another one; "claimed"."""
+    same_name = [other for other in keys if other[:4] == key[:4] and other.claimed == key.claimed]
+    digests = tuple(
         f"{name.partition('_')[0]} {getattr(key, name)[:8] or 'unknown'}"
         for name in ("protocol_hash", "data", "features")
         if len({getattr(other, name) for other in same_name}) > 1
     )
+    return (CLAIMED, *digests) if key.claimed else digests
 
 
 def _section(
@@ -51,8 +53,9 @@ def _section(
     headline = next((record.headline for record in records if record.headline), "")
     datasets = [record.dataset for record in records if record.dataset is not None]
     protocol = next((record.protocol for record in records if record.protocol), None)
-    ranked = _ranked(finished_rows(finished, copies), headline)
-    rows, comparisons = compare_rows([row for row, _ in ranked], [values for _, values in ranked], headline)
+    found = finished_rows(finished, copies)
+    listed = [(row, None) for row, _ in found] if key.claimed else _ranked(found, headline)
+    rows, comparisons = compare_rows([row for row, _ in listed], [values for _, values in listed], headline)
     encoder = [f"encoder {key.encoder}"] if key.encoder else []
     return Section(
         title=" · ".join([f"{key.benchmark}/{key.protocol}", f"{key.track} track", *encoder, *apart]),
@@ -74,6 +77,7 @@ def _section(
         missing_triplets=max((one.missing_triplets for one in datasets), default=0),
         problems=tuple(dict.fromkeys(problem for one in datasets for problem in one.problems)),
         dataset_plugin=next((third_party(one.plugin) for one in datasets), ""),
+        claimed=key.claimed,
         known_protocol=builtin_protocol(key.benchmark, key.protocol) is not None,
         seeds=tuple(sorted({one.record.cell.seed for one in members})),
         headline=headline,

@@ -11,11 +11,15 @@ from cir_bench.leaderboard.text_format import TextFormat
 HASH_DIGITS = 12
 TIMES = "Times: "
 """Begins the sentence that says where times were measured; it differs between machines."""
+CLAIMED = "claimed"
+CLAIM = "these numbers could not be computed again from the results of their queries, so they are not ranked."
 
 
 def cautions(section: Section) -> dict[str, str]:
     """What numbers of this section must not be mistaken for: a word, and its sentence without a capital."""
     found = {}
+    if section.claimed:
+        found[CLAIMED] = CLAIM
     lacking = [
         *([f"{section.missing_images:,} images of the evaluation"] if section.missing_images else []),
         *([f"images of {section.missing_triplets:,} training triplets"] if section.missing_triplets else []),
@@ -42,19 +46,22 @@ def numbered(places: Sequence[str]) -> str:
 
 def facts(section: Section, form: TextFormat) -> Iterator[str]:
     """The sentences above a table."""
+    warnings = cautions(section)
+    if claim := warnings.pop(CLAIMED, ""):
+        yield f"**{CLAIMED.capitalize()}**: {claim}"
     yield _protocol(section, form)
     if section.n_queries:
         yield _sizes(section, form)
     for use in section.encoders:
         yield _encoder(use, form)
     yield _seeds(section)
-    if section.headline:
+    if section.headline and not section.claimed:
         pairs = len(section.comparisons)
         compared = f"; {pairs} pair{'' if pairs == 1 else 's'} of rows compared" if pairs else ""
         yield f"Sorted by {form.code(section.headline)}{compared}."
     if section.dataset_plugin:
         yield f"The data set is by {form.plain(section.dataset_plugin)}, no part of cir-bench."
-    for word, sentence in cautions(section).items():
+    for word, sentence in warnings.items():
         yield f"**{word.capitalize()}**: {form.plain(sentence)}"
     if section.places:
         several = " Compare times and memory only between rows with the same number." if len(section.places) > 1 else ""
@@ -70,7 +77,8 @@ def _protocol(section: Section, form: TextFormat) -> str:
         f"gallery: {section.gallery}",
         f"query text: {section.query_text}",
     ]
-    trust = "" if section.known_protocol else "; not one of cir-bench's own, its hash is taken on trust"
+    foreign = "" if section.known_protocol else "; not one of cir-bench's own"
+    trust = f"{foreign}, its hash is taken on trust" if foreign and section.claimed else foreign
     hash_ = form.code(section.protocol_hash[:HASH_DIGITS])
     return f"Protocol {form.code(section.protocol)}, hash {hash_}: {'; '.join(map(form.plain, conventions))}{trust}."
 

@@ -28,34 +28,37 @@ class SectionKey(NamedTuple):
     """Digest of the data itself: another seed, folder or set of missing images is another section."""
     features: str
     """Digest of the encoder's weights, version, preprocessing and settings, in the controlled track."""
+    claimed: bool = False
+    """Whether the numbers could not be computed again (`StoredRecord.doubt`): such rows are never ranked."""
 
 
 CellIdentity = tuple[CellKey, SectionKey | None]
 """What two records of one cell share: the later one replaces the other."""
 
 
-def identity(record: RunRecord) -> CellIdentity:
+def identity(one: StoredRecord) -> CellIdentity:
     """The cell that a record is of, under the conditions in which it was measured."""
-    return record.cell, _section_of(record)
+    return one.record.cell, _section_of(one)
 
 
 def by_cell(records: Iterable[StoredRecord]) -> dict[CellIdentity, list[StoredRecord]]:
     """The records of each cell, the latest last, in a canonical order."""
     found: dict[CellIdentity, list[StoredRecord]] = {}
     for one in sorted(records, key=lambda one: _canonical(one.record)):
-        found.setdefault(identity(one.record), []).append(one)
+        found.setdefault(identity(one), []).append(one)
     return found
 
 
 def newest(records: Iterable[StoredRecord]) -> list[StoredRecord]:
     """The latest record of each cell, in a canonical order.
 
-    A failure is dropped if the cell finished later; numbers of an earlier run are kept next to a failure.
+    A failure is dropped if the cell finished later; numbers of an earlier run are kept next to a failure, and claimed
+    ones next to numbers that were computed again.
     """
     latest = [group[-1] for group in by_cell(records).values()]
     done: dict[CellKey, str] = {}
     for one in latest:
-        if one.record.status == "done":
+        if one.record.status == "done" and not one.doubt:
             done[one.record.cell] = max(one.record.finished, done.get(one.record.cell, ""))
     return [one for one in latest if one.record.status == "done" or one.record.finished > done.get(one.record.cell, "")]
 
@@ -72,17 +75,17 @@ def by_section(records: Sequence[StoredRecord]) -> dict[SectionKey, list[StoredR
     found: dict[SectionKey, list[StoredRecord]] = {}
     homeless = []
     for one in records:
-        key = _section_of(one.record)
+        key = _section_of(one)
         if key is None:
             homeless.append(one)
         else:
             found.setdefault(key, []).append(one)
-    sections = list(found)
+    sections = [key for key in found if not key.claimed]
     for one in homeless:
         meant = _meant_section(one.record)
         fitting = [key for key in sections if key[:4] == meant[:4] and meant.protocol_hash in ("", key.protocol_hash)]
         found.setdefault(fitting[0] if len(fitting) == 1 else meant, []).append(one)
-    return dict(sorted(found.items()))
+    return dict(sorted(found.items(), key=lambda item: (item[0][:4], item[0].claimed, item[0])))
 
 
 def averaged(records: Sequence[StoredRecord]) -> list[list[StoredRecord]]:
@@ -115,8 +118,9 @@ def _canonical(record: RunRecord) -> tuple[str, ...]:
     return (*where, record.finished, record.model_dump_json())
 
 
-def _section_of(record: RunRecord) -> SectionKey | None:
+def _section_of(one: StoredRecord) -> SectionKey | None:
     """The section of a finished cell; None if its data are not known."""
+    record = one.record
     if record.status == "failed" or record.protocol is None or record.dataset is None:
         return None
     data = {
@@ -126,7 +130,7 @@ def _section_of(record: RunRecord) -> SectionKey | None:
         "gallery": record.n_gallery,
     }
     features = _digest(_ingredients_of(("encoder.",), record)) if record.cell.track == "controlled" else ""
-    return _meant_section(record)._replace(data=_digest(data), features=features)
+    return _meant_section(record)._replace(data=_digest(data), features=features, claimed=bool(one.doubt))
 
 
 def _meant_section(record: RunRecord) -> SectionKey:

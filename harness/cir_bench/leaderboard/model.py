@@ -193,6 +193,8 @@ class Section(_LeaderboardModel):
     """Distribution and version that the data set is from; empty for cir-bench's own."""
     known_protocol: bool
     """Whether the protocol is one that this cir-bench knows by name, so that its hash could be checked."""
+    claimed: bool = False
+    """Whether the numbers could not be computed again from the results of queries: no row has a rank."""
     seeds: tuple[int, ...]
     headline: str
     columns: tuple[str, ...]

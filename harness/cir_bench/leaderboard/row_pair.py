@@ -66,11 +66,17 @@ def find_pair(
     `ConfigError` unless both are found, were measured under the same conditions, and their queries are known.
     """
     finished = [one for one in records if one.record.status == "done" and not one.record.hidden]
-    kept = [one for one in finished if _fits(one.record, benchmark) and encoder in ("", one.record.cell.encoder)]
+    kept = [
+        one
+        for one in finished
+        if not one.doubt and _fits(one.record, benchmark) and encoder in ("", one.record.cell.encoder)
+    ]
     names = (first, second)
     selectors = [row_selector(text) for text in names]
     for text, selector in zip(names, selectors, strict=True):
         if not any(map(selector, kept)):
+            if claims := [one for one in finished if one.doubt and selector(one) and _fits(one.record, benchmark)]:
+                raise ConfigError(f"{text!r} cannot be compared, its numbers are only claimed: {claims[0].doubt}.")
             methods = {one.record.cell.method for one in kept}
             asked = f" on {benchmark}" * bool(benchmark) + f" with {encoder}" * bool(encoder)
             hint = did_you_mean(text, methods) if methods else "run cells first, or name another --records."

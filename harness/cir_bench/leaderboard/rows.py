@@ -33,8 +33,9 @@ def finished_rows(
             by_seed = sorted(group, key=lambda one: one.record.cell.seed)
             remarks = [_split_remark(group[0].record, names)] if names else []
             for one in by_seed:
-                if count := copies.get(identity(one.record)):
+                if count := copies.get(identity(one)):
                     remarks.append(f"seed {one.record.cell.seed}: the newest of {count} records")
+            remarks += dict.fromkeys(f"claimed: {one.doubt}" for one in by_seed if one.doubt)
             row = _row(by_seed, remarks)
             rows.append((row, row_values(row.seeds, [one.queries for one in by_seed], by_seed[0].record.headline)))
     return rows

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+import contextlib
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -61,6 +62,24 @@ def protocols_on(dataset: str, paths: Iterable[Path]) -> Iterator[Protocol]:
             continue  # `ls` and `doctor` report them
         if benchmark.dataset == dataset:
             yield from benchmark.protocols.values()
+
+
+def known_protocols(paths: Iterable[Path]) -> Callable[[str, str], Protocol | None]:
+    """How to find a protocol by benchmark (``folder:photos`` means ``folder``) and name (``original@1``).
+
+    If two files define a benchmark, the first counts; unreadable files are skipped.
+    """
+    found: dict[str, Benchmark] = {}
+    for path in paths:
+        with contextlib.suppress(CirBenchError):  # `ls` and `doctor` report them
+            benchmark = load_benchmark(path)
+            found.setdefault(benchmark.name, benchmark)
+
+    def protocol_of(benchmark: str, protocol: str) -> Protocol | None:
+        known = found.get(benchmark.partition(":")[0])
+        return known.protocols.get(protocol) if known else None
+
+    return protocol_of
 
 
 def find_benchmark(name: str, paths: Iterable[Path]) -> ChosenBenchmark:

@@ -7,20 +7,28 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from cir_bench.errors import ConfigError, DataError
-from cir_bench.records.check import mistake
+from cir_bench.protocols.builtin import builtin_protocol
+from cir_bench.protocols.protocol import Protocol
+from cir_bench.records.check import ProtocolOf, doubt, mistake
 from cir_bench.records.queries import QUERIES_FILE, load_queries
+from cir_bench.records.rankings import load_ranking, ranking_path
 from cir_bench.records.record import RECORD_FILE, RunRecord, read_record
+from cir_bench.retrieval.ranking import CandidateSet, PartRankings
 from cir_bench.statistics.queries import QueryResults
 
 
 @dataclass(frozen=True, eq=False)
 class StoredRecord:
-    """A record as it was found on disk, in ``folder`` below ``root``; without ``queries`` it has no interval."""
+    """A record as it was found on disk, in ``folder`` below ``root``; without ``queries`` it has no interval.
+
+    ``doubt`` says why its numbers are only claimed (`cir_bench.records.check`); without one they are re-scored.
+    """
 
     record: RunRecord
     folder: Path
     queries: QueryResults | None = None
     root: Path = Path()
+    doubt: str = ""
 
 
 def read_records(root: Path) -> tuple[dict[Path, RunRecord], list[str]]:
@@ -34,11 +42,13 @@ def read_records(root: Path) -> tuple[dict[Path, RunRecord], list[str]]:
     return records, problems
 
 
-def load_records(roots: Iterable[Path]) -> tuple[list[StoredRecord], list[str]]:
+def load_records(
+    roots: Iterable[Path], protocol_of: ProtocolOf = builtin_protocol
+) -> tuple[list[StoredRecord], list[str]]:
     """All records below ``roots`` that can be trusted, with their queries, and one sentence for each problem.
 
-    A record is left out if it cannot be read or contradicts its protocol or its queries. One whose queries cannot be
-    read is kept without them.
+    A record is left out if it cannot be read or contradicts itself, its protocol or its queries. One whose queries
+    cannot be read is kept without them, as a claim.
     """
     stored, problems = [], []
     for root in roots:
@@ -49,20 +59,36 @@ def load_records(roots: Iterable[Path]) -> tuple[list[StoredRecord], list[str]]:
         records, unreadable = read_records(root)
         problems += unreadable
         for path, record in records.items():
+            protocol = protocol_of(record.cell.benchmark, record.cell.protocol)
             queries = None
             try:
-                queries = find_queries(path.parent, record)
+                queries = find_queries(path.parent, record, protocol)
             except DataError as error:
-                problems.append(f"{path} is kept, but is compared with nothing: {error}")
-            if reason := mistake(record, queries):
+                problems.append(f"{path} is kept, but its numbers are only claimed: {error}")
+            if reason := mistake(record, queries, protocol):
                 problems.append(f"{path} is not what it claims to be: {reason}; run the cell again.")
             else:
-                stored.append(StoredRecord(record, path.parent, queries, root))
+                stored.append(StoredRecord(record, path.parent, queries, root, doubt(record, queries, protocol)))
     return stored, problems
 
 
-def find_queries(folder: Path, record: RunRecord) -> QueryResults | None:
-    """The results of a finished cell's queries, next to its record; None if they were not kept."""
+def find_queries(folder: Path, record: RunRecord, protocol: Protocol | None = None) -> QueryResults | None:
+    """The results of a finished cell's queries, next to its record, or made from its rankings; None if it kept neither.
+
+    Rankings say nothing without the ``protocol`` that they are measured under.
+    """
     path = folder / QUERIES_FILE
-    kept = record.status == "done" and not record.hidden and path.is_file()
-    return load_queries(path) if kept else None
+    if record.status == "failed" or record.hidden:
+        return None
+    if path.exists():
+        return load_queries(path)
+    parts = [part for part in record.n_queries if "/" not in part and ranking_path(folder, part).is_file()]
+    if protocol is None or not parts:
+        return None
+    rankings = {part: _part(folder, part, protocol) for part in parts}
+    return QueryResults.of(rankings, protocol.metrics, protocol.headline)
+
+
+def _part(folder: Path, part: str, protocol: Protocol) -> PartRankings:
+    subset = load_ranking(ranking_path(folder, part, CandidateSet.SUBSET)) if protocol.subset else None
+    return PartRankings(load_ranking(ranking_path(folder, part)), subset)
