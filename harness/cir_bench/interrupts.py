@@ -10,7 +10,8 @@ from types import FrameType
 
 LIFELINE = "CIR_BENCH_LIFELINE"
 """The environment variable by which a watched process finds its watcher: the number of a socket."""
-
+INTERRUPTED = 130
+"""Exit code after Ctrl-C."""
 _pressed: list[int] = []
 _heeded: list[bool] = []
 
@@ -20,6 +21,12 @@ def heed_ctrl_c() -> None:
     if signal.getsignal(signal.SIGINT) is signal.default_int_handler:
         signal.signal(signal.SIGINT, _count)
         _heeded.append(True)
+
+
+def end_at_ctrl_c() -> None:
+    """Once Ctrl-C is answered: another one ends the process at once, without a word."""
+    if _pressed:
+        signal.signal(signal.SIGINT, signal.SIG_DFL)
 
 
 def _count(number: int, frame: FrameType | None) -> None:

@@ -66,7 +66,11 @@ def test_every_verb_has_help(run, verb):
 
 
 @pytest.mark.parametrize(
-    "words", [*([verb] for verb in app.VERBS if verb not in ("data", "leaderboard", "compare")), ["data", "verify"]]
+    "words",
+    [
+        *([verb] for verb in app.VERBS if verb not in ("data", "leaderboard", "compare", "completion")),
+        ["data", "verify"],
+    ],
 )
 def test_every_verb_that_opens_plugins_has_the_shared_options(run, words):
     done = run(*words, "--help")
@@ -78,10 +82,22 @@ def test_an_unknown_verb_tells_the_nearest(run):
     assert done == (2, "", "cir-bench: there is no verb 'leaderbord'; did you mean 'leaderboard'?\n")
 
 
-def test_an_option_before_the_verb_is_told_its_place(run):
-    done = run("--data-root", "x", "ls")
-    assert done.code == 2
-    assert "follow the verb: cir-bench VERB --data-root" in done.err
+@pytest.mark.parametrize(
+    ("words", "told"),
+    [
+        (["--data-root", "my data", "ls", "--json"], "write cir-bench ls --data-root 'my data' --json"),
+        (["--no-plugins"], "write cir-bench VERB --no-plugins"),
+    ],
+)
+def test_with_an_option_before_the_verb_the_right_command_is_told(run, words, told):
+    done = run(*words)
+    assert (done.code, done.out) == (2, "")
+    assert told in done.err
+
+
+def test_a_word_too_many_is_a_mistake(run):
+    done = run("doctor", "sum")
+    assert (done.code, done.err) == (2, "cir-bench: doctor has no use for 'sum'; see cir-bench doctor --help.\n")
 
 
 def test_an_unknown_option_is_a_mistake(run):

@@ -1,4 +1,4 @@
-"""Texts that a terminal cannot show."""
+"""Texts that a terminal cannot show; output that nobody reads."""
 
 from __future__ import annotations
 
@@ -8,10 +8,11 @@ import os
 import subprocess
 import sys
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from cir_bench.cli.streams import write_anything
+from cir_bench.cli.streams import UNREAD, open_streams, write_anything
 
 
 def written(text: str, encoding: str) -> bytes:
@@ -40,3 +41,27 @@ def test_a_listing_ends_well_without_utf8():
     command = [sys.executable, "-m", "cir_bench", "show", "css", "--no-plugins"]
     done = subprocess.run(command, capture_output=True, env=environment, check=False)
     assert done.returncode == 0 and done.stderr == b"" and rb"3\u00d73" in done.stdout
+
+
+@pytest.fixture
+def unread():
+    """The end of a pipe that nobody reads."""
+    reader, writer = os.pipe()
+    os.close(reader)
+    yield writer
+    os.close(writer)
+
+
+@pytest.mark.parametrize("words", [["--help"], ["ls", "--no-plugins"], ["show", "css", "--json"]], ids=" ".join)
+def test_a_verb_whose_output_nobody_reads_ends_quietly(unread, words):
+    command = [sys.executable, "-m", "cir_bench", *words]
+    done = subprocess.run(command, stdout=unread, stderr=subprocess.PIPE, text=True, check=False)
+    assert (done.returncode, done.stderr) == (UNREAD, "")
+
+
+def test_streams_that_the_caller_closed_drop_what_is_written(monkeypatch):
+    monkeypatch.setattr(sys, "stdout", None)
+    open_streams()
+    assert not sys.stdout.isatty()
+    print("nowhere")
+    sys.stdout.close()

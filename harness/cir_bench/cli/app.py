@@ -8,17 +8,15 @@ from __future__ import annotations
 
 import errno
 import importlib
+import shlex
 import sys
 from collections.abc import Callable, Sequence
-from typing import TYPE_CHECKING, Any
+from functools import partial
 
-from cir_bench.cli.streams import write_anything
+from cir_bench.cli.streams import open_streams, write_anything
 from cir_bench.errors import DEBUG, DISK_FULL, CirBenchError, ConfigError, debugging, did_you_mean
-from cir_bench.interrupts import heed_ctrl_c
+from cir_bench.interrupts import INTERRUPTED, end_at_ctrl_c, heed_ctrl_c
 from cir_bench.version import __version__
-
-if TYPE_CHECKING:
-    import typer
 
 MISTAKE = 2
 """Exit code for a user's mistake, such as a wrong option."""
@@ -47,8 +45,19 @@ VERBS = {
 
 def entry() -> int:
     """The program ``cir-bench``: `main`, with ``run`` in a process of its own that may die (`cir_bench.cli.watch`)."""
-    words = sys.argv[1:]
     heed_ctrl_c()
+    open_streams()
+    try:
+        return _entry(sys.argv[1:])
+    except KeyboardInterrupt:  # before or after `main`, or to debug
+        if debugging():
+            raise
+        return INTERRUPTED
+    finally:
+        end_at_ctrl_c()
+
+
+def _entry(words: Sequence[str]) -> int:
     if words[:1] != ["run"] or {"-h", "--help"} & set(words):
         return main(words)
     from cir_bench.cli.watch import can_watch, watch
@@ -71,10 +80,24 @@ def main(argv: Sequence[str] | None = None) -> int:
     """Run one command line (``sys.argv`` by default) and return its exit code.
 
     A `CirBenchError` is printed as its one sentence and gives 2, and so does a path that cannot be read or written
-    (`NO_BUGS`); any other exception is a bug and keeps its traceback.
+    (`NO_BUGS`); Ctrl-C gives 130; any other exception is a bug and keeps its traceback.
     """
     words = list(sys.argv[1:] if argv is None else argv)
     write_anything(sys.stdout, sys.stderr)
+    try:
+        code = _answer(words)
+        sys.stdout.flush()  # here, where it may fail, and not when the interpreter ends
+    except KeyboardInterrupt:
+        if debugging():
+            raise
+        print("cir-bench: interrupted.", file=sys.stderr)
+        return INTERRUPTED
+    except SystemExit as stop:
+        return stop.code if isinstance(stop.code, int) else int(stop.code is not None)
+    return code
+
+
+def _answer(words: Sequence[str]) -> int:
     try:
         return _run(words)
     except CirBenchError as error:
@@ -100,39 +123,24 @@ def _run(words: Sequence[str]) -> int:
         return 0
     verb, *rest = words
     if verb.startswith("-"):
-        raise ConfigError(f"options follow the verb: cir-bench VERB {verb} …; see cir-bench --help.")
+        raise ConfigError(f"options follow the verb; write {_verb_first(words)} (see cir-bench --help).")
     if verb not in VERBS:
         raise ConfigError(f"there is no verb {verb!r}; {did_you_mean(verb, VERBS)}")
-    try:
-        _command(verb)(rest, prog_name=f"cir-bench {verb}")
-    except SystemExit as stop:
-        return stop.code if isinstance(stop.code, int) else int(stop.code is not None)
-    return 0
+    return _command(verb)(rest, f"cir-bench {verb}")
 
 
-def _command(verb: str) -> typer.Typer | Callable[..., Any]:
-    import typer
-
-    found = getattr(importlib.import_module(f"cir_bench.cli.{verb}"), verb)
-    if isinstance(found, typer.Typer):
-        return found
-    app = new_typer()
-    app.command()(found)
-    return app
+def _verb_first(words: Sequence[str]) -> str:
+    """The command line with its verb before the options."""
+    place = next((place for place, word in enumerate(words) if word in VERBS), None)
+    if place is None:
+        return shlex.join(["cir-bench", "VERB", *words])
+    return shlex.join(["cir-bench", words[place], *words[:place], *words[place + 1 :]])
 
 
-def new_typer(help_text: str | None = None) -> typer.Typer:
-    """A ``typer.Typer`` as all verbs use it: plain help, ``-h``, tracebacks as Python prints them."""
-    import typer
+def _command(verb: str) -> Callable[[Sequence[str], str], int]:
+    from cir_bench.cli.invoke import invoke
 
-    return typer.Typer(
-        help=help_text,
-        add_completion=False,
-        no_args_is_help=help_text is not None,
-        rich_markup_mode=None,
-        pretty_exceptions_enable=False,
-        context_settings={"help_option_names": ["-h", "--help"]},
-    )
+    return partial(invoke, getattr(importlib.import_module(f"cir_bench.cli.{verb}"), verb))
 
 
 def _help() -> str:
@@ -146,7 +154,7 @@ def _help() -> str:
             "Verbs:",
             *(f"  {verb:<{width}}  {about}" for verb, about in VERBS.items()),
             "",
-            "Every verb has --help. `cir-bench run --all` needs no data and no options.",
+            "Options follow the verb, and every verb has --help. `cir-bench run --all` needs no data.",
             f"{DEBUG}=1 shows the traceback of an error, CIR_BENCH_STRICT=1 makes a broken plugin fatal.",
         ]
     )

@@ -16,12 +16,12 @@ from cir_bench.cli.output import PROBLEM
 from cir_bench.cli.records import read_records
 from cir_bench.cli.run_options import RunOptions, with_run_options
 from cir_bench.cli.run_view import say
+from cir_bench.cli.streams import outlive_readers
 from cir_bench.errors import DEBUG, ConfigError
+from cir_bench.interrupts import INTERRUPTED
 
 if TYPE_CHECKING:
     from cir_bench.runs.lifeline import Lifeline
-
-INTERRUPTED = 130
 
 
 @with_settings
@@ -55,6 +55,7 @@ def run(
     from cir_bench.runs.schedule import run_cells
     from cir_bench.runs.workbench import default_workers
 
+    outlive_readers(sys.stdout, sys.stderr)
     setup = options.open(settings, default_workers() if workers is None else workers)
     lifeline = _limited(open_lifeline(), cell_timeout)
     stream = sys.stderr if as_json else sys.stdout

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from cir_bench.cli.common import Settings, check_data_root, open_registry, with_shared
+from cir_bench.cli.hints import refuse_lists
 from cir_bench.config import merge, parse_set, read_yaml
 from cir_bench.errors import ConfigError
 from cir_bench.params.fill import fill
@@ -132,6 +133,8 @@ class RunOptions:
         names = ("methods", "benchmarks", "encoders", "seeds", "track", "device", "precision", "out")
         values = {name: getattr(self, name) for name in names}
         values |= {"data_root": settings.data_root, "allow_partial": self.allow_partial or None}
+        for option, given in (("-m", self.methods), ("-b", self.benchmarks), ("-e", self.encoders)):
+            refuse_lists(option, given or ())
         mentioned = {key: value for key, value in values.items() if value is not None}
         return mentioned | {"settings": parse_set(self.assignments or [])}
 

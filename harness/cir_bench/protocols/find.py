@@ -107,7 +107,8 @@ def find_benchmark(name: str, paths: Iterable[Path]) -> ChosenBenchmark:
             )
         found.setdefault(benchmark.name, (benchmark, file))
     if stem not in found:
-        raise ConfigError(" ".join([f"There is no benchmark {stem!r}; {did_you_mean(stem, found)}", *unreadable]))
+        near = f"for the folder write folder:{name}." if Path(name).is_dir() else did_you_mean(stem, found)
+        raise ConfigError(" ".join([f"There is no benchmark {stem!r}; {near}", *unreadable]))
     if colon and not path.strip():  # Path("") would be the current folder
         raise ConfigError(f"The benchmark {name!r} has no path after its colon; write {head}:PATH.")
     benchmark, _ = found[stem]

@@ -8,6 +8,7 @@ from typing import Any
 from cir_bench.config import dotted, merge
 from cir_bench.errors import ConfigError, did_you_mean
 from cir_bench.interfaces.specs import DatasetSpec, EncoderSpec, MethodSpec
+from cir_bench.params.keys import keys_named
 from cir_bench.params.models import Params
 from cir_bench.plugin.registry import Registered
 
@@ -23,6 +24,7 @@ class Overrides:
         self._names = {method.name for method in methods}
         self._unused = {key: True for key in settings if key not in self._names}
         self._parameters: set[str] = set()
+        self._models: set[tuple[str, type[Params]]] = set()
 
     def of(self, method: MethodSpec, encoder: EncoderSpec, dataset: DatasetSpec) -> tuple[dict[str, Any], ...]:
         """The values for one method, encoder and data set, in this order."""
@@ -32,6 +34,7 @@ class Overrides:
                 own = merge(own, {key: value})
                 self._unused[key] = False
         self._parameters |= {*method.params.model_fields, *self._names, "encoder", "dataset"}
+        self._models |= {("", method.params), ("encoder.", encoder.params), ("dataset.", dataset.params)}
         of_encoder = self._checked_section("encoder", encoder.params)
         return merge(own, self._section(method.name)), of_encoder, self._checked_section("dataset", dataset.params)
 
@@ -39,7 +42,8 @@ class Overrides:
         """Raise `ConfigError` for a key that no method of the run has."""
         for key, unused in self._unused.items():
             if unused:
-                near = did_you_mean(key, self._parameters)
+                below = keys_named(key, self._models)
+                near = f"write --set {below[0]}=…" if below else did_you_mean(key, self._parameters)
                 raise ConfigError(f"--set {key}=…: no method of this run has a parameter {key!r}; {near}")
 
     def _section(self, name: str) -> Mapping[str, Any]:
