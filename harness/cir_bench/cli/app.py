@@ -18,6 +18,8 @@ from cir_bench.errors import DEBUG, DISK_FULL, CirBenchError, ConfigError, debug
 from cir_bench.interrupts import INTERRUPTED, end_at_ctrl_c, heed_ctrl_c
 from cir_bench.version import __version__
 
+COMPLETE = "__complete"
+"""The first word of a command line with which a shell asks for completions (`cir_bench.cli.complete`)."""
 MISTAKE = 2
 """Exit code for a user's mistake, such as a wrong option."""
 _WRONG = {errno.ENOENT, errno.ENOTDIR, errno.EISDIR, errno.EEXIST, errno.ENAMETOOLONG}
@@ -39,6 +41,7 @@ VERBS = {
     "new": "Write a new package: a method, data set or encoder with tests that pass.",
     "check": "Run the contract tests on a plugin: passed, failed, skipped, why.",
     "doctor": "Check the installation, the plugins, the data and the device.",
+    "completion": "Print the script that completes command lines in your shell.",
 }
 """The lines of ``cir-bench --help``. A verb is the object of its name in the module of its name in this package."""
 
@@ -122,6 +125,9 @@ def _run(words: Sequence[str]) -> int:
         print(f"cir-bench {__version__}")
         return 0
     verb, *rest = words
+    if verb == COMPLETE:
+        print(*importlib.import_module("cir_bench.cli.complete").answer(rest), sep="\n")
+        return 0
     if verb.startswith("-"):
         raise ConfigError(f"options follow the verb; write {_verb_first(words)} (see cir-bench --help).")
     if verb not in VERBS:
