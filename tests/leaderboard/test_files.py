@@ -66,6 +66,33 @@ def test_the_verb_takes_several_folders_and_another_file(runs, make, store, tmp_
     assert all(f"`{name}`" in text for name in ("tirg", "sum", "combiner"))
 
 
+@pytest.mark.parametrize(("to", "name"), [("markdown", "LEADERBOARD.md"), ("latex", "LEADERBOARD.tex")])
+def test_what_is_read_elsewhere_is_written_there(runs, tmp_path, capsys, to, name):
+    """And not into a folder of other records that has the default name."""
+    elsewhere = tmp_path / "theirs"
+    runs.rename(elsewhere)
+    runs.mkdir()
+    assert main(["leaderboard", "--records", str(elsewhere), "--to", to]) == 0
+    assert capsys.readouterr().out == f"{elsewhere / name}\n"
+    assert (elsewhere / name).exists() and list(runs.iterdir()) == []
+
+
+def test_of_several_folders_none_is_chosen_to_write_into(runs, capsys):
+    (runs / "more").mkdir()
+    assert main(["leaderboard", "--records", "runs", "--records", "runs/more"]) == 2
+    assert "there are several --records; name the place of LEADERBOARD.md with --out" in capsys.readouterr().err
+    assert not (runs / "LEADERBOARD.md").exists()
+
+
+def test_a_hyphen_prints_the_table(runs, tmp_path, capsys):
+    before = sorted(tmp_path.rglob("*"))
+    assert main(["leaderboard", "--out", "-"]) == 0
+    assert capsys.readouterr().out == render(build(load_records([runs])[0]))
+    assert main(["leaderboard", "--out", "-", "--json"]) == 2
+    assert main(["leaderboard", "--out", "-", "--pack", "-"]) == 2
+    assert sorted(tmp_path.rglob("*")) == before
+
+
 def test_json_on_stdout_writes_no_file(runs, capsys):
     assert main(["leaderboard", "--json"]) == 0
     (section,) = json.loads(capsys.readouterr().out)["sections"]

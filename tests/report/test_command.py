@@ -1,5 +1,6 @@
 """``cir-bench report``: where it writes, and mistakes in one sentence."""
 
+import shutil
 import sys
 
 from cir_bench.cli.app import main
@@ -10,6 +11,22 @@ def test_a_file_is_the_report_alone(toy, tmp_path, capsys):
     assert capsys.readouterr().out.strip() == str(tmp_path / "r.html")
     assert [path.name for path in tmp_path.iterdir()] == ["r.html"]
     assert (tmp_path / "r.html").read_text(encoding="utf-8").startswith("<!doctype html>")
+
+
+def test_a_hyphen_prints_the_report_alone(toy, tmp_path, monkeypatch, capsys):
+    monkeypatch.chdir(tmp_path)
+    assert toy.report("-") == 0
+    assert capsys.readouterr().out.startswith("<!doctype html>")
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_the_report_of_records_elsewhere_is_written_there(toy, tmp_path, monkeypatch, capsys):
+    (tmp_path / "runs").mkdir()
+    monkeypatch.chdir(tmp_path)
+    shutil.copytree(toy.runs, tmp_path / "theirs")
+    assert main(["report", *toy.common, "--records", "theirs", "--examples", "0"]) == 0
+    assert capsys.readouterr().out == "theirs/report/index.html\n"
+    assert list((tmp_path / "runs").iterdir()) == []
 
 
 def test_no_examples_is_no_pages_and_no_torch(toy, tmp_path, monkeypatch):

@@ -11,7 +11,7 @@ import typer
 
 from cir_bench.cli.benchmark import BenchmarkName, DatasetParams, NamedBenchmark
 from cir_bench.cli.common import AsJson, Settings, with_settings
-from cir_bench.cli.output import print_json
+from cir_bench.cli.output import print_json, refuse_stdout
 from cir_bench.cli.progress import with_progress
 from cir_bench.data.export import Exported
 from cir_bench.data.export import export as write
@@ -41,6 +41,7 @@ def export(
     as_json: AsJson = False,
 ) -> None:
     """Write triplets, queries and gallery as parquet files that include the images; `-b hf:DIR` reads them back."""
+    refuse_stdout("--out", out)
     benchmark = NamedBenchmark.find(settings, name)
     done = write(
         benchmark.open(sets),

@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING, Annotated, Literal
 import typer
 
 from cir_bench.cli.common import Settings, open_registry, with_settings
-from cir_bench.cli.output import PROBLEM
-from cir_bench.cli.records import RUNS, Records, read_records
+from cir_bench.cli.output import PROBLEM, STDOUT, refuse_stdout
+from cir_bench.cli.records import RUNS, Records, beside, read_records
 from cir_bench.errors import ConfigError
 
 if TYPE_CHECKING:
@@ -26,7 +26,8 @@ def leaderboard(
     settings: Settings,
     records: Records = None,
     out: Annotated[
-        Path | None, typer.Option("--out", metavar="FILE", help=f"The file to write (default: {RUNS / FILE}).")
+        Path | None,
+        typer.Option("--out", metavar="FILE", help=f"The file to write; - prints it. Default: {FILE} in --records."),
     ] = None,
     to: Annotated[
         Literal["markdown", "latex", "csv"], typer.Option(help="The format: the same table in each.")
@@ -69,7 +70,11 @@ def leaderboard(
         return
     if check is not None and (out is not None or as_json or pack is not None or to != "markdown"):
         raise ConfigError("--check only compares; leave out --out, --to, --pack and --json.")
-    if out is not None and not out.suffix and not out.exists():
+    if out == STDOUT and as_json:
+        raise ConfigError("--out - and --json both print; leave out one of them.")
+    refuse_stdout("--pack", pack)
+    path = out if out is not None or as_json or check is not None else beside(records, FILE).with_suffix(ENDINGS[to])
+    if out is not None and out != STDOUT and not out.suffix and not out.exists():
         raise ConfigError(f"--out {out} is the file to write, such as {out}/{FILE}; the folder to read is --records.")
     stored, problems = read_records(records, open_registry(settings, quiet=True))
     for one in stored:
@@ -83,10 +88,12 @@ def leaderboard(
     board = lb.build(stored).model_copy(update={"left_out": tuple(problems)})
     if as_json:
         print(board.model_dump_json(indent=1))
-    if out is not None or (check is None and not as_json):
+    if path is not None:
         text = {"markdown": lb.render, "latex": lb.render_latex, "csv": lb.render_csv}[to](board)
-        path = lb.write_text(text, out or (RUNS / FILE).with_suffix(ENDINGS[to]))
-        print(path, file=sys.stderr if as_json else sys.stdout)
+        if path == STDOUT:
+            print(text, end="")
+        else:
+            print(lb.write_text(text, path), file=sys.stderr if as_json else sys.stdout)
     stale = check is not None and _is_stale(check, board, tolerance, records or [RUNS])
     if problems or stale:
         raise typer.Exit(PROBLEM)

@@ -8,6 +8,7 @@ from typing import Annotated
 import typer
 
 from cir_bench.cli.common import Settings, open_registry, with_settings
+from cir_bench.cli.output import refuse_stdout
 from cir_bench.errors import ConfigError
 from cir_bench.interfaces.kinds import KINDS
 from cir_bench.scaffold.names import check_name
@@ -22,6 +23,7 @@ def new(
     out: Annotated[Path, typer.Option("--out", metavar="DIR", help="The package becomes DIR/NAME.")] = Path(),
 ) -> None:
     """Write a new package: code to change, contract tests that pass, a workflow for CI, and a list of decisions."""
+    refuse_stdout("--out", out)
     names = check_name(name)
     registry = open_registry(settings)
     for one in KINDS:

@@ -28,6 +28,13 @@ Records = Annotated[
 ]
 
 
+def beside(records: Sequence[Path] | None, name: Path | str) -> Path:
+    """Where a verb writes when it is not told: in the one folder that it reads."""
+    if records and len(set(records)) > 1:
+        raise ConfigError(f"there are several --records; name the place of {name} with --out.")
+    return (records or [RUNS])[0] / name
+
+
 def read_records(
     folders: Sequence[Path] | None, registry: Registry, required: bool = True
 ) -> tuple[list[StoredRecord], list[str]]:

@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from cir_bench.cli.common import Settings, open_registry, with_settings
-from cir_bench.cli.output import PROBLEM
-from cir_bench.cli.records import RUNS, Records, read_records
+from cir_bench.cli.output import PROBLEM, STDOUT
+from cir_bench.cli.records import Records, beside, read_records
 from cir_bench.errors import ConfigError, did_you_mean
 
 if TYPE_CHECKING:
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from cir_bench.report.examples.sampling import PageOptions
     from cir_bench.report.page import Link
 
-FOLDER = RUNS / "report"
+FOLDER = "report"
 FILE = "index.html"
 MOST = 40
 
@@ -32,7 +32,8 @@ def report(
         Path | None,
         typer.Option(
             metavar="DIR|FILE.html",
-            help=f"A folder for the report and its example pages, or a file for the report alone. Default: {FOLDER}.",
+            help="A folder for the report and its example pages, or a file for the report alone (- prints it). "
+            f"Default: {FOLDER} in --records.",
         ),
     ] = None,
     examples: Annotated[
@@ -57,8 +58,8 @@ def report(
 
     Exit codes: 0; 1 if a damaged record had to be left out; 2 for a mistake, such as a folder without records.
     """
-    where = out or FOLDER
-    single = where.suffix.lower() in {".html", ".htm"}
+    where = out or beside(records, FOLDER)
+    single = where == STDOUT or where.suffix.lower() in {".html", ".htm"}
     names = tuple(name.strip() for name in between.split(",") if name.strip())
     if between and len(set(names)) != 2:
         raise ConfigError(f"--between {between}: name two methods with a comma, such as tirg,combiner.")
@@ -77,7 +78,11 @@ def report(
         from cir_bench.report.examples.sampling import PageOptions
 
         links = _examples(settings, registry, sections, where, PageOptions(examples, seed, names, explain, public))
-    print(write_text(report_page(sections, problems, links), where if single else where / FILE))
+    page = report_page(sections, problems, links)
+    if where == STDOUT:
+        print(page, end="")
+    else:
+        print(write_text(page, where if single else where / FILE))
     if problems:
         raise typer.Exit(PROBLEM)
 

@@ -10,6 +10,7 @@ import typer
 
 from cir_bench.cli.common import Settings, check_data_root, open_registry, with_shared
 from cir_bench.cli.hints import refuse_lists
+from cir_bench.cli.output import refuse_stdout
 from cir_bench.config import merge, parse_set, read_yaml
 from cir_bench.errors import ConfigError
 from cir_bench.params.fill import fill
@@ -143,6 +144,7 @@ class RunOptions:
             raise ConfigError("--all runs every method; leave out -m (and `methods` in the configuration file).")
         if not self.all_methods and not request.methods:
             raise ConfigError("name the methods to run with -m NAME, or run all of them with --all (see cir-bench ls).")
+        refuse_stdout("--out", request.out)
         check_data_root(request.data_root)
 
 

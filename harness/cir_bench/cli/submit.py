@@ -10,7 +10,7 @@ import typer
 
 from cir_bench.cli.benchmark import BenchmarkName, DatasetParams, NamedBenchmark
 from cir_bench.cli.common import Settings, with_settings
-from cir_bench.cli.output import PROBLEM, print_json
+from cir_bench.cli.output import PROBLEM, print_json, refuse_stdout
 from cir_bench.errors import ConfigError, DataError
 from cir_bench.interfaces.submission import Submission
 from cir_bench.plugin.registry import blame
@@ -60,6 +60,7 @@ def submit(
     (--data-root). Exit codes: 0; 1 if a file has mistakes (nothing is written then); 2 for a mistake in the options or
     the run.
     """
+    refuse_stdout("--out", out)
     if (run is None) == (not check):
         raise ConfigError("give --run DIR to write a submission, or --check FILE to check one.")
     if check and (method or encoder or seed is not None or out or overwrite):
