@@ -208,6 +208,16 @@ def test_an_object_by_name_and_a_plugin_by_name(cir_bench_cli):
     assert {check["name"] for check in one["checks"]} == {"batch-classification"}
 
 
+def test_a_plugin_without_objects_is_not_one_that_passed(cir_bench_cli, tmp_path):
+    listens = "import cir_bench as cb\n\n@cb.hookimpl\ndef cir_bench_run_finished(event):\n    pass\n"
+    (tmp_path / "mine.py").write_text(listens, encoding="utf-8")
+    done = cir_bench_cli("check", "mine.py")
+    assert (done.code, done.err) == (
+        1,
+        "cir-bench: nothing of mine.py was checked: it registers nothing that has a contract.\n",
+    )
+
+
 def test_an_unknown_name_is_a_mistake_with_the_nearest(cir_bench_cli):
     done = cir_bench_cli("check", "tirgg")
     assert (done.code, "did you mean 'tirg'?" in done.err) == (2, True)
@@ -215,7 +225,9 @@ def test_an_unknown_name_is_a_mistake_with_the_nearest(cir_bench_cli):
 
 
 def test_a_data_set_without_its_files_is_skipped_with_the_remedy(cir_bench_cli):
-    answer = json.loads(cir_bench_cli("check", "shoes", "--json").out)
+    done = cir_bench_cli("check", "shoes", "--json")
+    answer = json.loads(done.out)
+    assert (done.code, "nothing of shoes was checked: every check was skipped" in done.err) == (1, True)
     assert {(one["result"], "--data-root DIR" in one["reason"]) for one in answer["checks"]} == {("skipped", True)}
 
 

@@ -37,7 +37,7 @@ def check(
     """Run the contract tests on a plugin's objects: what passed, failed, was skipped, and why.
 
     A method is also trained and evaluated on a small generated benchmark; needs no data, no network and no GPU. Exit
-    codes: 0; 1 if a check failed or the plugin cannot be loaded; 2 for a mistake in the options.
+    codes: 0; 1 if a check failed, none could be run, or the plugin cannot be loaded; 2 for a mistake in the options.
     """
     if importlib.util.find_spec("pytest") is None:
         raise ConfigError("check runs the contracts with pytest, which is not installed; run: pip install pytest")
@@ -66,7 +66,11 @@ def check(
         for line in _lines(outcomes):
             print(line)
         print(f"{count['passed']} passed, {count['failed']} failed, {count['skipped']} skipped.")
-    if count["failed"] or found.problems:
+    ran = count["passed"] + count["failed"]
+    if not ran and not found.problems:
+        why = "every check was skipped" if outcomes else "it registers nothing that has a contract"
+        print(f"cir-bench: nothing of {name} was checked: {why}.", file=sys.stderr)
+    if count["failed"] or found.problems or not ran:
         raise typer.Exit(PROBLEM)
 
 
