@@ -123,3 +123,25 @@ def test_a_terminal_has_bars_that_leave_the_results_behind(monkeypatch):
     assert "[1/2] tirg on css/test@1, tiny, seed 0: done before" in said.splitlines()
     assert "training 2/2 loss 0.500" in said and "300/512" in said
     assert any(line.endswith("tirg on css/test@1, tiny, seed 0: R@1 50.00 (0 s)") for line in said.splitlines())
+
+
+def test_a_terminal_shows_names_as_they_are(monkeypatch):
+    """Brackets are no markup, and ``:tada:`` is no picture."""
+    terminal, view = Terminal(), RunView()
+    monkeypatch.setattr(run_view.sys, "stdout", terminal)
+    monkeypatch.setenv("TERM", "xterm")
+    monkeypatch.setenv("COLUMNS", "200")
+    cell = CELL.model_copy(update={"benchmark": "folder:tada:", "variant": "training.epochs=2"})
+    view.cir_bench_run_started(RunStarted((cell,), Path()))
+    view.cir_bench_cell_started(CellStarted(cell, 1, 1, "to do"))
+    view._bars._bars.refresh()
+    view.cir_bench_progress(WorkProgress(cell, "extracting features", "images of css [bold]", 1, 2))
+    view._bars._bars.refresh()
+    in_bars = terminal.getvalue()
+    view.cir_bench_cell_finished(CellFinished(cell, 1, 1, "done", Path()))
+    view.cir_bench_run_finished()
+    said = re.sub(r"\x1b\[[\d;?]*[A-Za-z]", "", terminal.getvalue()[len(in_bars) :])
+    assert "tirg [training.epochs=2] on folder:tada:/test@1, tiny, seed 0" in said
+    in_bars = re.sub(r"\x1b\[[\d;?]*[A-Za-z]", "", in_bars)
+    assert "tirg [training.epochs=2] on folder:tada:/test@1, tiny, seed 0" in in_bars
+    assert "features, images of css [bold]" in in_bars

@@ -28,7 +28,8 @@ if TYPE_CHECKING:
 
 T = TypeVar("T")
 SECONDS_BETWEEN_LINES = 10.0
-_WHAT = TextColumn("{task.description}")
+_WHAT = TextColumn("{task.description}", markup=False)
+"""Names are shown as they are: ``[training.epochs=2]`` would be markup."""
 
 
 def with_progress(items: Iterable[T], total: int, what: str) -> Iterator[T]:
@@ -119,7 +120,7 @@ class ProgressBars:
 
     def print(self, text: str) -> None:
         """Leave a line above the bars."""
-        self._bars.console.print(text, markup=False)
+        self._bars.console.print(text, markup=False, emoji=False)
 
     def close(self) -> None:
         """Remove the bars."""
