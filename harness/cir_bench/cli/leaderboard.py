@@ -16,6 +16,7 @@ from cir_bench.errors import ConfigError
 
 if TYPE_CHECKING:
     from cir_bench.leaderboard import Leaderboard
+    from cir_bench.records.load import StoredRecord
 
 FILE = "LEADERBOARD.md"
 ENDINGS = {"markdown": ".md", "latex": ".tex", "csv": ".csv"}
@@ -63,24 +64,13 @@ def leaderboard(
     without records.
     """
     from cir_bench import leaderboard as lb
-    from cir_bench.records.record import RECORD_FILE
 
     if schema:
         print(lb.schema_text(), end="")
         return
-    if check is not None and (out is not None or as_json or pack is not None or to != "markdown"):
-        raise ConfigError("--check only compares; leave out --out, --to, --pack and --json.")
-    if out == STDOUT and as_json:
-        raise ConfigError("--out - and --json both print; leave out one of them.")
-    refuse_stdout("--pack", pack)
+    _check_options(out, check, pack, to, as_json)
     path = out if out is not None or as_json or check is not None else beside(records, FILE).with_suffix(ENDINGS[to])
-    if out is not None and out != STDOUT and not out.suffix and not out.exists():
-        raise ConfigError(f"--out {out} is the file to write, such as {out}/{FILE}; the folder to read is --records.")
-    stored, problems = read_records(records, open_registry(settings, quiet=True))
-    for one in stored:
-        if no_claims and one.doubt:
-            problems.append(f"{one.folder / RECORD_FILE} is only claimed: {one.doubt}.")
-            print(f"cir-bench: {problems[-1]}", file=sys.stderr)
+    stored, problems = _read(records, settings, no_claims)
     for sentence in lb.overruled(stored):
         print(f"cir-bench: {sentence}", file=sys.stderr)
     if pack is not None:
@@ -89,14 +79,42 @@ def leaderboard(
     if as_json:
         print(board.model_dump_json(indent=1))
     if path is not None:
-        text = {"markdown": lb.render, "latex": lb.render_latex, "csv": lb.render_csv}[to](board)
-        if path == STDOUT:
-            print(text, end="")
-        else:
-            print(lb.write_text(text, path), file=sys.stderr if as_json else sys.stdout)
+        _write({"markdown": lb.render, "latex": lb.render_latex, "csv": lb.render_csv}[to](board), path, quiet=as_json)
     stale = check is not None and _is_stale(check, board, tolerance, records or [RUNS])
     if problems or stale:
         raise typer.Exit(PROBLEM)
+
+
+def _read(records: Records, settings: Settings, no_claims: bool) -> tuple[list[StoredRecord], list[str]]:
+    """The records, and a sentence for each problem; with ``no_claims`` also for each record that is only claimed."""
+    from cir_bench.records.record import RECORD_FILE
+
+    stored, problems = read_records(records, open_registry(settings, quiet=True))
+    for one in stored:
+        if no_claims and one.doubt:
+            problems.append(f"{one.folder / RECORD_FILE} is only claimed: {one.doubt}.")
+            print(f"cir-bench: {problems[-1]}", file=sys.stderr)
+    return stored, problems
+
+
+def _check_options(out: Path | None, check: Path | None, pack: Path | None, to: str, as_json: bool) -> None:
+    """`ConfigError` for options that do not go together, or a place that cannot be written."""
+    if check is not None and (out is not None or as_json or pack is not None or to != "markdown"):
+        raise ConfigError("--check only compares; leave out --out, --to, --pack and --json.")
+    if out == STDOUT and as_json:
+        raise ConfigError("--out - and --json both print; leave out one of them.")
+    refuse_stdout("--pack", pack)
+    if out is not None and out != STDOUT and not out.suffix and not out.exists():
+        raise ConfigError(f"--out {out} is the file to write, such as {out}/{FILE}; the folder to read is --records.")
+
+
+def _write(text: str, path: Path, *, quiet: bool) -> None:
+    from cir_bench.leaderboard import write_text
+
+    if path == STDOUT:
+        print(text, end="")
+    else:
+        print(write_text(text, path), file=sys.stderr if quiet else sys.stdout)
 
 
 def _is_stale(committed: Path, board: Leaderboard, tolerance: float, folders: Sequence[Path]) -> bool:
