@@ -43,6 +43,7 @@ def read_records(
     They are checked against the protocols of ``registry``. `ConfigError` if a folder does not exist, or if records are
     ``required`` and there are none.
     """
+    from cir_bench.leaderboard.escape import one_line
     from cir_bench.protocols.find import known_protocols
     from cir_bench.records.load import load_records
 
@@ -52,5 +53,5 @@ def read_records(
         named = ", ".join(map(str, places))
         raise ConfigError(f"There are no run records below {named}; run `cir-bench run --all` first, or name another.")
     for sentence in problems:
-        print(f"cir-bench: warning: {sentence}", file=sys.stderr)
+        print(f"cir-bench: warning: {one_line(sentence)}", file=sys.stderr)
     return records, problems

@@ -6,6 +6,7 @@ import csv
 import io
 from collections.abc import Iterator
 
+from cir_bench.leaderboard import escape
 from cir_bench.leaderboard.facts import cautions
 from cir_bench.leaderboard.model import Leaderboard, Row, Section
 from cir_bench.leaderboard.table import MetricEntry, ReportedEntry, Table, TableRow, table_of
@@ -16,7 +17,8 @@ COLUMNS = (
     *("parameters", "trained_parameters", "train_seconds", "query_milliseconds", "peak_memory_mib", "machine"),
     *("cautions", "remarks"),
 )
-_FORMULA = ("=", "+", "-", "@", "\t", "\r")
+_NUMBERS = frozenset({"difference"})
+"""Columns whose text may begin with a sign."""
 
 
 def render_csv(leaderboard: Leaderboard) -> str:
@@ -27,7 +29,7 @@ def render_csv(leaderboard: Leaderboard) -> str:
     for section in leaderboard.sections:
         table = table_of(section)
         for row in table.rows:
-            writer.writerows(_lines(table, row))
+            writer.writerows(map(_escaped, _lines(table, row)))
     return text.getvalue()
 
 
@@ -54,26 +56,27 @@ def _lines(table: Table, row: TableRow) -> Iterator[dict[str, object]]:
 def _about(section: Section, row: Row) -> dict[str, object]:
     """What all lines of a row share."""
     return {
-        "section": _text(section.title),
-        "benchmark": _text(section.benchmark),
-        "protocol": _text(section.protocol),
+        "section": section.title,
+        "benchmark": section.benchmark,
+        "protocol": section.protocol,
         **section.model_dump(include={"protocol_hash", "track"}),
-        "encoder": _text(row.encoder),
+        "encoder": row.encoder,
         "row": row.label,
         "place": row.group if row.group is not None else ("" if section.comparisons else row.rank),
-        "method": _text(row.method),
-        "variant": _text(row.variant),
-        "plugin": _text(row.plugin),
+        "method": row.method,
+        "variant": row.variant,
+        "plugin": row.plugin,
         "seeds": " ".join(map(str, row.seeds)),
         **row.model_dump(include={"kind", "parameters", "trained_parameters"}),
         **row.model_dump(include={"train_seconds", "query_milliseconds", "peak_memory_mib"}),
         "machine": "; ".join(row.places),
         "cautions": " ".join(cautions(section)),
-        "remarks": _text(row.remark),
+        "remarks": row.remark,
     }
 
 
-def _text(text: str) -> str:
-    """Text on one line, so that a spreadsheet does not take it for a formula."""
-    line = " ".join(text.split())
-    return f"'{line}" if line.startswith(_FORMULA) else line
+def _escaped(line: dict[str, object]) -> dict[str, object]:
+    return {
+        name: escape.csv(value) if isinstance(value, str) and name not in _NUMBERS else value
+        for name, value in line.items()
+    }

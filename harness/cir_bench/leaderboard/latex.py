@@ -5,18 +5,12 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
+from cir_bench.leaderboard import escape
 from cir_bench.leaderboard.facts import HASH_DIGITS, cautions, numbered
 from cir_bench.leaderboard.model import Leaderboard, Section
 from cir_bench.leaderboard.table import table_of
 from cir_bench.leaderboard.text_format import TextFormat, source_letters
 
-_ESCAPES = {
-    "\\": r"\textbackslash{}",
-    "~": r"\textasciitilde{}",
-    "^": r"\textasciicircum{}",
-    **{mark: f"\\{mark}" for mark in "&%$#_{}"},
-    **{"±": r"$\pm$", "·": r"$\cdot$", "–": "--", "…": r"\dots{}", "×": r"$\times$", "≥": r"$\ge$", "≤": r"$\le$"},
-}
 _FITTED = r"\resizebox{\ifdim\width>\linewidth\linewidth\else\width\fi}{!}{%"
 """Makes a table smaller if it is wider than the page."""
 _HEAD = "% Needs \\usepackage{booktabs,graphicx}; how to read it, machines and sources of reported numbers are below.\n"
@@ -28,8 +22,8 @@ class Latex(TextFormat):
     plus_minus = r" $\pm$ "
 
     def plain(self, text: str) -> str:
-        """Text on one line, with every special character escaped."""
-        return "".join(_ESCAPES.get(letter, letter) for letter in " ".join(text.split()))
+        """With every special character escaped."""
+        return escape.latex(text)
 
     def code(self, text: str) -> str:
         """In typewriter letters."""
@@ -49,13 +43,13 @@ def _section(section: Section) -> str:
     form, table = Latex(), table_of(section, reported_of_parts=False)
     letters = source_letters(table)
     columns = "".join("l" if column.kind in ("name", "remarks") else "r" for column in table.columns)
-    notes = [*map(form.plain, _reading(section))]
+    notes = [escape.latex(note, escape.LONGEST_LINE) for note in _reading(section)]
     notes += [f"({letter}) {form.plain(source)}" for source, letter in letters.items()]
-    label = re.sub(r"[^a-z0-9]+", "-", section.title.lower()).strip("-")
+    label = re.sub(r"[^a-z0-9]+", "-", section.title.lower())[: escape.LONGEST_TEXT].strip("-")
     return "\n".join(
         [
             r"\begin{table}",
-            rf"\caption{{{form.plain(_caption(section))}}}",
+            rf"\caption{{{escape.latex(_caption(section), escape.LONGEST_LINE)}}}",
             rf"\label{{tab:{label}}}",
             _FITTED,
             rf"\begin{{tabular}}{{{columns}}}",

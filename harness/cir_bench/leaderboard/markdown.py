@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import html
 import re
 
 from tabulate import tabulate
 
+from cir_bench.leaderboard import escape
 from cir_bench.leaderboard.facts import facts
 from cir_bench.leaderboard.model import Leaderboard, Section
 from cir_bench.leaderboard.table import table_of
@@ -30,8 +30,6 @@ Numbers that papers report stand beside the measured ones where the protocol is 
 less reported) where the encoder is too. They are never ranked. Times and memory compare only within one machine.
 """
 
-LONGEST_TEXT = 240
-_SPECIAL = re.compile(r"([\\|*`\[\]])")
 _SUPERSCRIPTS = str.maketrans("abcdefghijklmnoprstuvwxyz0123456789-", "ᵃᵇᶜᵈᵉᶠᵍʰⁱʲᵏˡᵐⁿᵒᵖʳˢᵗᵘᵛʷˣʸᶻ⁰¹²³⁴⁵⁶⁷⁸⁹⁻")
 
 
@@ -39,15 +37,12 @@ class Markdown(TextFormat):
     """GitHub's Markdown, also readable as plain text."""
 
     def plain(self, text: str) -> str:
-        """Text on one line of at most `LONGEST_TEXT` characters, escaped so that it cannot break or mark up a table."""
-        one_line = " ".join(text.split())
-        if len(one_line) > LONGEST_TEXT:
-            one_line = one_line[: LONGEST_TEXT - 1].rstrip() + "…"
-        return _SPECIAL.sub(r"\\\1", html.escape(one_line, quote=False))
+        """As in a table."""
+        return escape.markdown(text)
 
     def code(self, text: str) -> str:
-        """Between backticks; the bar is escaped so that GitHub does not end the cell of a table."""
-        return "`" + " ".join(text.replace("`", "'").split()).replace("|", "\\|") + "`"
+        """Between backticks."""
+        return escape.markdown_code(text)
 
     def superscript(self, text: str) -> str:
         """In Unicode's own superscripts."""
@@ -69,12 +64,12 @@ def _section(section: Section) -> str:
     letters = source_letters(table)
     lines = tabulate(
         [[form.entry(entry, letters) for entry in row.entries] for row in table.rows],
-        headers=[column.heading for column in table.columns],
+        headers=[form.plain(column.heading) for column in table.columns],
         tablefmt="github",
         colalign=["left" if column.kind in ("name", "remarks") else "right" for column in table.columns],
         disable_numparse=True,
     )
-    description = [form.plain(section.description)] if section.description else []
+    description = [escape.markdown_paragraph(section.description)] if section.description else []
     listed = "\n".join(f"- {fact}" for fact in facts(section, form))
     sources = [f"({letter}) {source}" for source, letter in letters.items()]
-    return "\n\n".join([f"## {section.title}", *description, listed, lines, *sources])
+    return "\n\n".join([f"## {form.plain(section.title)}", *description, listed, lines, *sources])

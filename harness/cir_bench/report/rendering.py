@@ -11,6 +11,7 @@ from typing import Any
 from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
 
+from cir_bench.leaderboard.escape import LONGEST_LINE
 from cir_bench.report.svg import swatch
 from cir_bench.version import __version__
 
@@ -41,10 +42,22 @@ def fragment(template: str, **values: Any) -> Markup:
     return Markup(_environment().get_template(template).render(**values))  # noqa: S704 (escaped by the template)
 
 
+def _bounded(value: Any) -> Any:
+    """A text of at most `LONGEST_LINE` characters; what is escaped already is ours, and stays."""
+    return value[: LONGEST_LINE - 1] + "…" if type(value) is str and len(value) > LONGEST_LINE else value
+
+
 @cache
 def _environment() -> Environment:
     loader = PackageLoader("cir_bench.report", TEMPLATES)
-    jinja = Environment(loader=loader, autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True)
+    jinja = Environment(
+        loader=loader,
+        autoescape=True,
+        finalize=_bounded,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
     jinja.globals["swatch"] = swatch
     return jinja
 
