@@ -71,6 +71,12 @@ def test_a_change_is_restored_when_the_block_fails() -> None:
     assert torch.get_default_dtype() == torch.float32 and reported
 
 
+def test_what_torch_sets_for_itself_is_nobodys_mistake(monkeypatch: pytest.MonkeyPatch) -> None:
+    with guarded(pytest.fail):
+        monkeypatch.setenv("TORCHINDUCTOR_CACHE_DIR", "/tmp/anywhere")
+    assert os.environ["TORCHINDUCTOR_CACHE_DIR"] == "/tmp/anywhere"
+
+
 def test_loading_a_file_changes_no_other_plugins_numbers(tmp_path: Path) -> None:
     file = tmp_path / "double.py"
     file.write_text("import torch\ntorch.set_default_dtype(torch.float64)\n", encoding="utf-8")

@@ -14,6 +14,10 @@ from functools import partial
 from typing import Any, NamedTuple
 
 
+_SET_BY_TORCH = ("TORCHINDUCTOR_", "TRITON_")
+"""Variables that torch sets when it is first used, whoever uses it."""
+
+
 class _Part(NamedTuple):
     """A part of the global state; ``fresh`` is its value in a torch that has just been imported."""
 
@@ -68,7 +72,7 @@ def _in_words(part: _Part, old: Any, now: Any) -> str:
 def _parts() -> list[_Part]:
     parts = [
         _Part("the working folder", _folder, os.chdir),
-        _Part("the environment", lambda: dict(os.environ), _write_environment),
+        _Part("the environment", _environment, _write_environment),
         _Part("sys.stdout", lambda: sys.stdout, lambda stream: setattr(sys, "stdout", stream)),
         _Part("sys.stderr", lambda: sys.stderr, lambda stream: setattr(sys, "stderr", stream)),
         _Part("the filters of warnings", _silencers, lambda filters: None),  # `catch_warnings` restores them
@@ -147,8 +151,12 @@ def _folder() -> str | None:
         return None
 
 
+def _environment() -> dict[str, str]:
+    return {name: value for name, value in os.environ.items() if not name.startswith(_SET_BY_TORCH)}
+
+
 def _write_environment(old: dict[str, str]) -> None:
-    for name in set(os.environ) - set(old):
+    for name in set(_environment()) - set(old):
         del os.environ[name]
     os.environ.update(old)
 
