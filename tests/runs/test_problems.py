@@ -107,12 +107,12 @@ def test_what_is_as_expected_is_not_partial(call: Call, benchmark: Path) -> None
         (
             "captions/cap.toptee.val.json",
             lambda records: [records[0] | {"captions": ["is 0"]}, *records[1:]],
-            ["1 queries have not 2 captions: toptee-0"],
+            ["1 queries do not have 2 captions: toptee-0"],
         ),
         (
             "captions/cap.toptee.val.json",
             lambda records: [records[0] | {"captions": ["a", "b", "c"]}, *records[1:]],
-            ["1 queries have not 2 captions: toptee-0"],
+            ["1 queries do not have 2 captions: toptee-0"],
         ),
     ],
 )
@@ -160,7 +160,7 @@ def test_training_triplets_concern_the_cells_that_train(call: Call, benchmark: P
     assert record.dataset is not None
     assert record.dataset.problems == (
         "11 training triplets, 12 expected.",
-        "1 training triplets have not 2 captions: dresstrain0 to dresstrain4.",
+        "1 training triplets do not have 2 captions: dresstrain0 to dresstrain4.",
     )
 
 

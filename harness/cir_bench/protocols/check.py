@@ -58,25 +58,25 @@ def train_problems(dataset: Dataset, protocol: Protocol) -> tuple[str, ...]:
     problems = _count("", "training triplets", len(train), expected.n_train)
     odd = [f"{t.reference} to {t.target}" for t in train if len(t.captions) != expected.captions]
     if expected.captions is not None and odd:
-        problems.append(f"{len(odd)} training triplets have not {expected.captions} captions: {examples(odd)}.")
+        problems.append(f"{len(odd)} training triplets do not have {expected.captions} captions: {examples(odd)}.")
     return tuple(problems)
 
 
 def evaluation_problems(whole: EvalSet, protocol: Protocol, dataset: Dataset) -> tuple[str, ...]:
-    """What is wrong with queries and galleries, one sentence each; ``whole``: with no image left out."""
+    """What is wrong with queries and galleries, one sentence each, the worst first; ``whole``: no image is left out."""
     expected = protocol.expected
-    problems: list[str] = []
+    problems = [problem for name, part in whole.parts.items() for problem in _query_problems(name, part, protocol)]
+    odd = [q.id for q in dataset.queries(protocol.split) if len(q.captions) != expected.captions]
+    if expected.captions is not None and odd:
+        problems.append(f"{len(odd)} queries do not have {expected.captions} captions: {examples(odd)}.")
     for what, counts, found in (
         ("queries", expected.n_queries, whole.n_queries),
         ("gallery images", expected.n_gallery, whole.n_gallery),
     ):
         for name, count in counts.items():
             problems += _count(name, what, found.get(name, 0), count)
-    odd = [q.id for q in dataset.queries(protocol.split) if len(q.captions) != expected.captions]
-    if expected.captions is not None and odd:
-        problems.append(f"{len(odd)} queries have not {expected.captions} captions: {examples(odd)}.")
     for name, part in whole.parts.items():
-        problems += _part_problems(name, part, protocol)
+        problems += _chance_problems(name, part, protocol)
     return tuple(problems)
 
 
@@ -91,7 +91,7 @@ def _count(part: str, what: str, found: int, expected: int | None) -> list[str]:
     return [] if expected in (None, found) else [f"{_of(part)}{found} {what}, {expected} expected."]
 
 
-def _part_problems(name: str, part: EvalPart, protocol: Protocol) -> list[str]:
+def _query_problems(name: str, part: EvalPart, protocol: Protocol) -> list[str]:
     gallery = set(part.gallery)
     truth, expected = part.truth, protocol.expected
     outside = [q.id for q in part.queries if not gallery.issuperset(truth[q.id].targets)]
@@ -105,17 +105,21 @@ def _part_problems(name: str, part: EvalPart, protocol: Protocol) -> list[str]:
         (never, expected.n_never_hit.get(name, 0), NEVER_HIT),
         (repeated, expected.n_repeated.get(name, 0), "repeat the reference, text and targets of another"),
     )
-    problems = [
+    return [
         f"{_of(name)}{len(ids)} queries {what}{f' ({most} expected)' if most else ''}: {examples(ids)}."
         for ids, most, what in found
         if len(ids) > most
     ]
-    for key, chance in expected.chance.items():
+
+
+def _chance_problems(name: str, part: EvalPart, protocol: Protocol) -> list[str]:
+    problems = []
+    for key, published in protocol.expected.chance.items():
         part_name, _, metric = key.rpartition("/")
         if part_name == name:
             level = _chance(part, parse_metric(metric))
-            if abs(level - chance) > CHANCE_TOLERANCE * chance:
-                problems.append(f"a random ranking scores {level:.3g} % {key}, {chance:.3g} expected.")
+            if abs(level - published) > CHANCE_TOLERANCE * published:
+                problems.append(f"a random ranking scores {level:.3g} % {key}, {published:.3g} expected.")
     return problems
 
 
