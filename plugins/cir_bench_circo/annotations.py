@@ -1,4 +1,4 @@
-"""The annotation files of CIRCO and COCO's list of images: read, checked, blamed by file, record and key."""
+"""The annotation files of CIRCO and COCO's list of images: read and checked; errors name file, record and key."""
 
 from __future__ import annotations
 
@@ -38,15 +38,15 @@ class CIRCORecord:
 
 
 def read_queries(path: Path, *, hidden_targets: bool) -> list[CIRCORecord]:
-    """All records of an annotation file, in its order; targets are demanded unless they are hidden (test).
+    """All records of an annotation file, in its order; targets are required unless they are hidden (test).
 
     Raises:
-        DataError: the file is missing or no JSON, an id occurs twice, or a record lacks a key or holds something else
+        DataError: the file is missing or not JSON, an id occurs twice, or a record lacks a key or holds something else
             than it should.
     """
     data = read_json(path, SOURCE)
     if not isinstance(data, list):
-        raise DataError(f"{path} must hold a JSON list, as CIRCO's own files do.")
+        raise DataError(f"{path} must contain a JSON list, as CIRCO's own files do.")
     records = [_record(f"{path}, record {place}", entry, hidden_targets) for place, entry in enumerate(data)]
     seen: set[str] = set()
     for record in records:
@@ -61,7 +61,7 @@ def read_gallery(path: Path) -> list[str]:
     data = read_json(path, COCO_SOURCE)
     images = data.get("images") if isinstance(data, dict) else None
     if not isinstance(images, list) or not images:
-        raise DataError(f"{path} must hold an object with a list of 'images', as COCO's own file does.")
+        raise DataError(f"{path} must contain an object with a list of 'images', as COCO's own file does.")
     ids = [
         _image(f"{path}, image {place}", "'id'", _object(f"{path}, image {place}", entry).get("id"))
         for place, entry in enumerate(images)
@@ -75,7 +75,7 @@ def _record(where: str, entry: Any, hidden: bool) -> CIRCORecord:
     _object(where, entry)
     caption = entry.get("relative_caption")
     if not isinstance(caption, str):
-        raise DataError(f"{where}: 'relative_caption' must be a text, not {caption!r:.60}.")
+        raise DataError(f"{where}: 'relative_caption' must be a string, not {caption!r:.60}.")
     return CIRCORecord(
         id=_whole(where, "'id'", entry.get("id")),
         reference=_image(where, "'reference_img_id'", entry.get("reference_img_id")),
@@ -97,13 +97,13 @@ def _targets(where: str, entry: dict[str, Any]) -> tuple[str, ...]:
         raise DataError(f"{where}: 'gt_img_ids' must be a list of image ids, not {known!r:.60}.")
     found = [_image(where, "'gt_img_ids'", image) for image in known]
     if target not in found or len(set(found)) != len(found):
-        raise DataError(f"{where}: 'gt_img_ids' must hold target_img_id {target}, and no image twice.")
+        raise DataError(f"{where}: 'gt_img_ids' must contain target_img_id {target}, and no image twice.")
     return (target, *(image for image in found if image != target))
 
 
 def _texts(where: str, key: str, value: Any) -> list[str]:
     if not isinstance(value, list) or not all(isinstance(text, str) for text in value):
-        raise DataError(f"{where}: {key!r} must be a list of texts, not {value!r:.60}.")
+        raise DataError(f"{where}: {key!r} must be a list of strings, not {value!r:.60}.")
     return list(dict.fromkeys(value))
 
 

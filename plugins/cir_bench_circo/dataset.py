@@ -33,7 +33,7 @@ class CIRCO(Dataset):
 
     def __init__(self, params: NoParams, context: Context) -> None:
         if context.data_root is None:
-            raise DataError("CIRCO is read from files: pass --data-root DIR, the folder that holds circo/.")
+            raise DataError("CIRCO is read from files: pass --data-root DIR, the folder that contains circo/.")
         self.root = context.data_root / "circo"
         if not self.root.is_dir():
             raise DataError(f"{self.root} is missing; put val.json, test.json and {COCO}/ there.")
@@ -66,7 +66,7 @@ class CIRCO(Dataset):
     def file(self, image_id: str) -> Path:
         """The image's file, where it is; else where it should be."""
         if not _ID.fullmatch(image_id):
-            raise DataError(f"{image_id!r} is no image id of CIRCO; they are numbers without leading zeros.")
+            raise DataError(f"{image_id!r} is not an image id of CIRCO; those are numbers without leading zeros.")
         places = [image_file(self.root / folder / f"{int(image_id):012d}.jpg") for folder in IMAGE_FOLDERS]
         return next((path for path in places if path.is_file()), places[0])
 
@@ -75,7 +75,7 @@ class CIRCO(Dataset):
         return file_digest(self.file(image_id))
 
     def provenance(self) -> Mapping[str, str]:
-        """Digests of the annotation files and of COCO's list, as far as they are there."""
+        """Digests of the annotation files and of COCO's list, if they exist."""
         files = [*(self._find(QUERY_FOLDERS, f"{split}.json") for split in SPLITS), self._list_file]
         return {path.name: file_digest(path) for path in files if path.is_file()}
 

@@ -47,12 +47,14 @@ def _check_keys(lists: Mapping[str, Any], hidden: HiddenSet, mistakes: Mistakes)
     count = len(lists) if hidden.n_queries is None else hidden.n_queries
     needed = hidden.queries if hidden.queries is not None else dict.fromkeys(map(str, range(count)))
     missing = [f"{key!r} is missing" for key in needed if key not in lists]
-    unknown = [f"{key!r:.40} is none of the queries" for key in lists if key not in needed]
+    unknown = [f"{key!r:.40} is not a query" for key in lists if key not in needed]
     if missing or unknown:
         mistakes["keys not consecutive"] += missing + unknown
 
 
 def _number(query: str, image: str) -> int:
     if not (image.isascii() and image.isdigit()):
-        raise DataError(f"Query {query!r} ranks {image!r:.40}, which is no image id of CIRCO; they are whole numbers.")
+        raise DataError(
+            f"Query {query!r} ranks {image!r:.40}, which is not an image id of CIRCO; those are whole numbers."
+        )
     return int(image)

@@ -1,4 +1,4 @@
-"""The annotation files of CIRR (rc2): read, checked, blamed by file, record and key."""
+"""The annotation files of CIRR (rc2): read and checked; errors name file, record and key."""
 
 from __future__ import annotations
 
@@ -41,25 +41,25 @@ class CIRRRecord:
 
 
 def captions_file(root: Path, split: str) -> Path:
-    """Where the captions of a split lie."""
+    """The caption file of a split."""
     return root / "captions" / f"cap.rc2.{split}.json"
 
 
 def derived_file(root: Path) -> Path:
-    """Where the training triplets lie that DQU-CIR publishes, which stand in for an absent training caption file."""
+    """DQU-CIR's list of the training triplets, read if there is no training caption file."""
     return root / "derived" / "train_triplets_from_dqu_cir.json"
 
 
 def split_file(root: Path, split: str) -> Path:
-    """Where the image list of a split lies."""
+    """The image list of a split."""
     return root / "image_splits" / f"split.rc2.{split}.json"
 
 
 def read_captions(path: Path, *, hidden_targets: bool) -> list[CIRRRecord]:
-    """All records of a caption file, in its order; targets are demanded unless they are hidden (test1).
+    """All records of a caption file, in its order; targets are required unless they are hidden (test1).
 
     Raises:
-        DataError: the file is missing or no JSON, a pairid occurs twice, or a record lacks a key or holds something
+        DataError: the file is missing or not JSON, a pairid occurs twice, or a record lacks a key or holds something
             else than it should.
     """
     records = [_record(f"{path}, record {n}", entry, hidden_targets) for n, entry in enumerate(_objects(path))]
@@ -97,7 +97,7 @@ def read_split(path: Path) -> dict[str, PurePosixPath]:
     """
     data = read_json(path, SOURCE)
     if not isinstance(data, dict) or not data:
-        raise DataError(f"{path} must hold a JSON object {{image name: relative path}}, as CIRR's own files do.")
+        raise DataError(f"{path} must contain a JSON object {{image name: relative path}}, as CIRR's own files do.")
     paths = {}
     for name, written in data.items():
         _name(str(path), "a key", name)
@@ -122,7 +122,7 @@ def _record(where: str, entry: dict[str, Any], hidden: bool) -> CIRRRecord:
     img_set = entry.get("img_set")
     members = img_set.get("members") if isinstance(img_set, dict) else None
     if not isinstance(members, list) or not members:
-        raise DataError(f"{where}: 'img_set' must hold a list of 'members', not {img_set!r:.60}.")
+        raise DataError(f"{where}: 'img_set' must contain a list of 'members', not {img_set!r:.60}.")
     record = CIRRRecord(
         pairid=str(pairid),
         reference=_reference(where, entry),
@@ -139,9 +139,11 @@ def _check_members(where: str, record: CIRRRecord) -> None:
     """Else a subset ranking would be of other candidates than the published one, or could never be right."""
     others = set(record.members) - {record.reference}
     if not others or len(others) + 1 != len(record.members):
-        raise DataError(f"{where}: 'members' must hold the reference {record.reference}, others, and no image twice.")
+        raise DataError(
+            f"{where}: 'members' must contain the reference {record.reference}, other images, and no image twice."
+        )
     if record.target is not None and record.target not in record.members:
-        raise DataError(f"{where}: 'members' must hold target_hard {record.target}; download the file again.")
+        raise DataError(f"{where}: 'members' must contain target_hard {record.target}; download the file again.")
 
 
 def _gains(where: str, soft: Any) -> dict[str, float]:
@@ -161,7 +163,7 @@ def _reference(where: str, entry: dict[str, Any]) -> str:
 def _caption(where: str, entry: dict[str, Any]) -> str:
     caption = entry.get("caption")
     if not isinstance(caption, str):
-        raise DataError(f"{where}: 'caption' must be a text, not {caption!r:.60}.")
+        raise DataError(f"{where}: 'caption' must be a string, not {caption!r:.60}.")
     return caption
 
 
@@ -174,7 +176,7 @@ def _name(where: str, what: str, value: Any) -> str:
 def _objects(path: Path) -> list[dict[str, Any]]:
     data = read_json(path, SOURCE)
     if not isinstance(data, list):
-        raise DataError(f"{path} must hold a JSON list, as CIRR's own files do.")
+        raise DataError(f"{path} must contain a JSON list, as CIRR's own files do.")
     for place, entry in enumerate(data):
         if not isinstance(entry, dict):
             raise DataError(f"{path}, record {place}: an object was expected, not {entry!r:.60}.")

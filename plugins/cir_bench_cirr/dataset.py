@@ -33,7 +33,7 @@ class CIRR(Dataset):
 
     Query ids are pairids, image ids the names of the split files. An image lies where its split file says
     (``train/34/NAME.png``, ``dev/NAME.png``), or flat (``train/NAME.png``, ``NAME.png``), below the data set's folder,
-    ``img_raw/`` or ``images/``, as png, jpg, jpeg or webp; images are opened when they are asked for.
+    ``img_raw/`` or ``images/``, as png, jpg, jpeg or webp; images are opened on demand.
 
     Where ``captions/cap.rc2.train.json`` is absent, ``derived/train_triplets_from_dqu_cir.json`` (DQU-CIR's list of the
     same 28,225 triplets) is read instead, which the provenance says.
@@ -41,11 +41,11 @@ class CIRR(Dataset):
 
     def __init__(self, params: NoParams, context: Context) -> None:
         if context.data_root is None:
-            raise DataError("CIRR is read from files: pass --data-root DIR, the folder that holds cirr/.")
+            raise DataError("CIRR is read from files: pass --data-root DIR, the folder that contains cirr/.")
         self.root = context.data_root / "cirr"
         if not self.root.is_dir():
             raise DataError(f"{self.root} is missing; put captions/, image_splits/ and the images of CIRR there.")
-        # one cache per object: files are read once, whatever is asked
+        # one cache per object: files are read once
         self._records = lru_cache(maxsize=None)(self._read_records)
         self._split = lru_cache(maxsize=None)(self._read_split)
 
@@ -89,7 +89,7 @@ class CIRR(Dataset):
         if not places:
             unread = "".join(f" ({reason})" for reason in self._unread)
             raise DataError(
-                f"{image_id!r} is no image of CIRR: no file in {self.root / 'image_splits'} lists it{unread}."
+                f"{image_id!r} is not an image of CIRR: no file in {self.root / 'image_splits'} lists it{unread}."
             )
         return next((path for path in places if path.is_file()), places[0])
 

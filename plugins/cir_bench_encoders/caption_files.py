@@ -11,24 +11,24 @@ from typing import Any
 from cir_bench import Context, DataError
 
 NOT_CAPTIONS = "correction_dict_"
-"""TG-CIR's spelling dictionaries look the same and lie in the same folder."""
+"""TG-CIR's spelling dictionaries look the same and are in the same folder."""
 
 
 def load_captions(path: Path | None, context: Context) -> tuple[Mapping[str, str], str]:
     """All captions by image id, and where they came from, in words.
 
-    An id that occurs in several files keeps the caption of the first one by name. No default folder is no error: the
-    data set may describe its images itself (side text).
+    An id that occurs in several files keeps the caption of the first one by name. Without a default folder,
+    the data set may describe its images itself (side text).
 
     Raises:
-        DataError: the given path is not there, holds no captions, or a file is no JSON.
+        DataError: the path does not exist, contains no captions, or a file is not JSON.
     """
     if path is not None:
         if not path.exists():
             raise DataError(f"there is no caption file or folder {path}; correct encoder.path.")
         captions = _of_folder(path) if path.is_dir() else _of_file(path)
         if not captions:
-            raise DataError(f"{path} holds no captions: a JSON object {{image id: caption}} is expected.")
+            raise DataError(f"{path} contains no captions: a JSON object {{image id: caption}} is expected.")
         return captions, str(path)
     if context.data_root is None:
         return {}, "the data set's own descriptions (no data root was given for caption files)"
@@ -45,7 +45,7 @@ def _of_folder(folder: Path) -> dict[str, str]:
             continue
         found = _parsed(path)
         if not _are_captions(found):
-            warnings.warn(f"{path} is no object {{image id: caption}} and is left out.", stacklevel=2)
+            warnings.warn(f"{path} is not an object {{image id: caption}} and is ignored.", stacklevel=2)
             continue
         captions = found | captions
     return captions
@@ -54,7 +54,7 @@ def _of_folder(folder: Path) -> dict[str, str]:
 def _of_file(path: Path) -> dict[str, str]:
     found = _parsed(path)
     if not _are_captions(found):
-        raise DataError(f"{path} is no caption file: a JSON object {{image id: caption}} is expected.")
+        raise DataError(f"{path} is not a caption file: a JSON object {{image id: caption}} is expected.")
     captions: dict[str, str] = found
     return captions
 

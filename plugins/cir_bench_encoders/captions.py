@@ -43,7 +43,7 @@ class Captions(Encoder):
         return sha256(self.image_item(image).encode()).hexdigest()
 
     def image_item(self, image: ImageRef, *, train: bool = False) -> str:
-        """The caption; `DataError` when there is none."""
+        """The caption; `DataError` if there is none."""
         caption = self._caption(image)
         if caption is None:
             raise DataError(

@@ -33,7 +33,7 @@ from cir_bench_encoders.word_lstm import WordLstm
 
 
 class CnnLstm(Encoder):
-    """A timm CNN and an LSTM with the train split's vocabulary; its weights mean nothing before training.
+    """A timm CNN and an LSTM with the train split's vocabulary; useless before training.
 
     Levels:
         pooled: image: global average of the last map → Linear; text: LSTM state (last or maximum) → dropout → Linear.

@@ -70,7 +70,7 @@ class CnnLstmParams(Params):
     @model_validator(mode="after")
     def _published(self) -> CnnLstmParams:
         if self.pretrained and self.backbone == SMALL:
-            raise ValueError("there are no pretrained weights of the backbone small; name one of timm's, as resnet18")
+            raise ValueError("the backbone small has no pretrained weights; name one of timm's, such as resnet18")
         return self
 
 

@@ -1,4 +1,4 @@
-"""Image preprocessing of ``openclip``: the model's own resize and crop, after CLIP4Cir's padding where asked for."""
+"""Image preprocessing of ``openclip``: the model's own resize and crop, after CLIP4Cir's padding if it is set."""
 
 from __future__ import annotations
 

@@ -6,7 +6,7 @@ The file, ``.npz`` or ``.safetensors``, holds (N images, M texts; those of a lev
     image_pooled  [N, d]
     image_tokens  [N, L, d]      with image_mask [N, L] bool, true at real tokens
     image_map1    [N, C, H, W]   the deepest map; image_map2 the one before it, …
-    texts         M texts, letter by letter as the protocol builds them
+    texts         M texts, exactly as the protocol builds them
     text_pooled   [M, d]
     text_tokens   [M, L, d]      with text_mask [M, L]
 
@@ -72,7 +72,7 @@ class Precomputed(Encoder):
             if text not in rows:
                 raise DataError(
                     f"{self._file.path} has no features of the text {text!r}; "
-                    "texts must be in the file letter by letter as the protocol builds them."
+                    "texts must be in the file exactly as the protocol builds them."
                 )
         return self._features("text", [rows[text] for text in texts], levels)
 

@@ -92,6 +92,6 @@ def _open_safetensors(path: Path) -> _Opened:
     for key in ROLES.values():
         listed = json.loads(metadata.get(key, "[]"))
         if not isinstance(listed, list):
-            raise ValueError(f"its metadata {key} is no JSON list")
+            raise ValueError(f"its metadata {key} is not a JSON list")
         names[key] = [str(name) for name in listed]
     return arrays, names, {name: tuple(array.get_shape()) for name, array in arrays.items()}

@@ -84,7 +84,7 @@ def _safetensors_shapes(path: Path) -> Shapes:
         except _DAMAGED as error:
             raise ValueError("its header is damaged") from error
     if 8 + length + end != size:
-        raise ValueError(f"it has {size} bytes, but its header tells of {8 + length + end}")
+        raise ValueError(f"it has {size} bytes, but its header describes {8 + length + end}")
     return shapes
 
 

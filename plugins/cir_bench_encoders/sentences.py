@@ -87,7 +87,7 @@ def _from_folder(model: Any, folder: Path) -> Any:
     try:
         return model(str(folder), device="cpu", local_files_only=True)
     except (OSError, ValueError, KeyError, RuntimeError) as error:
-        raise DataError(f"{folder} holds no sentence-transformers model: {_first_line(error)}.") from error
+        raise DataError(f"{folder} contains no sentence-transformers model: {_first_line(error)}.") from error
 
 
 def _bundled() -> Path | None:

@@ -40,7 +40,7 @@ class Fashion200k(Dataset):
         if not self.root.is_dir():
             raise DataError(f"{self.root} is missing; put labels/, {TEST_QUERIES} and the images' folder women/ there.")
         self._follow_links = context.follow_links
-        # one cache per object: files are read once, whatever is asked
+        # one cache per object: files are read once
         self._labels = lru_cache(maxsize=None)(lambda split: read_labels(self.root, split))
 
     def train(self) -> Sequence[Triplet]:
@@ -89,7 +89,7 @@ class Fashion200k(Dataset):
     def file(self, image_id: str) -> Path:
         """The image's file, which may be absent; `DataError` when the data set has no such image."""
         if self.side_text(image_id) is None:
-            raise DataError(f"{image_id!r} is no image of the label files in {self.root / 'labels'}.")
+            raise DataError(f"{image_id!r} is not listed in the label files in {self.root / 'labels'}.")
         top, _, rest = image_id.partition("/")
         # women/ may be a symbolic link to another disk
         root, name = (self.root / top, rest) if top.isidentifier() and rest else (self.root, image_id)
@@ -102,7 +102,7 @@ class Fashion200k(Dataset):
         return next((caption for caption in found if caption is not None), None)
 
     def provenance(self) -> Mapping[str, str]:
-        """Digests of the label files and of ``test_queries.txt``, where they are there."""
+        """Digests of the label files and of ``test_queries.txt``, if they exist."""
         files = [label_file(self.root, category, split) for split in SPLITS for category in CATEGORIES]
         return {path.name: file_digest(path) for path in [*files, self.root / TEST_QUERIES] if path.is_file()}
 

@@ -1,4 +1,4 @@
-"""The label files and the list of test queries: read, checked, blamed by file and line."""
+"""The label files and the list of test queries: read and checked; errors name file and line."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ _PATH = re.compile(r"[^/\\\s:\0][^\\\0]*")
 
 
 def label_file(root: Path, category: str, split: str) -> Path:
-    """Where the labels of a category's images of a split stand."""
+    """The labels of a category and split."""
     return root / "labels" / f"{category}_{split}_detect_all.txt"
 
 

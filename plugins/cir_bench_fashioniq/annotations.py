@@ -1,4 +1,4 @@
-"""The annotation files of FashionIQ: read, checked, blamed by file, record and key."""
+"""The annotation files of FashionIQ: read and checked; errors name file, record and key."""
 
 from __future__ import annotations
 
@@ -33,20 +33,20 @@ class FashionIQRecord:
 
 
 def captions_file(root: Path, category: str, split: str) -> Path:
-    """Where a category's captions of a split lie."""
+    """The captions of a category and split."""
     return root / FOLDERS[0] / f"cap.{category}.{split}.json"
 
 
 def split_file(root: Path, category: str, split: str) -> Path:
-    """Where a category's image list of a split lies."""
+    """The image list of a category and split."""
     return root / FOLDERS[1] / f"split.{category}.{split}.json"
 
 
 def read_captions(path: Path, *, hidden_targets: bool) -> list[FashionIQRecord]:
-    """All records of a caption file, in its order; targets are demanded unless they are hidden (test).
+    """All records of a caption file, in its order; targets are required unless they are hidden (test).
 
     Raises:
-        DataError: the file is missing or no JSON, or a record lacks a key or holds something else than it should.
+        DataError: the file is missing or not JSON, or a record lacks a key or has a wrong value.
     """
     return [_record(path, place, entry, hidden_targets) for place, entry in enumerate(_read_list(path))]
 
@@ -64,7 +64,7 @@ def read_spelling(path: Path) -> dict[str, str]:
     """A spelling dictionary ``{wrong word: right word}``; keys come back in lower case."""
     words = _read_json(path)
     if not isinstance(words, dict) or not all(isinstance(word, str) for word in words.values()):
-        raise DataError(f"{path} must hold an object {{wrong word: right word}}.")
+        raise DataError(f"{path} must contain an object {{wrong word: right word}}.")
     return {wrong.lower(): right for wrong, right in words.items()}
 
 
@@ -73,7 +73,7 @@ def _record(path: Path, place: int, entry: Any, hidden_targets: bool) -> Fashion
         raise DataError(f"{path}, record {place}: an object with candidate, captions and target was expected.")
     captions = entry.get("captions")
     if not isinstance(captions, list) or not captions or not all(isinstance(caption, str) for caption in captions):
-        raise DataError(f"{path}, record {place}: 'captions' must be a list of texts, not {captions!r:.60}.")
+        raise DataError(f"{path}, record {place}: 'captions' must be a list of strings, not {captions!r:.60}.")
     reference, target = _id(path, place, "'candidate'", entry.get("candidate")), entry.get("target")
     if target is not None or not hidden_targets:
         target = _id(path, place, "'target'", target)
@@ -89,7 +89,7 @@ def _id(path: Path, place: int, what: str, value: Any) -> str:
 def _read_list(path: Path) -> list[Any]:
     data = _read_json(path)
     if not isinstance(data, list):
-        raise DataError(f"{path} must hold a JSON list, as FashionIQ's own files do.")
+        raise DataError(f"{path} must contain a JSON list, as FashionIQ's own files do.")
     return data
 
 

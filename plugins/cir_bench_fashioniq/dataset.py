@@ -28,18 +28,18 @@ class FashionIQ(Dataset):
 
     Parts are the categories; the train split is the three one after the other. Query ids are ``dress-0``: category
     and index in ``captions/cap.dress.<split>.json``. Image ids are asins; their files may also be
-    .jpg, .jpeg or .webp. Images are opened when they are asked for, so annotations can be used without them.
+    .jpg, .jpeg or .webp. Images are opened on demand, so annotations can be used without them.
     """
 
     parts = CATEGORIES
 
     def __init__(self, params: NoParams, context: Context) -> None:
         if context.data_root is None:
-            raise DataError("FashionIQ is read from files: pass --data-root DIR, the folder that holds fashioniq/.")
+            raise DataError("FashionIQ is read from files: pass --data-root DIR, the folder that contains fashioniq/.")
         self.root = context.data_root / "fashioniq"
         if not self.root.is_dir():
             raise DataError(f"{self.root} is missing; put captions/, image_splits/ and images/ of FashionIQ there.")
-        # one cache per object: files are read once, whatever is asked
+        # one cache per object: files are read once
         self._records = lru_cache(maxsize=None)(self._read_records)
         self._gallery = lru_cache(maxsize=None)(self._read_gallery)
 
@@ -93,14 +93,14 @@ class FashionIQ(Dataset):
         return read_spelling(self.root.parent / "image_captions" / "fashioniq" / f"{name}_{part}.json")
 
     def provenance(self) -> Mapping[str, str]:
-        """Digests of the train and val annotation files that are there."""
+        """Digests of the train and val annotation files that exist."""
         files = [captions_file(self.root, category, split) for split in ("train", "val") for category in CATEGORIES]
         files += [split_file(self.root, category, "val") for category in CATEGORIES]
         return {path.name: file_digest(path) for path in files if path.is_file()}
 
     def _path(self, image_id: str) -> Path:
         if not is_asin(image_id):
-            raise DataError(f"{image_id!r} is no image id of FashionIQ; they are letters and digits.")
+            raise DataError(f"{image_id!r} is not an image id of FashionIQ; those consist of letters and digits.")
         return image_file(self.root / "images" / f"{image_id}.png")
 
     def _read_records(self, category: str, split: str) -> list[FashionIQRecord]:

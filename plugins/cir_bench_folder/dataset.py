@@ -26,7 +26,7 @@ class Folder(Dataset):
     def __init__(self, params: FolderParams, context: Context) -> None:
         self.root = Path(params.path).expanduser()
         if not self.root.is_dir():
-            raise DataError(f"{self.root} is no folder; name one that holds {GALLERY} and {TRIPLETS}.")
+            raise DataError(f"{self.root} is not a folder; name one that contains {GALLERY} and {TRIPLETS}.")
         gallery = read_gallery(self.root, follow_links=context.follow_links)
         self._triplets = read_triplets(self.root, gallery)
         self._files = {line.image: line.file for line in gallery}

@@ -1,4 +1,4 @@
-"""``gallery.jsonl`` and ``triplets.jsonl``: read, checked, blamed by file and line number."""
+"""``gallery.jsonl`` and ``triplets.jsonl``: read and checked; errors name file and line."""
 
 from __future__ import annotations
 
@@ -42,7 +42,7 @@ def read_gallery(root: Path, *, follow_links: bool = False) -> list[GalleryLine]
     """All lines of ``gallery.jsonl``; ``follow_links`` as of `inside`.
 
     Raises:
-        DataError: the file is missing or no JSON lines, a key is missing or of another kind, a file leads outside the
+        DataError: the file is missing or not JSON lines, a key is missing or of another kind, a file leads outside the
             folder, or an image is listed twice in a split or with two files.
     """
     lines: list[GalleryLine] = []
@@ -57,7 +57,7 @@ def read_gallery(root: Path, *, follow_links: bool = False) -> list[GalleryLine]
         )
         first = places.setdefault((line.split, line.image), place.number)
         if first != place.number:
-            raise place.error(f"the image {line.image!r} stands in line {first} already; remove one of the two")
+            raise place.error(f"the image {line.image!r} is already in line {first}; remove one of the two")
         if files.setdefault(line.image, line.file) != line.file:
             raise place.error(f"the image {line.image!r} has another file in another split; give it another name")
         lines.append(line)
@@ -68,7 +68,7 @@ def read_triplets(root: Path, gallery: list[GalleryLine]) -> list[TripletLine]:
     """All lines of ``triplets.jsonl``, checked against the gallery.
 
     Raises:
-        DataError: the file is missing or no JSON lines, a key is missing or of another kind, a query id or a target is
+        DataError: the file is missing or not JSON lines, a key is missing or of another kind, a query id or a target is
             repeated, there is no target, or an image is not in the gallery of the line's split.
     """
     known: dict[str, set[str]] = {}
@@ -88,7 +88,7 @@ def read_triplets(root: Path, gallery: list[GalleryLine]) -> list[TripletLine]:
         )
         first = places.setdefault(line.query_id, place.number)
         if first != place.number:
-            raise place.error(f"the query id {line.query_id!r} stands in line {first} already; give it another one")
+            raise place.error(f"the query id {line.query_id!r} is already in line {first}; use another one")
         if not line.targets or not line.captions:
             raise place.error(f"{'targets' if line.captions else 'text'!r} is empty; give at least one")
         if len(set(line.targets)) != len(line.targets):
@@ -102,7 +102,7 @@ def read_triplets(root: Path, gallery: list[GalleryLine]) -> list[TripletLine]:
 
 @dataclass(frozen=True)
 class _Line:
-    """One JSON object and where it stands."""
+    """One JSON object and its place."""
 
     path: Path
     number: int
@@ -116,7 +116,7 @@ class _Line:
         if value is None and optional:
             return ""
         if not isinstance(value, str) or not (value or optional):
-            raise self.error(f"{key!r} must be a text that is not empty, {self._instead(key)}")
+            raise self.error(f"{key!r} must be a {'' if optional else 'non-empty '}string, {self._instead(key)}")
         return value
 
     def texts(self, key: str, *, one: bool = False, optional: bool = False) -> tuple[str, ...]:
@@ -126,7 +126,7 @@ class _Line:
         if one and isinstance(value, str):
             return (value,)
         if not isinstance(value, list) or not all(isinstance(item, str) for item in value):
-            raise self.error(f"{key!r} must be {'a text or ' if one else ''}a list of texts, {self._instead(key)}")
+            raise self.error(f"{key!r} must be {'a string or ' if one else ''}a list of strings, {self._instead(key)}")
         return tuple(value)
 
     def file(self, root: Path, follow_links: bool) -> Path:
@@ -163,7 +163,7 @@ def _object(path: Path, number: int, text: str) -> _Line:
         half = error.object[error.start]
         raise DataError(f"{path}, line {number}: {half!r} is half of a character; write the whole one.") from error
     except (ValueError, RecursionError) as error:
-        raise DataError(f"{path}, line {number}: no JSON ({error}); write one object per line.") from error
+        raise DataError(f"{path}, line {number}: not JSON ({error}); write one object per line.") from error
     if not isinstance(values, dict):
-        raise DataError(f"{path}, line {number}: {values!r:.60} is no object; write one object per line.")
+        raise DataError(f"{path}, line {number}: {values!r:.60} is not an object; write one object per line.")
     return _Line(path, number, values)

@@ -20,7 +20,7 @@ TRAIN = "train"
 
 
 class _Place(NamedTuple):
-    """Where an image's row stands."""
+    """The place of an image's row."""
 
     split: str
     row: int
@@ -124,7 +124,7 @@ class Hf(Dataset):
             for number, row in enumerate(self._gallery_rows(split)):
                 image = row.text("image_id")
                 if image in seen:
-                    raise row.error(f"the image {image!r} stands in split {split!r} twice; remove one of the rows")
+                    raise row.error(f"the image {image!r} is listed twice in split {split!r}; remove one of the rows")
                 seen.add(image)
                 places.setdefault(image, _Place(split, number, row.optional("side_text")))
         return places
@@ -178,7 +178,7 @@ class Hf(Dataset):
             if len(set(query.targets)) != len(query.targets):
                 raise row.error("'targets' lists an image more than once; remove the repetition")
             if query.id in seen:
-                raise row.error(f"the query id {query.id!r} is there already; give it another one")
+                raise row.error(f"the query id {query.id!r} is used twice; give it another one")
             seen.add(query.id)
             yield query
 

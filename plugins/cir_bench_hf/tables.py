@@ -32,7 +32,7 @@ def place_of(path: str, revision: str | None) -> str:
         return str(folder.resolve())
     if _REPOSITORY.fullmatch(path):
         return path
-    raise DataError(f"{path} is no folder and no name of a repository; write hf:PATH or hf:OWNER/NAME.")
+    raise DataError(f"{path} is neither a folder nor the name of a repository; write hf:PATH or hf:OWNER/NAME.")
 
 
 def cache_of(place: str, cache_dir: Path) -> Path:
@@ -82,7 +82,7 @@ def load_table(place: str, table: str, revision: str | None, cache: Path) -> Map
 
 
 class RowOf:
-    """One row and where it stands: its values, checked."""
+    """One row and its place; its values are checked."""
 
     def __init__(self, where: str, number: int, values: Mapping[str, Any]) -> None:
         self._where, self._number, self._values = where, number, values
@@ -95,7 +95,7 @@ class RowOf:
         """A text; not an empty one, unless that is allowed."""
         value = self._values[key]
         if not isinstance(value, str) or not (value or empty):
-            raise self.error(f"{key!r} must be a text{'' if empty else ' that is not empty'}, not {value!r:.60}")
+            raise self.error(f"{key!r} must be a {'' if empty else 'non-empty '}string, not {value!r:.60}")
         return value
 
     def optional(self, key: str) -> str | None:
@@ -106,7 +106,7 @@ class RowOf:
         """A list of texts."""
         value = self._values[key]
         if not isinstance(value, list) or not all(isinstance(item, str) for item in value):
-            raise self.error(f"{key!r} must be a list of texts, not {value!r:.60}")
+            raise self.error(f"{key!r} must be a list of strings, not {value!r:.60}")
         return tuple(value)
 
     def gains(self) -> dict[str, float]:
@@ -126,5 +126,5 @@ class RowOf:
         parts, places = self.texts("parts"), self._values["places"]
         whole = isinstance(places, list) and all(type(place) is int for place in places)
         if not whole or len(places) != len(parts):
-            raise self.error("'parts' and 'places' must be lists of one length, of texts and of whole numbers")
+            raise self.error("'parts' and 'places' must be lists of the same length, of strings and of whole numbers")
         return list(zip(parts, places, strict=True))

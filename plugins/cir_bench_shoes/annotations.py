@@ -1,4 +1,4 @@
-"""The annotation files of Shoes: read, checked, blamed by file, record and key."""
+"""The annotation files of Shoes: read and checked; errors name file, record and key."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from cir_bench.utils import missing_file, read_json
 RELATIVE = "relative_captions_shoes.json"
 DESCRIPTIONS = "captions_shoes.json"
 NAMES = {"train": "train_im_names.txt", "eval": "eval_im_names.txt"}
-"""Where the image names of each split stand."""
+"""The image names of each split."""
 SOURCE = "dataset/ of https://github.com/XiaoxiaoGuo/fashion-retrieval"
 
 _NAME = re.compile(r"[A-Za-z0-9_-]+\.[A-Za-z]+")
@@ -44,7 +44,7 @@ def read_relative(path: Path) -> list[ShoesRecord]:
     """All triplets of ``relative_captions_shoes.json``, in its order.
 
     Raises:
-        DataError: the file is missing or no JSON, or a record lacks a key or holds something else than it should.
+        DataError: the file is missing or not JSON, or a record lacks a key or has a wrong value.
     """
     return [
         ShoesRecord(
@@ -69,7 +69,7 @@ def read_descriptions(path: Path) -> dict[str, str]:
 def _objects(path: Path) -> list[dict[str, Any]]:
     data = read_json(path, SOURCE)
     if not isinstance(data, list):
-        raise DataError(f"{path} must hold a JSON list, as the file of Shoes does.")
+        raise DataError(f"{path} must contain a JSON list, as the file of Shoes does.")
     for place, entry in enumerate(data):
         if not isinstance(entry, dict):
             raise DataError(f"{path}, record {place}: an object was expected, not {entry!r:.60}.")
@@ -79,7 +79,7 @@ def _objects(path: Path) -> list[dict[str, Any]]:
 def _text(path: Path, place: int, entry: dict[str, Any], key: str) -> str:
     text = entry.get(key)
     if not isinstance(text, str):
-        raise DataError(f"{path}, record {place}: {key!r} must be a text, not {text!r:.60}.")
+        raise DataError(f"{path}, record {place}: {key!r} must be a string, not {text!r:.60}.")
     return text
 
 

@@ -45,7 +45,7 @@ class Shoes(Dataset):
 
     def __init__(self, params: ShoesParams, context: Context) -> None:
         if context.data_root is None:
-            raise DataError("Shoes is read from files: pass --data-root DIR, the folder that holds shoes/.")
+            raise DataError("Shoes is read from files: pass --data-root DIR, the folder that contains shoes/.")
         self.root = context.data_root / "shoes"
         if not self.root.is_dir():
             raise DataError(
@@ -92,8 +92,13 @@ class Shoes(Dataset):
         """The image's file; `DataError` when it was not found in the folders."""
         path = self._files.get(image_id)
         if path is None:
-            what = "is missing" if image_id in {*self._names["train"], *self._names["eval"]} else "is no image of Shoes"
-            near = get_close_matches(image_id, self._walked, cutoff=0.7)
+            what = (
+                "is missing"
+                if image_id in {*self._names["train"], *self._names["eval"]}
+                else "is not an image of Shoes"
+            )
+            same = sorted(name for name in self._walked if name.startswith(Path(image_id).stem))
+            near = same[:3] or get_close_matches(image_id, self._walked, cutoff=0.7)
             similar = f" (similar names: {', '.join(near)})" if near else ""
             raise DataError(
                 f"{image_id!r} {what}; looked in {self.root} and its {', '.join(FOLDERS)} and womens_*{similar}."
@@ -105,7 +110,7 @@ class Shoes(Dataset):
         return self._descriptions.get(image_id)
 
     def provenance(self) -> Mapping[str, str]:
-        """Digests of the annotation files that are there."""
+        """Digests of the annotation files that exist."""
         files = [self.root / name for name in (RELATIVE, *NAMES.values(), DESCRIPTIONS)]
         return {path.name: file_digest(path) for path in files if path.is_file()}
 

@@ -20,7 +20,7 @@ FILES = tuple(
 
 STEPS = (
     "download the zip file of the Attribute Discovery Dataset from http://tamaraberg.com/attributesDataset/index.html",
-    "unzip it so that its folders womens_* lie in {root} (womens_boots/0/img_womens_boots_1.jpg and the like)",
+    "unzip it so that its folders womens_* are in {root} (womens_boots/0/img_womens_boots_1.jpg and the like)",
     "cir-bench data verify shoes",
 )
 

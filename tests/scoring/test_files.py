@@ -42,7 +42,7 @@ def test_queries_may_be_spread_over_files_but_not_stand_in_two(tmp_path: Path) -
     ("text", "sentence"),
     [
         ('{"q": ["a"], "q": ["b"]}', r"holds the query id 'q' more than once"),
-        ("[1, 2]", r"must hold an object"),
+        ("[1, 2]", r"must contain an object"),
         ('{"q": "a"}', r"query 'q' must be a list of image ids"),
         ('{"q": [["a"]]}', r"query 'q' lists \['a'\], which is not an image id"),
         ('{"q": [true]}', r"which is not an image id"),

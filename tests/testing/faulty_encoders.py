@@ -151,6 +151,11 @@ class IgnoresCheckpointing(SoundEncoder):
         pass
 
 
+class CutsSilently(SoundEncoder):
+    def encode_texts(self, texts, levels):
+        return super().encode_texts([" ".join(text.split()[:20]) for text in texts], levels)
+
+
 class CountsBatches(SoundEncoder):
     """Recomputes by torch's own checkpoint, which passes batch norm twice."""
 
@@ -190,6 +195,7 @@ ENCODERS = {
     "no-groups": NoGroups,
     "detached": Detached,
     "ignores-checkpointing": IgnoresCheckpointing,
+    "cuts-silently": CutsSilently,
     "counts-batches": CountsBatches,
 }
 

@@ -85,4 +85,4 @@ def test_what_a_file_holds_is_told_in_a_few_characters(mistakes: Mistakes) -> No
 def test_a_byte_order_mark_is_named() -> None:
     mistakes: Mistakes = defaultdict(list)
     assert json_object(b'\xef\xbb\xbf{"a": 1}', mistakes) == {"a": 1}
-    assert mistakes == {"byte order mark": ["the file begins with one; save it as UTF-8 without BOM"]}
+    assert mistakes == {"not JSON": ["it begins with a byte order mark; save it as UTF-8 without BOM"]}

@@ -57,7 +57,7 @@ def _read(path: Path) -> dict[str, Any]:
     except ValueError as error:
         raise DataError(f"The prediction file {path} is not JSON in UTF-8: {error}.") from error
     if not isinstance(data, dict):
-        raise DataError(f"The prediction file {path} must hold an object {{query id: [image ids, best first]}}.")
+        raise DataError(f"The prediction file {path} must contain an object {{query id: [image ids, best first]}}.")
     return data
 
 

@@ -10,7 +10,7 @@ from typing import ClassVar
 import torch
 from torch import Tensor
 
-from cir_bench.errors import ConfigError
+from cir_bench.errors import ConfigError, DataError
 from cir_bench.interfaces.dataset import ImageRef
 from cir_bench.interfaces.encoder import Encoder, TrainCorpus
 from cir_bench.interfaces.features import Features
@@ -23,6 +23,8 @@ from cir_bench.testing.asserts import assert_same, assert_same_rows, assert_same
 from cir_bench.testing.base import FilesContract, seeded
 from cir_bench.testing.pictures import DATASET, Pictures
 
+LONG = 300
+"""How often a text is repeated to be longer than most encoders read."""
 TEXTS = ("is red", "is blue and has much longer sleeves than the other one", "", "shorter")
 
 
@@ -127,6 +129,18 @@ class EncoderContract(FilesContract):
             for name, tensor in features.tensors().items():
                 if name != "mask":
                     assert not torch.allclose(tensor[0], tensor[1], rtol=0, atol=1e-6), f"{name} is the same for both"
+
+    def test_it_names_the_texts_that_it_cuts(self) -> None:
+        """Two long texts that differ at their end have different features, or `cut_texts` names them."""
+        encoder = self.encoder()
+        long = [" ".join([self.texts[0]] * LONG + [end]) for end in self.texts[:2]]
+        assert not encoder.cut_texts([""]), "an empty text is called too long"
+        try:
+            pooled = self.encode_texts(encoder, long, self.provides().text).tensors()
+        except DataError:  # it knows the texts of the test alone
+            return
+        if all(torch.equal(tensor[0], tensor[1]) for tensor in pooled.values()):
+            assert list(encoder.cut_texts(long)) == long, "texts that are too long are cut silently"
 
     def test_it_is_identified_by_version_preprocess_and_weights(self) -> None:
         """The feature cache's key is the same for every instance, and changes with a weight."""

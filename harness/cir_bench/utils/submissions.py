@@ -24,7 +24,7 @@ def json_object(data: bytes, mistakes: Mistakes) -> dict[str, Any] | None:
         return found
 
     if data.startswith(codecs.BOM_UTF8):
-        mistakes["byte order mark"].append("the file begins with one; save it as UTF-8 without BOM")
+        mistakes["not JSON"].append("it begins with a byte order mark; save it as UTF-8 without BOM")
     try:
         text = data.decode("utf-8-sig")
         value = json.loads(text, object_pairs_hook=unique, parse_constant=_no_constant)

@@ -87,7 +87,7 @@ def test_images_are_found_in_every_layout(folder: str, circo: Open, root: Path) 
 @pytest.mark.parametrize("name", ["000000000007", "../7", "-7", "7.jpg", "", "1234567890123"])
 def test_other_names_are_no_image_ids(name: str, circo: Open) -> None:
     assert not circo().has(name)
-    with pytest.raises(DataError, match="is no image id of CIRCO"):
+    with pytest.raises(DataError, match="is not an image id of CIRCO"):
         circo().open(name)
 
 
@@ -138,18 +138,21 @@ def test_an_aspect_counts_once(circo: Open, root: Path) -> None:
     ("content", "sentence"),
     [
         ("[{", "is not JSON"),
-        ("{}", "must hold a JSON list"),
+        ("{}", "must contain a JSON list"),
         ("[3]", "record 0: an object was expected, not 3"),
         (json.dumps([GOOD, GOOD]), "has the id 0 more than once"),
         (json.dumps([GOOD | {"id": None}]), "record 0: 'id' must be a whole number, not None"),
         (json.dumps([GOOD | {"reference_img_id": "../1"}]), "'reference_img_id' must be a whole number, not '../1'"),
         (json.dumps([GOOD | {"target_img_id": True}]), "'target_img_id' must be a whole number, not True"),
         (json.dumps([GOOD | {"target_img_id": 10**12}]), "'target_img_id' must be an image id of COCO, of 12 digits"),
-        (json.dumps([GOOD | {"target_img_id": 4}]), "'gt_img_ids' must hold target_img_id 4, and no image twice"),
-        (json.dumps([GOOD | {"gt_img_ids": [2, 3, 3]}]), "'gt_img_ids' must hold target_img_id 2, and no image twice"),
+        (json.dumps([GOOD | {"target_img_id": 4}]), "'gt_img_ids' must contain target_img_id 4, and no image twice"),
+        (
+            json.dumps([GOOD | {"gt_img_ids": [2, 3, 3]}]),
+            "'gt_img_ids' must contain target_img_id 2, and no image twice",
+        ),
         (json.dumps([GOOD | {"gt_img_ids": None}]), "'gt_img_ids' must be a list of image ids, not None"),
-        (json.dumps([GOOD | {"relative_caption": 3}]), "'relative_caption' must be a text, not 3"),
-        (json.dumps([GOOD | {"semantic_aspects": "x"}]), "'semantic_aspects' must be a list of texts, not 'x'"),
+        (json.dumps([GOOD | {"relative_caption": 3}]), "'relative_caption' must be a string, not 3"),
+        (json.dumps([GOOD | {"semantic_aspects": "x"}]), "'semantic_aspects' must be a list of strings, not 'x'"),
     ],
 )
 def test_a_wrong_annotation_file_is_one_sentence(
@@ -162,8 +165,8 @@ def test_a_wrong_annotation_file_is_one_sentence(
 @pytest.mark.parametrize(
     ("content", "sentence"),
     [
-        ("[]", "must hold an object with a list of 'images'"),
-        ('{"images": []}', "must hold an object with a list of 'images'"),
+        ("[]", "must contain an object with a list of 'images'"),
+        ('{"images": []}', "must contain an object with a list of 'images'"),
         ('{"images": [{"id": 1}, {"file_name": "x"}]}', "image 1: 'id' must be a whole number, not None"),
         ('{"images": [7]}', "image 0: an object was expected, not 7"),
         ('{"images": [{"id": 1}, {"id": 1}]}', "lists an image more than once"),

@@ -100,7 +100,7 @@ def test_without_anything_known_keys_must_still_be_consecutive() -> None:
     content = valid(random.Random(0))
     content["13"] = content.pop("5")
     assert CIRCOSubmission().check(json.dumps(content).encode(), HiddenSet()) == {
-        "keys not consecutive": ["'5' is missing", "'13' is none of the queries"]
+        "keys not consecutive": ["'5' is missing", "'13' is not a query"]
     }
 
 
@@ -132,7 +132,7 @@ def test_whatever_else_a_file_holds_is_a_mistake_and_no_crash(data: bytes) -> No
 
 
 def test_a_ranking_of_other_images_than_cocos_is_refused() -> None:
-    with pytest.raises(DataError, match="'test1-0-0-img0', which is no image id of CIRCO"):
+    with pytest.raises(DataError, match="'test1-0-0-img0', which is not an image id of CIRCO"):
         CIRCOSubmission().files({"0": ["test1-0-0-img0"]}, {})
 
 

@@ -84,7 +84,7 @@ def test_a_missing_image_is_named_by_its_official_place(cirr: Open, root: Path) 
     (root / "dev" / f"{TARGET}.png").unlink()
     with pytest.raises(DataError, match=rf"cirr/dev/{TARGET}\.png is missing"):
         cirr().open(TARGET)
-    with pytest.raises(DataError, match=r"'dev-9-0-img1' is no image of CIRR: no file in .*image_splits lists it"):
+    with pytest.raises(DataError, match=r"'dev-9-0-img1' is not an image of CIRR: no file in .*image_splits lists it"):
         cirr().open("dev-9-0-img1")
 
 
@@ -168,28 +168,31 @@ GOOD: dict[str, Any] = {
     [
         ("[{", "is not JSON"),
         ("[" * 100_000, "is not JSON"),
-        ("{}", "must hold a JSON list"),
+        ("{}", "must contain a JSON list"),
         ("[3]", "record 0: an object was expected, not 3"),
         (json.dumps([GOOD, GOOD]), "has the pairid 1 more than once"),
         (json.dumps([GOOD | {"pairid": "1"}]), "record 0: 'pairid' must be a whole number, not '1'"),
         (json.dumps([GOOD | {"pairid": True}]), "record 0: 'pairid' must be a whole number"),
         (json.dumps([GOOD | {"reference": "../../etc/passwd"}]), "record 0: 'reference' must be an image name"),
         (json.dumps([GOOD | {"target_hard": None}]), "record 0: 'target_hard' must be an image name"),
-        (json.dumps([GOOD | {"caption": ["x"]}]), "record 0: 'caption' must be a text, not ['x']"),
+        (json.dumps([GOOD | {"caption": ["x"]}]), "record 0: 'caption' must be a string, not ['x']"),
         (json.dumps([GOOD | {"target_soft": None}]), "record 0: 'target_soft' must be an object"),
         (json.dumps([GOOD | {"target_soft": {"b": "1"}}]), "the value of b in 'target_soft' must be a number, not '1'"),
         (json.dumps([GOOD | {"target_soft": {"b": float("nan")}}]), "the value of b in 'target_soft' must be a number"),
         (json.dumps([GOOD | {"target_soft": {"b": 10**400}}]), "the value of b in 'target_soft' must be a number"),
         (json.dumps([GOOD | {"target_soft": {}}]), "record 0: 'target_soft' must be an object"),
         (json.dumps([GOOD | {"target_soft": {"../b": 1}}]), "an image of 'target_soft' must be an image name"),
-        (json.dumps([GOOD | {"img_set": {"id": 1}}]), "record 0: 'img_set' must hold a list of 'members'"),
+        (json.dumps([GOOD | {"img_set": {"id": 1}}]), "record 0: 'img_set' must contain a list of 'members'"),
         (json.dumps([GOOD | {"img_set": {"members": ["a", 7]}}]), "record 0: a member must be an image name"),
-        (json.dumps([GOOD | {"img_set": {"members": ["a", "c"]}}]), "'members' must hold target_hard b"),
-        (json.dumps([GOOD | {"img_set": {"members": ["b", "c"]}}]), "'members' must hold the reference a, others, and"),
+        (json.dumps([GOOD | {"img_set": {"members": ["a", "c"]}}]), "'members' must contain target_hard b"),
+        (
+            json.dumps([GOOD | {"img_set": {"members": ["b", "c"]}}]),
+            "'members' must contain the reference a, other images, and",
+        ),
         (json.dumps([GOOD | {"img_set": {"members": ["a", "b", "b"]}}]), "and no image twice"),
         (
             json.dumps([GOOD | {"target_hard": "a", "img_set": {"members": ["a"]}}]),
-            "'members' must hold the reference a",
+            "'members' must contain the reference a",
         ),
     ],
 )
@@ -203,7 +206,7 @@ def test_a_wrong_caption_file_is_one_sentence(
 @pytest.mark.parametrize(
     ("content", "sentence"),
     [
-        ("[]", "must hold a JSON object"),
+        ("[]", "must contain a JSON object"),
         ('{"a": "/etc/a.png"}', "the path of a must be relative"),
         ('{"a": "./dev/../../a.png"}', "the path of a must be relative"),
         ('{"a": 3}', "the path of a must be relative"),

@@ -133,7 +133,7 @@ def test_spelling_dictionaries_in_the_same_folder_are_no_captions(context):
 def test_other_json_files_in_the_folder_are_left_out_with_a_warning(context):
     folder = write_captions(context.data_root)
     (folder / "statistics.json").write_text("[1, 2]")
-    with pytest.warns(UserWarning, match=r"statistics\.json is no object"):
+    with pytest.warns(UserWarning, match=r"statistics\.json is not an object"):
         captions, _ = load_captions(None, context)
     assert captions == CAPTIONS
 
@@ -158,7 +158,7 @@ def test_a_path_replaces_the_data_roots_captions(make, context, pictures, tmp_pa
 
 @pytest.mark.parametrize(
     ("content", "message"),
-    [(None, "there is no caption file"), ("{", "cannot be read"), ("[]", "no caption file"), ("{}", "no captions")],
+    [(None, "there is no caption file"), ("{", "cannot be read"), ("[]", "not a caption file"), ("{}", "no captions")],
 )
 def test_a_caption_file_that_is_none_is_one_sentence(make, tmp_path, content, message):
     file = tmp_path / "captions.json"
@@ -217,7 +217,7 @@ def test_an_unknown_model_says_what_was_tried(make, monkeypatch, tmp_path):
     monkeypatch.setattr("huggingface_hub.constants.HF_HUB_OFFLINE", True)
     with pytest.raises(DataError, match=r"nobody/nothing is neither a folder nor on this machine"):
         make(model="nobody/nothing")
-    with pytest.raises(DataError, match="holds no sentence-transformers model"):
+    with pytest.raises(DataError, match="contains no sentence-transformers model"):
         make(model=str(tmp_path))
 
 

@@ -320,7 +320,7 @@ def test_the_default_image_size_is_the_backbones(backbone, pixels):
 
 
 def test_the_small_backbone_has_no_published_weights():
-    with pytest.raises(ConfigError, match="no pretrained weights of the backbone small"):
+    with pytest.raises(ConfigError, match="the backbone small has no pretrained weights"):
         make_params(SPEC, {"pretrained": True})
 
 

@@ -99,7 +99,7 @@ def test_an_image_without_a_row_is_not_there(path, make, pictures):
 
 
 def test_a_text_without_a_row_is_named(path, make):
-    with pytest.raises(DataError, match=r"no features of the text 'is green'; .*letter by letter"):
+    with pytest.raises(DataError, match=r"no features of the text 'is green'; .*exactly as the protocol"):
         make(write(path)).encode_texts(["is red", "is green"], levels("pooled"))
 
 

@@ -124,7 +124,7 @@ def test_byte_order_marks_and_spaces_are_no_part_of_a_path(fashion200k: Open, da
 
 def test_images_that_no_label_names_are_not_there(fashion200k: Open) -> None:
     assert not fashion200k().has("labels/dress_test_detect_all.txt")
-    with pytest.raises(DataError, match=r"is no image of the label files"):
+    with pytest.raises(DataError, match=r"is not listed in the label files"):
         fashion200k().open("labels/dress_test_detect_all.txt")
 
 

@@ -97,10 +97,10 @@ GOOD: dict[str, Any] = {"target": "t", "candidate": "c", "captions": ["x", "y"]}
     [
         ("[{", "is not JSON"),
         ("[" * 100_000, "is not JSON"),
-        ("{}", "must hold a JSON list"),
+        ("{}", "must contain a JSON list"),
         ("[3]", "record 0: an object with candidate, captions and target was expected"),
-        (json.dumps([GOOD, GOOD | {"captions": "x"}]), "record 1: 'captions' must be a list of texts, not 'x'"),
-        (json.dumps([GOOD | {"captions": []}]), "record 0: 'captions' must be a list of texts"),
+        (json.dumps([GOOD, GOOD | {"captions": "x"}]), "record 1: 'captions' must be a list of strings, not 'x'"),
+        (json.dumps([GOOD | {"captions": []}]), "record 0: 'captions' must be a list of strings"),
         (json.dumps([{"target": "t", "captions": ["x"]}]), "0: 'candidate' must be letters and digits, not None"),
         (json.dumps([{"candidate": "c", "captions": ["x"]}]), "0: 'target' must be letters and digits, not None"),
         (json.dumps([GOOD | {"candidate": "../../etc/passwd"}]), "'candidate' must be letters and digits"),
@@ -118,7 +118,7 @@ def test_a_wrong_caption_file_is_one_sentence(
     ("content", "sentence"),
     [
         ('["a", "b", "a"]', "lists the image 'a' more than once"),
-        ('{"a": 1}', "must hold a JSON list"),
+        ('{"a": 1}', "must contain a JSON list"),
         ('["a", "b/../c"]', "record 1: an image id must be letters and digits"),
     ],
 )

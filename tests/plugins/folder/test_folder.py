@@ -101,15 +101,15 @@ def _in_splits(splits: list[str]) -> tuple[list[dict[str, Any]], list[dict[str, 
 @pytest.mark.parametrize(
     ("change", "sentence"),
     [
-        ({"image": 3}, "gallery.jsonl, line 3: 'image' must be a text that is not empty, not 3"),
-        ({"image": ""}, "line 3: 'image' must be a text that is not empty"),
-        ({"file": None}, "line 3: 'file' must be a text that is not empty"),
-        ({"image": "v0"}, "line 3: the image 'v0' stands in line 1 already"),
+        ({"image": 3}, "gallery.jsonl, line 3: 'image' must be a non-empty string, not 3"),
+        ({"image": ""}, "line 3: 'image' must be a non-empty string"),
+        ({"file": None}, "line 3: 'file' must be a non-empty string"),
+        ({"image": "v0"}, "line 3: the image 'v0' is already in line 1"),
         ({"image": "v0", "split": "test"}, "line 3: the image 'v0' has another file in another split"),
         ({"file": "../secret.png"}, "line 3: The file name '../secret.png' must be a relative path inside"),
         ({"file": "/etc/passwd"}, "line 3: The file name '/etc/passwd' must be a relative path inside"),
         ({"file": "images/out/a.png"}, "line 3: The file name 'images/out/a.png' leads outside"),
-        ({"caption": 5}, "line 3: 'caption' must be a text"),
+        ({"caption": 5}, "line 3: 'caption' must be a string"),
     ],
 )
 def test_a_wrong_gallery_line_is_named(change: dict[str, Any], sentence: str, folder: Open, root: Path) -> None:
@@ -123,16 +123,16 @@ def test_a_wrong_gallery_line_is_named(change: dict[str, Any], sentence: str, fo
 @pytest.mark.parametrize(
     ("change", "sentence"),
     [
-        ({"query_id": "q"}, "triplets.jsonl, line 2: the query id 'q' stands in line 1 already"),
+        ({"query_id": "q"}, "triplets.jsonl, line 2: the query id 'q' is already in line 1"),
         ({"reference": "w"}, "line 2: gallery.jsonl has no image 'w' in split 'val'; add it there"),
         ({"targets": ["v1", "w"]}, "line 2: gallery.jsonl has no image 'w' in split 'val'"),
         ({"split": "test"}, "line 2: gallery.jsonl has no image 'v0' in split 'test'"),
-        ({"targets": "v1"}, "line 2: 'targets' must be a list of texts, not 'v1'"),
+        ({"targets": "v1"}, "line 2: 'targets' must be a list of strings, not 'v1'"),
         ({"targets": []}, "line 2: 'targets' is empty"),
         ({"targets": ["v1", "v1"]}, "line 2: 'targets' lists an image more than once"),
-        ({"text": 3}, "line 2: 'text' must be a text or a list of texts, not 3"),
+        ({"text": 3}, "line 2: 'text' must be a string or a list of strings, not 3"),
         ({"text": []}, "line 2: 'text' is empty"),
-        ({"tags": ["x", 3]}, "line 2: 'tags' must be a list of texts"),
+        ({"tags": ["x", 3]}, "line 2: 'tags' must be a list of strings"),
     ],
 )
 def test_a_wrong_triplet_line_is_named(change: dict[str, Any], sentence: str, folder: Open) -> None:
@@ -143,16 +143,16 @@ def test_a_wrong_triplet_line_is_named(change: dict[str, Any], sentence: str, fo
 
 def test_a_missing_key_is_named(folder: Open) -> None:
     line = {key: value for key, value in QUERY.items() if key != "reference"}
-    with pytest.raises(DataError, match="line 1: 'reference' must be a text that is not empty, but it is missing"):
+    with pytest.raises(DataError, match="line 1: 'reference' must be a non-empty string, but it is missing"):
         folder(GALLERY, [line])
 
 
 @pytest.mark.parametrize(
     ("text", "sentence"),
     [
-        ("{", "line 2: no JSON"),
-        ("[" * 100_000, "line 2: no JSON"),
-        ("[1]", "line 2: .* is no object"),
+        ("{", "line 2: not JSON"),
+        ("[" * 100_000, "line 2: not JSON"),
+        ("[1]", "line 2: .* is not an object"),
         (r'{"image": "\ud83d"}', r"line 2: '\\ud83d' is half of a character"),
     ],
 )
@@ -187,7 +187,7 @@ def test_a_missing_file_is_named(name: str, folder: Open, root: Path) -> None:
 
 
 def test_what_is_no_folder_is_refused(tmp_path: Path) -> None:
-    with pytest.raises(DataError, match="is no folder; name one that holds gallery"):
+    with pytest.raises(DataError, match="is not a folder; name one that contains gallery"):
         _again(tmp_path / "nowhere")
 
 

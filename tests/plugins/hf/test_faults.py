@@ -43,7 +43,9 @@ def opened(tmp_path: Path, context: Context) -> Callable[..., Hf]:
 
 @pytest.mark.parametrize("path", ["nowhere", "/no/such/folder", "../up", "a/b/c", "file:///etc"])
 def test_what_is_no_folder_and_no_repository_is_refused(path: str, context: Context) -> None:
-    with pytest.raises(DataError, match=r"is no folder and no name of a repository; write hf:PATH or hf:OWNER/NAME"):
+    with pytest.raises(
+        DataError, match=r"is neither a folder nor the name of a repository; write hf:PATH or hf:OWNER/NAME"
+    ):
         Hf(HfParams(path=path), context)
 
 
@@ -65,11 +67,11 @@ def test_a_script_is_not_run(tmp_path: Path, context: Context) -> None:
 @pytest.mark.parametrize(
     ("change", "sentence"),
     [
-        ({"id": None}, "row 0: 'id' must be a text that is not empty, not None"),
-        ({"id": ""}, "row 0: 'id' must be a text that is not empty, not ''"),
-        ({"targets": "b"}, "row 0: 'targets' must be a list of texts, not 'b'"),
-        ({"captions": [3]}, "row 0: 'captions' must be a list of texts, not [3]"),
-        ({"part": None}, "row 0: 'part' must be a text, not None"),
+        ({"id": None}, "row 0: 'id' must be a non-empty string, not None"),
+        ({"id": ""}, "row 0: 'id' must be a non-empty string, not ''"),
+        ({"targets": "b"}, "row 0: 'targets' must be a list of strings, not 'b'"),
+        ({"captions": [3]}, "row 0: 'captions' must be a list of strings, not [3]"),
+        ({"part": None}, "row 0: 'part' must be a string, not None"),
         ({"gains": [{"image": "b", "gain": float("nan")}]}, "row 0: 'gains' must"),
         ({"gains": [{"image": None, "gain": 1.0}]}, "row 0: 'gains' must name each image once, with a finite number"),
         ({"gains": [{"image": "b", "gain": 1.0}] * 2}, "row 0: 'gains' must name each image once"),
@@ -90,27 +92,27 @@ def test_a_missing_column_is_named(opened: Callable[..., Hf]) -> None:
 
 
 def test_repeated_ids_are_refused(opened: Callable[..., Hf]) -> None:
-    with pytest.raises(DataError, match=r"row 1: the query id 'q' is there already"):
+    with pytest.raises(DataError, match=r"row 1: the query id 'q' is used twice"):
         opened([QUERY, QUERY], [IMAGE])
-    with pytest.raises(DataError, match=r"row 1: the image 'a' stands in split 'val' twice"):
+    with pytest.raises(DataError, match=r"row 1: the image 'a' is listed twice in split 'val'"):
         opened([QUERY], [IMAGE, IMAGE | {"places": [1]}]).has("a")
 
 
 def test_places_must_fit_parts(opened: Callable[..., Hf]) -> None:
-    with pytest.raises(DataError, match=r"row 0: 'parts' and 'places' must be lists of one length"):
+    with pytest.raises(DataError, match=r"row 0: 'parts' and 'places' must be lists of the same length"):
         opened([QUERY], [IMAGE | {"places": [0, 1]}]).gallery("val")
 
 
 @pytest.mark.parametrize("places", [[None], [0.5], ["0"], None])
 def test_places_must_be_whole_numbers(places: Any, opened: Callable[..., Hf]) -> None:
     with pytest.raises(
-        DataError, match=r"row 0: 'parts' and 'places' must be lists of one length, of texts and of whole"
+        DataError, match=r"row 0: 'parts' and 'places' must be lists of the same length, of strings and of whole"
     ):
         opened([QUERY], [IMAGE | {"places": places}]).gallery("val")
 
 
 def test_a_side_text_must_be_a_text(opened: Callable[..., Hf]) -> None:
-    with pytest.raises(DataError, match=r"row 0: 'side_text' must be a text, not 3"):
+    with pytest.raises(DataError, match=r"row 0: 'side_text' must be a string, not 3"):
         opened([QUERY], [IMAGE | {"side_text": 3}]).side_text("a")
 
 

@@ -85,7 +85,7 @@ def test_the_folders_are_walked_through_once(shoes: Open, monkeypatch: pytest.Mo
 def test_only_the_names_of_the_splits_are_images(shoes: Open, data_root: Path) -> None:
     (data_root / "shoes" / "images" / "descr_womens_boots_0.txt").write_text("a boot")
     assert not shoes().has("descr_womens_boots_0.txt")
-    with pytest.raises(DataError, match=r"'descr_womens_boots_0\.txt' is no image of Shoes"):
+    with pytest.raises(DataError, match=r"'descr_womens_boots_0\.txt' is not an image of Shoes"):
         shoes().open("descr_womens_boots_0.txt")
 
 
@@ -135,9 +135,12 @@ GOOD: dict[str, Any] = {"ImageName": BOOTS[1], "ReferenceImageName": BOOTS[0], "
     [
         ("[{", "is not JSON"),
         ("[" * 100_000, "is not JSON"),
-        ("{}", "must hold a JSON list"),
+        ("{}", "must contain a JSON list"),
         ("[3]", "record 0: an object was expected, not 3"),
-        (json.dumps([GOOD, GOOD | {"RelativeCaption": None}]), "record 1: 'RelativeCaption' must be a text, not None"),
+        (
+            json.dumps([GOOD, GOOD | {"RelativeCaption": None}]),
+            "record 1: 'RelativeCaption' must be a string, not None",
+        ),
         (json.dumps([GOOD | {"ImageName": "../../x.jpg"}]), "record 0: 'ImageName' must be a file name such as"),
         (json.dumps([GOOD | {"ReferenceImageName": 7}]), "'ReferenceImageName' must be a file name such as"),
         (json.dumps([GOOD | {"ReferenceImageName": CLOGS[0]}]), "record 0: img_womens_clogs_0.jpg and img_womens_boot"),
