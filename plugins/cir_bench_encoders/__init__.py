@@ -46,6 +46,7 @@ ENCODERS = [
         name="tiny",
         summary="half a million weights trained on the scenes of css, shipped with the project",
         implementation="cir_bench_encoders.tiny.encoder:Tiny",
+        training_data=("css/train",),
         provides=Provides(
             image=levels("pooled", "tokens", "maps"),
             text=levels("pooled", "tokens"),

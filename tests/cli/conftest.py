@@ -36,6 +36,7 @@ def cir_bench_methods():
             name="my-method", summary="tries something", implementation=f"{__name__}:Method", params=MineParams,
             needs=Needs(image=levels("maps")), paper=Paper(title="Something Tried", venue="CVPR 2031"),
             card="# What it is\\nA try.", recipes={"*": {"width": 128}}, paper_encoder="openclip:RN50",
+            training_data=("webtext", "shop/all"),
         )
     ]
 

@@ -16,6 +16,7 @@ def test_a_method_with_all_that_is_known_of_it(run, plugin):
     needs = "image maps; text pooled; map_levels=1; same_width=False; side_text=False; side_text_from=None"
     assert f"needs: {needs}" in lines
     assert "encoder with-maps: fits" in lines
+    assert "trained on: webtext, shop/all" in lines
     assert "encoder pooled-only: lacks image features maps (it gives pooled)" in lines
     assert "encoder by-file: depends on its parameters" in lines
     assert "recipe of the paper track for every benchmark: {'width': 128}" in lines

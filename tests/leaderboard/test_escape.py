@@ -10,7 +10,8 @@ from hypothesis import strategies as st
 
 from cir_bench.leaderboard import build, escape, render, render_csv, render_latex
 
-HOSTILE = "x\n\n## Best of all\n\n| # | method |\n|---|---|\n| 1 | `mine` |\n<script>alert(1)</script> _y_ \\input{z} $ % \u202e"
+TABLE = "## Best of all\n\n| # | method |\n|---|---|\n| 1 | `mine` |\n"
+HOSTILE = f"x\n\n{TABLE}<script>alert(1)</script> _y_ \\input{{z}} $ % \u202e"
 TEXTS = st.text(max_size=300) | st.text(alphabet="|`*_[]<>#\\&%${}^~=+-@\n\t\u2028\u202e\x1b1. é", max_size=60)
 
 

@@ -23,6 +23,7 @@ def test_a_finished_cell_says_everything_about_its_numbers(toy) -> None:
     assert all(len(epoch.terms) == 1 and epoch.selection is not None for epoch in record.history)
     assert set(record.tags) == {"a", "b", "c"} and sum(tag["n"] for tag in record.tags.values()) == 96
     assert record.method.trained_parameters == record.method.parameters > 0
+    assert record.training_data == ("toy/train",)
     assert record.environment.device.startswith("cpu") and record.cost.peak_memory_mib > 1
     assert (toy.out / "LEADERBOARD.md").read_text().count("`tirg`") == 1
 

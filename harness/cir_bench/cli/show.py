@@ -79,6 +79,7 @@ def _details(registry: Registry, registered: Registered[Any]) -> dict[str, Any]:
             "paper": asdict(spec.paper) if spec.paper else None,
             "card": card_text(registered),
             "paper_encoder": spec.paper_encoder,
+            "training_data": spec.training_data,
             "recipes": {where: dict(values) for where, values in spec.recipes.items()},
             "encoder_recipes": {where: dict(values) for where, values in spec.encoder_recipes.items()},
         }
@@ -87,6 +88,7 @@ def _details(registry: Registry, registered: Registered[Any]) -> dict[str, Any]:
     if isinstance(spec, EncoderSpec):
         found = provides(registered)
         facts |= {"provides": asdict(found) if found else None, "pixel_free": spec.pixel_free, "extra": spec.extra}
+        facts["training_data"] = spec.training_data
     if isinstance(spec, DatasetSpec):
         facts |= {"licence": spec.licence, "homepage": spec.homepage, "synthetic": spec.synthetic}
         facts["needs_root"] = spec.needs_root
@@ -114,6 +116,8 @@ def _lines(kind: str, facts: dict[str, Any]) -> Iterator[str]:
     if facts.get("paper"):
         paper = facts["paper"]
         yield "paper: " + ", ".join(paper[key] for key in ("authors", "title", "venue", "url") if paper[key])
+    if facts.get("training_data"):
+        yield f"trained on: {', '.join(facts['training_data'])}"
     for key in ("kind", "licence", "homepage", "extra", "paper_encoder", "dataset", "default_encoder"):
         if facts.get(key):
             yield f"{key.replace('_', ' ')}: {facts[key]}"

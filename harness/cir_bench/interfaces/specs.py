@@ -113,6 +113,8 @@ class EncoderSpec(Spec):
     """An encoder. ``provides`` may depend on the parameters (a ResNet gives maps, a ViT tokens)."""
 
     provides: Provides | Callable[[Any], Provides] = field(default_factory=Provides)
+    training_data: tuple[str, ...] = ()
+    """What its weights were trained on, as the records of its cells declare it: ``("css/train",)``."""
     pixel_free: bool = False
     """True if images are represented by something other than pixels; every number then says so."""
     extra: str | None = None
@@ -150,6 +152,8 @@ class MethodSpec(Spec):
     learns: bool = True
     """False if it has nothing of its own to train, so that it needs no training triplets on a frozen encoder. Sentinels
     never need any."""
+    training_data: tuple[str, ...] = ()
+    """What it was trained on apart from the benchmark's train split, as the records of its cells declare it."""
     paper: Paper | None = None
     card: str = ""
     """Markdown, or ``"package:FILE.md"`` for a file of the package: what it is, where the code has its equations, what

@@ -10,8 +10,9 @@ from pathlib import Path
 from cir_bench.evaluation.measure import MEAN
 from cir_bench.leaderboard.comparisons import compare_rows
 from cir_bench.leaderboard.facts import CLAIMED
-from cir_bench.leaderboard.grouping import CellIdentity, SectionKey, by_section, duplicates, newest
+from cir_bench.leaderboard.grouping import CellIdentity, SectionKey, by_cell, by_section, duplicates, newest
 from cir_bench.leaderboard.model import LOWER_IS_BETTER, EncoderUse, Leaderboard, Row, Section
+from cir_bench.leaderboard.reproduced import with_badge
 from cir_bench.leaderboard.rows import failed_rows, finished_rows, place_of, third_party
 from cir_bench.protocols.builtin import builtin_protocol
 from cir_bench.records.load import StoredRecord
@@ -28,9 +29,12 @@ def build(records: Iterable[RunRecord | StoredRecord]) -> Leaderboard:
     """
     stored = [one if isinstance(one, StoredRecord) else StoredRecord(one, Path()) for one in records]
     copies = duplicates(stored)
+    finished = by_cell(one for one in stored if one.record.status == "done")
     grouped = by_section([one for one in newest(stored) if not one.record.hidden])
     return Leaderboard(
-        sections=tuple(_section(key, members, _apart(key, grouped), copies) for key, members in grouped.items())
+        sections=tuple(
+            _section(key, members, _apart(key, grouped), copies, finished) for key, members in grouped.items()
+        )
     )
 
 
@@ -46,14 +50,18 @@ def _apart(key: SectionKey, keys: Iterable[SectionKey]) -> tuple[str, ...]:
 
 
 def _section(
-    key: SectionKey, members: Sequence[StoredRecord], apart: tuple[str, ...], copies: Mapping[CellIdentity, int]
+    key: SectionKey,
+    members: Sequence[StoredRecord],
+    apart: tuple[str, ...],
+    copies: Mapping[CellIdentity, int],
+    known: Mapping[CellIdentity, Sequence[StoredRecord]],
 ) -> Section:
     finished = [one for one in members if one.record.status == "done"]
     records = [one.record for one in finished or members]
     headline = next((record.headline for record in records if record.headline), "")
     datasets = [record.dataset for record in records if record.dataset is not None]
     protocol = next((record.protocol for record in records if record.protocol), None)
-    found = finished_rows(finished, copies)
+    found = [(with_badge(row, known, headline), values) for row, values in finished_rows(finished, copies)]
     listed = [(row, None) for row, _ in found] if key.claimed else _ranked(found, headline)
     rows, comparisons = compare_rows([row for row, _ in listed], [values for _, values in listed], headline)
     encoder = [f"encoder {key.encoder}"] if key.encoder else []

@@ -107,6 +107,11 @@ class Row(_LeaderboardModel):
     """Distribution and version that the method is from; empty for cir-bench's own."""
     cells: tuple[InstanceOf[StoredRecord], ...] = Field(default=(), exclude=True)
     """The finished records behind the row, in the order of the seeds; not part of the JSON."""
+    badge: Literal["", "re-scored", "reproduced", "claimed"] = ""
+    """re-scored: its metrics follow from the results of its queries. reproduced: so do those of an independent record
+    of a cell, which agrees. claimed: they follow from nothing. Empty for cells that did not run."""
+    training_data: tuple[str, ...] = ()
+    """What its records declare: data that the method or its encoder was trained on."""
     reported: tuple[Reported, ...] = ()
     remarks: tuple[str, ...] = ()
     """Sentences for the row's last column; of a failed row: why it did not run."""

@@ -102,6 +102,7 @@ def _row(by_seed: Sequence[StoredRecord], remarks: Sequence[str]) -> Row:
         peak_memory_mib=max(record.cost.peak_memory_mib for record in records),
         places=tuple(sorted({place for record in records if (place := place_of(record))})),
         plugin=plugin,
+        training_data=tuple(dict.fromkeys(name for record in records for name in record.training_data)),
         cells=tuple(by_seed),
         reported=reported_for(cell, metrics, whole=not any(record.partial for record in records)),
         remarks=(*([f"by {plugin}"] if plugin else []), *remarks, *_cautions(records)),

@@ -56,6 +56,7 @@ WRITE = {
     "map_levels": "how many maps, counted from the deepest",
     "files": "a tuple of cir_bench.RemoteFile",
     "steps": 'a tuple of strings, like ("Put the images into {root}/images.",)',
+    "training_data": 'a tuple of strings, like ("fashioniq/train",)',
     "path": "a relative path below the data set's folder",
     "RemoteFile.url": "an http or https URL",
     "sha256": "64 hex digits in lower case",

@@ -39,6 +39,9 @@ class RunRecord(models.RecordModel):
     encoder: models.EncoderFacts | None = None
     dataset: models.DatasetFacts | None = None
     protocol: models.ProtocolFacts | None = None
+    training_data: tuple[str, ...] = ()
+    """What was trained on, as far as it is declared: ``fashioniq/train`` if the cell learned, the data set whose
+    descriptions it borrowed, and what the specs of its encoder and method say."""
     n_queries: dict[str, int] = Field(default_factory=dict)
     """By part; one key ``""`` when there are no parts."""
     n_gallery: dict[str, int] = Field(default_factory=dict)

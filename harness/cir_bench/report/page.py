@@ -16,6 +16,14 @@ from cir_bench.report.sections import ReportSection
 from cir_bench.report.sweeps import sweep_figures
 from cir_bench.report.tags import breakdown
 
+BADGES = {
+    "re-scored": "The metrics were computed again from the results of the queries.",
+    "reproduced": "An independent record of the same cell agrees.",
+    "claimed": "The metrics could not be computed again, so they are not ranked.",
+    "": "",
+}
+"""What the badges of rows mean."""
+
 
 @dataclass(frozen=True)
 class Link:
@@ -57,7 +65,7 @@ def report_page(
     cells = sum(len(one.row.seeds) for block in sections for one in block.rows)
     counts = [(len(methods), "method"), (cells, "cell"), (len(sections), "table")]
     summary = ", ".join(f"{count:,} {what}" + ("" if count == 1 else "s") for count, what in counts)
-    return render("report.html", views=views, filters=filters, counts=summary, damaged=damaged)
+    return render("report.html", views=views, filters=filters, counts=summary, damaged=damaged, badges=BADGES)
 
 
 def _facts(section: Section) -> Iterator[tuple[str, str]]:

@@ -116,6 +116,7 @@ class CellRun:
             encoder=facts.of_encoder(cell, bench, cuts),
             dataset=facts.of_dataset(cell, bench, evaluation, data),
             protocol=facts.of_protocol(protocol),
+            training_data=facts.training_data(cell, learned=trained is not None),
             n_queries=evaluation.n_queries,
             n_gallery=evaluation.n_gallery,
             metrics={**result.metrics, protocol.headline.name: result.headline or 0.0} if result else {},

@@ -68,6 +68,13 @@ def of_dataset(cell: Cell, bench: Workbench, evaluation: EvalSet, data: TrainDat
     )
 
 
+def training_data(cell: Cell, *, learned: bool) -> tuple[str, ...]:
+    """What the cell was trained on, as far as it is declared, each once."""
+    datasets = [cell.dataset, *([cell.described[0]] if cell.described else [])]
+    own = [f"{dataset.name}/train" for dataset in datasets] if learned else []
+    return tuple(dict.fromkeys([*own, *cell.encoder.spec.training_data, *cell.method.spec.training_data]))
+
+
 def of_protocol(protocol: Protocol) -> models.ProtocolFacts:
     """The protocol in brief."""
     fields = protocol.model_dump(include=set(models.ProtocolFacts.model_fields))
