@@ -14,7 +14,7 @@ class CellKey(BaseModel):
 
     method: str
     benchmark: str
-    """The benchmark's name, for example ``fashioniq`` or ``folder:photos``."""
+    """The benchmark's name, for example ``fashioniq`` or ``folder:photos-3fa2b1``."""
     protocol: str
     """Name and version, for example ``original@1``."""
     encoder: str

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import hashlib
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -32,14 +33,17 @@ class ChosenBenchmark:
 
     @property
     def label(self) -> str:
-        """``fashioniq``, or ``folder:photos`` with the last name of the path, as in records."""
+        """``fashioniq``, or ``folder:photos-3fa2b1``, as in records: the last name of the path, and a digest of all."""
         if self.path is None:
             return self.benchmark.name
-        return f"{self.benchmark.name}:{Path(self.path).resolve().name}"
+        path = Path(self.path).expanduser()
+        whole = path.resolve() if path.exists() else path  # not a path on this machine: a repository on a hub
+        digest = hashlib.sha256(str(whole).encode("utf-8", "surrogateescape")).hexdigest()[:6]
+        return f"{self.benchmark.name}:{whole.name}-{digest}"
 
     @property
     def name(self) -> str:
-        """``fashioniq/original@1`` or ``folder:photos/default@1``: label and protocol."""
+        """``fashioniq/original@1`` or ``folder:photos-3fa2b1/default@1``: label and protocol."""
         return f"{self.label}/{self.protocol_key}"
 
     def dataset_params(self, spec: DatasetSpec) -> Params:
