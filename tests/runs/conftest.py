@@ -1,12 +1,15 @@
-"""`toy`: runs cir-bench on the toy plugin of ``tests/support``, in this process, and reads the records."""
+"""`toy`: runs cir-bench on the toy plugin of ``tests/support``, in this process; `photos`: a folder of images."""
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable
 from dataclasses import dataclass
+from itertools import pairwise
 from pathlib import Path
 
 import pytest
+from PIL import Image
 
 from cir_bench.cli.app import main
 from cir_bench.records.load import read_records
@@ -49,3 +52,22 @@ def toy(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> Toy:
 @pytest.fixture
 def another_toy(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> Callable[[str], Toy]:
     return lambda name: Toy(tmp_path / name, tmp_path / f"cache-{name}", capsys)
+
+
+@pytest.fixture
+def photos(tmp_path: Path) -> Path:
+    """A folder benchmark of 6 train and 8 val images."""
+    root = tmp_path / "photos"
+    root.mkdir()
+    names = [*(f"train{i}" for i in range(6)), *(f"val{i}" for i in range(8))]
+    for i, name in enumerate(names):
+        Image.new("RGB", (8, 8), (18 * i, 0, 0)).save(root / f"{name}.png")
+    gallery = [{"image": name, "split": name[:-1], "file": f"{name}.png"} for name in names]
+    triplets = [
+        {"query_id": one, "split": one[:-1], "reference": one, "text": "redder", "targets": [other]}
+        for one, other in pairwise(names)
+        if one[:-1] == other[:-1]
+    ]
+    for name, lines in (("gallery", gallery), ("triplets", triplets)):
+        (root / f"{name}.jsonl").write_text("".join(json.dumps(line) + "\n" for line in lines))
+    return root

@@ -7,7 +7,6 @@ import json
 import struct
 import zlib
 from collections.abc import Callable
-from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -36,25 +35,6 @@ def bomb() -> bytes:
 
 
 FAULTS = {"empty": (b"", "is empty (0 bytes)"), "truncated": (truncated(), "truncated"), "bomb": (bomb(), "bomb")}
-
-
-@pytest.fixture
-def photos(tmp_path: Path) -> Path:
-    """A folder benchmark of 6 train and 8 val images."""
-    root = tmp_path / "photos"
-    root.mkdir()
-    names = [*(f"train{i}" for i in range(6)), *(f"val{i}" for i in range(8))]
-    for i, name in enumerate(names):
-        Image.new("RGB", (8, 8), (18 * i, 0, 0)).save(root / f"{name}.png")
-    gallery = [{"image": name, "split": name[:-1], "file": f"{name}.png"} for name in names]
-    triplets = [
-        {"query_id": one, "split": one[:-1], "reference": one, "text": "redder", "targets": [other]}
-        for one, other in pairwise(names)
-        if one[:-1] == other[:-1]
-    ]
-    for name, lines in (("gallery", gallery), ("triplets", triplets)):
-        (root / f"{name}.jsonl").write_text("".join(json.dumps(line) + "\n" for line in lines))
-    return root
 
 
 @pytest.fixture

@@ -123,7 +123,10 @@ class Dataset(ABC):
         """Hex digest of the image's content (of its file, or of what it is rendered from)."""
 
     def file(self, image_id: str) -> Path | None:
-        """The file that :meth:`open` decodes, whose bytes `data export` copies; None if there is no such file."""
+        """The file that :meth:`open` decodes, whose bytes `data export` copies; None if there is no such file.
+
+        With it, :meth:`digest` is called only if the file's size, times or inode changed; otherwise for every run.
+        """
         return None
 
     def side_text(self, image_id: str) -> str | None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -13,7 +13,7 @@ from cir_bench.errors import PluginError
 from cir_bench.interfaces.cell_key import CellKey
 from cir_bench.interfaces.levels import Needs, Provides
 from cir_bench.interfaces.spec_params import make_params, split_argument
-from cir_bench.interfaces.specs import DatasetSpec, EncoderSpec, MethodSpec
+from cir_bench.interfaces.specs import ComposerSpec, DatasetSpec, EncoderSpec, LossSpec, MethodSpec
 from cir_bench.params.models import MethodParams, Params, Training, numbers_depend_on
 from cir_bench.plugin.needs import Wrapped, needs_together, provides_of, wrapped_composers
 from cir_bench.plugin.registry import Registered, Registry
@@ -41,6 +41,7 @@ class Cell:
         key: identifies it, for people and for its folder.
         wrapped: the composers that its method wraps, with their parameters (`MethodSpec.wraps`).
         described: the other data set whose descriptions are trained on, with its parameters (`Needs.side_text_from`).
+        library: every composer and loss that its method may ask for by name.
         refusal: why it cannot run at all (method and encoder do not fit); empty when it can.
     """
 
@@ -55,6 +56,7 @@ class Cell:
     precision: str
     wrapped: tuple[Wrapped, ...] = ()
     described: DatasetChoice | None = None
+    library: tuple[Registered[Any], ...] = field(default=(), repr=False, compare=False)
     refusal: str = ""
 
     @property
@@ -121,7 +123,7 @@ class Cell:
 
     @property
     def trains(self) -> bool:
-        """Whether it needs training triplets."""
+        """Whether its method or its encoder is trained for at least one epoch."""
         return self.has_trained_encoder or (self.method.spec.learns and self.epochs > 0)
 
     @property
@@ -153,6 +155,7 @@ def make_cell(registry: Registry, key: CellKey, benchmark: ChosenBenchmark, para
         precision=precision,
         wrapped=wrapped,
         described=_described(registry, needs.side_text_from),
+        library=(*registry.all(ComposerSpec).values(), *registry.all(LossSpec).values()),
         refusal=refusal,
     )
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from typing import cast
@@ -15,6 +16,7 @@ from cir_bench.protocols.check import train_problems
 from cir_bench.runs import keys
 from cir_bench.runs.cell import Cell, DatasetChoice
 from cir_bench.runs.examples import descriptions, of_triplets, own_name
+from cir_bench.runs.image_digests import ImageDigests, IndexedRef
 from cir_bench.runs.shared import Lifetimes, Shared
 
 
@@ -24,6 +26,7 @@ class DataSets:
     def __init__(self, lifetimes: Lifetimes, context: Context) -> None:
         self._context = context
         self._datasets: Shared[Dataset] = lifetimes.shared(lambda cell: map(keys.of_dataset, cell.datasets))
+        self._digests: Shared[ImageDigests] = lifetimes.shared(lambda cell: map(keys.of_dataset, cell.datasets))
         self.provenance = lifetimes.one(keys.of_texts, lambda cell: provenance_of(self.of(cell), cell.protocol))
         """Facts of the data that a cell reads."""
         self.train_problems = lifetimes.one(keys.of_texts, lambda cell: train_problems(self.of(cell), cell.protocol))
@@ -43,14 +46,31 @@ class DataSets:
 
     def refs(self, cell: Cell) -> Callable[[str], ImageRef]:
         """Gives the handle on an image of the cell's data set, or on a borrowed one, by its id."""
-        dataset = self.of(cell)
+        own, described = self._refs(cell.datasets[0]), self._refs(cell.datasets[-1])
 
         def ref(image: str) -> ImageRef:
-            if cell.described and (own := own_name(image)) is not None:
-                return ImageRef(cell.described[0].name, self.described(cell), own)
-            return ImageRef(cell.dataset.name, dataset, image)
+            if cell.described and (name := own_name(image)) is not None:
+                return described(name)
+            return own(image)
 
         return ref
+
+    def save_digests(self, cell: Cell) -> None:
+        """Keep the digests of the cell's images for other processes."""
+        for choice in cell.datasets:
+            self._digests_of(choice).save()
+
+    def _refs(self, choice: DatasetChoice) -> Callable[[str], ImageRef]:
+        name, dataset, digests = choice[0].name, self._load(choice), self._digests_of(choice)
+        return lambda image: IndexedRef(name, dataset, image, digests)
+
+    def _digests_of(self, choice: DatasetChoice) -> ImageDigests:
+        registered, params = choice
+        what = [registered.spec.class_path, registered.spec.version, params.model_dump_json()]
+        root = self._context.data_root.resolve() if self._context.data_root else ""
+        mark = hashlib.sha256("\x1f".join([*what, str(root)]).encode()).hexdigest()[:12]
+        index = self._context.cache_dir / "images" / f"{registered.name}-{mark}.json"
+        return self._digests.get(keys.of_dataset(choice), lambda: ImageDigests(self._load(choice), index))
 
     def _load(self, choice: DatasetChoice) -> Dataset:
         registered, params = choice

@@ -7,17 +7,23 @@ import json
 from collections.abc import Mapping
 
 from cir_bench.runs.cell import Cell
+from cir_bench.runs.code import changed_code, code_ingredients
 from cir_bench.runs.workbench import Workbench
 
+IMAGES = {
+    "data.images": "the images of the evaluation",
+    "encoder.images": "what the encoder reads of the images of the evaluation",
+    "train.images": "the images of the train split",
+}
 HARNESS_RESULTS = "1"
 """To be raised when a change of the harness itself (training, retrieval, metrics) changes numbers."""
 
 
 def ingredients(cell: Cell, bench: Workbench) -> dict[str, str]:
     """All ingredients; loads the data set and the encoder, unless the workbench has them."""
+    evaluation = bench.data.evaluation(cell)
     encoder = bench.encoders.frozen(cell)
     provenance = bench.datasets.provenance(cell)
-    evaluation = bench.data.evaluation(cell)
     wrong = {
         "data.problems": evaluation.problems,
         "train.problems": bench.datasets.train_problems(cell) if cell.trains else (),
@@ -26,11 +32,13 @@ def ingredients(cell: Cell, bench: Workbench) -> dict[str, str]:
     return {
         "harness.results": HARNESS_RESULTS,
         **cell.static_ingredients(),
+        **code_ingredients(cell),
         "encoder.weights": bench.encoders.weights_digest(cell),
         "encoder.preprocess": encoder.preprocess,
         "encoder.code": encoder.version,
         **{f"data.{name}": value for name, value in provenance.items()},
         **{f"described.{name}": value for name, value in described.items()},
+        **bench.images.ingredients(cell),
         "data.missing": str(len(evaluation.missing)),
         **{name: " ".join(problems) for name, problems in wrong.items() if problems},
     }
@@ -42,13 +50,20 @@ def fingerprint(found: Mapping[str, str], seed: int) -> str:
 
 
 def changes(before: Mapping[str, str], now: Mapping[str, str]) -> list[str]:
-    """What differs, as in ``training.epochs 30 → 5``."""
-    return [
-        f"{name} {_short(before.get(name, 'absent'))} → {_short(now.get(name, 'absent'))}"
-        for name in sorted({*before, *now})
-        if before.get(name) != now.get(name)
-    ]
+    """What differs, as in ``training.epochs 30 → 5`` or ``images of the evaluation changed``."""
+    names = sorted(name for name in {*before, *now} if before.get(name) != now.get(name))
+    return [_change(name, before.get(name), now.get(name)) for name in names]
 
 
-def _short(value: str) -> str:
+def _change(name: str, before: str | None, now: str | None) -> str:
+    if code := changed_code(name, before or "", now or ""):
+        return code
+    if what := IMAGES.get(name):
+        return f"{what} {'changed' if before and now else 'are not in the record' if now else 'are not read any more'}"
+    return f"{name} {_short(before)} → {_short(now)}"
+
+
+def _short(value: str | None) -> str:
+    if value is None:
+        return "absent"
     return value if len(value) <= 24 else f"{value[:12]}…"

@@ -11,6 +11,7 @@ from cir_bench.interfaces.specs import Context
 from cir_bench.runs.cell_data import CellData
 from cir_bench.runs.datasets import DataSets
 from cir_bench.runs.encoders import Encoders
+from cir_bench.runs.read_images import ReadImages
 from cir_bench.runs.shared import Lifetimes
 from cir_bench.runs.tables import FeatureTables
 
@@ -34,11 +35,13 @@ class Workbench:
         follow_links: bool = False,
     ) -> None:
         self.device, self.workers = device, workers
+        self.data_root, self.allow_partial = data_root, allow_partial
         self.lifetimes = kept = Lifetimes()
         context = Context(data_root=data_root, cache_dir=cache_dir, follow_links=follow_links)
         self.datasets = DataSets(kept, context)
         self.encoders = Encoders(kept, self.datasets, context, device)
         self.data = CellData(kept, self.datasets, self.encoders, allow_partial=allow_partial, threads=workers)
+        self.images = ReadImages(kept, self.datasets, self.encoders, self.data, workers)
         self.tables = FeatureTables(kept, self.datasets, self.encoders, cache_dir / "features", device, workers)
 
 

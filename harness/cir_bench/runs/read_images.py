@@ -1,0 +1,80 @@
+"""`ReadImages`: the contents of the images that a cell reads, as ingredients."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+
+from cir_bench.errors import CirBenchError
+from cir_bench.interfaces.dataset import Dataset
+from cir_bench.interfaces.encoder import Encoder
+from cir_bench.runs import keys
+from cir_bench.runs.cell import Cell
+from cir_bench.runs.cell_data import CellData
+from cir_bench.runs.datasets import DataSets
+from cir_bench.runs.encoders import Encoders
+from cir_bench.runs.image_digests import digest_of_all
+from cir_bench.runs.shared import Lifetimes
+
+CHUNK = 2048
+"""Images per task of a thread."""
+UNREADABLE = "unreadable"
+"""In place of a digest: the cell fails when it reads the image, or leaves it out."""
+
+
+class ReadImages:
+    """What decides is the encoder's digest of an image: of its file's content, or of its caption.
+
+    ``threads`` read the files.
+    """
+
+    def __init__(
+        self, lifetimes: Lifetimes, datasets: DataSets, encoders: Encoders, data: CellData, threads: int
+    ) -> None:
+        self._datasets, self._encoders, self._data, self._threads = datasets, encoders, data, max(1, threads)
+        self._evaluated = lifetimes.one(
+            keys.of_evaluation, lambda cell: self._digest(cell, data.evaluation(cell).images())
+        )
+        self._train = lifetimes.one(keys.of_images, lambda cell: self._digest(cell, self._train_images(cell)))
+
+    def ingredients(self, cell: Cell) -> dict[str, str]:
+        """Of the evaluation, and, if the cell trains, of all that training may read: the same for every seed.
+
+        A data set that is drawn from its parameters has none.
+        """
+        own_digests = type(self._encoders.frozen(cell)).image_digest is not Encoder.image_digest
+        if not own_digests and _is_drawn(cell, self._datasets.of(cell)):
+            return {}
+        found = {"encoder.images" if own_digests else "data.images": self._evaluated(cell)}
+        if cell.trains:
+            found["train.images"] = self._train(cell)
+        return found
+
+    def _train_images(self, cell: Cell) -> Iterable[str]:
+        borrowed = self._datasets.descriptions(cell) if cell.described else ()
+        return {*self._datasets.of(cell).train_images(), *borrowed}
+
+    def _digest(self, cell: Cell, images: Iterable[str]) -> str:
+        encoder, ref = self._encoders.frozen(cell), self._datasets.refs(cell)
+
+        def digests(names: Sequence[str]) -> list[tuple[str, str]]:
+            return [(name, digest(name)) for name in names]
+
+        def digest(name: str) -> str:
+            try:
+                return encoder.image_digest(ref(name))
+            except CirBenchError:
+                return UNREADABLE
+
+        names = sorted(images)
+        parts = [names[start : start + CHUNK] for start in range(0, len(names), CHUNK)]
+        with ThreadPoolExecutor(self._threads) as threads:
+            found = [one for part in threads.map(digests, parts) for one in part]
+        self._datasets.save_digests(cell)
+        return digest_of_all(found)
+
+
+def _is_drawn(cell: Cell, dataset: Dataset) -> bool:
+    """Whether the images follow from the data set's parameters and code."""
+    spec = cell.dataset.spec
+    return spec.synthetic and not spec.needs_root and type(dataset).file is Dataset.file
