@@ -27,6 +27,7 @@ from cir_bench.runs.assembly import SCRATCH, AssembledCell, assemble
 from cir_bench.runs.cell import Cell
 from cir_bench.runs.cuts import cuts_of
 from cir_bench.runs.device import environment, peak_mib, reset_peak
+from cir_bench.runs.failures import circumstances, known_of
 from cir_bench.runs.ingredients import fingerprint, ingredients
 from cir_bench.runs.workbench import Workbench
 from cir_bench.statistics.queries import QueryResults
@@ -43,6 +44,7 @@ class CellRun:
         self._folder = cell.folder(out)
         self._phases: list[Phase] = []
         self._stage = "preparing"
+        self._found: dict[str, str] = {}
 
     def run(self) -> RunRecord:
         """Train, evaluate, and write the record of a finished cell; raises whatever went wrong."""
@@ -61,8 +63,8 @@ class CellRun:
             raise PairingError(cell.refusal)
         reset_peak(bench.device)
         with self._phase("preparing"):
+            self._found = found = ingredients(cell, bench)
             evaluation = bench.data.evaluation(cell)
-            found = ingredients(cell, bench)
             assembled = assemble(cell, bench, self._registry, self._folder, self._announce)
         trained = self._train(assembled, fingerprint(found, cell.key.seed)) if assembled.learns else None
         assembled.trainee.eval()
@@ -139,6 +141,8 @@ class CellRun:
     def failed(self, error: BaseException) -> RunRecord:
         """Write and return the record of a cell that could not be finished."""
         record = self.unfinished(facts.of_failure(error, self._cell.method, self._stage))
+        known = known_of(error, self._found, self._cell, self._bench)
+        record = record.model_copy(update={"ingredients": {**record.ingredients, **known}})
         write_record(record, self._folder)
         return record
 
@@ -148,7 +152,7 @@ class CellRun:
         return RunRecord(
             status="failed",
             cell=cell.key,
-            ingredients=cell.static_ingredients(),
+            ingredients=circumstances(cell, self._bench),
             config=cell.config(),
             protocol=facts.of_protocol(cell.protocol),
             failure=failure,

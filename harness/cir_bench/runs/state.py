@@ -10,6 +10,7 @@ from cir_bench.errors import CirBenchError, DataError
 from cir_bench.records.record import RECORD_FILE, RunRecord, read_record
 from cir_bench.runs.assembly import CHECKPOINTS
 from cir_bench.runs.cell import Cell
+from cir_bench.runs.failures import changes_since
 from cir_bench.runs.ingredients import changes, ingredients
 from cir_bench.runs.workbench import Workbench
 from cir_bench.training.checkpoints import LAST
@@ -21,9 +22,9 @@ class Status(str, Enum):
     DONE = "done"
     """Skipped: its record was made from exactly these ingredients."""
     STALE = "stale"
-    """Run again: an ingredient changed."""
+    """Run again: an ingredient changed, or something that its failure depended on."""
     FAILED = "failed"
-    """Skipped unless --retry-failed is given: it failed with these settings."""
+    """Skipped unless --retry-failed is given: it failed, and nothing that it depends on has changed."""
     REFUSED = "refused"
     """Cannot run: data set, method and encoder do not fit each other."""
     INTERRUPTED = "interrupted"
@@ -59,12 +60,16 @@ def state_of(cell: Cell, out: Path, bench: Workbench) -> CellState:
     except DataError as error:
         return CellState(Status.TO_DO, str(error))
     if record.status == "failed":
-        differ = changes(record.ingredients, cell.static_ingredients())
-        same = CellState(Status.FAILED, record.failure.exception if record.failure else "", record)
-    else:
-        try:
-            differ = changes(record.ingredients, ingredients(cell, bench))
-        except CirBenchError as error:
-            return CellState(Status.TO_DO, str(error), record)
-        same = CellState(Status.DONE, record=record)
-    return CellState(Status.STALE, "; ".join(differ), record) if differ else same
+        return _after_failure(cell, record, bench)
+    try:
+        differ = changes(record.ingredients, ingredients(cell, bench))
+    except CirBenchError as error:
+        return CellState(Status.TO_DO, str(error), record)
+    return CellState(Status.STALE if differ else Status.DONE, "; ".join(differ), record)
+
+
+def _after_failure(cell: Cell, record: RunRecord, bench: Workbench) -> CellState:
+    differ = changes_since(record.ingredients, cell, bench)
+    if differ:
+        return CellState(Status.STALE, f"it failed, and since then: {'; '.join(differ)}", record)
+    return CellState(Status.FAILED, record.failure.exception if record.failure else "", record)
