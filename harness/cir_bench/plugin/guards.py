@@ -13,7 +13,6 @@ from contextlib import contextmanager
 from functools import partial
 from typing import Any, NamedTuple
 
-
 _SET_BY_TORCH = ("TORCHINDUCTOR_", "TRITON_")
 """Variables that torch sets when it is first used, whoever uses it."""
 
