@@ -77,7 +77,8 @@ class HiddenRun:
     def _read(self, candidates: CandidateSet) -> TopLists:
         lists: TopLists = {}
         for part in self.record.n_queries:
-            ranking = load_ranking(ranking_path(self.folder, part, candidates))
+            path = ranking_path(self.folder, part, candidates)
+            ranking = load_ranking(path, self.record.rankings.get(path.name, ""))
             lists |= dict(zip(ranking.queries.ids, ranking.top_ids, strict=True))
         return lists
 

@@ -97,7 +97,8 @@ def _ranked(shown: ReportRow, block: ReportSection) -> RankedMethod | None:
         if all(path.is_file() for path in paths):
             ranks: dict[str, float] = {}
             top: dict[str, tuple[str, ...]] = {}
-            for ranking in map(load_ranking, paths):
+            for path in paths:
+                ranking = load_ranking(path, stored.record.rankings.get(path.name, ""))
                 ranks |= dict(zip(ranking.queries.ids, first_rank(ranking).tolist(), strict=True))
                 top |= dict(zip(ranking.queries.ids, ranking.top_ids, strict=True))
             return RankedMethod(shown, stored, ranks, top)

@@ -1,0 +1,33 @@
+"""Whether the files next to a record are still the ones that its cell wrote."""
+
+from __future__ import annotations
+
+import gzip
+import zlib
+from pathlib import Path
+
+from cir_bench.records.queries import QUERIES_FILE
+from cir_bench.records.rankings import RANKINGS_FOLDER
+from cir_bench.records.record import RunRecord
+from cir_bench.seals import file_digest
+
+
+def damage(record: RunRecord, folder: Path) -> list[str]:
+    """One phrase for each damaged file of a finished cell in ``folder``; a file that was deleted is none."""
+    found = []
+    for name, digest in record.rankings.items():
+        path = folder / RANKINGS_FOLDER / Path(name).name
+        try:
+            if path.exists() and file_digest(path) != digest:
+                found.append(f"{RANKINGS_FOLDER}/{path.name} is damaged")
+        except OSError as error:
+            found.append(f"{RANKINGS_FOLDER}/{path.name} cannot be read ({error.strerror})")
+    try:
+        with gzip.open(folder / QUERIES_FILE) as file:
+            while file.read(1 << 20):
+                pass
+    except FileNotFoundError:
+        pass
+    except (OSError, EOFError, zlib.error):
+        found.append(f"{QUERIES_FILE} is damaged")
+    return found
