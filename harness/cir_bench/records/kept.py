@@ -1,4 +1,4 @@
-"""Whether the files next to a record are still the ones that its cell wrote."""
+"""The files next to a record, as long as they are the ones that its cell wrote."""
 
 from __future__ import annotations
 
@@ -7,9 +7,18 @@ import zlib
 from pathlib import Path
 
 from cir_bench.records.queries import QUERIES_FILE
-from cir_bench.records.rankings import RANKINGS_FOLDER
+from cir_bench.records.rankings import RANKINGS_FOLDER, load_ranking, ranking_path
 from cir_bench.records.record import RunRecord
-from cir_bench.seals import file_digest
+from cir_bench.retrieval.ranking import CandidateSet, Ranking
+from cir_bench.seals import BLOCK, file_digest
+
+
+def kept_ranking(
+    record: RunRecord, folder: Path, part: str, candidates: CandidateSet = CandidateSet.GALLERY
+) -> Ranking:
+    """The ranking of a part of the cell in ``folder``; `DataError` if it is missing, damaged or of another run."""
+    path = ranking_path(folder, part, candidates)
+    return load_ranking(path, record.rankings.get(path.name, ""))
 
 
 def damage(record: RunRecord, folder: Path) -> list[str]:
@@ -24,7 +33,9 @@ def damage(record: RunRecord, folder: Path) -> list[str]:
             found.append(f"{RANKINGS_FOLDER}/{path.name} cannot be read ({error.strerror})")
     try:
         with gzip.open(folder / QUERIES_FILE) as file:
-            while file.read(1 << 20):
+            if not file.read(BLOCK):
+                raise EOFError
+            while file.read(BLOCK):  # to its checksum, at the end
                 pass
     except FileNotFoundError:
         pass
