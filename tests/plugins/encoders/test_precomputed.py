@@ -14,7 +14,7 @@ from cir_bench.testing.encoder import TEXTS
 from cir_bench.testing.pictures import DATASET, Pictures
 from cir_bench_encoders import ENCODERS
 from cir_bench_encoders.precomputed import Precomputed
-from cir_bench_encoders.precomputed_params import PrecomputedParams
+from cir_bench_encoders.precomputed_params import PrecomputedParams, shapes_in
 
 SPEC = next(spec for spec in ENCODERS if spec.name == "precomputed")
 IMAGES = list(Pictures.names)
@@ -147,6 +147,20 @@ def test_a_file_that_is_none_is_one_sentence(path, make, content):
     for look in (make, lambda path: provides(SPEC, PrecomputedParams(path=path))):
         with pytest.raises(DataError, match=path.name):
             look(path)
+
+
+def test_a_small_file_does_not_fill_the_memory(tmp_path, make):
+    path = tmp_path / "features.npz"
+    np.savez_compressed(path, image_ids=np.array(["a"]), image_pooled=np.zeros((1, 2**26), dtype=np.float32))
+    with pytest.raises(DataError, match=r"features\.npz cannot be read .* it unpacks to 0\.3 GB"):
+        make(path)
+
+
+def test_a_header_is_read_within_limits(tmp_path):
+    path = tmp_path / "features.safetensors"
+    path.write_bytes((10**12).to_bytes(8, "little") + b"[" * 200_000)
+    with pytest.raises(DataError, match="its header is damaged"):
+        shapes_in(path)
 
 
 def test_a_file_that_was_cut_off_is_told_by_its_header_already(path):

@@ -152,9 +152,12 @@ def test_a_missing_key_is_named(folder: Open) -> None:
     [
         ("{", "line 2: not JSON"),
         ("[" * 100_000, "line 2: not JSON"),
+        ('{"image": 1' + "0" * 5000, "line 2: not JSON"),
+        ("x" * 10_000_001, "line 2 has more than 10,000,000 characters"),
         ("[1]", "line 2: .* is not an object"),
         (r'{"image": "\ud83d"}', r"line 2: '\\ud83d' is half of a character"),
     ],
+    ids=lambda text: text[:30],
 )
 def test_a_line_that_is_no_object_is_named(text: str, sentence: str, folder: Open, root: Path) -> None:
     folder()
