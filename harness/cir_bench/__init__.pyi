@@ -64,6 +64,7 @@ from cir_bench.params.models import Params as Params
 from cir_bench.params.models import Selection as Selection
 from cir_bench.params.models import Training as Training
 from cir_bench.params.models import VariantParams as VariantParams
+from cir_bench.params.tunable import Tunable as Tunable
 from cir_bench.plugin.hookspecs import hookimpl as hookimpl
 from cir_bench.scoring.evaluate import ProtocolResult as ProtocolResult
 from cir_bench.scoring.evaluate import evaluate as evaluate

@@ -30,6 +30,7 @@ NO_BUGS = _WRONG | _FORBIDDEN | DISK_FULL
 VERBS = {
     "run": "Train and evaluate cells; skip what is done.",
     "plan": "Show the cells of a run: done, stale, to do; time and disk.",
+    "tune": "Choose parameters on held-out train triplets, one budget for all.",
     "leaderboard": "Write LEADERBOARD.md from the records.",
     "compare": "Compare two methods query by query: how sure, and where.",
     "report": "Write HTML pages: tables, charts, example queries with images.",

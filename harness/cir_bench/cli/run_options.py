@@ -80,7 +80,12 @@ class RunOptions:
         bool, typer.Option("--allow-partial", help="Leave out missing images; every number is marked partial.")
     ] = False
 
-    def open(self, settings: Settings, workers: int = 0) -> RunSetup:
+    tuned: Annotated[
+        Path | None,
+        typer.Option(metavar="DIR", help="Use the choices of `cir-bench tune` below DIR (or one tuning.json)."),
+    ] = None
+
+    def open(self, settings: Settings, workers: int = 0, *, evaluates: bool = True) -> RunSetup:
         """Load the plugins, resolve the cells and prepare what they share."""
         import torch  # noqa: F401 (before the plugins, so that a changed number of threads is noticed)
 
@@ -100,6 +105,7 @@ class RunOptions:
             allow_partial=first.allow_partial,
             workers=workers,
             follow_links=settings.follow_links,
+            evaluates=evaluates,
         )
         return RunSetup(registry, cells, bench, first.out, left_out(requests, registry))
 
@@ -131,7 +137,7 @@ class RunOptions:
 
     def _values(self, settings: Settings) -> dict[str, Any]:
         """The keys of a request that the command line mentions."""
-        names = ("methods", "benchmarks", "encoders", "seeds", "track", "device", "precision", "out")
+        names = ("methods", "benchmarks", "encoders", "seeds", "track", "device", "precision", "out", "tuned")
         values = {name: getattr(self, name) for name in names}
         values |= {"data_root": settings.data_root, "allow_partial": self.allow_partial or None}
         for option, given in (("-m", self.methods), ("-b", self.benchmarks), ("-e", self.encoders)):

@@ -8,6 +8,8 @@ from typing import Annotated, Any, ClassVar, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
+from cir_bench.params.tunable import Tunable
+
 
 class Params(BaseModel):
     """Base of every parameter model: unknown keys are refused, values checked, numbers finite, instances frozen."""
@@ -29,7 +31,7 @@ class Training(Params):
     batch_size: Annotated[int, Field(ge=2)] = 256
     """Triplets per optimiser step (before ``accumulate``)."""
     optimiser: Literal["adamw", "adam", "sgd"] = "adamw"
-    lr: Annotated[float, Field(gt=0)] = 1e-3
+    lr: Annotated[float, Field(gt=0), Tunable(1e-5, 3e-2, log=True)] = 1e-3
     encoder: Literal["auto", "frozen", "train"] = "auto"
     """auto: a pretrained encoder is frozen (its features are cached), one without pretraining is trained."""
     encoder_lr: Annotated[float, Field(gt=0)] | None = None
@@ -39,7 +41,7 @@ class Training(Params):
     a fraction of the memory, the same gradients."""
     encoder_eval: bool = False
     """Train the encoder in evaluation mode: batch norm keeps its statistics, dropout is off (CLIP4Cir)."""
-    weight_decay: Annotated[float, Field(ge=0)] = 0.0
+    weight_decay: Annotated[float, Field(ge=0), Tunable(1e-6, 0.1, log=True)] = 0.0
     momentum: Annotated[float, Field(ge=0, lt=1)] = 0.9
     """Momentum of ``sgd``."""
     schedule: Literal["constant", "step", "cosine"] = "constant"

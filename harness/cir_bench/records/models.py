@@ -112,6 +112,20 @@ class SelectionFacts(RecordModel):
     score: float | None = None
 
 
+class TuningFacts(RecordModel):
+    """How the method's parameters were tuned: on held-out train triplets, with this budget."""
+
+    trials: int
+    epochs: int
+    """Of every trial."""
+    seed: int = 0
+    """Of the search."""
+    score: float | None = None
+    """The best held-out score, in percent."""
+    digest: str = ""
+    """Of the whole tuning (`cir_bench.records.tuning`)."""
+
+
 class Phase(RecordModel):
     """A phase and its wall-clock time."""
 
@@ -150,5 +164,3 @@ class Failure(RecordModel):
     stage: str
     exception: str
     hint: str = ""
-    passing: bool = False
-    """Whether it is the machine's, such as a full disk: the next run tries again."""

@@ -19,6 +19,7 @@ from cir_bench.plugin.needs import Wrapped, needs_together, provides_of, wrapped
 from cir_bench.plugin.registry import Registered, Registry
 from cir_bench.protocols.find import ChosenBenchmark
 from cir_bench.protocols.protocol import Protocol
+from cir_bench.records.models import TuningFacts
 
 
 class CellParams(NamedTuple):
@@ -58,6 +59,8 @@ class Cell:
     described: DatasetChoice | None = None
     library: tuple[Registered[Any], ...] = field(default=(), repr=False, compare=False)
     refusal: str = ""
+    tuned: TuningFacts | None = None
+    """The tuning that chose parameters of its method."""
 
     @property
     def protocol(self) -> Protocol:
@@ -101,6 +104,7 @@ class Cell:
             "dataset.version": self.dataset.spec.version,
             "protocol.hash": self.protocol.hash(),
             "precision": self.precision,
+            **({"tuning": self.tuned.digest} if self.tuned else {}),
         }
 
     def _params(self) -> dict[str, Params]:

@@ -8,7 +8,7 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from functools import partial
 
-from cir_bench.errors import CirBenchError, DataError
+from cir_bench.errors import CirBenchError, DataError, RunError
 from cir_bench.features.extract import read_item
 from cir_bench.features.identity import Role
 from cir_bench.interfaces.dataset import Triplet, TripletSampler
@@ -65,12 +65,19 @@ class CellData:
     """
 
     def __init__(
-        self, lifetimes: Lifetimes, datasets: DataSets, encoders: Encoders, *, allow_partial: bool, threads: int
+        self,
+        lifetimes: Lifetimes,
+        datasets: DataSets,
+        encoders: Encoders,
+        *,
+        allow_partial: bool,
+        threads: int,
+        evaluates: bool = True,
     ) -> None:
         self._datasets, self._encoders = datasets, encoders
         self._allow_partial, self._threads = allow_partial, max(1, threads)
         self._verdicts: Callable[[Cell], dict[str, bool]] = lifetimes.one(keys.of_images, lambda cell: {})
-        self.evaluation = lifetimes.one(keys.of_evaluation, self._evaluation)
+        self.evaluation = lifetimes.one(keys.of_evaluation, self._evaluation if evaluates else _out_of_reach)
         """What a cell is evaluated on."""
         self.train = lifetimes.one(keys.of_train_data, self._train)
         """What a cell trains on, by its selection settings and seed."""
@@ -190,3 +197,7 @@ class CellData:
             shown = " ".join(list(faults.values())[:SHOWN]) + (" …" if len(faults) > SHOWN else "")
             warnings.warn(f"partial: {len(faults)} images cannot be read and are left out: {shown}", stacklevel=2)
         return verdicts
+
+
+def _out_of_reach(cell: Cell) -> EvalSet:
+    raise RunError(f"{cell.key.name}: tuning must not see the evaluation split.")

@@ -34,6 +34,8 @@ class RunRequest(Params):
     out: Path = Path("runs")
     data_root: Path | None = None
     allow_partial: bool = False
+    tuned: Path | None = None
+    """A folder with choices of `cir-bench tune`, or one ``tuning.json``; cells they are of use them."""
     settings: Mapping[str, Any] = {}
     """Nested parameters, as ``--set`` gives them: ``training.epochs``, ``encoder.image_size``,
     ``dataset.size``, or ``METHOD.training.lr`` for one method alone."""

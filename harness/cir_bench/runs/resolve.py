@@ -11,12 +11,14 @@ from cir_bench.errors import CirBenchError, ConfigError, PluginError
 from cir_bench.interfaces.cell_key import CellKey
 from cir_bench.interfaces.spec_params import make_params, split_argument
 from cir_bench.interfaces.specs import EncoderSpec, MethodSpec
+from cir_bench.params.tunable import nested
 from cir_bench.plugin.needs import provides_of
 from cir_bench.plugin.registry import Registered, Registry
 from cir_bench.protocols.find import ChosenBenchmark, find_benchmark
 from cir_bench.runs.cell import Cell, CellParams, make_cell
 from cir_bench.runs.overrides import Overrides, changed
 from cir_bench.runs.request import RunRequest
+from cir_bench.runs.tunings import Tunings
 
 _KIND_ORDER = {"sentinel": 0, "baseline": 1, "method": 2}
 
@@ -29,14 +31,16 @@ def resolve(request: RunRequest, registry: Registry) -> list[Cell]:
     methods.sort(key=lambda method: _KIND_ORDER[method.spec.kind])
     overrides = Overrides(request.settings, methods)
     files = registry.benchmark_paths()
+    tunings = Tunings(request.tuned)
     cells: list[Cell] = []
     for name in dict.fromkeys(request.benchmarks):
         benchmark = find_benchmark(name, files)
         costly = () if request.methods else benchmark.benchmark.costly
         for method in (one for one in methods if one.name not in costly):
             for encoder in _encoders(request, benchmark, method):
-                cells += _cells(request, registry, benchmark, method, encoder, overrides)
+                cells += _cells(request, registry, benchmark, method, encoder, overrides, tunings)
     overrides.refuse_unused()
+    tunings.refuse_unused()
     return cells
 
 
@@ -76,6 +80,7 @@ def _cells(
     method: Registered[MethodSpec],
     encoder_name: str,
     overrides: Overrides,
+    tunings: Tunings,
 ) -> Iterable[Cell]:
     """The cells of one method, one for each seed."""
     dataset = registry.dataset(benchmark.benchmark.dataset)
@@ -84,8 +89,10 @@ def _cells(
     of_method, of_encoder, of_dataset = overrides.of(method.spec, encoder.spec, dataset.spec)
     encoder_recipe = _encoder_recipe(request, benchmark, method, encoder_name)
     dataset_params = benchmark.dataset_params(dataset.spec).model_dump(exclude_unset=True)
+    tuning = tunings.of(method.name, benchmark.label, encoder_name, request.track)
+    recipe = merge(_recipe(request, benchmark, method), nested(tuning.best.values) if tuning else {})
     params = CellParams(
-        make_params(method.spec, merge(_recipe(request, benchmark, method), of_method)),
+        make_params(method.spec, merge(recipe, of_method)),
         make_params(encoder.spec, merge(encoder_recipe, of_encoder), argument),
         make_params(dataset.spec, merge(dataset_params, of_dataset)),
     )
@@ -93,6 +100,7 @@ def _cells(
         **changed(of_method, params.method),
         **changed(of_encoder, params.encoder, "encoder."),
         **changed(of_dataset, params.dataset, "dataset."),
+        **({"tuned": f"{len(tuning.trials)}x{tuning.epochs}"} if tuning else {}),
     }
     for seed in range(request.seeds):
         key = CellKey(
@@ -105,7 +113,8 @@ def _cells(
             variant=" ".join(f"{name}={value}" for name, value in sorted(variant.items())),
         )
         cell = make_cell(registry, key, benchmark, params, request.precision)
-        yield replace(cell, refusal=cell.refusal or _refusal(cell, registry))
+        tuned = tuning.facts() if tuning else None
+        yield replace(cell, tuned=tuned, refusal=cell.refusal or _refusal(cell, registry))
 
 
 def _recipe(request: RunRequest, benchmark: ChosenBenchmark, method: Registered[MethodSpec]) -> dict[str, Any]:

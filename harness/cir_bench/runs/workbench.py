@@ -21,7 +21,8 @@ class Workbench:
 
     ``data_root`` holds one folder per data set, ``cache_dir`` features and other derived files. Encoders and tables are
     on ``device``; images are decoded by ``workers`` processes, and missing ones left out with ``allow_partial``; links
-    out of a data set are allowed with ``follow_links``.
+    out of a data set are allowed with ``follow_links``. Without ``evaluates`` (for tuning) the evaluation split is out
+    of reach.
     """
 
     def __init__(
@@ -33,6 +34,7 @@ class Workbench:
         allow_partial: bool = False,
         workers: int = 0,
         follow_links: bool = False,
+        evaluates: bool = True,
     ) -> None:
         self.device, self.workers = device, workers
         self.data_root, self.allow_partial = data_root, allow_partial
@@ -40,7 +42,9 @@ class Workbench:
         context = Context(data_root=data_root, cache_dir=cache_dir, follow_links=follow_links)
         self.datasets = DataSets(kept, context)
         self.encoders = Encoders(kept, self.datasets, context, device)
-        self.data = CellData(kept, self.datasets, self.encoders, allow_partial=allow_partial, threads=workers)
+        self.data = CellData(
+            kept, self.datasets, self.encoders, allow_partial=allow_partial, threads=workers, evaluates=evaluates
+        )
         self.images = ReadImages(kept, self.datasets, self.encoders, self.data, workers)
         self.tables = FeatureTables(kept, self.datasets, self.encoders, cache_dir / "features", device, workers)
 

@@ -1,0 +1,92 @@
+"""`TuningRecord`: what a tuning tried, what it chose and what that cost, as one JSON file."""
+
+from __future__ import annotations
+
+import hashlib
+from pathlib import Path
+from typing import Annotated, Literal
+
+from pydantic import Field, ValidationError
+
+from cir_bench.atomic import replacing
+from cir_bench.errors import DataError
+from cir_bench.interfaces.cell_key import CellKey
+from cir_bench.records.models import RecordModel, TuningFacts
+
+TUNING_FILE = "tuning.json"
+
+
+class Range(RecordModel):
+    """Where a parameter was looked for."""
+
+    low: float
+    high: float
+    log: bool = False
+
+
+class Trial(RecordModel):
+    """One trial; ``score`` is the best held-out score in percent, None if it failed before the first."""
+
+    values: dict[str, float]
+    """By dotted name: ``training.lr``."""
+    state: Literal["finished", "stopped", "failed"]
+    """stopped: it was hopeless compared with the others; it counts like a finished one."""
+    score: float | None
+    seconds: float = 0.0
+    reason: str = ""
+    """Why it failed."""
+
+
+class TuningRecord(RecordModel):
+    """A finished tuning of one method on one benchmark and encoder."""
+
+    format: Literal["cir-bench tuning 1"] = "cir-bench tuning 1"
+    cell: CellKey
+    """What was tuned; its seed is that of the trials' weights, batches and held-out part."""
+    epochs: int
+    """Of every trial, over all stages."""
+    seed: int
+    """Of the search."""
+    space: dict[str, Range]
+    trials: Annotated[tuple[Trial, ...], Field(min_length=1)]
+    """In order; the first has the values that the method had before."""
+    ingredients: dict[str, str] = Field(default_factory=dict)
+    """What every trial depended on, in addition to its values."""
+
+    @property
+    def best(self) -> Trial:
+        """The trial with the best held-out score; of equal ones the first."""
+        return max(self.trials, key=lambda trial: float("-inf") if trial.score is None else trial.score)
+
+    def facts(self) -> TuningFacts:
+        """The tuning in brief, for the records of cells that use its choice."""
+        digest = hashlib.sha256(self.model_dump_json().encode()).hexdigest()
+        score = self.best.score
+        return TuningFacts(trials=len(self.trials), epochs=self.epochs, seed=self.seed, score=score, digest=digest)
+
+
+def write_tuning(record: TuningRecord, folder: Path) -> Path:
+    """Write ``tuning.json`` into ``folder`` and return its path."""
+    path = folder / TUNING_FILE
+    with replacing(path) as temporary:
+        temporary.write_text(record.model_dump_json(indent=1) + "\n", encoding="utf-8")
+    return path
+
+
+def read_tunings(place: Path) -> list[TuningRecord]:
+    """The tunings below a folder, or in one file; `DataError` if there is none, or one cannot be read."""
+    paths = sorted(place.rglob(TUNING_FILE)) if place.is_dir() else [place]
+    if not paths:
+        raise DataError(f"There is no {TUNING_FILE} below {place}; run `cir-bench tune` first, or name another folder.")
+    return [_read(path) for path in paths]
+
+
+def _read(path: Path) -> TuningRecord:
+    try:
+        return TuningRecord.model_validate_json(path.read_bytes())
+    except OSError as error:
+        raise DataError(f"{path} cannot be read: {error.strerror or error}.") from error
+    except ValidationError as error:
+        first = error.errors(include_url=False, include_context=False)[0]
+        where = ".".join(map(str, first["loc"])) or "the file"
+        raise DataError(f"{path} is not a tuning of this version ({where}: {first['msg']}); tune again.") from error
