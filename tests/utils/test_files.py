@@ -46,6 +46,12 @@ def test_names_that_lead_elsewhere_are_refused(name: str, tmp_path: Path) -> Non
         inside(tmp_path, name)
 
 
+@pytest.mark.parametrize("name", ["x" * 5000, "a/\ud800.png"], ids=["too long", "half a character"])
+def test_a_name_that_no_file_can_have_is_told(tmp_path, name):
+    with pytest.raises(DataError, match="cannot be looked up"):
+        inside(tmp_path, name)
+
+
 def test_a_symbolic_link_must_not_lead_outside(tmp_path: Path) -> None:
     root = tmp_path / "root"
     (root / "real").mkdir(parents=True)

@@ -55,16 +55,23 @@ def inside(root: Path, relative: str, *, follow_links: bool = False) -> Path:
         follow_links: allow symbolic links that lead out of ``root``, as users ask for with ``--follow-links``.
 
     Raises:
-        DataError: ``relative`` is empty or absolute, or leaves ``root`` by ``..`` or a symbolic link.
+        DataError: ``relative`` is empty, absolute or no possible name, or leaves ``root`` by ``..`` or a symbolic link.
     """
     windows = PureWindowsPath(relative)
     escapes = relative.startswith("/") or windows.drive or windows.root or ".." in windows.parts or "\0" in relative
     if not windows.parts or escapes:
         raise DataError(f"The file name {relative!r} must be a relative path inside {root}.")
     path = root.joinpath(*PurePosixPath(relative).parts)
-    if "\\" in relative and not path.exists():
-        path = root.joinpath(*windows.parts)
-    if not follow_links and not path.resolve().is_relative_to(root.resolve()):
+    try:
+        if "\\" in relative and not path.exists():
+            path = root.joinpath(*windows.parts)
+        leads_outside = not path.resolve().is_relative_to(root.resolve())
+        os.lstat(path)
+    except FileNotFoundError:
+        pass
+    except (OSError, ValueError) as error:  # too long for the system, or half a character
+        raise DataError(f"The file name {relative!r:.100} in {root} cannot be looked up ({error!s:.100}).") from error
+    if not follow_links and leads_outside:
         raise DataError(
             f"The file name {relative!r} leads outside {root} by a symbolic link; put the file inside, or allow links "
             "with --follow-links."
