@@ -12,13 +12,18 @@ INSTALLED_TEST := $(VENV)/.installed-test
 INSTALLED_LINT := $(VENV)/.installed-lint
 INSTALLED_DOCS := $(VENV)/.installed-docs
 
-.PHONY: run measure test lint structure leaderboard leaderboard-fashioniq docs reference
+.PHONY: run measure test faults lint structure leaderboard leaderboard-fashioniq docs reference
 
 run: $(INSTALLED)
 	$(BIN)/cir-bench run --all --seeds $(SEEDS) --out $(OUT)
 
 test: $(INSTALLED_TEST)
 	OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n $(JOBS) --dist loadfile
+
+# Kills at every file operation, flipped bits and mutated files, some 2,000 cases; the table at the end says how they
+# were survived. `make test` tries one case of each kind.
+faults: $(INSTALLED_TEST)
+	CIR_BENCH_FAULTS=1 OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n $(JOBS) --dist load tests/faults
 
 # The pages of docs/ as a site in .cir-bench/site; a broken link is an error.
 docs: $(INSTALLED_DOCS)
