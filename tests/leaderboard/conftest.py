@@ -27,10 +27,11 @@ class Make(Protocol):
     def __call__(self, name: str = ..., score: float = ..., /, **changes: Any) -> RunRecord: ...
 
 
-def _merge(base: dict[str, Any], changes: Mapping[str, Any]) -> dict[str, Any]:
+def _merge(base: Mapping[str, Any], changes: Mapping[str, Any]) -> dict[str, Any]:
+    merged = dict(base)
     for key, value in changes.items():
-        base[key] = _merge(base.get(key) or {}, value) if isinstance(value, dict) and key != "metrics" else value
-    return base
+        merged[key] = _merge(base.get(key) or {}, value) if isinstance(value, dict) and key != "metrics" else value
+    return merged
 
 
 def _make(name: str = "tirg", score: float = 40.0, /, **changes: Any) -> RunRecord:
