@@ -92,4 +92,4 @@ def test_the_python_example_gives_the_numbers_of_a_protocol(example, tmp_path, m
         "scores.npz", queries=np.array(["q"]), images=np.array(["c", "b", "a"]), values=np.array([[0.5, 0.5, 9.0]])
     )
     exec(compile(source, "scoring-rankings.md", "exec"), {})
-    assert capsys.readouterr().out.split() == ["50.0", "3", "False", "50.0"]
+    assert capsys.readouterr().out.split() == ["50.0", "3", "True", "50.0"]
