@@ -6,6 +6,7 @@ removes it: at once if the process is known to be dead, otherwise after a day wi
 
 from __future__ import annotations
 
+import errno
 import hashlib
 import os
 import platform
@@ -28,8 +29,11 @@ def replacing(path: Path) -> Iterator[Path]:
     """Yield the path of a temporary file that takes the place of ``path`` when the block ends without an error.
 
     Readers see the old file or the whole new one, even if the machine crashes. Missing parent folders are created. A
-    device or a pipe (``/dev/stdout``) is not replaced: it is yielded itself. `OSError` if it cannot be written.
+    device or a pipe (``/dev/stdout``) is not replaced: it is yielded itself. `OSError` with the name ``path`` if it
+    cannot be written.
     """
+    if path.is_dir():
+        raise IsADirectoryError(errno.EISDIR, os.strerror(errno.EISDIR), str(path))
     if path.exists() and not path.is_file():
         yield path
         return
@@ -37,8 +41,13 @@ def replacing(path: Path) -> Iterator[Path]:
     try:
         yield temporary
         move_into_place(temporary, path)
+    except OSError as error:
+        if error.errno is None or str(error.filename) not in {"None", str(temporary)}:
+            raise
+        raise OSError(error.errno, error.strerror, str(path)) from error  # a full disk comes without a name
     finally:
-        temporary.unlink(missing_ok=True)
+        with suppress(OSError):
+            temporary.unlink(missing_ok=True)
 
 
 @contextmanager

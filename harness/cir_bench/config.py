@@ -9,8 +9,10 @@ from typing import Any
 
 import yaml
 
+from cir_bench.bounded import MIB, read_bounded
 from cir_bench.errors import ConfigError
 
+MOST_BYTES = MIB
 MOST_NODES = 100_000
 """Values in a YAML document, each as often as aliases repeat it."""
 
@@ -55,7 +57,7 @@ def _expanded(node: yaml.Node, sizes: dict[int, int]) -> int:
     return sizes[id(node)]
 
 
-_INT = r"[-+]?(0|[1-9][0-9]{0,17})"  # 0123 is a string, and so is a number that fits no 64 bits
+_INT = r"[-+]?(0|[1-9][0-9]*)"  # 0123 is a string
 _FLOAT = r"[-+]?(\.[0-9]+|[0-9]+\.[0-9]*)([eE][-+]?[0-9]+)?|[-+]?[0-9]+[eE][-+]?[0-9]+|[-+]?\.inf|\.nan"
 for _tag, _pattern, _first in (
     ("bool", r"true|True|TRUE|false|False|FALSE", "tTfF"),
@@ -66,20 +68,23 @@ for _tag, _pattern, _first in (
 
 
 def parse_yaml(text: str) -> Any:
-    """The value of a YAML document; ``yaml.YAMLError`` if it is not valid."""
-    return yaml.load(text, Loader=_Loader)  # noqa: S506 (a subclass of SafeLoader)
+    """The value of a YAML document; ``yaml.YAMLError`` if it is not valid, or too deep or long to be configuration."""
+    try:
+        return yaml.load(text, Loader=_Loader)  # noqa: S506 (a subclass of SafeLoader)
+    except RecursionError as error:
+        raise yaml.YAMLError("its values are nested too deeply") from error
+    except (ValueError, TypeError, LookupError, ArithmeticError, AttributeError) as error:  # a wrong !!int, !!timestamp
+        raise yaml.YAMLError(f"a value cannot be read ({str(error)[:100]})") from error
 
 
 def read_yaml(path: Path) -> dict[str, Any]:
     """The mapping in a YAML file; `ConfigError` with the file and the line if there is none."""
     try:
-        value = parse_yaml(path.read_text(encoding="utf-8"))
-    except (OSError, UnicodeDecodeError) as error:
-        raise ConfigError(f"{path} cannot be read: {error}.") from error
+        value = parse_yaml(read_bounded(path, MOST_BYTES).decode("utf-8-sig"))
     except yaml.YAMLError as error:
         raise ConfigError(f"{path} is not valid YAML: {_reason(error)}.") from error
-    except RecursionError as error:
-        raise ConfigError(f"{path} cannot be read: its values are nested too deeply.") from error
+    except (OSError, ValueError) as error:  # not in UTF-8, too large
+        raise ConfigError(f"{path} cannot be read: {error}.") from error
     if value is None:
         return {}
     if not isinstance(value, dict):

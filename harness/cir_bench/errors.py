@@ -40,8 +40,26 @@ class RunError(CirBenchError):
     """A cell that cannot be trained or evaluated."""
 
 
+class StorageError(RunError):
+    """A file of a run that cannot be written or read at the moment: a full disk, a missing permission."""
+
+
 DISK_FULL = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EFBIG})
 """Error numbers of the system for a full disk, quota or file."""
+
+
+_WRONG_KIND = frozenset({errno.EISDIR, errno.ENOTDIR, errno.EEXIST})
+
+
+def unwritable(what: str, error: Exception) -> StorageError:
+    """The error for a file of a run that cannot be written, with what to do about it."""
+    remedy = "free some space"
+    if isinstance(error, OSError) and error.errno not in DISK_FULL:
+        remedy = "remove what has its name" if error.errno in _WRONG_KIND else "make it writable"
+    why = getattr(error, "strerror", None) or error
+    return StorageError(
+        f"{what} cannot be written ({why}); {remedy}, or choose another folder with --out, and run it again."
+    )
 
 
 def debugging() -> bool:

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-import json
 import warnings
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 from cir_bench import Context, DataError
+from cir_bench.utils import parse_json, read_bounded
+
+MOST_BYTES = 512 * 2**20
 
 NOT_CAPTIONS = "correction_dict_"
 """TG-CIR's spelling dictionaries look the same and are in the same folder."""
@@ -61,8 +63,8 @@ def _of_file(path: Path) -> dict[str, str]:
 
 def _parsed(path: Path) -> Any:
     try:
-        return json.loads(path.read_text(encoding="utf-8"))
-    except (OSError, ValueError, RecursionError) as error:
+        return parse_json(read_bounded(path, MOST_BYTES))
+    except (OSError, ValueError) as error:
         raise DataError(f"the caption file {path} cannot be read: {error}.") from error
 
 

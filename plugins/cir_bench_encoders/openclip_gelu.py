@@ -5,7 +5,6 @@ Their weights fit a model with either; with the wrong one the features are worse
 
 from __future__ import annotations
 
-import json
 import warnings
 from collections.abc import Mapping
 from pathlib import Path
@@ -15,6 +14,7 @@ import open_clip
 from torch import nn
 
 from cir_bench import ConfigError
+from cir_bench.utils import parse_json, read_bounded
 from cir_bench_encoders.openclip_checkpoint import is_openai
 from cir_bench_encoders.openclip_params import OpenClipParams
 
@@ -107,7 +107,7 @@ def _written(content: Any) -> bool | None:
 def _config_next_to(path: Path) -> bool | None:
     """What the hub's configuration in the checkpoint's folder says of it."""
     try:
-        config = json.loads((path.parent / CONFIG).read_text(encoding="utf-8"))
+        config = parse_json(read_bounded(path.parent / CONFIG, 2**20))
         return bool(config["model_cfg"].get("quick_gelu", False))
     except (OSError, ValueError, LookupError, TypeError, AttributeError, RecursionError):
         return None

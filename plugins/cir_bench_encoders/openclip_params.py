@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import importlib.util
-import json
 from functools import cache
 from pathlib import Path
 from typing import Annotated, Any, ClassVar, Literal
@@ -11,7 +10,7 @@ from typing import Annotated, Any, ClassVar, Literal
 from pydantic import Field, field_validator, model_validator
 
 from cir_bench import AddedLater, Params, Provides, levels
-from cir_bench.utils import did_you_mean
+from cir_bench.utils import did_you_mean, parse_json, read_bounded
 
 SCHEMES = ("hf-hub:", "local-dir:")
 
@@ -102,7 +101,7 @@ def _config(model: str) -> dict[str, Any]:
         path = Path(model) if model.endswith(".json") else _built_in().get(model, Path())
     if not path.is_file():
         return {}
-    config: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
+    config: dict[str, Any] = parse_json(read_bounded(path, 2**20))
     inner: dict[str, Any] = config.get("model_cfg", config)
     return inner
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import zipfile
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -14,8 +13,11 @@ from safetensors import SafetensorError, safe_open
 from torch import Tensor
 
 from cir_bench import DataError
+from cir_bench.utils import parse_json
 from cir_bench_encoders.precomputed_params import no_file, unreadable
 
+MOST_PACKED = 200
+"""How many times larger features may become when they are unpacked; those of padded tokens are mostly zeros."""
 ROLES = {"image": "image_ids", "text": "texts"}
 
 
@@ -78,6 +80,10 @@ _Opened = tuple[Mapping[str, Any], Mapping[str, list[str]], dict[str, tuple[int,
 
 
 def _open_npz(path: Path) -> _Opened:
+    with zipfile.ZipFile(path) as packed:
+        unpacked = sum(entry.file_size for entry in packed.infolist())
+    if unpacked > MOST_PACKED * path.stat().st_size + 2**20:
+        raise ValueError(f"it unpacks to {unpacked / 1e9:.1f} GB, more than features do")
     with np.load(path, allow_pickle=False) as archive:
         loaded = {name: archive[name] for name in archive.files}
     names = {key: [str(name) for name in loaded.pop(key)] for key in ROLES.values() if key in loaded}
@@ -90,7 +96,7 @@ def _open_safetensors(path: Path) -> _Opened:
     metadata: Mapping[str, str] = file.metadata() or {}
     names: dict[str, list[str]] = {}
     for key in ROLES.values():
-        listed = json.loads(metadata.get(key, "[]"))
+        listed = parse_json(metadata.get(key, "[]"))
         if not isinstance(listed, list):
             raise ValueError(f"its metadata {key} is not a JSON list")
         names[key] = [str(name) for name in listed]

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import math
 import zipfile
 import zlib
@@ -11,7 +10,10 @@ from pathlib import Path
 from typing import Any, ClassVar
 
 from cir_bench import DataError, Params, Provides, levels
+from cir_bench.utils import parse_json
 
+MOST_HEADER = 100_000_000
+"""Bytes of the header of a safetensors file; the format allows no more."""
 Shapes = Mapping[str, tuple[int, ...]]
 _DAMAGED = (
     *(OSError, EOFError, ValueError, LookupError, TypeError, AttributeError),
@@ -77,7 +79,9 @@ def _safetensors_shapes(path: Path) -> Shapes:
         length = int.from_bytes(file.read(8), "little")
         size = path.stat().st_size
         try:
-            header = json.loads(file.read(min(length, size)))
+            if length > MOST_HEADER:
+                raise ValueError("its header is too long")
+            header = parse_json(file.read(min(length, size)))
             entries = {name: entry for name, entry in header.items() if name != "__metadata__"}
             end = max((int(entry["data_offsets"][1]) for entry in entries.values()), default=0)
             shapes = {name: tuple(map(int, entry["shape"])) for name, entry in entries.items()}

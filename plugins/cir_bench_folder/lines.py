@@ -9,7 +9,9 @@ from pathlib import Path
 from typing import Any
 
 from cir_bench import DataError
-from cir_bench.utils import image_file, inside
+from cir_bench.utils import image_file, inside, parse_json
+
+LONGEST_LINE = 10_000_000
 
 GALLERY = "gallery.jsonl"
 TRIPLETS = "triplets.jsonl"
@@ -144,7 +146,9 @@ class _Line:
 def _objects(path: Path) -> Iterator[_Line]:
     try:
         with path.open(encoding="utf-8-sig") as file:  # some editors begin a file with a byte order mark
-            for number, text in enumerate(file, start=1):
+            for number, text in enumerate(iter(lambda: file.readline(LONGEST_LINE), ""), start=1):
+                if len(text) == LONGEST_LINE:
+                    raise DataError(f"{path}, line {number} has more than {LONGEST_LINE:,} characters.")
                 if text.strip():
                     yield _object(path, number, text)
     except OSError as error:
@@ -157,12 +161,12 @@ def _objects(path: Path) -> Iterator[_Line]:
 
 def _object(path: Path, number: int, text: str) -> _Line:
     try:
-        values = json.loads(text)
+        values = parse_json(text)
         json.dumps(values, ensure_ascii=False).encode()  # half a surrogate pair can be written as JSON, but not as text
     except UnicodeEncodeError as error:
         half = error.object[error.start]
         raise DataError(f"{path}, line {number}: {half!r} is half of a character; write the whole one.") from error
-    except (ValueError, RecursionError) as error:
+    except ValueError as error:
         raise DataError(f"{path}, line {number}: not JSON ({error}); write one object per line.") from error
     if not isinstance(values, dict):
         raise DataError(f"{path}, line {number}: {values!r:.60} is not an object; write one object per line.")

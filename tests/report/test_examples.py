@@ -6,6 +6,7 @@ import shutil
 
 import pytest
 
+from cir_bench.records.record import RunRecord, write_record
 from cir_bench.report.examples import pages, queries
 
 
@@ -31,7 +32,7 @@ def copied(toy, tmp_path):
         for path in runs.rglob("record.json"):
             record = json.loads(path.read_text(encoding="utf-8"))
             edit(record)
-            path.write_text(json.dumps(record), encoding="utf-8")
+            write_record(RunRecord.model_validate(record), path.parent)
         return runs
 
     return change

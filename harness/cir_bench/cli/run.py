@@ -17,7 +17,7 @@ from cir_bench.cli.records import read_records
 from cir_bench.cli.run_options import RunOptions, with_run_options
 from cir_bench.cli.run_view import say
 from cir_bench.cli.streams import outlive_readers
-from cir_bench.errors import DEBUG, ConfigError
+from cir_bench.errors import DEBUG, ConfigError, DataError
 from cir_bench.interrupts import INTERRUPTED
 
 if TYPE_CHECKING:
@@ -71,7 +71,8 @@ def run(
     if as_json:
         for event in finished:
             if event.outcome != "running elsewhere":
-                print(read_record(event.folder / RECORD_FILE).model_dump_json())
+                with contextlib.suppress(DataError):  # it could not be written, or is listed below
+                    print(read_record(event.folder / RECORD_FILE).model_dump_json())
     records, damaged = read_records([setup.out], setup.registry, required=False)
     if records:
         say(stream, f"Leaderboard: {write_text(render(build(records)), setup.out / 'LEADERBOARD.md')}")

@@ -10,10 +10,11 @@ from typing import Any
 
 import numpy as np
 import numpy.typing as npt
-from pydantic import BaseModel, ConfigDict, ValidationError
+from pydantic import BaseModel, ConfigDict
 from safetensors.numpy import save
 
 from cir_bench.atomic import replacing
+from cir_bench.seals import check_json, seal_json
 
 Array = npt.NDArray[Any]
 Shard = Mapping[str, Array]
@@ -35,6 +36,8 @@ class Manifest(BaseModel):
     shapes: dict[str, tuple[int, ...]]
     bytes: int
     sha256: str
+    content_sha256: str = ""
+    """Of the other fields (`cir_bench.seals`)."""
 
 
 def write(path: Path, items: tuple[str, ...], arrays: Mapping[str, Array]) -> None:
@@ -49,17 +52,19 @@ def write(path: Path, items: tuple[str, ...], arrays: Mapping[str, Array]) -> No
     with replacing(path) as temporary:
         temporary.write_bytes(payload)
     with replacing(path.with_suffix(".json")) as temporary:
-        temporary.write_text(manifest.model_dump_json(), encoding="utf-8")
+        temporary.write_text(json.dumps(seal_json(manifest.model_dump_json())), encoding="utf-8")
 
 
 def read_manifest(path: Path) -> Manifest:
     """The manifest of the shard ``path``, after comparing the file's size, which finds truncated files cheaply."""
     try:
-        manifest = Manifest.model_validate_json(path.with_suffix(".json").read_bytes())
+        content = path.with_suffix(".json").read_bytes()
+        manifest = Manifest.model_validate_json(content)
+        check_json(json.loads(content))
         size = path.stat().st_size
     except OSError as error:
         raise DamagedShardError(f"{error.filename or path} cannot be read ({error.strerror})") from error
-    except ValidationError as error:
+    except ValueError as error:
         raise DamagedShardError("its manifest is not valid") from error
     if size != manifest.bytes:
         raise DamagedShardError(f"it has {size} bytes instead of {manifest.bytes}")

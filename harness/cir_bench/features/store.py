@@ -16,7 +16,7 @@ import numpy as np
 from filelock import FileLock, Timeout
 
 from cir_bench.atomic import replacing
-from cir_bench.errors import RunError
+from cir_bench.errors import StorageError
 from cir_bench.features import shard as files
 from cir_bench.features.identity import Identity
 from cir_bench.features.shard import Array, DamagedShardError, Manifest, Shard
@@ -130,8 +130,11 @@ class Store:
             except DamagedShardError as why:
                 message = f"feature cache: {path} cannot be used: {why}; it is removed and its items are encoded again."
                 warnings.warn(message, CacheWarning, stacklevel=2)
-                path.unlink(missing_ok=True)
-                path.with_suffix(".json").unlink(missing_ok=True)
+                try:
+                    path.unlink(missing_ok=True)
+                    path.with_suffix(".json").unlink(missing_ok=True)
+                except OSError as error:
+                    raise self._unwritable(error) from error
 
     def _scope_folder(self, scope: Scope) -> Path:
         return self.folder / _safe(scope[0]) / _safe(scope[1])
@@ -161,10 +164,11 @@ class Store:
             raise shard
         return shard
 
-    def _unwritable(self, error: OSError | NotImplementedError) -> RunError:
+    def _unwritable(self, error: OSError | NotImplementedError) -> StorageError:
         why = getattr(error, "strerror", None) or error
-        return RunError(
-            f"the feature cache {self.folder} cannot be written: {why}; "
+        where = getattr(error, "filename", None) or self.folder
+        return StorageError(
+            f"the feature cache {where} cannot be written: {why}; "
             "free some space, or choose another folder with --cache-dir."
         )
 

@@ -26,7 +26,7 @@ def row_selector(text: str) -> RowSelector:
         if not folder.is_dir():
             raise ConfigError(f"There is no folder {text} with run records; name one, or a method.")
         return lambda one: one.folder.resolve().is_relative_to(folder)
-    found = re.fullmatch(r"(?P<method>[^\[\]#]+)(\[(?P<variant>.*)\])?(#(?P<seed>\d+))?", text)
+    found = re.fullmatch(r"(?P<method>[^\[\]#]+)(\[(?P<variant>.*)\])?(#(?P<seed>\d{1,18}))?", text)
     if found is None:
         raise ConfigError(f"{text!r} does not name a row; write METHOD, METHOD[VARIANT], METHOD#SEED or a folder.")
     method, variant = found["method"], found["variant"]

@@ -10,8 +10,9 @@ from cir_bench.errors import ConfigError, DataError
 from cir_bench.protocols.builtin import builtin_protocol
 from cir_bench.protocols.protocol import Protocol
 from cir_bench.records.check import ProtocolOf, doubt, mistake
+from cir_bench.records.kept import kept_ranking
 from cir_bench.records.queries import QUERIES_FILE, load_queries
-from cir_bench.records.rankings import load_ranking, ranking_path
+from cir_bench.records.rankings import ranking_path
 from cir_bench.records.record import RECORD_FILE, RunRecord, read_record
 from cir_bench.retrieval.ranking import CandidateSet, PartRankings
 from cir_bench.statistics.queries import QueryResults
@@ -85,10 +86,10 @@ def find_queries(folder: Path, record: RunRecord, protocol: Protocol | None = No
     parts = [part for part in record.n_queries if "/" not in part and ranking_path(folder, part).is_file()]
     if protocol is None or not parts:
         return None
-    rankings = {part: _part(folder, part, protocol) for part in parts}
+    rankings = {part: _part(record, folder, part, protocol) for part in parts}
     return QueryResults.of(rankings, protocol.metrics, protocol.headline)
 
 
-def _part(folder: Path, part: str, protocol: Protocol) -> PartRankings:
-    subset = load_ranking(ranking_path(folder, part, CandidateSet.SUBSET)) if protocol.subset else None
-    return PartRankings(load_ranking(ranking_path(folder, part)), subset)
+def _part(record: RunRecord, folder: Path, part: str, protocol: Protocol) -> PartRankings:
+    subset = kept_ranking(record, folder, part, CandidateSet.SUBSET) if protocol.subset else None
+    return PartRankings(kept_ranking(record, folder, part), subset)

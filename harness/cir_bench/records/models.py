@@ -164,3 +164,5 @@ class Failure(RecordModel):
     stage: str
     exception: str
     hint: str = ""
+    passing: bool = False
+    """Whether it is the machine's, such as a full disk: the next run tries again."""

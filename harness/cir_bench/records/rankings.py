@@ -21,6 +21,7 @@ from cir_bench.errors import DataError
 from cir_bench.retrieval.groups import NEVER
 from cir_bench.retrieval.queries import QuerySet
 from cir_bench.retrieval.ranking import CandidateSet, PartRankings, Ranking
+from cir_bench.seals import file_digest
 
 FORMAT = "cir-bench ranking 1"
 RANKINGS_FOLDER = "rankings"
@@ -59,9 +60,19 @@ def save_ranking(ranking: Ranking, path: Path) -> None:
             packed.write(json.dumps(line, ensure_ascii=False, separators=(",", ":")).encode() + b"\n")
 
 
-def load_ranking(path: Path) -> Ranking:
-    """Read and check what :func:`save_ranking` wrote; `DataError` naming the file if it is missing or damaged."""
+def ranking_digests(folder: Path) -> dict[str, str]:
+    """The digests of all rankings in a cell's folder, by file name, as its record has them."""
+    return {path.name: file_digest(path) for path in sorted((folder / RANKINGS_FOLDER).glob("*.jsonl.gz"))}
+
+
+def load_ranking(path: Path, digest: str = "") -> Ranking:
+    """Read and check what :func:`save_ranking` wrote; `DataError` naming the file if it is missing or damaged.
+
+    With the ``digest`` from the cell's record, rankings that another run has written there are refused, too.
+    """
     try:
+        if digest and file_digest(path) != digest:
+            raise ValueError("it is not the file that the cell's record was written with")
         header, *rows = map(parse_json, read_bounded(path, MOST_BYTES, packed=True).splitlines())
         if header.get("format") != FORMAT:
             raise ValueError(f"its format is not {FORMAT!r}")

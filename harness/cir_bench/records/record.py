@@ -7,6 +7,7 @@ unless the targets are hidden, ``queries.json.gz``: the few KB from which every 
 
 from __future__ import annotations
 
+import json
 import math
 from pathlib import Path
 from typing import Any, Literal
@@ -18,6 +19,7 @@ from cir_bench.bounded import MIB, parse_json, read_bounded
 from cir_bench.errors import DataError
 from cir_bench.interfaces.cell_key import CellKey
 from cir_bench.records import models
+from cir_bench.seals import check_json, seal_json
 
 RECORD_FILE = "record.json"
 MOST_BYTES = 16 * MIB
@@ -51,6 +53,8 @@ class RunRecord(models.RecordModel):
     """Whether the targets are not public: the cell has rankings for the test server, and no metrics."""
     headline: str = ""
     """The key in ``metrics`` by which a leaderboard is sorted."""
+    rankings: dict[str, str] = Field(default_factory=dict)
+    """SHA-256 of the files in ``rankings/``, by name."""
     tags: dict[str, dict[str, float]] = Field(default_factory=dict)
     """Metrics by tag of the query; ``n`` counts the queries."""
     history: tuple[models.EpochLog, ...] = ()
@@ -72,10 +76,14 @@ class RunRecord(models.RecordModel):
 
 
 def write_record(record: RunRecord, folder: Path) -> Path:
-    """Write ``record.json`` into ``folder``, whole or not at all, and return its path."""
+    """Write ``record.json`` into ``folder``, whole or not at all, and return its path.
+
+    Its last key is the digest of the others (`cir_bench.seals`), by which a damaged record is recognised.
+    """
     path = folder / RECORD_FILE
+    content = seal_json(record.model_dump_json())
     with replacing(path) as temporary:
-        temporary.write_text(record.model_dump_json(indent=1) + "\n", encoding="utf-8")
+        temporary.write_text(json.dumps(content, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
     return path
 
 
@@ -83,9 +91,10 @@ def read_record(path: Path) -> RunRecord:
     """Read a record; `DataError` naming the file and the mistakes if it is not one."""
     try:
         content = read_bounded(path, MOST_BYTES)
-        parse_json(content)
+        parsed = parse_json(content)
         record = RunRecord.model_validate_json(content)
         _check_numbers(record)
+        check_json(parsed)
     except (OSError, ValueError) as error:  # a wrong encoding or a ValidationError is a ValueError
         reason = _mistakes(error) if isinstance(error, ValidationError) else str(error).splitlines()[0]
         raise DataError(f"{path} is not a readable run record ({reason}); delete it and run the cell again.") from error

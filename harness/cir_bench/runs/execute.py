@@ -10,7 +10,7 @@ from contextlib import contextmanager
 from datetime import datetime, timezone
 from pathlib import Path
 
-from cir_bench.errors import PairingError, printable
+from cir_bench.errors import PairingError, printable, unwritable
 from cir_bench.evaluation.measure import EvaluationResult, measure
 from cir_bench.inference.rank import Ranked
 from cir_bench.interfaces.events import Announce, unheard
@@ -19,11 +19,11 @@ from cir_bench.plugin.registry import Registry, blame
 from cir_bench.protocols.eval_set import EvalSet
 from cir_bench.records.models import Cost, EpochLog, Failure, Phase
 from cir_bench.records.queries import save_queries
-from cir_bench.records.rankings import save_part
+from cir_bench.records.rankings import ranking_digests, save_part
 from cir_bench.records.record import RunRecord, write_record
 from cir_bench.retrieval.ranking import PartRankings
 from cir_bench.runs import facts
-from cir_bench.runs.assembly import SCRATCH, AssembledCell, assemble
+from cir_bench.runs.assembly import CHECKPOINTS, SCRATCH, AssembledCell, assemble
 from cir_bench.runs.cell import Cell
 from cir_bench.runs.cuts import cuts_of
 from cir_bench.runs.device import environment, peak_mib, reset_peak
@@ -31,6 +31,7 @@ from cir_bench.runs.failures import circumstances, known_of
 from cir_bench.runs.ingredients import fingerprint, ingredients
 from cir_bench.runs.workbench import Workbench
 from cir_bench.statistics.queries import QueryResults
+from cir_bench.training.checkpoints import discard_state
 from cir_bench.training.state import TrainState
 
 
@@ -53,7 +54,9 @@ class CellRun:
             record = self._run()
         notes = dict.fromkeys(printable(str(w.message)) for w in caught if issubclass(w.category, UserWarning))
         record = record.model_copy(update={"warnings": (*record.warnings, *notes)})
-        write_record(record, self._folder)
+        with self._writing():
+            write_record(record, self._folder)
+        tidy(self._folder)
         return record
 
     def _run(self) -> RunRecord:
@@ -74,7 +77,6 @@ class CellRun:
             ranked = assembled.rank(source, evaluation, subset=cell.protocol.subset)
         with self._phase("evaluating"):
             result = self._evaluate(ranked.parts, evaluation)
-        shutil.rmtree(self._folder / SCRATCH, ignore_errors=True)
         return self._record(assembled.method, evaluation, trained, ranked, result, found)
 
     def _train(self, assembled: AssembledCell, mark: str) -> TrainState:
@@ -89,11 +91,13 @@ class CellRun:
     def _evaluate(self, parts: Mapping[str, PartRankings], evaluation: EvalSet) -> EvaluationResult | None:
         """Save the rankings, and measure them unless their targets are hidden."""
         protocol = self._cell.protocol
-        for name, part in parts.items():
-            save_part(part, self._folder, name)
+        with self._writing():
+            for name, part in parts.items():
+                save_part(part, self._folder, name)
         if evaluation.hidden:
             return None
-        save_queries(QueryResults.of(parts, protocol.metrics, protocol.headline), self._folder)
+        with self._writing():
+            save_queries(QueryResults.of(parts, protocol.metrics, protocol.headline), self._folder)
         return measure(parts, protocol.metrics, headline=protocol.headline.mean_of)
 
     def _record(
@@ -124,6 +128,7 @@ class CellRun:
             metrics={**result.metrics, protocol.headline.name: result.headline or 0.0} if result else {},
             hidden=result is None,
             headline=protocol.headline.name if result else "",
+            rankings=ranking_digests(self._folder),
             tags=result.tags if result else {},
             history=tuple(EpochLog(**vars(epoch)) for epoch in trained.history) if trained else (),
             tuning=cell.tuned,
@@ -141,10 +146,15 @@ class CellRun:
 
     def failed(self, error: BaseException) -> RunRecord:
         """Write and return the record of a cell that could not be finished."""
-        record = self.unfinished(facts.of_failure(error, self._cell.method, self._stage))
+        failure = facts.of_failure(error, self._cell.method, self._stage)
+        record = self.unfinished(failure)
         known = known_of(error, self._found, self._cell, self._bench)
         record = record.model_copy(update={"ingredients": {**record.ingredients, **known}})
-        write_record(record, self._folder)
+        try:
+            write_record(record, self._folder)
+        except OSError as unwritten:
+            said = f"{failure.exception.rstrip('.')}; its record cannot be written, either ({unwritten.strerror})"
+            record = record.model_copy(update={"failure": failure.model_copy(update={"exception": said})})
         return record
 
     def unfinished(self, failure: Failure) -> RunRecord:
@@ -163,6 +173,13 @@ class CellRun:
         )
 
     @contextmanager
+    def _writing(self) -> Iterator[None]:
+        try:
+            yield
+        except OSError as error:
+            raise unwritable(str(error.filename or self._folder), error) from error
+
+    @contextmanager
     def _phase(self, name: str) -> Iterator[None]:
         self._stage = name
         started = time.perf_counter()
@@ -170,6 +187,12 @@ class CellRun:
             yield
         finally:
             self._phases.append(Phase(name=name, seconds=time.perf_counter() - started))
+
+
+def tidy(folder: Path) -> None:
+    """Delete what is of no use once the record of the cell in ``folder`` is written."""
+    shutil.rmtree(folder / SCRATCH, ignore_errors=True)
+    discard_state(folder / CHECKPOINTS)
 
 
 def _now() -> str:

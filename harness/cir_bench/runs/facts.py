@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from cir_bench.errors import DISK_FULL, CirBenchError, printable
+from cir_bench.errors import DISK_FULL, CirBenchError, StorageError, printable
 from cir_bench.interfaces.method import Method
 from cir_bench.interfaces.specs import MethodSpec, Spec
 from cir_bench.plugin.owner import CORE, BlamedPluginError
@@ -125,5 +125,16 @@ def of_failure(error: BaseException, method: Registered[MethodSpec], stage: str)
         plugin, version, exception = CORE, __version__, in_words(error)
         hint = "this looks like a bug in the harness; CIR_BENCH_DEBUG=1 shows the traceback"
         if isinstance(error, OSError) and error.errno in DISK_FULL:
-            hint = "free some space, or choose another folder with --out; --retry-failed runs it again"
-    return models.Failure(plugin=plugin, version=version, stage=stage, exception=exception, hint=hint)
+            hint = "free some space, or choose another folder with --out, and run it again"
+    return models.Failure(
+        plugin=plugin, version=version, stage=stage, exception=exception, hint=hint, passing=_is_passing(error)
+    )
+
+
+def _is_passing(error: BaseException | None) -> bool:
+    """Whether a file could not be written or read, which may be otherwise next time."""
+    while error is not None:
+        if isinstance(error, StorageError) or (isinstance(error, OSError) and error.errno in DISK_FULL):
+            return True
+        error = error.__cause__
+    return False

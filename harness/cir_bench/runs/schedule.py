@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 from collections import Counter
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from functools import partial
 from pathlib import Path
 
@@ -21,7 +21,7 @@ from cir_bench.records.models import Failure
 from cir_bench.records.record import RunRecord, write_record
 from cir_bench.runs import facts
 from cir_bench.runs.cell import Cell
-from cir_bench.runs.execute import CellRun
+from cir_bench.runs.execute import CellRun, tidy
 from cir_bench.runs.lifeline import Lifeline
 from cir_bench.runs.state import CellState, Status, state_of
 from cir_bench.runs.workbench import Workbench
@@ -89,6 +89,7 @@ class _Run:
                 return
             state = state_of(cell, self._out, self._bench)
             if state.status is Status.DONE:
+                tidy(cell.folder(self._out))  # a kill came between its record and this
                 self._finish(number, cell, "done before", record=state.record)
             elif state.status is Status.FAILED and not self._retry_failed:
                 self._finish(number, cell, "failed before", state.reason, state.record)
@@ -114,7 +115,8 @@ class _Run:
         self._finish(number, cell, record.status, _describe(record.failure) if record.failure else "", record)
         if complaints := self.announce.take_complaints():
             noted = record.model_copy(update={"warnings": (*record.warnings, *complaints)})
-            write_record(noted, cell.folder(self._out))
+            with suppress(OSError):  # the record without them is there, or said to be unwritable
+                write_record(noted, cell.folder(self._out))
 
     def _finish(
         self, number: int, cell: Cell, outcome: CellOutcome, reason: str = "", record: RunRecord | None = None

@@ -7,6 +7,7 @@ from enum import Enum
 from pathlib import Path
 
 from cir_bench.errors import CirBenchError, DataError
+from cir_bench.records.kept import damage
 from cir_bench.records.record import RECORD_FILE, RunRecord, read_record
 from cir_bench.runs.assembly import CHECKPOINTS
 from cir_bench.runs.cell import Cell
@@ -52,17 +53,19 @@ def state_of(cell: Cell, out: Path, bench: Workbench) -> CellState:
         return CellState(Status.REFUSED, cell.refusal)
     folder = cell.folder(out)
     path = folder / RECORD_FILE
+    unfinished = Status.INTERRUPTED if (folder / CHECKPOINTS / LAST).exists() else Status.TO_DO
     if not path.exists():
-        started = (folder / CHECKPOINTS / LAST).exists()
-        return CellState(Status.INTERRUPTED if started else Status.TO_DO)
+        return CellState(unfinished)
     try:
         record = read_record(path)
     except DataError as error:
         return CellState(Status.TO_DO, str(error))
+    if record.failure is not None and record.failure.passing:
+        return CellState(unfinished, record.failure.exception, record)
     if record.status == "failed":
         return _after_failure(cell, record, bench)
     try:
-        differ = changes(record.ingredients, ingredients(cell, bench))
+        differ = changes(record.ingredients, ingredients(cell, bench)) + damage(record, folder)
     except CirBenchError as error:
         return CellState(Status.TO_DO, str(error), record)
     return CellState(Status.STALE if differ else Status.DONE, "; ".join(differ), record)

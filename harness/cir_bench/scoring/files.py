@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from cir_bench.bounded import parse_json
+from cir_bench.bounded import MIB, parse_json, read_bounded
 from cir_bench.errors import DataError
 from cir_bench.retrieval.queries import first_repeated
 from cir_bench.scoring.lists import check_ids
@@ -15,6 +15,8 @@ FILE_REMARKS = ("version", "metric")
 """Keys of CIRR's submission files that are not query ids."""
 SUBSET_METRIC = "recall_subset"
 """The ``metric`` of a file that ranks each query's own few candidates."""
+
+MOST_BYTES = 1024 * MIB
 
 
 class Predictions(NamedTuple):
@@ -51,7 +53,8 @@ def read_predictions(paths: Sequence[Path]) -> Predictions:
 
 def _read(path: Path) -> dict[str, Any]:
     try:
-        data = parse_json(path.read_text(encoding="utf-8-sig"), pairs=lambda pairs: _object(path, pairs))
+        text = read_bounded(path, MOST_BYTES).decode("utf-8-sig")
+        data = parse_json(text, pairs=lambda pairs: _object(path, pairs))
     except OSError as error:
         raise DataError(f"The prediction file {path} cannot be read: {error.strerror}.") from error
     except ValueError as error:

@@ -9,8 +9,8 @@ from pathlib import Path
 from cir_bench.errors import ConfigError, DataError
 from cir_bench.interfaces.cell_key import CellKey
 from cir_bench.protocols.protocol import Protocol
+from cir_bench.records.kept import kept_ranking
 from cir_bench.records.load import read_records
-from cir_bench.records.rankings import load_ranking, ranking_path
 from cir_bench.records.record import RECORD_FILE, RunRecord
 from cir_bench.retrieval.ranking import CandidateSet
 from cir_bench.runs.cell import file_name, method_file_name
@@ -77,7 +77,7 @@ class HiddenRun:
     def _read(self, candidates: CandidateSet) -> TopLists:
         lists: TopLists = {}
         for part in self.record.n_queries:
-            ranking = load_ranking(ranking_path(self.folder, part, candidates))
+            ranking = kept_ranking(self.record, self.folder, part, candidates)
             lists |= dict(zip(ranking.queries.ids, ranking.top_ids, strict=True))
         return lists
 

@@ -28,6 +28,7 @@ class TrainState:
         epoch: its finished epochs.
         history: every finished epoch of every stage.
         best_number: running number of the stage's best weights so far; None before the first score.
+        weights_written: the highest running number; stages do not share any.
         best_epoch: epochs finished when they were taken.
         best_score: their held-out score.
         since_best: scores taken since then.
@@ -43,6 +44,7 @@ class TrainState:
     best_score: float | None = None
     since_best: int = 0
     touched: bool = False
+    weights_written: int = 0
     trained_parameters: int = 0
 
     def begin_stage(self, number: int) -> None:
@@ -56,7 +58,8 @@ class TrainState:
             self.since_best += 1
             return False
         self.best_score, self.best_epoch, self.since_best = score, self.epoch, 0
-        self.best_number = (self.best_number or 0) + 1
+        self.weights_written += 1
+        self.best_number = self.weights_written
         return True
 
     def to_checkpoint(self) -> dict[str, Any]:

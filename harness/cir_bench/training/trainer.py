@@ -9,10 +9,10 @@ from typing import Any
 
 from torch import nn
 
-from cir_bench.errors import RunError
+from cir_bench.errors import StorageError
 from cir_bench.interfaces.events import EpochFinished
 from cir_bench.interfaces.method import TrainStage
-from cir_bench.training.checkpoints import Checkpoints
+from cir_bench.training.checkpoints import FINAL, Checkpoints
 from cir_bench.training.ema import WeightAverage
 from cir_bench.training.epoch import StageRun
 from cir_bench.training.optimisers import make_optimisers
@@ -35,6 +35,8 @@ class Trainer:
         self._trainee, self._examples, self._sources = trainee, examples, sources
         self._selector, self._checkpoints, self._computation = selector, checkpoints, computation
         self._state = TrainState()
+        self._chosen: int | None = None
+        """The number of the weights that the last finished stage ended with."""
 
     def run(self) -> TrainState:
         """Train all stages, from where an interrupted run stopped, and leave the chosen weights in the modules."""
@@ -48,7 +50,7 @@ class Trainer:
         for number, stage in enumerate(stages[first:], first):
             self._state.touched = any(trainee.trains_encoder(one.training) for one in stages[: number + 1])
             self._run_stage(number, stage, kept if number == first else None)
-        self._checkpoints.finish()
+        self._checkpoints.keep_only(self._chosen)
         trainee.eval()
         for encoder in trainee.encoders.values():
             encoder.set_gradient_checkpointing(False)
@@ -112,17 +114,19 @@ class Trainer:
     def _keep_best(self, average: WeightAverage | None) -> None:
         """Load the chosen weights; without a choice the last ones, averaged if the stage averages."""
         modules, best = self._modules(), self._state.best_number
+        self._chosen = FINAL if best is None else best
         if best is not None:
             weights = self._checkpoints.read_weights(best)
             if weights is None:
-                raise RunError("The weights of the best epoch cannot be read back; run the cell again.")
+                self._checkpoints.discard("the weights of the best epoch are damaged")
+                raise StorageError("the weights of the best epoch cannot be read back; run the cell again.")
             modules.load_state_dict(weights)
             return
         if average is not None:
             with average.applied():
                 averaged = {name: tensor.detach().clone() for name, tensor in modules.state_dict().items()}
             modules.load_state_dict(averaged)
-        self._checkpoints.write_weights(0, modules.state_dict())
+        self._checkpoints.write_weights(FINAL, modules.state_dict())
 
     def _save(self, running: StageRun) -> None:
         self._checkpoints.save(

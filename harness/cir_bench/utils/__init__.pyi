@@ -1,5 +1,7 @@
 """The names of this package and where they are from: read by type checkers, and by `cir_bench.utils.lazy`."""
 
+from cir_bench.bounded import parse_json as parse_json
+from cir_bench.bounded import read_bounded as read_bounded
 from cir_bench.errors import did_you_mean as did_you_mean
 from cir_bench.utils.checkpointing import recompute as recompute
 from cir_bench.utils.checkpointing import recompute_blocks as recompute_blocks

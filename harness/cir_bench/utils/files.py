@@ -10,9 +10,10 @@ from collections.abc import Collection
 from pathlib import Path, PurePosixPath, PureWindowsPath
 from typing import Any
 
-from cir_bench.bounded import parse_json
+from cir_bench.bounded import MIB, parse_json, read_bounded
 from cir_bench.errors import DataError, examples
 
+MOST_BYTES = 512 * MIB
 IMAGE_SUFFIXES = (".png", ".jpg", ".jpeg", ".webp")
 """Of image files; they may also be in capitals."""
 
@@ -29,7 +30,7 @@ def read_json(path: Path, source: str) -> Any:
             which JSON can express but nothing can encode).
     """
     try:
-        text = path.read_text(encoding="utf-8-sig")
+        text = read_bounded(path, MOST_BYTES).decode("utf-8-sig")
         data = parse_json(text)
         if "\\ud" in text.lower():  # looking for one is costly, and they are rare
             json.dumps(data, ensure_ascii=False).encode()

@@ -8,6 +8,8 @@ from collections import Counter, defaultdict
 from collections.abc import Callable, Collection, Iterable, Mapping
 from typing import Any
 
+from cir_bench.bounded import parse_json
+
 Mistakes = defaultdict[str, list[str]]
 """The mistakes of a file: under each kind of mistake ("duplicate image"), where they are."""
 
@@ -27,16 +29,13 @@ def json_object(data: bytes, mistakes: Mistakes) -> dict[str, Any] | None:
         mistakes["not JSON"].append("it begins with a byte order mark; save it as UTF-8 without BOM")
     try:
         text = data.decode("utf-8-sig")
-        value = json.loads(text, object_pairs_hook=unique, parse_constant=_no_constant)
+        value = parse_json(text, pairs=unique)
     except json.JSONDecodeError as error:
         bare = error.msg.startswith("Expecting property name") and error.doc[error.pos : error.pos + 1].isdigit()
         mistakes["key not a string" if bare else "not JSON"].append(str(error))
         return None
     except ValueError as error:  # not UTF-8, NaN, a number of thousands of digits
         mistakes["not JSON"].append(str(error))
-        return None
-    except RecursionError:
-        mistakes["not JSON"].append("it is nested too deeply")
         return None
     if not isinstance(value, dict):
         mistakes["not a JSON object"].append(f"it contains a {type(value).__name__}")
@@ -79,7 +78,3 @@ def check_lists(
             mistake = mistake_of(query, image)
             if mistake is not None:
                 mistakes[mistake].append(f"{where} lists {image!s:.60}")
-
-
-def _no_constant(name: str) -> Any:
-    raise ValueError(f"{name} is not a JSON value")

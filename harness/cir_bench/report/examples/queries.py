@@ -10,8 +10,9 @@ from cir_bench.evaluation.expected import first_rank
 from cir_bench.plugin.registry import Registry
 from cir_bench.protocols.build import eval_set
 from cir_bench.protocols.eval_set import EvalQuery, Truth
+from cir_bench.records.kept import kept_ranking
 from cir_bench.records.load import StoredRecord
-from cir_bench.records.rankings import load_ranking, ranking_path
+from cir_bench.records.rankings import ranking_path
 from cir_bench.report.examples.cells import cell_of, check_data
 from cir_bench.report.sections import ReportRow, ReportSection
 from cir_bench.runs.cell import Cell
@@ -93,11 +94,12 @@ def _ranked_methods(block: ReportSection, wanted: Sequence[str]) -> tuple[list[R
 
 def _ranked(shown: ReportRow, block: ReportSection) -> RankedMethod | None:
     for stored in shown.row.cells:
-        paths = [ranking_path(stored.folder, part) for part in block.section.n_queries]
-        if all(path.is_file() for path in paths):
+        parts = list(block.section.n_queries)
+        if all(ranking_path(stored.folder, part).is_file() for part in parts):
             ranks: dict[str, float] = {}
             top: dict[str, tuple[str, ...]] = {}
-            for ranking in map(load_ranking, paths):
+            for part in parts:
+                ranking = kept_ranking(stored.record, stored.folder, part)
                 ranks |= dict(zip(ranking.queries.ids, first_rank(ranking).tolist(), strict=True))
                 top |= dict(zip(ranking.queries.ids, ranking.top_ids, strict=True))
             return RankedMethod(shown, stored, ranks, top)
