@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import json
 
+import pytest
+
 
 def show(run, plugin, *words):
     return run("show", *words, "--no-plugins", "--plugin", plugin)
@@ -45,9 +47,32 @@ def test_parameters_with_default_and_docstring_those_of_nested_models_too(run, p
 
 def test_an_encoder_with_argument(run, plugin):
     done = show(run, plugin, "by-file:features.npz")
-    assert done.out.startswith("encoder by-file: file\n")
-    assert "written as: by-file:PATH" in done.out
-    assert "path  required" in done.out
+    assert done.out.startswith("encoder by-file:features.npz: file\n")
+    assert "path  'features.npz'" in done.out and "provides: image pooled" in done.out
+    without = show(run, plugin, "by-file").out
+    assert "written as: by-file:PATH" in without and "path  required" in without
+
+
+def test_an_encoder_with_argument_is_that_model_and_no_other(run):
+    """By default `openclip` is a ViT-B-16, which has no maps."""
+    encoder = json.loads(run("show", "openclip:RN50", "--no-plugins", "--json").out)["encoder"]
+    assert (encoder["name"], encoder["provides"]["map_levels"]) == ("openclip:RN50", 3)
+    assert encoder["parameters"][0] | {"doc": ""} == {
+        "key": "model", "type": "str", "required": False, "default": "RN50", "doc": "",
+    }  # fmt: skip
+
+
+@pytest.mark.parametrize(("name", "told"), [("openclip:RN5", "no such model"), ("tirg:x", "takes no argument")])
+def test_an_argument_that_makes_no_sense_is_a_mistake(run, name, told):
+    done = run("show", name, "--no-plugins")
+    assert (done.code, done.out) == (2, "")
+    assert told in done.err
+
+
+def test_a_method_says_that_benchmarks_run_with_other_values(run):
+    lines = run("show", "tirg", "--no-plugins").out.splitlines()
+    assert "These are defaults. What a benchmark runs with: cir-bench show tirg -b BENCHMARK" in lines
+    assert "settings of the controlled track for css: {'training': {'lr': 0.003}}" in lines
 
 
 def test_a_benchmark_with_its_protocols(run, plugin):
@@ -93,8 +118,40 @@ def test_on_the_controlled_track_values_are_of_the_budget_or_chosen(run, plugin)
     assert lines[0] == "method clvcnet on css, controlled track, encoder tiny"
     words = {line.split()[0]: line.split(maxsplit=2)[1:] for line in lines[1:]}
     assert words["training.epochs"] == ["30", "budget of css"]
-    assert words["training.lr"] == ["0.003", "chosen"]
-    assert words["feature_distance"] == ["normed", "chosen"]
+    assert words["training.lr"] == ["0.003", "method, for css"]
+    assert words["feature_distance"] == ["normed", "method, for every benchmark"]
+    assert words["training.momentum"] == ["0.9", "default"]
+
+
+def test_plan_shows_the_values_of_its_cells_and_which_the_user_set(run, plugin, tmp_path):
+    words = ["plan", "-m", "my-method", "-b", f"folder:{tmp_path}", "-e", "by-file:x.npz", "--set", "training.epochs=2"]
+    common = [*words, "--seeds", "2", "--no-plugins", "--plugin", plugin]
+    lines = [line.split(maxsplit=2) for line in run(*common, "-v").out.splitlines()]
+    rows = {row[0]: row[1:] for row in lines if len(row) == 3}
+    assert rows["training.epochs"] == ["2", "--set"]
+    assert rows["training.batch_size"] == ["64", "budget of folder"]
+    assert rows["width"] == ["64", "default"]
+    assert rows["encoder.path"] == ["x.npz", "the name by-file:x.npz"]
+    assert [row[0] for row in lines].count("width") == 1, "both seeds have the same values"
+    first, second = json.loads(run(*common, "-v", "--json").out)["cells"]
+    assert first["values"] == second["values"]
+    assert {"key": "width", "value": 64, "origin": "default"} in first["values"]
+
+
+def test_another_encoder_than_the_papers_has_no_values_of_the_paper(run):
+    words = ["plan", "-m", "tirg", "-b", "css", "--track", "paper", "-e", "cnn-lstm:resnet50", "--no-plugins"]
+    (cell,) = json.loads(run(*words, "-v", "--json").out)["cells"]
+    origins = {row["key"]: row["origin"] for row in cell["values"]}
+    assert origins["encoder.backbone"] == "the name cnn-lstm:resnet50"
+    assert origins["encoder.width"] == "chosen (default)"
+    assert origins["training.lr"] == "paper, 4.1"
+
+
+def test_the_recipe_of_a_method_that_names_no_sources_is_the_methods(run, plugin):
+    found = json.loads(show(run, plugin, "my-method", "-b", "css", "--track", "paper", "--json").out)
+    rows = {row["key"]: (row["value"], row["origin"]) for row in found["values"]}
+    assert rows["width"] == (128, "method, for every benchmark")
+    assert rows["encoder.model"] == ("RN50", "the name openclip:RN50")
 
 
 def test_values_of_a_track_that_a_method_does_not_have(run, plugin):

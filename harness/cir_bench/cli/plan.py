@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import sys
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from cir_bench.cli.common import AsJson, Settings, with_settings
 from cir_bench.cli.output import PROBLEM, print_json
 from cir_bench.cli.run_options import RunOptions, with_run_options
+from cir_bench.cli.show_cell import value_lines, values_of
 
 if TYPE_CHECKING:
     from cir_bench.runs.plan import Plan
@@ -17,7 +18,14 @@ if TYPE_CHECKING:
 
 @with_settings
 @with_run_options
-def plan(options: RunOptions, settings: Settings, as_json: AsJson = False) -> None:
+def plan(
+    options: RunOptions,
+    settings: Settings,
+    verbose: Annotated[
+        bool, typer.Option("-v", "--verbose", help="Also every parameter of the cells, and where its value comes from.")
+    ] = False,
+    as_json: AsJson = False,
+) -> None:
     """Show every cell (done, stale and why, to do), the features to extract, and the estimated time and disk space.
 
     Exit code 1 when a method and an encoder of the plan cannot work together.
@@ -30,18 +38,19 @@ def plan(options: RunOptions, settings: Settings, as_json: AsJson = False) -> No
     for sentence in setup.left_out:
         print(sentence, file=sys.stderr)
     if as_json:
-        print_json(_facts(planned))
+        print_json(_facts(planned, verbose))
     else:
-        _print(planned)
+        _print(planned, verbose)
     if any(one.state.status is Status.REFUSED for one in planned.cells):
         raise typer.Exit(PROBLEM)
 
 
-def _facts(plan: Plan) -> dict[str, Any]:
+def _facts(plan: Plan, verbose: bool) -> dict[str, Any]:
     cells = []
     for planned in plan.cells:
         state = {"state": planned.state.status.value, "why": planned.state.reason, "seconds": planned.seconds}
-        cells.append(planned.cell.key.model_dump() | state)
+        values = {"values": values_of(planned.cell)} if verbose else {}
+        cells.append(planned.cell.key.model_dump() | state | values)
     features = []
     for one in plan.extractions:
         what = {"encoder": one.encoder, "benchmark": one.benchmark, "split": one.split, "role": one.role}
@@ -56,12 +65,14 @@ def _facts(plan: Plan) -> dict[str, Any]:
     }
 
 
-def _print(plan: Plan) -> None:
+def _print(plan: Plan, verbose: bool) -> None:
     for planned in plan.cells:
         state = planned.state
         reason = f": {state.reason}" if state.reason else ""
         time = f", about {planned.seconds:.0f} s" if planned.seconds is not None and state.status != "done" else ""
         print(f"{state.status.value:<12}{planned.cell.key.name}{reason}{time}")
+        if verbose and planned.cell.key.seed == 0:  # the other seeds have the same
+            print(*value_lines(values_of(planned.cell), " " * 14), sep="\n")
     for e in plan.extractions:
         print(f"extract     {e.encoder}: {e.missing.items} of {e.missing.of} {e.role}s of {e.benchmark} ({e.split})")
     for problem in plan.problems:

@@ -11,13 +11,13 @@ import typer
 from cir_bench.cli.common import AsJson, Settings, open_registry, with_settings
 from cir_bench.cli.describe import benchmark_facts, object_facts, pairings, parameters, provides, read_benchmarks
 from cir_bench.cli.output import columns, print_json
-from cir_bench.cli.show_cell import values_with_origins
+from cir_bench.cli.show_cell import value_lines, values_with_origins
 from cir_bench.errors import ConfigError, did_you_mean
 from cir_bench.interfaces.kinds import KINDS
 from cir_bench.interfaces.spec_params import make_params, split_argument
 from cir_bench.interfaces.specs import ComposerSpec, DatasetSpec, EncoderSpec, LossSpec, MethodSpec
 from cir_bench.plugin.card import card_text
-from cir_bench.plugin.needs import needs_of, needs_together, wrapped_composers
+from cir_bench.plugin.needs import needs_of, needs_together, provides_of, wrapped_composers
 from cir_bench.plugin.registry import Registered, Registry
 
 
@@ -36,14 +36,13 @@ def show(
 ) -> None:
     """Show card, paper, parameters with defaults, needs, fitting encoders and recipes of an object."""
     registry = open_registry(settings)
-    plain, _ = split_argument(name)
+    plain, argument = split_argument(name)
     if benchmark is not None:
         resolved = values_with_origins(registry, plain, benchmark, track)
-        rows = ((row["key"], str(row["value"]), row["origin"]) for row in resolved["values"])
         title = "method {method} on {benchmark}, {track} track, encoder {encoder}".format_map(resolved)
-        print_json(resolved) if as_json else print("\n".join([title, *columns(rows)]))
+        print_json(resolved) if as_json else print("\n".join([title, *value_lines(resolved["values"])]))
         return
-    found = _facts(registry, plain)
+    found = _facts(registry, plain, argument)
     if as_json:
         print_json(found)
         return
@@ -51,10 +50,11 @@ def show(
         print(("\n" if index else "") + "\n".join(_lines(kind, facts)))
 
 
-def _facts(registry: Registry, name: str) -> dict[str, dict[str, Any]]:
+def _facts(registry: Registry, name: str, argument: str | None) -> dict[str, dict[str, Any]]:
+    """The objects of this name, by kind; with an argument (``openclip:RN50``) those that it makes of them."""
     by_kind = {kind.name: registry.all(kind.spec) for kind in KINDS}
     found = {
-        kind: object_facts(objects[name]) | _details(registry, objects[name])
+        kind: object_facts(objects[name]) | _details(registry, objects[name], argument)
         for kind, objects in by_kind.items()
         if name in objects
     }
@@ -70,8 +70,9 @@ def _facts(registry: Registry, name: str) -> dict[str, dict[str, Any]]:
     return found
 
 
-def _details(registry: Registry, registered: Registered[Any]) -> dict[str, Any]:
+def _details(registry: Registry, registered: Registered[Any], argument: str | None) -> dict[str, Any]:
     spec = registered.spec
+    params = make_params(spec, argument=argument) if argument is not None else None
     facts: dict[str, Any] = {"implementation": spec.class_path, "argument": spec.params.argument}
     if isinstance(spec, MethodSpec):
         facts |= {
@@ -82,18 +83,21 @@ def _details(registry: Registry, registered: Registered[Any]) -> dict[str, Any]:
             "training_data": spec.training_data,
             "recipes": {where: dict(values) for where, values in spec.recipes.items()},
             "encoder_recipes": {where: dict(values) for where, values in spec.encoder_recipes.items()},
+            "controlled": {where: dict(values) for where, values in spec.controlled.items()},
         }
     if isinstance(spec, (MethodSpec, ComposerSpec)):
         facts |= _needs(registry, registered)
     if isinstance(spec, EncoderSpec):
-        found = provides(registered)
+        found = provides(registered) if params is None else provides_of(registered, params)
         facts |= {"provides": asdict(found) if found else None, "pixel_free": spec.pixel_free, "extra": spec.extra}
         facts["training_data"] = spec.training_data
     if isinstance(spec, DatasetSpec):
         facts |= {"licence": spec.licence, "homepage": spec.homepage, "synthetic": spec.synthetic}
         facts["needs_root"] = spec.needs_root
     assert isinstance(spec, (MethodSpec, ComposerSpec, EncoderSpec, DatasetSpec, LossSpec))
-    return facts | {"parameters": list(parameters(spec.params))}
+    if params is not None:
+        facts["name"] = f"{spec.name}:{argument}"
+    return facts | {"parameters": list(parameters(spec.params, params))}
 
 
 def _needs(registry: Registry, registered: Registered[Any]) -> dict[str, Any]:
@@ -121,16 +125,19 @@ def _lines(kind: str, facts: dict[str, Any]) -> Iterator[str]:
     for key in ("kind", "licence", "homepage", "extra", "paper_encoder", "dataset", "default_encoder"):
         if facts.get(key):
             yield f"{key.replace('_', ' ')}: {facts[key]}"
-    if facts.get("argument"):
+    if facts.get("argument") and ":" not in facts["name"]:
         yield f"written as: {facts['name']}:{facts['argument'].upper()}"
     for key in ("needs", "provides"):
         if facts.get(key):
             yield f"{key}: {_levels(facts[key])}"
     yield from _encoder_lines(facts.get("encoders"))
     yield from _parameter_lines(facts.get("parameters", []))
-    for key, what in (("recipes", "recipe"), ("encoder_recipes", "encoder")):
+    if kind == "method":
+        yield f"These are defaults. What a benchmark runs with: cir-bench show {facts['name']} -b BENCHMARK"
+    recipes = {"controlled": "settings of the controlled track", "recipes": "recipe of the paper track"}
+    for key, what in (recipes | {"encoder_recipes": "encoder of the paper track"}).items():
         for where, values in facts.get(key, {}).items():
-            yield f"{what} of the paper track for {'every benchmark' if where == '*' else where}: {values}"
+            yield f"{what} for {'every benchmark' if where == '*' else where}: {values}"
     for key, protocol in facts["protocols"].items() if kind == "benchmark" else ():
         yield f"protocol {key}: {protocol['description']}"
         yield "  " + ", ".join(
