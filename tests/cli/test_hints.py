@@ -33,9 +33,13 @@ def test_a_mistake_tells_what_to_write(run, tmp_path, monkeypatch, verb, words):
     assert HINTS[words] in done.err
 
 
+def test_tune_has_the_hints_too(run):
+    assert "write -m tirg." in run("tune", "tirg", "--no-plugins").err
+
+
 def test_a_path_may_have_commas(run, tmp_path):
     done = run("plan", "--no-plugins", "-m", "sum", "-b", f"folder:{tmp_path}/a,b")
-    assert "sum on folder:a,b/default@1" in done.out
+    assert "sum on folder:a,b" in done.out
 
 
 def test_a_folder_is_also_told_to_verbs_of_data(run, tmp_path, monkeypatch):

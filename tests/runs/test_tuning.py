@@ -76,6 +76,9 @@ def test_a_run_uses_the_choice_and_says_so(toy: Toy, tune) -> None:
     assert tuned.ingredients["tuning"] == tuned.tuning.digest and "tuned=7x2" in tuned.cell.variant
     (other,) = [record for record in records.values() if record.cell.method == "sum"]
     assert other.tuning is None
+    _, planned = toy.plan("-m", "tirg", *EPOCHS, "--tuned", str(toy.out / "tuning"), "-v")
+    origins = {line.split()[0]: line.split()[-1] for line in planned.splitlines()}
+    assert (origins["training.lr"], origins["training.epochs"]) == ("--tuned", "--set")
 
 
 def test_a_choice_for_none_of_the_cells_is_a_mistake(toy: Toy, tune) -> None:

@@ -14,7 +14,7 @@ from cir_bench.params.keys import Models, keys_named
 from cir_bench.plugin.loader import PluginOptions, load_plugins
 from cir_bench.plugin.registry import Registry
 
-CELLS = {"run", "plan"}
+CELLS = {"run", "plan", "tune"}
 """The verbs with `cir_bench.cli.run_options`."""
 
 

@@ -9,6 +9,7 @@ from cir_bench.cli.output import columns
 from cir_bench.config import dotted
 from cir_bench.errors import ConfigError
 from cir_bench.params.models import Training, VariantParams
+from cir_bench.params.tunable import search_space
 from cir_bench.plugin.registry import Registry
 from cir_bench.runs.cell import Cell
 from cir_bench.runs.request import RunRequest
@@ -37,7 +38,7 @@ def value_lines(values: Iterable[Mapping[str, Any]], indent: str = "  ") -> Iter
 
 
 def _rows(cell: Cell) -> Iterator[tuple[str, Any, str]]:
-    known = {**dict(_of_names(cell)), **_origins(cell), **_of_user(cell)}
+    known = {**dict(_of_names(cell)), **_origins(cell), **_of_tuning(cell), **_of_user(cell)}
     default = "default" if cell.key.track == "controlled" else "chosen (default)"
     parts = (("", cell.method_params), ("encoder.", cell.encoder_params), ("dataset.", cell.dataset_params))
     for prefix, params in parts:
@@ -82,6 +83,11 @@ def _of_names(cell: Cell) -> Iterator[tuple[str, str]]:
     ):
         if params.argument and ":" in name:
             yield prefix + params.argument, f"the name {name}"
+
+
+def _of_tuning(cell: Cell) -> Mapping[str, str]:
+    """Values that ``cir-bench tune`` chose."""
+    return dict.fromkeys(search_space(cell.method_params) if cell.tuned else (), "--tuned")
 
 
 def _of_user(cell: Cell) -> Mapping[str, str]:

@@ -12,6 +12,7 @@ import typer
 from cir_bench.cli.common import AsJson, Settings, with_settings
 from cir_bench.cli.run_options import RunOptions, with_run_options
 from cir_bench.cli.run_view import say
+from cir_bench.cli.streams import outlive_readers
 from cir_bench.errors import CirBenchError, ConfigError
 from cir_bench.interrupts import INTERRUPTED
 
@@ -47,6 +48,7 @@ def tune(
     from cir_bench.runs.tuning import TuneOptions, tune_cell
     from cir_bench.runs.workbench import default_workers
 
+    outlive_readers(sys.stdout, sys.stderr)
     setup = options.open(settings, default_workers() if workers is None else workers, evaluates=False)
     stream = sys.stderr if as_json else sys.stdout
     done, failed = [], 0
