@@ -80,27 +80,33 @@ REASONS = {
     "closes-stdout": "ValueError: closed",
     "half-a-character": "half a character: \\ud800",
     "talks": "Unspeakable: xxx",
-    "hangs": "--cell-timeout",
 }
 
 
 @pytest.fixture(scope="module")
-def done(tmp_path_factory: pytest.TempPathFactory) -> subprocess.CompletedProcess[str]:
-    """One run of every deadly method, with one that is well after each."""
+def run(tmp_path_factory: pytest.TempPathFactory):
     folder = tmp_path_factory.mktemp("deadly")
     plugin = folder / "deadly.py"
     plugin.write_text(DEADLY, encoding="utf-8")
     toy = Toy(folder / "runs", folder / "cache", None)
-    methods = [word for method in REASONS for word in ("-m", method)]
-    options = ("--plugin", str(plugin), *methods, "-m", "sum", "--json", "--cell-timeout", "30")
-    return subprocess.run(
-        [sys.executable, "-m", "cir_bench", *toy.argv("run", *options)],
-        capture_output=True,
-        text=True,
-        env={**os.environ, "OMP_NUM_THREADS": str(torch.get_num_threads())},
-        check=False,
-        timeout=600,
-    )
+
+    def in_a_process(*options: str) -> subprocess.CompletedProcess[str]:
+        return subprocess.run(
+            [sys.executable, "-m", "cir_bench", *toy.argv("run", "--plugin", str(plugin), "--json", *options)],
+            capture_output=True,
+            text=True,
+            env={**os.environ, "OMP_NUM_THREADS": str(torch.get_num_threads())},
+            check=False,
+            timeout=900,
+        )
+
+    return in_a_process
+
+
+@pytest.fixture(scope="module")
+def done(run) -> subprocess.CompletedProcess[str]:
+    """One run of every deadly method, and of one that is well."""
+    return run(*(word for method in REASONS for word in ("-m", method)), "-m", "sum")
 
 
 @pytest.fixture(scope="module")
@@ -119,6 +125,13 @@ def test_a_deadly_cell_has_failed_and_says_why(done, records, method: str) -> No
 def test_the_other_cells_run_and_the_exit_code_tells(done, records) -> None:
     assert done.returncode == 1
     assert records["sum"]["status"] == "done" and len(records) == len(REASONS) + 1
+
+
+def test_a_cell_that_hangs_is_stopped(run) -> None:
+    done = run("-m", "hangs", "--cell-timeout", "2")
+    (record,) = map(json.loads, done.stdout.splitlines())
+    assert done.returncode == 1 and record["status"] == "failed"
+    assert record["failure"]["exception"] == "it was stopped after 2 s (--cell-timeout)"
 
 
 def test_a_message_of_50_megabytes_is_cut(done) -> None:
