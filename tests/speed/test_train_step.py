@@ -17,7 +17,7 @@ from cir_bench_encoders.cnn_lstm import CnnLstm
 from cir_bench_encoders.openclip import OpenClip
 
 FOLDER = Path(__file__).parents[2] / "benchmarks" / "speed"
-CNN = {"backbone": "small", "image_size": 48, "width": 16, "word_width": 8, "lstm_width": 12}
+CNN = {"backbone": "small", "layer3_stride": 2, "image_size": 48, "width": 16, "word_width": 8, "lstm_width": 12}
 TEXT = {"context_length": 12, "vocab_size": 49408, "width": 32, "heads": 2, "layers": 3}
 VISION = {
     "tgcir": {"image_size": 32, "layers": 3, "width": 64, "head_width": 32, "patch_size": 8},

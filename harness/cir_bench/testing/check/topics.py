@@ -30,6 +30,7 @@ TOPICS: Mapping[str, tuple[str, ...]] = {
         "padding_is_not_read",
         "the_order_of_the_batch_does_not_matter",
         "features_are_not_changed",
+        "it_names_the_texts_that_it_cuts",
     ),
     "gallery order": ("scores_follow_the_order_of_the_gallery", "the_order_of_the_gallery_does_not_matter"),
     "targets unseen": (
