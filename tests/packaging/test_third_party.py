@@ -46,7 +46,7 @@ def test_no_plugins_leaves_it_out_and_ours_in(cir_bench):
 
 
 def test_show_prints_the_card_that_it_ships(cir_bench):
-    assert "The modification text moves the reference image" in cir_bench("show", "translation")
+    assert "The modification text translates the reference image" in cir_bench("show", "translation")
 
 
 def test_it_runs_and_has_a_row_on_the_leaderboard(cir_bench, checkout, tmp_path):
