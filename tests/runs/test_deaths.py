@@ -71,6 +71,26 @@ def cir_bench_methods():
 '''
 
 
+MORTAL = """
+import os
+import cir_bench as cb
+from support.toy_plugin import ToyEncoder
+
+CIR_BENCH_API = 1
+
+
+class Mortal(ToyEncoder):
+    def __init__(self, params, context):
+        if os.environ.get("MORTAL_DIES"):
+            os._exit(0)
+        super().__init__(params, context)
+
+
+@cb.hookimpl
+def cir_bench_encoders():
+    return [cb.EncoderSpec(name="mortal", summary="for tests", implementation=Mortal)]
+"""
+
 REASONS = {
     "exits": "ended without a word (exit code 0)",
     "crashes": "SIGSEGV",
@@ -132,6 +152,21 @@ def test_a_cell_that_hangs_is_stopped(run) -> None:
     (record,) = map(json.loads, done.stdout.splitlines())
     assert done.returncode == 1 and record["status"] == "failed"
     assert record["failure"]["exception"] == "it was stopped after 2 s (--cell-timeout)"
+
+
+def test_a_process_that_dies_while_it_looks_at_a_finished_cell_leaves_its_record(tmp_path: Path) -> None:
+    toy = Toy(tmp_path / "runs", tmp_path / "cache", None)
+    plugin = tmp_path / "mortal.py"
+    plugin.write_text(MORTAL, encoding="utf-8")
+    argv = toy.argv("run", "--plugin", str(plugin), "-e", "mortal", "-m", "sum")
+    command = [sys.executable, "-m", "cir_bench", *argv]
+    alive = {**os.environ, "PYTHONPATH": str(Path(__file__).parents[1])}
+    assert subprocess.run(command, capture_output=True, env=alive, check=False).returncode == 0
+    before = {path: path.read_bytes() for path in toy.out.rglob("record.json")}
+    dying = {**alive, "MORTAL_DIES": "1"}
+    done = subprocess.run(command, capture_output=True, text=True, env=dying, check=False)
+    assert done.returncode == 1 and "ended without a word" in done.stdout
+    assert {path: path.read_bytes() for path in toy.out.rglob("record.json")} == before
 
 
 def test_a_message_of_50_megabytes_is_cut(done) -> None:

@@ -51,6 +51,8 @@ class _Watch:
         self._unheard: list[Event] = []
         self._current: tuple[Event, str] | None = None
         """The event and record of the running cell, if the process dies now."""
+        self._running = False
+        """Whether it has begun to run; before, a record that it has is still being looked at."""
         self._began = 0.0
         self._limit = math.inf
         """Seconds that a cell may take."""
@@ -123,7 +125,10 @@ class _Watch:
 
     def _hear(self, message: Mapping[str, Any]) -> None:
         if "begin" in message:
-            self._current, self._began = (message["begin"], message["record"]), time.monotonic()
+            self._current, self._running = (message["begin"], message["record"]), False
+            self._began = time.monotonic()
+        elif "running" in message:
+            self._running = True
         elif "finish" in message:
             self._current = None
             self._finished.append(message["finish"])
@@ -166,9 +171,11 @@ class _Watch:
         failed["cost"]["phases"] = [{"name": "until its process ended", "seconds": seconds}]
         failed["finished"] = datetime.now(timezone.utc).isoformat(timespec="seconds")
         event |= {"outcome": "failed", "reason": f"{exception}; {hint}", "seconds": seconds}
+        path = Path(event["folder"]) / "record.json"
         try:
-            with replacing(Path(event["folder"]) / "record.json") as temporary:
-                temporary.write_text(json.dumps(failed, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
+            if self._running or not path.exists():
+                with replacing(path) as temporary:
+                    temporary.write_text(json.dumps(failed, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
         except OSError as error:
             print(f"cir-bench: {event['folder']}: no record can be written ({error.strerror}).", file=sys.stderr)
         self._finished.append(event)

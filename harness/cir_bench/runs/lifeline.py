@@ -45,6 +45,10 @@ class Lifeline:
         """A cell begins; ``event`` and ``record`` are what remains of it if this process dies."""
         self._send({"begin": _EVENT.dump_python(event, mode="json"), "record": record.model_dump_json(indent=1)})
 
+    def running(self) -> None:
+        """The cell that has begun is not skipped: what record it has is out of date."""
+        self._send({"running": True})
+
     def finish(self, event: CellFinished) -> None:
         """A cell is done with."""
         self._send({"finish": _EVENT.dump_python(event, mode="json")})

@@ -102,6 +102,8 @@ class _Run:
 
     def _run(self, number: int, cell: Cell, state: CellState) -> None:
         """Run a cell; a plugin that fails to listen meanwhile is noted in its record."""
+        if self._lifeline is not None:
+            self._lifeline.running()
         self.announce.take_complaints()  # of the run's start: not this cell's
         self.announce(CellStarted(cell.key, number, self._of, state.status.value, state.reason, cell.config()))
         run = CellRun(cell, self._bench, self._registry, self._out, self.announce)
