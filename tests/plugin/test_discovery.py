@@ -106,6 +106,13 @@ BROKEN = {
     "has no hook": ("x = 1", "register", "implements no hook", "cir_bench_methods"),
     "raises in a hook": (methods("1 / 0"), "hook", "ZeroDivisionError", "correct the function"),
     "raises in a generator": (methods("(1 / x for x in [0])"), "hook", "ZeroDivisionError", "correct the function"),
+    "returns nothing": (methods("None"), "hook", "returned None, not a list", "even of one"),
+    "returns no end of specs": (
+        methods("__import__('itertools').repeat(1)"),
+        "hook",
+        "cir_bench_methods returned more than 10000 objects",
+        "finite list",
+    ),
     "returns no list": (methods(spec()), "hook", "returned a MethodSpec, not a list", "even of one"),
     "returns another thing": (methods('["mine"]'), "spec", "returned 'mine', not a MethodSpec", "list of MethodSpec"),
     "returns another spec": (
@@ -190,6 +197,31 @@ def test_strict_makes_it_fatal(broken, discover):
     assert message in str(caught.value)
     assert remedy in str(caught.value)
     assert "0.9" in str(caught.value)
+
+
+@pytest.mark.parametrize("source", [f"{HOOK}\nimport time\ntime.sleep(60)", methods("__import__('time').sleep(60)")])
+def test_one_that_never_finishes_loading_is_left_out(install, good, discover, monkeypatch, source):
+    monkeypatch.setattr("cir_bench.plugin.loader.LOADING_SECONDS", 0.2)
+    install("bad-plugin", source)
+    registry = discover()
+    (problem,) = registry.problems
+    assert "it is not loaded after 0.2 s" in problem.message
+    assert list(registry.all(MethodSpec)) == ["good"]
+
+
+def test_a_ctrl_c_of_its_own_is_a_fault_and_the_users_is_not(install, good, discover, monkeypatch):
+    install("bad-plugin", "raise KeyboardInterrupt")
+    with pytest.raises(KeyboardInterrupt):  # nobody counts Ctrl-C, so it may be the user's
+        discover()
+    monkeypatch.setattr("cir_bench.interrupts._heeded", [True])
+    (problem,) = discover().problems
+    assert "raised KeyboardInterrupt" in problem.message
+
+
+def test_a_message_of_any_length_is_cut_and_can_be_written(install, discover):
+    install("bad-plugin", "raise ValueError('\\ud800' + 'x' * 10_000_000)")
+    (problem,) = discover().problems
+    assert "\\ud800xxx" in problem.message and len(problem.message) < 1500
 
 
 def test_strict_can_be_switched_off_by_value(install, discover):
