@@ -4,9 +4,9 @@
     python benchmarks/speed/ingredients.py --images 1000000 --kib 4 --workers 8
 
 Each line is a new process, as a second `run` is: it loads the folder and the encoder ``tiny`` and computes all
-ingredients of one cell. ``without images``: everything but their contents, which is what a run cost before contents
-counted. ``cold``: no digest is known, and the files are not in the system's memory (if it heeds advice). ``warm``: all
-digests are known, so each file is only looked at. ``one changed``: one file was rewritten since.
+ingredients of one cell, first those of the contents of images, which are new, then the rest. ``cold``: no digest is
+known, and the files are not in the system's memory (if it heeds advice). ``warm``: all digests are known, so each file
+is only looked at. ``one changed``: one file was rewritten since.
 """
 
 from __future__ import annotations
@@ -23,8 +23,6 @@ from pathlib import Path
 import torch
 
 from cir_bench.plugin.loader import load_plugins
-from cir_bench.runs.ingredients import ingredients
-from cir_bench.runs.read_images import ReadImages
 from cir_bench.runs.request import RunRequest
 from cir_bench.runs.resolve import resolve
 from cir_bench.runs.workbench import Workbench
@@ -54,16 +52,22 @@ def generate(root: Path, images: int, kib: int) -> None:
         (root / f"{file}.jsonl").write_text("".join(json.dumps(line) + "\n" for line in lines))
 
 
-def measure(root: Path, cache: Path, workers: int, *, without_images: bool) -> None:
-    """Print what one process takes."""
+def measure(root: Path, cache: Path, workers: int) -> None:
+    """Print what one process takes: to load everything, and then for the contents of the images."""
+    began = time.perf_counter(), time.process_time()
     request = RunRequest(methods=("tirg",), benchmarks=(f"folder:{root}",), encoders=("tiny",))
     (cell,) = resolve(request, load_plugins(environ={}))
     bench = Workbench(None, cache, torch.device("cpu"), workers=workers)
-    if without_images:
-        ReadImages.ingredients = lambda self, cell: {}  # type: ignore[method-assign]
-    wall, processor = time.perf_counter(), time.process_time()
-    ingredients(cell, bench)
-    print(f"{time.perf_counter() - wall:7.2f} s, {time.process_time() - processor:7.2f} s of the processor")
+    bench.data.evaluation(cell)
+    bench.encoders.frozen(cell)
+    bench.datasets.of(cell).train_images()
+    loaded = time.perf_counter(), time.process_time()
+    bench.images.of_evaluation(cell)
+    bench.images.of_training(cell)
+    done = time.perf_counter(), time.process_time()
+    for (wall, processor), (until, spent), what in ((loaded, done, "images"), (began, loaded, "loading before")):
+        print(f"{what}: {until - wall:6.2f} s, {spent - processor:6.2f} s of the processor", end="  ")
+    print()
 
 
 def forget(root: Path) -> None:
@@ -82,10 +86,9 @@ def main() -> None:
     parser.add_argument("--kib", type=int, default=10, help="size of each file")
     parser.add_argument("--workers", type=int, default=2, help="threads that read files")
     parser.add_argument("--one", nargs=2, metavar=("FOLDER", "CACHE"), type=Path, help=argparse.SUPPRESS)
-    parser.add_argument("--without-images", action="store_true", help=argparse.SUPPRESS)
     options = parser.parse_args()
     if options.one:
-        measure(*options.one, options.workers, without_images=options.without_images)
+        measure(*options.one, options.workers)
         return
     with tempfile.TemporaryDirectory() as folder:
         root, cache = Path(folder, "photos"), Path(folder, "cache")
@@ -94,11 +97,10 @@ def main() -> None:
         time.sleep(3)  # digests of files that were written a moment ago are not kept
         command = [sys.executable, __file__, "--workers", str(options.workers), "--one", str(root), str(cache)]
 
-        def line(name: str, *words: str) -> None:
-            done = subprocess.run([*command, *words], check=True, capture_output=True, text=True)
-            print(f"{name:<16}{done.stdout.strip()}", flush=True)
+        def line(name: str) -> None:
+            done = subprocess.run(command, check=True, capture_output=True, text=True)
+            print(name.ljust(12), done.stdout.strip(), flush=True)
 
-        line("without images", "--without-images")
         forget(root)
         line("cold")
         line("warm")

@@ -157,6 +157,17 @@ def test_selecting_on_the_evaluation_split_is_refused(tune) -> None:
     assert code == 1 and "tuning selects on held-out triplets" in said
 
 
+def test_several_seeds_are_refused(tune) -> None:
+    code, said = tune("--seeds", "2")
+    assert code == 2 and "leave out --seeds" in said
+
+
+def test_a_method_that_does_not_fit_the_encoder_stops_no_other(tune, toy: Toy) -> None:
+    code, said = tune("-m", "wants-maps", trials=1)
+    assert code == 1 and "needs" in said and "maps" in said
+    assert choice(toy.out)["cell"]["method"] == "tirg"
+
+
 def test_without_optuna_it_says_what_to_install(toy: Toy, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(sys.modules, "optuna", None)
     assert main(toy.argv("tune", "-m", "tirg")) == 2

@@ -13,7 +13,7 @@ from cir_bench.cli.common import AsJson, Settings, with_settings
 from cir_bench.cli.run_options import RunOptions, with_run_options
 from cir_bench.cli.run_view import say
 from cir_bench.cli.streams import outlive_readers
-from cir_bench.errors import CirBenchError, ConfigError
+from cir_bench.errors import CirBenchError, ConfigError, PairingError
 from cir_bench.interrupts import INTERRUPTED
 
 if TYPE_CHECKING:
@@ -53,13 +53,17 @@ def tune(
     stream = sys.stderr if as_json else sys.stdout
     done, failed = [], 0
     budget = TuneOptions(trials, seed)
-    for cell in _tunable([cell for cell in setup.cells if cell.key.seed == 0], stream):
+    if any(cell.key.seed for cell in setup.cells):
+        raise ConfigError("tuning uses one seed of weights and batches, 0; leave out --seeds (and seeds in --config).")
+    for cell in (cell for cell in setup.cells if _trains(cell, stream)):
         say(stream, f"{cell.key.name}: {trials} trials of {cell.epochs} epochs")
 
         def told(number: int, trial: Trial, best: float | None) -> None:
             say(stream, _line(number, trials, trial, best))
 
         try:
+            if cell.refusal:
+                raise PairingError(cell.refusal)
             record = tune_cell(cell, setup.bench, setup.registry, setup.out, budget, told)
         except CirBenchError as error:
             failed += 1
@@ -79,17 +83,11 @@ def tune(
         raise typer.Exit(FAILED)
 
 
-def _tunable(cells: list[Cell], stream: TextIO) -> list[Cell]:
-    """The cells that train; of the others it is said that they have nothing to tune."""
-    found = []
-    for cell in cells:
-        if cell.refusal:
-            raise ConfigError(f"{cell.key.name}: {cell.refusal}")
-        if cell.trains:
-            found.append(cell)
-        else:
-            say(stream, f"{cell.key.name}: nothing to train, nothing to tune")
-    return found
+def _trains(cell: Cell, stream: TextIO) -> bool:
+    """Whether there is something to tune; if not, it is said."""
+    if not cell.trains:
+        say(stream, f"{cell.key.name}: nothing to train, nothing to tune")
+    return cell.trains
 
 
 def _line(number: int, of: int, trial: Trial, best: float | None) -> str:

@@ -22,12 +22,20 @@ HARNESS_RESULTS = "1"
 def ingredients(cell: Cell, bench: Workbench) -> dict[str, str]:
     """All ingredients; loads the data set and the encoder, unless the workbench has them."""
     evaluation = bench.data.evaluation(cell)
+    problems = {"data.problems": " ".join(evaluation.problems)} if evaluation.problems else {}
+    return {
+        **training_ingredients(cell, bench),
+        **bench.images.of_evaluation(cell),
+        "data.missing": str(len(evaluation.missing)),
+        **problems,
+    }
+
+
+def training_ingredients(cell: Cell, bench: Workbench) -> dict[str, str]:
+    """Those that training depends on: all but what is known of the evaluation."""
     encoder = bench.encoders.frozen(cell)
     provenance = bench.datasets.provenance(cell)
-    wrong = {
-        "data.problems": evaluation.problems,
-        "train.problems": bench.datasets.train_problems(cell) if cell.trains else (),
-    }
+    problems = bench.datasets.train_problems(cell) if cell.trains else ()
     described = bench.datasets.described(cell).provenance() if cell.described else {}
     return {
         "harness.results": HARNESS_RESULTS,
@@ -38,9 +46,8 @@ def ingredients(cell: Cell, bench: Workbench) -> dict[str, str]:
         "encoder.code": encoder.version,
         **{f"data.{name}": value for name, value in provenance.items()},
         **{f"described.{name}": value for name, value in described.items()},
-        **bench.images.ingredients(cell),
-        "data.missing": str(len(evaluation.missing)),
-        **{name: " ".join(problems) for name, problems in wrong.items() if problems},
+        **bench.images.of_training(cell),
+        **({"train.problems": " ".join(problems)} if problems else {}),
     }
 
 

@@ -37,18 +37,21 @@ class ReadImages:
         )
         self._train = lifetimes.one(keys.of_images, lambda cell: self._digest(cell, self._train_images(cell)))
 
-    def ingredients(self, cell: Cell) -> dict[str, str]:
-        """Of the evaluation, and, if the cell trains, of all that training may read: the same for every seed.
-
-        A data set that is drawn from its parameters has none.
-        """
-        own_digests = type(self._encoders.frozen(cell)).image_digest is not Encoder.image_digest
-        if not own_digests and _is_drawn(cell, self._datasets.of(cell)):
+    def of_evaluation(self, cell: Cell) -> dict[str, str]:
+        """Of the images of the evaluation; a data set that is drawn from its parameters has no such ingredient."""
+        if not self._has_images(cell):
             return {}
-        found = {"encoder.images" if own_digests else "data.images": self._evaluated(cell)}
-        if cell.trains:
-            found["train.images"] = self._train(cell)
-        return found
+        return {"encoder.images" if self._encoder_digests(cell) else "data.images": self._evaluated(cell)}
+
+    def of_training(self, cell: Cell) -> dict[str, str]:
+        """If the cell trains, of all images that training may read: the same for every seed."""
+        return {"train.images": self._train(cell)} if cell.trains and self._has_images(cell) else {}
+
+    def _has_images(self, cell: Cell) -> bool:
+        return self._encoder_digests(cell) or not _is_drawn(cell, self._datasets.of(cell))
+
+    def _encoder_digests(self, cell: Cell) -> bool:
+        return type(self._encoders.frozen(cell)).image_digest is not Encoder.image_digest
 
     def _train_images(self, cell: Cell) -> Iterable[str]:
         borrowed = self._datasets.descriptions(cell) if cell.described else ()

@@ -13,9 +13,6 @@ from cir_bench.params.tunable import Tunable, nested
 from cir_bench.plugin.registry import Registry
 from cir_bench.records.tuning import Range
 from cir_bench.runs.cell import Cell, CellParams, make_cell
-from cir_bench.runs.code import code_ingredients
-from cir_bench.runs.ingredients import HARNESS_RESULTS
-from cir_bench.runs.workbench import Workbench
 
 SAME_DIGITS = 6
 """Values are rounded to so many significant digits, so that a recipe can be written down."""
@@ -47,15 +44,3 @@ def with_values(cell: Cell, values: Mapping[str, Value], registry: Registry) -> 
     assert isinstance(params, MethodParams)
     parts = CellParams(params, cell.encoder_params, cell.dataset_params)
     return make_cell(registry, cell.key, cell.benchmark, parts, cell.precision)
-
-
-def trial_ingredients(cell: Cell, bench: Workbench) -> dict[str, str]:
-    """What every trial depends on: as of a cell, without the evaluation."""
-    return {
-        "harness.results": HARNESS_RESULTS,
-        **cell.static_ingredients(),
-        **code_ingredients(cell),
-        "encoder.weights": bench.encoders.weights_digest(cell),
-        "encoder.code": bench.encoders.frozen(cell).version,
-        **{f"data.{name}": value for name, value in bench.datasets.provenance(cell).items()},
-    }

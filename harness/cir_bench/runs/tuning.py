@@ -29,8 +29,8 @@ from cir_bench.plugin.remedies import in_words
 from cir_bench.records.tuning import Trial, TuningRecord, write_tuning
 from cir_bench.runs.assembly import assemble
 from cir_bench.runs.cell import Cell
-from cir_bench.runs.ingredients import fingerprint
-from cir_bench.runs.trials import Value, distribution, ranges, rounded, trial_ingredients, with_values
+from cir_bench.runs.ingredients import fingerprint, training_ingredients
+from cir_bench.runs.trials import Value, distribution, ranges, rounded, with_values
 from cir_bench.runs.workbench import Workbench
 from cir_bench.training.seeding import derive_seed
 
@@ -94,7 +94,7 @@ class _Search:
         self._distributions = {name: distribution(one, self._start[name]) for name, one in space.items()}
         self._ingredients = {
             name: value
-            for name, value in trial_ingredients(cell, bench).items()
+            for name, value in training_ingredients(cell, bench).items()
             if name.removeprefix("method.") not in space
         }
         optuna.logging.set_verbosity(optuna.logging.WARNING)
