@@ -157,6 +157,31 @@ def test_selecting_on_the_evaluation_split_is_refused(tune) -> None:
     assert code == 1 and "tuning selects on held-out triplets" in said
 
 
+@pytest.mark.parametrize(
+    ("change", "why"),
+    [
+        ({"trials": []}, "trials: Tuple should have at least 1 item"),
+        ({"trials": [{"values": {"training.lr": 1}, "state": "finished", "score": "Infinity"}]}, "finite number"),
+        ({"trials": [{"values": {"no.such": 1}, "state": "finished", "score": 1}]}, "has no parameter"),
+        ({"format": "another"}, "cir-bench tuning 1"),
+    ],
+    ids=["no trial", "no number", "no parameter", "another format"],
+)
+def test_a_choice_from_elsewhere_is_checked(toy: Toy, tmp_path: Path, change: dict[str, Any], why: str) -> None:
+    cell = {"method": "tirg", "benchmark": "toy", "protocol": "test@1", "encoder": "toy", "track": "controlled"}
+    good = {
+        "cell": cell | {"seed": 0},
+        "epochs": 2,
+        "seed": 0,
+        "space": {},
+        "trials": [{"values": {"training.lr": 0.01}, "state": "finished", "score": 50.0}],
+    }
+    file = tmp_path / "tuning.json"
+    file.write_text(json.dumps(good | change), encoding="utf-8")
+    code, said = toy.run("-m", "tirg", "--tuned", str(file))
+    assert code == 2 and why in said and len(said.splitlines()) == 1
+
+
 def test_several_seeds_are_refused(tune) -> None:
     code, said = tune("--seeds", "2")
     assert code == 2 and "leave out --seeds" in said

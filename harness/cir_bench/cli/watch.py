@@ -24,6 +24,7 @@ from typing import Any
 from cir_bench.atomic import replacing
 from cir_bench.errors import debugging
 from cir_bench.interrupts import LIFELINE
+from cir_bench.seals import seal_json
 
 FAILED = 1
 PATIENCE = 2
@@ -175,7 +176,8 @@ class _Watch:
         try:
             if self._running or not path.exists():
                 with replacing(path) as temporary:
-                    temporary.write_text(json.dumps(failed, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
+                    content = seal_json(json.dumps(failed))
+                    temporary.write_text(json.dumps(content, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
         except OSError as error:
             print(f"cir-bench: {event['folder']}: no record can be written ({error.strerror}).", file=sys.stderr)
         self._finished.append(event)

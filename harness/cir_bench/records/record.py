@@ -96,12 +96,12 @@ def read_record(path: Path) -> RunRecord:
         _check_numbers(record)
         check_json(parsed)
     except (OSError, ValueError) as error:  # a wrong encoding or a ValidationError is a ValueError
-        reason = _mistakes(error) if isinstance(error, ValidationError) else str(error).splitlines()[0]
+        reason = mistakes_of(error) if isinstance(error, ValidationError) else str(error).splitlines()[0]
         raise DataError(f"{path} is not a readable run record ({reason}); delete it and run the cell again.") from error
     return record
 
 
-def _mistakes(error: ValidationError) -> str:
+def mistakes_of(error: ValidationError) -> str:
     """Where a record is not as `RunRecord` says, and why; of many mistakes the first."""
     found = error.errors(include_url=False, include_context=False)
     sentences = [

@@ -9,11 +9,15 @@ from typing import Annotated, Literal
 from pydantic import Field, ValidationError
 
 from cir_bench.atomic import replacing
+from cir_bench.bounded import MIB, read_bounded
 from cir_bench.errors import DataError
 from cir_bench.interfaces.cell_key import CellKey
 from cir_bench.records.models import RecordModel, TuningFacts
+from cir_bench.records.record import mistakes_of
 
 TUNING_FILE = "tuning.json"
+MOST_BYTES = 16 * MIB
+Finite = Annotated[float, Field(allow_inf_nan=False)]
 
 
 class Range(RecordModel):
@@ -27,11 +31,11 @@ class Range(RecordModel):
 class Trial(RecordModel):
     """One trial; ``score`` is the best held-out score in percent, None if it failed before the first."""
 
-    values: dict[str, float]
+    values: dict[str, Finite]
     """By dotted name: ``training.lr``."""
     state: Literal["finished", "stopped", "failed"]
     """stopped: it was hopeless compared with the others; it counts like a finished one."""
-    score: float | None
+    score: Finite | None
     seconds: float = 0.0
     reason: str = ""
     """Why it failed."""
@@ -83,10 +87,7 @@ def read_tunings(place: Path) -> list[TuningRecord]:
 
 def _read(path: Path) -> TuningRecord:
     try:
-        return TuningRecord.model_validate_json(path.read_bytes())
-    except OSError as error:
-        raise DataError(f"{path} cannot be read: {error.strerror or error}.") from error
-    except ValidationError as error:
-        first = error.errors(include_url=False, include_context=False)[0]
-        where = ".".join(map(str, first["loc"])) or "the file"
-        raise DataError(f"{path} is not a tuning of this version ({where}: {first['msg']}); tune again.") from error
+        return TuningRecord.model_validate_json(read_bounded(path, MOST_BYTES))
+    except (OSError, ValueError) as error:  # a ValidationError is a ValueError
+        reason = mistakes_of(error) if isinstance(error, ValidationError) else str(error)
+        raise DataError(f"{path} is not a tuning of this version ({reason}); tune again.") from error
