@@ -88,6 +88,18 @@ def test_an_installed_distribution_is_its_version_and_its_record() -> None:
     assert set(found) == {"version", "RECORD"} and len(found["RECORD"]) == sources.DIGITS
 
 
+def test_what_pip_put_into_a_folder_of_another_name_is_not_followed(tmp_path: Path, monkeypatch) -> None:
+    """``pip install --target DIR`` and PYTHONPATH, as on clusters: otherwise all of torch would be read."""
+    (tmp_path / "big").mkdir()
+    (tmp_path / "big" / "__init__.py").write_text("")
+    (tmp_path / "big-1.0.dist-info").mkdir()
+    (tmp_path / "big-1.0.dist-info" / "RECORD").write_text("big/__init__.py,sha256=x,0\nbig-1.0.dist-info/RECORD,,\n")
+    (tmp_path / "own_beside_it.py").write_text("import big\n\nclass Mine: pass\n")
+    monkeypatch.syspath_prepend(str(tmp_path))
+    assert list(_source("own_beside_it:Mine")) == ["own_beside_it.py"]
+    assert list(_source("big:Mine", "no-such-distribution")) == ["version", "RECORD"]
+
+
 def test_the_plugins_of_cir_bench_are_followed_but_not_the_harness() -> None:
     registered = load_plugins(environ={}).method("tirg")
     assert registered.owner.distribution == CORE

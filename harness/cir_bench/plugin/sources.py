@@ -12,6 +12,7 @@ import ast
 import csv
 import hashlib
 import importlib.util
+import re
 import sys
 import sysconfig
 from collections.abc import Iterable, Iterator
@@ -46,7 +47,7 @@ def source_of(registered: Registered[Spec]) -> Source:
     path = _file_of(module)
     if path is None:
         return Source({}, frozenset())
-    if not registered.owner.builtin and not _is_loose(path):
+    if not registered.owner.builtin and not _is_loose(module.partition(".")[0], path):
         return Source(_distribution(registered.owner), _read(path).strings)
     found = _reached(module)
     digests = {_label(name, path): _read(path).digest for name, path in found.items()}
@@ -59,11 +60,22 @@ def code_digest(source: bytes) -> str:
     >>> code_digest(b"x = [1,2]  # two") == code_digest(b"x = [1, 2,]")
     True
     """
+    return _digest(source, _tree(source))
+
+
+def _digest(source: bytes, tree: ast.Module | None) -> str:
     try:
-        canonical = _canonical(ast.parse(source)).encode("utf-8", "surrogatepass")
-    except UNPARSED:
+        canonical = source if tree is None else _canonical(tree).encode("utf-8", "surrogatepass")
+    except RecursionError:
         canonical = source
     return hashlib.sha256(canonical).hexdigest()[:DIGITS]
+
+
+def _tree(source: bytes) -> ast.Module | None:
+    try:
+        return ast.parse(source)
+    except UNPARSED:
+        return None
 
 
 @dataclass(frozen=True)
@@ -144,14 +156,23 @@ def _is_followed(top: str) -> bool:
     except (ImportError, ValueError, AttributeError):
         return False
     places = [] if spec is None else [*(spec.submodule_search_locations or ()), *filter(None, [spec.origin])]
-    return any(_is_loose(Path(place)) for place in places)
+    return any(_is_loose(top, Path(place)) for place in places)
 
 
-def _is_loose(path: Path) -> bool:
-    """Whether a file belongs neither to an installed distribution nor to Python."""
+def _is_loose(top: str, path: Path) -> bool:
+    """Whether a file of a top-level module belongs neither to an installed distribution nor to Python."""
     if {"site-packages", "dist-packages"} & set(path.parts):
         return False
-    return not any(path.is_relative_to(sysconfig.get_path(name)) for name in ("stdlib", "platstdlib"))
+    if any(path.is_relative_to(sysconfig.get_path(name)) for name in ("stdlib", "platstdlib")):
+        return False
+    return not any(top in _installed_in(folder) for folder in path.parents)
+
+
+@cache
+def _installed_in(folder: Path) -> frozenset[str]:
+    """The top-level modules that pip put into a folder (``pip install --target``), by the RECORD files in it."""
+    records = (path.read_text("utf-8", "replace") for path in folder.glob("*.dist-info/RECORD"))
+    return frozenset(re.split(r"[/.,]", line, maxsplit=1)[0] for record in records for line in record.splitlines())
 
 
 def _label(module: str, path: Path) -> str:
@@ -171,12 +192,10 @@ def _read(path: Path) -> _File:
 @lru_cache(maxsize=4096)
 def _parsed(path: Path, mtime: int, size: int) -> _File:
     source = path.read_bytes()
-    try:
-        nodes = list(ast.walk(ast.parse(source)))
-    except UNPARSED:
-        nodes = []
+    tree = _tree(source)
+    nodes = [] if tree is None else list(ast.walk(tree))
     texts = (node.value for node in nodes if isinstance(node, ast.Constant) and isinstance(node.value, str))
-    return _File(code_digest(source), tuple(_imports(nodes)), frozenset(texts))
+    return _File(_digest(source, tree), tuple(_imports(nodes)), frozenset(texts))
 
 
 def _imports(nodes: Iterable[ast.AST]) -> Iterator[tuple[int, str]]:
