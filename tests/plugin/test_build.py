@@ -55,6 +55,8 @@ def cir_bench_methods():
     return [
         MethodSpec(name="mine", implementation=Mix, loss="mean", **shared),
         MethodSpec(name="weighted", implementation=Mix, loss={"mean": {"weight": 0.1}}, **shared),
+        MethodSpec(name="asking", implementation=Mix, loss=lambda own: {"mean": {"weight": own.weight}}, **shared),
+        MethodSpec(name="astray", implementation=Mix, loss=lambda own: 5, **shared),
         MethodSpec(name="untrained", implementation=Mix, loss={}, **shared),
         MethodSpec(name="no-loss", implementation=Mix, **shared),
         MethodSpec(name="not-a-composer", implementation=Recipe, loss="mean", **shared),
@@ -114,6 +116,15 @@ def test_a_composer_whose_spec_names_its_loss_is_a_method(registry):
     assert {name: loss.weight for name, loss in method.losses.items()} == {"mean": 0.5}
     assert [stage.name for stage in method.stages()] == ["training"]
     assert method_of(registry, "weighted").losses["mean"].weight == 0.1
+
+
+def test_its_losses_may_depend_on_its_parameters(registry):
+    assert method_of(registry, "asking", weight=7).losses["mean"].weight == 7.0
+
+
+def test_a_function_that_names_no_losses_is_its_plugins_fault(registry):
+    with pytest.raises(PluginError, match=r"'astray' of plugin .*parts\.py .* naming its losses: it returned 5"):
+        method_of(registry, "astray")
 
 
 def test_without_a_loss_it_is_not_trained(registry):

@@ -29,6 +29,7 @@ USABLE = [
     (METHOD, {"implementation": Composer, "loss": "batch-classification"}),
     (METHOD, {"loss": {}}),
     (METHOD, {"loss": {"batch-classification": {"learn_scale": False}}}),
+    (METHOD, {"loss": lambda params: {"batch-classification": {}}}),
     (METHOD, {"needs": Needs(image=levels("maps"), map_levels=3), "wraps": lambda params: {}}),
     (METHOD, {"needs": lambda params: Needs(), "params": FinetuneParams, "learns": False}),
     (METHOD, {"paper": Paper(title="t", venue="v"), "paper_encoder": "openclip:RN50x4", "encoder_recipes": {"*": {}}}),

@@ -138,10 +138,10 @@ class MethodSpec(Spec):
     """A method. With ``loss``, its implementation is a composer, which other methods can use by the method's name."""
 
     params: type[MethodParams] = MethodParams
-    loss: str | Mapping[str, Mapping[str, Any]] | None = None
+    loss: str | Mapping[str, Mapping[str, Any]] | Callable[[Any], Mapping[str, Mapping[str, Any]]] | None = None
     """For an implementation that is a composer: the loss it is trained with, by name, or several with their parameters
-    (``{"batch-classification": {"learn_scale": False}}``; ``{}``: it is not trained). None: the implementation is a
-    `Method`."""
+    (``{"batch-classification": {"learn_scale": False}}``; ``{}``: it is not trained), or a function of the method's
+    parameters that returns them. None: the implementation is a `Method`."""
     needs: Needs | Callable[[Any], Needs] = field(default_factory=Needs)
     wraps: Callable[[Any], Mapping[str, Mapping[str, Any]]] | None = None
     """For a method around other plugins' composers (SADN): a function of its parameters that returns the composers it
@@ -179,8 +179,3 @@ class MethodSpec(Spec):
             return None
         shared = {field.name: getattr(self, field.name) for field in fields(ComposerSpec)}
         return ComposerSpec(**shared)
-
-    @property
-    def losses(self) -> Mapping[str, Mapping[str, Any]]:
-        """The parameters of each loss that the composer is trained with, by name."""
-        return {self.loss: {}} if isinstance(self.loss, str) else self.loss or {}

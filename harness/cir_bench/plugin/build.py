@@ -12,6 +12,7 @@ from cir_bench.interfaces.method import Method, StandardMethod
 from cir_bench.interfaces.spec_params import make_params
 from cir_bench.interfaces.specs import MethodSpec
 from cir_bench.params.models import MethodParams
+from cir_bench.plugin.needs import losses_of
 from cir_bench.plugin.registry import Registered, Registry, create
 
 
@@ -44,5 +45,5 @@ def build_method(
     implementation = create(registered, params, context)
     if registered.spec.loss is None:
         return cast(Method, implementation)
-    losses = {name: context.loss(name, **values) for name, values in registered.spec.losses.items()}
+    losses = {name: context.loss(name, **values) for name, values in losses_of(registered, params).items()}
     return StandardMethod(params, implementation, losses)

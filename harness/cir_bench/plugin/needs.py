@@ -1,4 +1,4 @@
-"""What objects need and provide under their parameters, and the composers that a method wraps.
+"""What objects need and provide under their parameters; a method's losses, and the composers that it wraps.
 
 Specs may say it by a function; one that raises, or returns something else, is blamed on its plugin.
 """
@@ -44,6 +44,14 @@ def wrapped_composers(
     return tuple((composer, make_params(composer.spec, values)) for composer, values in found)
 
 
+def losses_of(registered: Registered[MethodSpec], params: MethodParams) -> Mapping[str, Mapping[str, Any]]:
+    """The parameters of each loss that a method's composer is trained with, by name; none for a `Method`."""
+    if registered.spec.loss is None:
+        return {}
+    found = _ask(registered, "loss", params, Mapping[str, Mapping[str, Any]])
+    return {found: {}} if isinstance(found, str) else cast(Mapping[str, Mapping[str, Any]], found)
+
+
 def needs_together(registered: Registered[MethodSpec], params: MethodParams, wrapped: Iterable[Wrapped]) -> Needs:
     """What a method needs, with what every composer that it wraps needs."""
     needs = needs_of(registered, params)
@@ -57,7 +65,7 @@ def _ask(registered: Registered[Spec], field: str, params: Params, expected: Any
     value = getattr(registered.spec, field)
     if not callable(value):
         return value
-    stage = f"saying what it {field}"
+    stage = "naming its losses" if field == "loss" else f"saying what it {field}"
     with blame(registered, stage):
         answer = value(params)
     if not has_type(answer, expected):

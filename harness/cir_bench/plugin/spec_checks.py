@@ -41,7 +41,7 @@ WRITE = {
     "needs": "cir_bench.Needs(...), or a function of the parameters that returns it",
     "provides": "cir_bench.Provides(...), or a function of the parameters that returns it",
     "wraps": 'a function of the parameters that returns {"composer": {"parameter": value}}',
-    "loss": 'the name of a loss, or {"loss": {"parameter": value}}',
+    "loss": 'the name of a loss, {"loss": {"parameter": value}}, or a function of the parameters that returns that',
     "kind": "'method', 'baseline' or 'sentinel'",
     "paper": 'cir_bench.Paper(title="...", venue="CVPR 2019")',
     "title": "the title of the paper",
@@ -142,8 +142,8 @@ def _is_inside(path: str) -> bool:
     return bool(parts.parts) and not parts.is_absolute() and ".." not in parts.parts
 
 
-def _are_losses(loss: str | Values | None) -> bool:
-    return all(map(NAME.fullmatch, [loss] if isinstance(loss, str) else loss or ()))
+def _are_losses(loss: str | Values | Callable[[Any], Values] | None) -> bool:
+    return callable(loss) or all(map(NAME.fullmatch, [loss] if isinstance(loss, str) else loss or ()))
 
 
 def _without_maps(found: frozenset[FeatureLevel]) -> bool:

@@ -6,6 +6,7 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 
 from cir_bench.interfaces.specs import Spec
+from cir_bench.plugin.needs import losses_of
 from cir_bench.plugin.registry import Registered
 from cir_bench.plugin.sources import source_of
 from cir_bench.runs.cell import Cell
@@ -56,7 +57,7 @@ def _method_parts(cell: Cell) -> Iterable[Registered[Spec]]:
     """The method, the composers that it wraps, and every composer and loss that its code or parameters name."""
     found: dict[str, Registered[Spec]] = {}
     waiting: list[Registered[Any]] = [cell.method, *(composer for composer, _ in cell.wrapped)]
-    names = {*cell.method.spec.losses, *_texts(cell.method_params.model_dump(mode="json"))}
+    names = {*losses_of(cell.method, cell.method_params), *_texts(cell.method_params.model_dump(mode="json"))}
     waiting += [one for one in cell.library if one.name in names]
     while waiting:
         one = waiting.pop()
