@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from typing import Any
+
 from cir_bench import MethodSpec, Needs, Paper, hookimpl, levels
-from cir_bench_baselines.params import ConcatParams, FilmParams, RelationshipParams
+from cir_bench_baselines.params import ConcatParams, FilmParams, RelationshipParams, ScaleParams
 
 CIR_BENCH_API = 1
 
@@ -14,6 +17,12 @@ _LAST_MAP = Needs(image=levels("maps"), text=levels("pooled"), map_levels=1)
 _NAIVE_LOSS = {"batch-classification": {"learn_scale": False}}
 """For a composer without parameters: on a frozen encoder there is nothing to train, and an encoder that is trained
 learns from this loss. Its scale stays at its start (4, logits 16 · cos), so that the method owns no parameter."""
+
+
+def _scaled_loss(params: ScaleParams) -> Mapping[str, Mapping[str, Any]]:
+    """TIRG's loss, as the trained baselines minimise it."""
+    return {"batch-classification": {"scale": params.scale}}
+
 
 METHODS = [
     MethodSpec(
@@ -67,7 +76,7 @@ METHODS = [
         name="concat",
         summary="two-layer MLP on [image; text], batch classification loss",
         implementation="cir_bench_baselines.concat:ConcatComposer",
-        loss="batch-classification",
+        loss=_scaled_loss,
         params=ConcatParams,
         kind="baseline",
         controlled={"css": {"training": {"lr": 3e-3}}, "fashioniq": {"training": {"lr": 5e-4, "schedule": "cosine"}}},
@@ -77,7 +86,7 @@ METHODS = [
         name="film",
         summary="the text scales and shifts the image's last feature map",
         implementation="cir_bench_baselines.film:FilmComposer",
-        loss="batch-classification",
+        loss=_scaled_loss,
         params=FilmParams,
         needs=_LAST_MAP,
         kind="baseline",
@@ -94,7 +103,7 @@ METHODS = [
         name="relationship",
         summary="relation network over pairs of local image features and the text",
         implementation="cir_bench_baselines.relationship:RelationshipComposer",
-        loss="batch-classification",
+        loss=_scaled_loss,
         params=RelationshipParams,
         needs=_LAST_MAP,
         kind="baseline",

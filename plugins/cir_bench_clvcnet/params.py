@@ -7,7 +7,7 @@ from typing import Annotated, Any, ClassVar, Final, Literal
 
 from pydantic import Field
 
-from cir_bench import AddedLater, Params, Training, VariantParams
+from cir_bench import AddedLater, Params, Training, Tunable, VariantParams
 
 LOCAL: Final = "local"
 GLOBAL: Final = "global"
@@ -101,16 +101,16 @@ class ClvcnetParams(CompositionParams, VariantParams):
         "feature_distance": "mean",
     }
 
-    mu: Positive = 10.0
+    mu: Annotated[Positive, Tunable(2, 50, log=True)] = 10.0
     """μ^L and μ^G, the temperature factor of the two classification losses (paper: 10)."""
-    nu: Positive = 10.0
+    nu: Annotated[Positive, Tunable(2, 50, log=True)] = 10.0
     """ν^L and ν^G, the temperature factor of the two batch distributions of Eq. 16 (paper: 10)."""
     temperature: Temperature = "multiply"
     """What μ and ν do to the cosine: ``multiply`` it, μ learned from its start (as the published model behaves), or
     ``divide`` it, μ fixed (Eqs. 9, 15 and 16 as printed: with 10 the logits of a batch then differ by .2 at most)."""
-    lam: Weight = 1.0
+    lam: Annotated[Weight, Tunable(0.01, 10, log=True)] = 1.0
     """λ of the perceptual loss (paper: 1)."""
-    eta: Weight = 1.0
+    eta: Annotated[Weight, Tunable(0.01, 10, log=True)] = 1.0
     """η of the mutual enhancement (paper: 1)."""
     feature_distance: FeatureDistance = "raw"
     """Eq. 18. ``raw``: the squared distance of the vectors (as printed), whose length first decides nearly all of the

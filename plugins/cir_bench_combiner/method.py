@@ -12,13 +12,14 @@ LOSS = "batch-classification"
 class Combiner(FinetuneMethod):
     """CLIP4Cir: (1) the encoder learns with query = normalise(v + t), (2) the Combiner learns on the frozen features.
 
-    The first stage is left out when ``params.finetune`` is None. Both minimise the batch classification loss with logit
-    scale 100. In CVPRW 2022 the first stage changes the text encoder alone, in the authors' later work both.
+    The first stage is left out when ``params.finetune`` is None. Both minimise the batch classification loss with
+    logit scale 100 (``params.scale``). In CVPRW 2022 the first stage changes the text encoder alone, in the authors'
+    later work both.
     """
 
     params: CombinerParams
     main_stage = "combiner"
 
     def __init__(self, params: CombinerParams, context: BuildContext) -> None:
-        loss = context.loss(LOSS, scale=100.0, scale_on="similarity", learn_scale=False)
+        loss = context.loss(LOSS, scale=params.scale, scale_on="similarity", learn_scale=False)
         super().__init__(params, CombinerComposer(params, context), {LOSS: loss})

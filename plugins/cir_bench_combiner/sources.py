@@ -9,6 +9,7 @@ SOURCES: Mapping[str, Mapping[str, str]] = {
         "projection": "paper",
         "hidden": "paper",
         "dropout": "paper",
+        "scale": "paper",
         "training.lr": "paper",
         "training.batch_size": "paper",
         "training.epochs": "paper",

@@ -7,7 +7,7 @@ from typing import Annotated, Any, Final, Literal
 
 from pydantic import Field, ValidationInfo, field_validator
 
-from cir_bench import AddedLater, FinetuneParams, Params, Training
+from cir_bench import AddedLater, FinetuneParams, Params, Training, Tunable
 
 Ablation = Literal[
     "none", "no-neighbourhood", "no-cia", "no-dbc", "no-residual", "no-adapt", "no-rank", "bce", "triplet"
@@ -54,9 +54,9 @@ NotNegative = Annotated[float, Field(ge=0)]
 class FocalInfoNCEParams(Params):
     """γ and τ of L_rank (Eq. 13)."""
 
-    gamma: NotNegative = 2.0
+    gamma: Annotated[NotNegative, Tunable(0, 4)] = 2.0
     """γ: how much more a hard query counts than an easy one (paper: 2 on FashionIQ, 3 on CIRR; 0: plain InfoNCE)."""
-    tau: Annotated[float, Field(gt=0)] = 100.0
+    tau: Annotated[float, Field(gt=0), Tunable(10, 200, log=True)] = 100.0
     """τ: what the similarity is multiplied by inside the exponential."""
     learn_tau: Annotated[bool, AddedLater()] = False
     """Whether τ is only where a learned factor starts."""
@@ -70,7 +70,7 @@ class SadnParams(FocalInfoNCEParams, FinetuneParams):
     base_params: dict[str, dict[str, Any]] = Field(default_factory=dict)
     """The base composer's own parameters, by its name: ``combiner: {dropout: 0.1}``. What is not named keeps the
     composer's default; other composers' wait until one of them is the base."""
-    neighbours: Annotated[int, Field(ge=1, validate_default=True)] = 10
+    neighbours: Annotated[int, Field(ge=1, validate_default=True), Tunable(1, 20)] = 10
     """K, the size of a query's neighbourhood; a gallery with fewer candidates is taken whole."""
     features: FeatureScale = "normed"
     """``normed``: Q, T and N are of unit length wherever they meet (Eqs. 4, 7, 10, 11). ``raw``: as they come."""
@@ -92,7 +92,7 @@ class SadnParams(FocalInfoNCEParams, FinetuneParams):
     """In training, whether a query's own target may be its neighbour (``kept``), or is ``left-out``."""
     reference_neighbour: Annotated[ReferenceNeighbour, AddedLater()] = "kept"
     """Whether a query's reference image may be its neighbour (``kept``, where the gallery has it), or ``never``."""
-    lambda_adapt: NotNegative = 100.0
+    lambda_adapt: Annotated[NotNegative, Tunable(1, 1000, log=True)] = 100.0
     """λ, the weight of L_adapt (Eq. 14); 0 is ``no-adapt``."""
     ablation: Ablation = "none"
     """Table 3: ``no-neighbourhood`` (every candidate is a neighbour), ``no-cia`` (a = β·d, no L_adapt), ``no-dbc``

@@ -7,7 +7,7 @@ from typing import Annotated, Any, ClassVar, Final, Literal
 
 from pydantic import Field
 
-from cir_bench import AddedLater, Params, Training, VariantParams
+from cir_bench import AddedLater, Params, Training, Tunable, VariantParams
 
 Ablation = Literal[
     "none", "local-only", "global-only", "no-ortho", "no-target-guide", "no-target-guide-c", "no-target-guide-m"
@@ -83,13 +83,13 @@ class TgcirParams(AttributeParams, VariantParams):
     """λ of L_rank^tea (paper: 1)."""
     eta: Weight = 1.0
     """η of L_mask^tea (paper: 1)."""
-    mu: Weight = 0.1
+    mu: Annotated[Weight, Tunable(1e-4, 0.5, log=True)] = 0.1
     """μ of L_ortho (paper: 0.1 on FashionIQ and CIRR, 0.05 on Shoes)."""
-    nu: Weight = 10.0
+    nu: Annotated[Weight, Tunable(0.01, 20, log=True)] = 10.0
     """ν of L_ckd (paper: 10 on FashionIQ, 5 on Shoes, 1 on CIRR)."""
-    kappa: Weight = 0.5
+    kappa: Annotated[Weight, Tunable(0.001, 1, log=True)] = 0.5
     """κ of L_kl (paper: 0.5 on FashionIQ and Shoes, 0.1 on CIRR)."""
-    tau: Annotated[float, Field(gt=0)] = 0.1
+    tau: Annotated[float, Field(gt=0), Tunable(0.01, 0.2, log=True)] = 0.1
     """τ, the temperature of the rank losses and of both distributions (paper: 0.1, on CIRR 0.05)."""
     temperature: Annotated[Temperature, AddedLater()] = "fixed"
     """Of both rank losses. ``fixed``: similarities are divided by τ (Eq. 11 as printed). ``learned``: they are

@@ -14,4 +14,5 @@ class Tirg(StandardMethod):
     def __init__(self, params: TirgParams, context: BuildContext) -> None:
         composer = TirgLastConvComposer if params.level == LAST_CONV else TirgComposer
         settings = {"anchors": params.anchors} if params.loss == SOFT_TRIPLET else {}
-        super().__init__(params, composer(params, context), {params.loss: context.loss(params.loss, **settings)})
+        loss = context.loss(params.loss, scale=params.scale, **settings)
+        super().__init__(params, composer(params, context), {params.loss: loss})

@@ -7,7 +7,7 @@ from typing import Annotated, Any, ClassVar, Final, Literal
 
 from pydantic import Field
 
-from cir_bench import AddedLater, Params, Training, VariantParams
+from cir_bench import AddedLater, Params, Training, Tunable, VariantParams
 
 Level = Literal["pooled", "last-conv"]
 LAST_CONV: Final = "last-conv"
@@ -46,7 +46,9 @@ class TirgParams(TirgLastConvComposerParams, VariantParams):
     level: Level = "pooled"
     """Compose pooled features (the paper's real photo data sets), or the last feature map (the paper's CSS)."""
     loss: Literal["batch-classification", "soft-triplet"] = "batch-classification"
-    """The paper's two losses, each on embeddings times a learnable scale from 4."""
+    """The paper's two losses, each on embeddings times a learnable scale."""
+    scale: Annotated[float, Field(gt=0), Tunable(2, 10, log=True), AddedLater()] = 4.0
+    """Where the learnable scale starts (released: 4)."""
     anchors: Annotated[Literal["queries", "both"], AddedLater()] = "queries"
     """Of ``soft-triplet`` only: its anchors, ``queries`` (as printed) or ``both`` queries and targets (as released)."""
     training: Training = Training(optimiser="adam", lr=3e-4, schedule="cosine")

@@ -23,6 +23,7 @@ SOURCES: Mapping[str, Mapping[str, str]] = {
         "encoder.lstm_width": "paper, 4.1",
         "encoder.width": "paper, 4.1",
         "scaling": "released",
+        "scale": "released",
         "embed_width": "paper, 4.1",
         "training.weight_decay": "released",
         "training.mask_same_target": "released",

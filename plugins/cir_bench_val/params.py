@@ -7,7 +7,7 @@ from typing import Annotated, Any, ClassVar, Final, Literal
 
 from pydantic import Field
 
-from cir_bench import AddedLater, Params, Training, VariantParams
+from cir_bench import AddedLater, Params, Training, Tunable, VariantParams
 
 Ablation = Literal["none", "no-self-attention", "no-joint-attention"]
 NO_SELF_ATTENTION: Final = "no-self-attention"
@@ -43,7 +43,7 @@ class ValParams(ValComposerParams, VariantParams):
 
     released: ClassVar[Mapping[str, Any]] = {"layers": "released", "mining": "released"}
 
-    margin: Annotated[float, Field(gt=0)] = 0.2
+    margin: Annotated[float, Field(gt=0), Tunable(0.05, 0.5)] = 0.2
     """Of both losses' hinges (paper: 0.2)."""
     mining: Annotated[Mining, AddedLater()] = "printed"
     """Which negative both losses take. ``printed``: the nearest one that is farther than the anchor's positive.

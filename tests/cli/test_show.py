@@ -45,6 +45,20 @@ def test_parameters_with_default_and_docstring_those_of_nested_models_too(run, p
     }
 
 
+def test_what_is_tuned_of_a_method(run):
+    shown = run("show", "combiner", "--no-plugins").out.splitlines()
+    start = shown.index("searched by cir-bench tune:")
+    assert [line.split(maxsplit=1) for line in shown[start + 1 : start + 5]] == [
+        ["training.lr", "1e-05 … 0.03 (logarithmic)"],
+        ["training.weight_decay", "1e-06 … 0.1 (logarithmic)"],
+        ["dropout", "0 … 0.7"],
+        ["scale", "10 … 200 (logarithmic)"],
+    ]
+    method = json.loads(run("show", "combiner", "--no-plugins", "--json").out)["method"]
+    assert method["tunable"]["dropout"] == {"low": 0.0, "high": 0.7, "log": False}
+    assert "searched by" not in run("show", "random", "--no-plugins").out
+
+
 def test_an_encoder_with_argument(run, plugin):
     done = show(run, plugin, "by-file:features.npz")
     assert done.out.startswith("encoder by-file:features.npz: file\n")

@@ -57,7 +57,9 @@ def test_the_first_trial_is_the_method_as_it_is_and_the_best_one_is_chosen(toy: 
     code, said = tune()
     assert code == 0, said
     record = choice(toy.out)
-    assert record["trials"][0]["values"]["training.lr"] == 0.005  # the recipe's
+    values = record["trials"][0]["values"]
+    assert values["training.lr"] == 0.005  # the recipe's
+    assert values["training.weight_decay"] == 0  # out of its range, which is logarithmic
     assert len(record["trials"]) == 7 and record["epochs"] == 2 and record["cell"]["method"] == "tirg"
     best = max(one["score"] for one in record["trials"] if one["score"] is not None)
     assert f"held out {best:.2f} (before: {record['trials'][0]['score']:.2f})" in said
@@ -150,6 +152,15 @@ def test_the_evaluation_split_is_out_of_reach(toy: Toy, tune, monkeypatch: pytes
 def test_a_trial_that_fails_counts_and_the_others_go_on(toy: Toy, tune) -> None:
     code, said = tune(method="nan-loss", trials=2)
     assert code == 1 and "no trial came as far as a held-out score" in said and "became nan" in said
+
+
+def test_values_that_the_method_refuses_are_a_failed_trial(toy: Toy, tune) -> None:
+    """A neighbourhood of more than a batch."""
+    code, said = tune("--set", "training.batch_size=12", method="sadn")
+    assert code == 0, said
+    sizes = [(one["values"]["neighbours"], one["state"]) for one in choice(toy.out)["trials"]]
+    assert any(size <= 12 for size, _ in sizes[1:]) and any(size > 12 for size, _ in sizes)
+    assert all((state == "failed") == (size > 12) for size, state in sizes)
 
 
 def test_selecting_on_the_evaluation_split_is_refused(tune) -> None:

@@ -1,17 +1,22 @@
 """A plugin with a sound method, and methods that break the contract in one way each."""
 
+from typing import Annotated
+
 import torch
+from pydantic import Field
 from torch import nn
 
 from cir_bench import (
     Composer,
     Embedding,
+    MethodParams,
     MethodSpec,
     Optimiser,
     ParameterGroup,
     StandardMethod,
     TrainStage,
     TrainStep,
+    Tunable,
     hookimpl,
     joint_score,
 )
@@ -158,6 +163,29 @@ class Climbs(SoundMethod):
             yield TrainStep({name: term.detach() * 2 - term for name, term in step.terms.items()})
 
 
+class FarParams(MethodParams):
+    tau: Annotated[float, Tunable(0.1, 1.0)] = 2.0
+
+
+class ClosedParams(MethodParams):
+    dropout: Annotated[float, Field(lt=1), Tunable(0.0, 1.0)] = 0.5
+
+
+class SharpParams(MethodParams):
+    tau: Annotated[float, Tunable(0.0, 1.0)] = 0.5
+
+
+class DividesByTau(SoundMethod):
+    """Its loss is infinite at the low end of the range."""
+
+    def training_steps(self, batch, stage):
+        for step in super().training_steps(batch, stage):
+            yield TrainStep({name: term / self.params.tau for name, term in step.terms.items()})
+
+
+PARAMS = {"far-default": FarParams, "closed-end": ClosedParams, "sharp-end": SharpParams}
+
+
 METHODS = {
     "sound": SoundMethod,
     "remembers-targets": RemembersTargets,
@@ -173,6 +201,9 @@ METHODS = {
     "idle-parameter": IdleParameter,
     "same-stages": SameStages,
     "climbs": Climbs,
+    "far-default": SoundMethod,
+    "closed-end": SoundMethod,
+    "sharp-end": DividesByTau,
 }
 
 
@@ -183,6 +214,7 @@ def cir_bench_methods():
             name=name,
             summary="for tests",
             implementation=f"{__name__}:{found.__name__}",
+            params=PARAMS.get(name, MethodParams),
             recipes={"*": {"training": {"epochs": 3}}},
         )
         for name, found in METHODS.items()

@@ -16,7 +16,8 @@ from pydantic_core import PydanticUndefined
 from cir_bench.errors import CirBenchError, ConfigError
 from cir_bench.interfaces.levels import Needs, Provides
 from cir_bench.interfaces.spec_params import make_params
-from cir_bench.interfaces.specs import EncoderSpec, Spec
+from cir_bench.interfaces.specs import EncoderSpec, MethodSpec, Spec
+from cir_bench.params.tunable import Tunable, search_space
 from cir_bench.plugin.needs import provides_of
 from cir_bench.plugin.owner import CORE, Owner, PluginProblem
 from cir_bench.plugin.registry import BenchmarkFile, Registered, Registry
@@ -83,6 +84,14 @@ def parameters(model: type[BaseModel], defaults: BaseModel | None = None, prefix
             "default": None if default is PydanticUndefined else default,
             "doc": field.description or docs.get(name, ""),
         }
+
+
+def tunable(spec: MethodSpec) -> dict[str, Tunable]:
+    """The parameters that ``cir-bench tune`` searches with the defaults; none if a parameter has no default."""
+    try:
+        return search_space(make_params(spec)) if spec.kind != "sentinel" else {}
+    except ConfigError:
+        return {}
 
 
 def field_docs(model: type[BaseModel]) -> dict[str, str]:

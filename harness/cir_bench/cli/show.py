@@ -9,13 +9,22 @@ from typing import Annotated, Any
 import typer
 
 from cir_bench.cli.common import AsJson, Settings, open_registry, with_settings
-from cir_bench.cli.describe import benchmark_facts, object_facts, pairings, parameters, provides, read_benchmarks
+from cir_bench.cli.describe import (
+    benchmark_facts,
+    object_facts,
+    pairings,
+    parameters,
+    provides,
+    read_benchmarks,
+    tunable,
+)
 from cir_bench.cli.output import columns, print_json
 from cir_bench.cli.show_cell import value_lines, values_with_origins
 from cir_bench.errors import ConfigError, did_you_mean
 from cir_bench.interfaces.kinds import KINDS
 from cir_bench.interfaces.spec_params import make_params, split_argument
 from cir_bench.interfaces.specs import ComposerSpec, DatasetSpec, EncoderSpec, LossSpec, MethodSpec
+from cir_bench.params.tunable import Tunable
 from cir_bench.plugin.card import card_text
 from cir_bench.plugin.needs import needs_of, needs_together, provides_of, wrapped_composers
 from cir_bench.plugin.registry import Registered, Registry
@@ -84,6 +93,7 @@ def _details(registry: Registry, registered: Registered[Any], argument: str | No
             "recipes": {where: dict(values) for where, values in spec.recipes.items()},
             "encoder_recipes": {where: dict(values) for where, values in spec.encoder_recipes.items()},
             "controlled": {where: dict(values) for where, values in spec.controlled.items()},
+            "tunable": {key: asdict(one) for key, one in tunable(spec).items()},
         }
     if isinstance(spec, (MethodSpec, ComposerSpec)):
         facts |= _needs(registry, registered)
@@ -132,6 +142,9 @@ def _lines(kind: str, facts: dict[str, Any]) -> Iterator[str]:
             yield f"{key}: {_levels(facts[key])}"
     yield from _encoder_lines(facts.get("encoders"))
     yield from _parameter_lines(facts.get("parameters", []))
+    if facts.get("tunable"):
+        yield "searched by cir-bench tune:"
+        yield from columns((key, str(Tunable(**one))) for key, one in facts["tunable"].items())
     if kind == "method":
         yield f"These are defaults. What a benchmark runs with: cir-bench show {facts['name']} -b BENCHMARK"
     recipes = {"controlled": "settings of the controlled track", "recipes": "recipe of the paper track"}

@@ -34,7 +34,7 @@ class Training(Params):
     lr: Annotated[float, Field(gt=0), Tunable(1e-5, 3e-2, log=True)] = 1e-3
     encoder: Literal["auto", "frozen", "train"] = "auto"
     """auto: a pretrained encoder is frozen (its features are cached), one without pretraining is trained."""
-    encoder_lr: Annotated[float, Field(gt=0)] | None = None
+    encoder_lr: Annotated[Annotated[float, Field(gt=0)] | None, Tunable(1e-7, 1e-2, log=True)] = None
     """Learning rate of the encoder's pretrained part; None: ``lr``."""
     gradient_checkpointing: bool = False
     """Compute the trained encoder's activations again in the backward pass instead of keeping them: a third more time,

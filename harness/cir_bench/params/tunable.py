@@ -18,7 +18,9 @@ class Tunable:
         margin: Annotated[float, Field(ge=0), Tunable(0.05, 0.5)] = 0.2
         lr: Annotated[float, Field(gt=0), Tunable(1e-5, 1e-2, log=True)] = 1e-3
 
-    An ``int`` field is tuned over whole numbers. With ``log`` every order of magnitude is as likely as any other.
+    An ``int`` field is tuned over whole numbers. With ``log`` every order of magnitude is as likely as any other. The
+    default lies in the range; only that of a logarithmic one may be 0, which switches something off. `MethodContract`
+    checks it, and trains with both ends.
     """
 
     low: float
@@ -27,7 +29,13 @@ class Tunable:
 
     def __post_init__(self) -> None:
         if not self.low < self.high or (self.log and self.low <= 0):
-            raise ValueError(f"{self} is not a range; low must be less than high, and positive for log=True")
+            raise ValueError(f"{self!r} is not a range; low must be less than high, and positive for log=True")
+
+    def __contains__(self, value: float) -> bool:
+        return self.low <= value <= self.high
+
+    def __str__(self) -> str:
+        return f"{self.low:g} … {self.high:g}" + (" (logarithmic)" if self.log else "")
 
 
 def search_space(params: BaseModel, prefix: str = "") -> dict[str, Tunable]:

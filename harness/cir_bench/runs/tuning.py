@@ -157,7 +157,7 @@ class _Search:
                 seed=derive_seed(self._options.seed, "trial", index) % 2**32, n_startup_trials=RANDOM_TRIALS
             )
             if index == 0:
-                self._study.enqueue_trial(self._clipped_start())
+                self._study.enqueue_trial(self._nearest_to_start())
             lock = self._lock(index)
             lock.acquire()
             trial = self._study.ask(dict(self._distributions))
@@ -168,7 +168,7 @@ class _Search:
             lock.release()
 
     def _run(self, trial: optuna.Trial, index: int) -> None:
-        values = {name: rounded(value) for name, value in trial.params.items()}
+        values = {name: rounded(value) for name, value in trial.params.items()} if index else self._start
         trial.set_user_attr("values", values)
         folder = self._folder / "trials" / str(index)
         shutil.rmtree(folder, ignore_errors=True)  # a dead process's: stopping a trial depends on all of its epochs
@@ -186,7 +186,7 @@ class _Search:
             self._train(values, folder, hear)
         except _HopelessError:
             state = TrialState.PRUNED
-        except (RunError, PluginError) as error:  # such as a loss that became NaN at a high learning rate
+        except (ConfigError, PluginError, RunError) as error:  # such as a loss that became NaN at a high learning rate
             trial.set_user_attr("reason", in_words(error))
             state = TrialState.PRUNED
         trial.set_user_attr("seconds", time.perf_counter() - began)
@@ -221,7 +221,8 @@ class _Search:
     def _lock(self, index: int) -> FileLock:
         return FileLock(self._folder / f"trial-{index}.lock")
 
-    def _clipped_start(self) -> dict[str, Value]:
+    def _nearest_to_start(self) -> dict[str, Value]:
+        """What Optuna takes the first trial for; the trial has the values of the start, even out of their ranges."""
         clipped = {}
         for name, value in self._start.items():
             clipped[name] = type(value)(min(max(value, self._space[name].low), self._space[name].high))

@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from typing import ClassVar
+from collections.abc import Mapping, Sequence
+from typing import Any, ClassVar
 
 import pytest
 import torch
 
+from cir_bench.config import dotted, merge
 from cir_bench.interfaces.composer import Composer
 from cir_bench.interfaces.levels import Needs
-from cir_bench.interfaces.method import BatchGallery, Method, TrainBatch, TrainStage, TrainStep
+from cir_bench.interfaces.method import Method, TrainBatch
 from cir_bench.interfaces.spec_params import make_params
 from cir_bench.interfaces.specs import MethodSpec
+from cir_bench.params.tunable import nested, search_space
 from cir_bench.plugin.build import build_method
 from cir_bench.plugin.card import card_text
 from cir_bench.plugin.needs import needs_together, wrapped_composers
@@ -27,6 +29,7 @@ from cir_bench.testing.asserts import (
 from cir_bench.testing.base import seeded
 from cir_bench.testing.composer import Composing
 from cir_bench.testing.features import random_features, require_gradients
+from cir_bench.testing.stepping import margin, steps, train
 
 TRIPLETS = 8
 
@@ -41,10 +44,10 @@ class MethodContract(Composing):
     learns: ClassVar[bool] = True
     """False for a method whose loss on one batch need not fall within the steps that are tried."""
 
-    def method(self, seed: int = 0) -> Method:
-        """The method, constructed as the harness does."""
+    def method(self, seed: int = 0, more: Mapping[str, Any] | None = None) -> Method:
+        """The method, constructed as the harness does; with ``more`` parameters."""
         registered = self.find(MethodSpec)
-        params = make_params(registered.spec, self.parameters())
+        params = make_params(registered.spec, merge(self.parameters(), more or {}))
         with seeded(seed):
             return build_method(registered, params, self.registry(), self.encoder_shape())
 
@@ -92,14 +95,35 @@ class MethodContract(Composing):
         method = self.method().train()
         for stage in method.stages():
             optimisers = {optimiser.name for optimiser in method.optimisers(stage, {})}
-            steps = _steps(method, stage, self.batch())
-            assert steps, f"stage {stage.name} yields no step"
-            for step in steps:
+            taken = steps(method, stage, self.batch())
+            assert taken, f"stage {stage.name} yields no step"
+            for step in taken:
                 assert step.terms, f"a step of stage {stage.name} has no terms"
                 assert_finite(step.terms, f"stage {stage.name}")
                 assert all(term.shape == () for term in step.terms.values()), "a loss term is not a scalar"
                 assert set(step.weights) <= set(step.terms), "a weight for a term that the step does not have"
                 assert step.optimiser in optimisers, f"optimiser {step.optimiser!r} is not one of {sorted(optimisers)}"
+
+    def test_defaults_of_tunable_parameters_lie_in_their_ranges(self) -> None:
+        """So do the controlled track's values, where a search begins. Only that of a logarithmic range may be 0."""
+        spec = self.find(MethodSpec).spec
+        for recipe in ({}, *spec.controlled.values()):
+            params = make_params(spec, merge(self.params, recipe))
+            values = dotted(params.model_dump())
+            for name, tunable in search_space(params).items():
+                value = values[name]
+                assert value in tunable or (tunable.log and value == 0), f"{name}={value:g} is not in {tunable}"
+
+    def test_it_trains_with_both_ends_of_tunable_ranges(self) -> None:
+        """Both ends are values that the method takes, and all low or all high ends together have finite terms."""
+        spec = self.find(MethodSpec).spec
+        space = search_space(make_params(spec, self.parameters()))
+        for end in ("low", "high"):
+            values = {name: getattr(tunable, end) for name, tunable in space.items()}
+            method = self.method(more=nested(values)).train()
+            for stage in method.stages():
+                for step in steps(method, stage, self.batch()):
+                    assert_finite(step.terms, f"stage {stage.name} with {values}")
 
     def test_one_seed_one_training(self) -> None:
         """Two methods from one seed, stepped from one seed, have the same terms."""
@@ -107,7 +131,7 @@ class MethodContract(Composing):
         for _ in range(2):
             method = self.method(seed=6).train()
             with seeded(7):
-                runs.append([step.terms for stage in method.stages() for step in _steps(method, stage, self.batch())])
+                runs.append([step.terms for stage in method.stages() for step in steps(method, stage, self.batch())])
         for first, second in zip(*runs, strict=True):
             assert_same_tensors(second, first, "term ")
 
@@ -138,7 +162,7 @@ class MethodContract(Composing):
         method = self.method().train()
         batch = self.batch()
         for stage in method.stages() if self.learns else ():
-            totals = _train(method, stage, batch)
+            totals = train(method, stage, batch)
             if totals:
                 assert min(totals[-3:]) < totals[0], (
                     f"stage {stage.name}: the loss went from {totals[0]} to {totals[-1]}"
@@ -148,11 +172,11 @@ class MethodContract(Composing):
         """Thirty steps on one batch raise the scores that evaluation gives to right pairs over those of wrong ones."""
         method = self.method().train()
         batch = self.batch()
-        before = _margin(method, batch)
-        trained = [_train(method, stage, batch) for stage in method.stages() if self.learns]
+        before = margin(method, batch)
+        trained = [train(method, stage, batch) for stage in method.stages() if self.learns]
         if not any(trained):
             pytest.skip("it has nothing to train, or need not learn one batch")
-        after = _margin(method, batch)
+        after = margin(method, batch)
         assert after > before, (
             f"training moved right pairs over wrong ones by {after - before:.3g} in the score that evaluation uses; "
             "losses must be about Composer.score (pass them Composer.scorer)"
@@ -164,7 +188,7 @@ class MethodContract(Composing):
         for target_seed in (23, 99):
             method = self.method().eval()
             for stage in method.stages():
-                _steps(method, stage, self.batch(target_seed=target_seed))
+                steps(method, stage, self.batch(target_seed=target_seed))
             queries.append(self.query(method.composer))
         assert_same_embedding(queries[1], queries[0], "queries")
 
@@ -184,47 +208,10 @@ class MethodContract(Composing):
         first, second = self.method(seed=1).eval(), self.method(seed=2).eval()
         stages = first.stages()
         for stage in stages:
-            _steps(first, stage, self.batch())  # a stage may switch what is composed
+            steps(first, stage, self.batch())  # a stage may switch what is composed
         second.load_state_dict(first.state_dict())
         assert_same_embedding(self.query(second.composer), self.query(first.composer), "queries")
         for stage in stages[-1:]:
-            pairs = zip(_steps(first, stage, self.batch()), _steps(second, stage, self.batch()), strict=True)
+            pairs = zip(steps(first, stage, self.batch()), steps(second, stage, self.batch()), strict=True)
             for ours, theirs in pairs:
                 assert_same_tensors(theirs.terms, ours.terms, "term ")
-
-
-def _train(method: Method, stage: TrainStage, batch: TrainBatch) -> list[float]:
-    """The totals of thirty steps on one batch; empty when there is nothing to train."""
-    optimisers = {
-        one.name: torch.optim.Adam([{"params": list(group.parameters), "lr": 3e-3} for group in one.groups])
-        for one in method.optimisers(stage, {})
-        if one.groups
-    }
-    totals = []
-    with seeded(8):
-        for _ in range(30 if optimisers else 0):
-            total = 0.0
-            for step in method.training_steps(batch, stage):
-                method.zero_grad()
-                torch.autograd.backward(step.total())
-                optimisers[step.optimiser].step()
-                total += float(step.total().detach())
-            totals.append(total)
-    return totals
-
-
-def _margin(method: Method, batch: TrainBatch) -> float:
-    """By how much evaluation scores right pairs above wrong ones, on average."""
-    composer = method.eval().composer
-    with torch.no_grad():
-        query, target = composer.compose(batch.reference, batch.text), composer.embed_target(batch.target)
-        if composer.uses_gallery:
-            query = composer.refine(query, BatchGallery(target, composer.scorer))
-        scores = composer.score(query, target)
-    method.train()
-    return float(scores.diagonal().mean() - scores[~batch.same_target].mean())
-
-
-def _steps(method: Method, stage: TrainStage, batch: TrainBatch) -> list[TrainStep]:
-    with seeded(9):
-        return list(method.training_steps(batch, stage))

@@ -1,0 +1,46 @@
+"""Steps of a method on one batch, as `MethodContract` takes them."""
+
+from __future__ import annotations
+
+import torch
+
+from cir_bench.interfaces.method import BatchGallery, Method, TrainBatch, TrainStage, TrainStep
+from cir_bench.testing.base import seeded
+
+
+def train(method: Method, stage: TrainStage, batch: TrainBatch) -> list[float]:
+    """The totals of thirty steps on one batch; empty when there is nothing to train."""
+    optimisers = {
+        one.name: torch.optim.Adam([{"params": list(group.parameters), "lr": 3e-3} for group in one.groups])
+        for one in method.optimisers(stage, {})
+        if one.groups
+    }
+    totals = []
+    with seeded(8):
+        for _ in range(30 if optimisers else 0):
+            total = 0.0
+            for step in method.training_steps(batch, stage):
+                method.zero_grad()
+                torch.autograd.backward(step.total())
+                optimisers[step.optimiser].step()
+                total += float(step.total().detach())
+            totals.append(total)
+    return totals
+
+
+def margin(method: Method, batch: TrainBatch) -> float:
+    """By how much evaluation scores right pairs above wrong ones, on average."""
+    composer = method.eval().composer
+    with torch.no_grad():
+        query, target = composer.compose(batch.reference, batch.text), composer.embed_target(batch.target)
+        if composer.uses_gallery:
+            query = composer.refine(query, BatchGallery(target, composer.scorer))
+        scores = composer.score(query, target)
+    method.train()
+    return float(scores.diagonal().mean() - scores[~batch.same_target].mean())
+
+
+def steps(method: Method, stage: TrainStage, batch: TrainBatch) -> list[TrainStep]:
+    """The steps of one batch, drawn from one seed; none is taken."""
+    with seeded(9):
+        return list(method.training_steps(batch, stage))
