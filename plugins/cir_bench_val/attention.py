@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
+import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from cir_bench_val.layers import gate_convolution, relu_convolution
+from cir_bench_val.layers import gate_convolution, pointwise, relu_convolution
 from cir_bench_val.params import RELEASED, Layers
 
 RELEASED_DROPOUT = 0.1
@@ -44,22 +47,36 @@ class SelfAttention(nn.Module):
 
     def forward(self, z: Tensor) -> Tensor:
         """A_sa ``[B, c, H, W]`` of z ``[B, c, H, W]``."""
-        q, k, v = (self._by_head(layer(z)) for layer in (self.queries, self.keys, self.values))
+        q, k, v = self._heads(z)
         attended = F.scaled_dot_product_attention(q, k, v, dropout_p=self.dropout if self.training else 0.0)
-        out: Tensor = self.out(attended.transpose(-1, -2).reshape(z.shape))
+        maps = attended.transpose(1, 2).reshape(len(z), *z.shape[2:], z.shape[1]).permute(0, 3, 1, 2)
+        convolution, *behind = self.out
+        assert isinstance(convolution, nn.Conv2d)
+        out = pointwise(maps, convolution.weight, convolution.bias)
+        for layer in behind:
+            out = layer(out)
         return out
 
     def attended(self, z: Tensor) -> Tensor:
         """How much each position is looked at, ``[B, H, W]``: the mean over heads and queries of softmax(Q Kᵀ / √c̄)."""
-        q, k = self._by_head(self.queries(z)), self._by_head(self.keys(z))
+        q, k, _ = self._heads(z)
         weights: Tensor = (q @ k.transpose(-1, -2) / q.shape[-1] ** 0.5).softmax(dim=-1)
         return weights.mean(dim=(1, 2)).reshape(len(z), *z.shape[2:])
 
+    def _heads(self, z: Tensor) -> Sequence[Tensor]:
+        """Q, K and V ``[B, heads, H·W, c̄]``."""
+        layers = self.queries, self.keys, self.values
+        if self.queries.groups > 1:
+            return [self._by_head(layer(z)) for layer in layers]
+        biases = [torch.zeros_like(z[0, :, 0, 0]) if layer.bias is None else layer.bias for layer in layers]
+        together = pointwise(z, torch.cat([layer.weight for layer in layers]), torch.cat(biases))
+        return [self._by_head(maps) for maps in together.chunk(3, dim=1)]
+
     def _by_head(self, maps: Tensor) -> Tensor:
-        """``[B, c, H, W]`` to ``[B, heads, H·W, c̄]``; contiguous, for which torch has a faster attention on the CPU."""
+        """``[B, c, H, W]`` to ``[B, heads, H·W, c̄]``: no copy of maps whose channels are last in memory."""
         batch, channels, height, width = maps.shape
-        by_head = maps.reshape(batch, self.heads, channels // self.heads, height * width)
-        return by_head.transpose(-1, -2).contiguous()
+        rows = maps.permute(0, 2, 3, 1).reshape(batch, height * width, self.heads, channels // self.heads)
+        return rows.transpose(1, 2)
 
 
 class JointAttention(nn.Module):
@@ -84,10 +101,19 @@ class JointAttention(nn.Module):
 
     def forward(self, z: Tensor, image: Tensor) -> Tensor:
         """A_ja ``[B, c, H, W]`` of z and x_ref, both ``[B, c, H, W]``."""
-        channel: Tensor = self.channel(z.mean(dim=(2, 3), keepdim=True))
-        return self.kept(z) * channel * image
+        return self.kept(z) * self._weighed(z) * image
+
+    def mean(self, z: Tensor, image: Tensor) -> Tensor:
+        """A_ja's mean over the positions ``[B, c]``, without making A_ja: a channel's weight is the same everywhere."""
+        rows = image.permute(0, 2, 3, 1).flatten(1, 2)
+        return (self.kept(z).flatten(2) @ rows)[:, 0] * self._weighed(z)[:, :, 0, 0] / rows.shape[1]
 
     def kept(self, z: Tensor) -> Tensor:
         """spatial, ``[B, 1, H, W]`` between 0 and 1: how much of each position is kept."""
         spatial: Tensor = self.spatial(z.mean(dim=1, keepdim=True))
         return spatial
+
+    def _weighed(self, z: Tensor) -> Tensor:
+        """channel, ``[B, c, 1, 1]``."""
+        channel: Tensor = self.channel(z.mean(dim=(2, 3), keepdim=True))
+        return channel

@@ -66,7 +66,9 @@ class ValComposer(Composer):
         """Three spaces ``[B, c_level]`` from the three deepest maps and the text ``[B, d]``."""
         words = text.need_pooled()
         maps = zip(self.transformers.items(), reference.need_maps(len(LEVELS)), strict=True)
-        return Embedding({level: transform(image, words).mean(dim=(2, 3)) for (level, transform), image in maps})
+        return Embedding(
+            {level: cast(CompositeTransformer, transform).pooled(image, words) for (level, transform), image in maps}
+        )
 
     def explain(self, reference: Features, text: Features, gallery: GalleryView | None) -> Sequence[Explanation]:
         """Both streams' attention over the reference image at every level."""

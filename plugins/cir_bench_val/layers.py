@@ -14,6 +14,17 @@ def relu_convolution(channels_in: int, channels_out: int, layers: Layers) -> nn.
     return nn.Sequential(*_convolution(channels_in, channels_out, (1, 1), layers), nn.ReLU())
 
 
+def pointwise(maps: Tensor, weight: Tensor, bias: Tensor | None = None) -> Tensor:
+    """A 1×1 convolution as one matrix product over all positions: ``[B, c', H, W]``, channels last in memory.
+
+    Args:
+        maps: ``[B, c, H, W]``, which is not copied if its channels are last in memory.
+        weight: ``[c', c, 1, 1]``.
+        bias: ``[c']``.
+    """
+    return F.linear(maps.permute(0, 2, 3, 1), weight.flatten(1), bias).permute(0, 3, 1, 2)
+
+
 class TextFusion(nn.Module):
     """Table 1's composite function: z = ReLU(Conv1×1([x_ref; tiled text] → c)).
 
@@ -36,8 +47,8 @@ class TextFusion(nn.Module):
         convolution, *behind = self.layers
         assert isinstance(convolution, nn.Conv2d)
         for_image, for_text = torch.split(convolution.weight, self._widths, dim=1)
-        of_text = F.linear(text, for_text[:, :, 0, 0])
-        z = F.conv2d(image, for_image, convolution.bias) + of_text[:, :, None, None]
+        of_text = F.linear(text, for_text[:, :, 0, 0], convolution.bias)
+        z = pointwise(image, for_image) + of_text[:, :, None, None]
         for layer in behind:
             z = layer(z)
         return z

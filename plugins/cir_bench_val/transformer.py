@@ -52,22 +52,37 @@ class CompositeTransformer(nn.Module):
 
     def forward(self, image: Tensor, text: Tensor) -> Tensor:
         """The composite map ``[B, c, H, W]`` of x_ref ``[B, c, H, W]`` and text ``[B, d]``."""
-        z = self.fuse(image, text)
-        if self.joint_attention is None:
-            assert self.self_attention is not None
-            composite: Tensor = self.self_attention(z)
-        elif self.self_attention is None:
-            composite = self.joint_attention(z, image)
-        else:
-            composite = self.w_sa * self.self_attention(z) + self.w_ja * self.joint_attention(z, image)
-        return composite
+        image, z = self._fused(image, text)
+        attended = None if self.self_attention is None else self.self_attention(z)
+        kept = None if self.joint_attention is None else self.joint_attention(z, image)
+        return self._sum(attended, kept)
+
+    def pooled(self, image: Tensor, text: Tensor) -> Tensor:
+        """The composite's mean over the positions ``[B, c]``, of the streams' means, which cost less than the sum."""
+        image, z = self._fused(image, text)
+        attended = None if self.self_attention is None else self.self_attention(z).mean(dim=(2, 3))
+        kept = None if self.joint_attention is None else self.joint_attention.mean(z, image)
+        return self._sum(attended, kept)
 
     def attention(self, image: Tensor, text: Tensor) -> dict[str, Tensor]:
         """Where each stream that is there looks, ``[B, H, W]``, of x_ref ``[B, c, H, W]`` and text ``[B, d]``."""
-        z = self.fuse(image, text)
+        _, z = self._fused(image, text)
         maps = {}
         if self.self_attention is not None:
             maps["self-attention"] = self.self_attention.attended(z)
         if self.joint_attention is not None:
             maps["joint attention"] = self.joint_attention.kept(z)[:, 0]
         return maps
+
+    def _fused(self, image: Tensor, text: Tensor) -> tuple[Tensor, Tensor]:
+        """x_ref and z, channels last in memory: nearly all convolutions are then matrix products without a copy."""
+        image = image.contiguous(memory_format=torch.channels_last)
+        return image, self.fuse(image, text)
+
+    def _sum(self, attended: Tensor | None, kept: Tensor | None) -> Tensor:
+        """The weighted sum of both streams, or the only one."""
+        if attended is None or kept is None:
+            only = kept if attended is None else attended
+            assert only is not None
+            return only
+        return self.w_sa * attended + self.w_ja * kept

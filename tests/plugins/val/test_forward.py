@@ -182,6 +182,20 @@ def test_of_more_maps_the_three_deepest_are_read(shape, random_batch) -> None:
     )
 
 
+@pytest.mark.parametrize("layers", ["printed", "released"])
+@pytest.mark.parametrize("ablation", ["none", "no-self-attention", "no-joint-attention"])
+def test_the_pooled_composite_is_the_mean_of_the_composite_map(shape, random_batch, layers: str, ablation: str) -> None:
+    """Whatever the maps' layout in memory."""
+    batch = random_batch(7)
+    composer = ValComposer(ValComposerParams(layers=layers, ablation=ablation), BuildContext(shape)).double().eval()
+    random_weights(composer, 8)
+    words = batch.text.need_pooled()
+    for transformer, image in zip(composer.transformers.values(), batch.reference.maps, strict=True):
+        expected = transformer(image, words).mean(dim=(2, 3))
+        for layout in (torch.contiguous_format, torch.channels_last):
+            torch.testing.assert_close(transformer.pooled(image.contiguous(memory_format=layout), words), expected)
+
+
 def test_in_training_the_released_layers_use_the_batch_and_drop_attention(shape, random_batch) -> None:
     """The printed layers do neither."""
     batch = random_batch(6, size=8)
