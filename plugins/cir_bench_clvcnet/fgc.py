@@ -7,6 +7,7 @@ from torch import Tensor, nn
 
 from cir_bench import EncoderShape, Features
 from cir_bench_clvcnet.alignment import align, alignment_weights
+from cir_bench_clvcnet.inception import affine
 from cir_bench_clvcnet.network import Composed, Network, channels_and_words, words_of
 from cir_bench_clvcnet.params import ClvcnetComposerParams, ClvcnetParams
 from cir_bench_clvcnet.pooling import GeM
@@ -44,12 +45,11 @@ class GlobalNetwork(Network):
         """X̃_q ``[B, D, U]`` and f̃_q ``[B, width]``."""
         (image,) = reference.need_maps(1)
         words, mask = words_of(text, self.params)
-        transformed: Tensor = self.transform(image)
-        positions = transformed.flatten(2).transpose(1, 2)
-        views = align(words, positions, self.tau, self.alignment).transpose(1, 2)  # Eqs. 11 and 12, [B, D, U]
-        pair = torch.cat([views, words.transpose(1, 2)], dim=1)
-        affine = self.gamma(pair, mask) * views + self.beta(pair, mask)  # Eqs. 13 and 14
-        composed = affine.masked_fill(~mask[:, None], 0.0)
+        positions = self._positions(image)
+        views = align(words, positions, self.tau, self.alignment)  # Eqs. 11 and 12, [B, U, D]
+        pair = torch.cat([views, words], dim=2).transpose(1, 2)
+        gamma, beta = affine(self.gamma, self.beta, pair, mask)  # Eq. 13, zero at padding
+        composed = gamma * views.transpose(1, 2) + beta  # Eq. 14
         vector: Tensor = self.project_query(self.pool_query(composed, mask))
         return Composed(composed, vector)
 
@@ -57,7 +57,7 @@ class GlobalNetwork(Network):
         """Where the words look, ``[B, H, W]``: the mean of W_o (Eq. 11) over the real words; 0 without any."""
         (image,) = reference.need_maps(1)
         words, mask = words_of(text, self.params)
-        positions = self.transform(image).flatten(2).transpose(1, 2)
+        positions = self._positions(image)
         weights = alignment_weights(words, positions, self.tau, self.alignment) * mask[:, :, None]
         mean = weights.sum(dim=1) / mask.sum(dim=1, keepdim=True).clamp(min=1)
         return mean.reshape(len(image), *image.shape[2:])
@@ -66,3 +66,8 @@ class GlobalNetwork(Network):
         """f_t ``[B, width]``."""
         vector: Tensor = self.project_target(self.pool_target(image.need_maps(1)[0].flatten(2)))
         return vector
+
+    def _positions(self, image: Tensor) -> Tensor:
+        """X̂ ``[B, H·W, D]`` of X ``[B, C, H, W]``."""
+        transformed: Tensor = self.transform(image)
+        return transformed.flatten(2).transpose(1, 2)

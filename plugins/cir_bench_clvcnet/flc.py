@@ -7,6 +7,7 @@ from torch import Tensor, nn
 
 from cir_bench import EncoderShape, Features
 from cir_bench_clvcnet.alignment import align, alignment_weights
+from cir_bench_clvcnet.inception import affine
 from cir_bench_clvcnet.network import Composed, Network, channels_and_words, words_of
 from cir_bench_clvcnet.params import OWN, ClvcnetComposerParams, ClvcnetParams
 from cir_bench_clvcnet.pooling import GeM
@@ -49,7 +50,8 @@ class LocalNetwork(Network):
         positions = transformed.flatten(2).transpose(1, 2)
         aligned = align(positions, words, self.tau, self.alignment, mask)  # Eqs. 6 and 7, [B, H·W, D]
         pair = torch.cat([transformed, aligned.transpose(1, 2).reshape(transformed.shape)], dim=1)
-        composed = self.gamma(pair) * image + self.beta(pair)  # Eqs. 8 and 4
+        gamma, beta = affine(self.gamma, self.beta, pair)  # Eq. 8
+        composed = gamma * image + beta  # Eq. 4
         vector: Tensor = self.project(self.pool(composed.flatten(2)))
         return Composed(composed, vector)
 

@@ -24,7 +24,7 @@ class GeM(nn.Module):
             there: ``[B, N]`` bool, false at padding, which is left out; None: there is none.
         """
         x = x.to(torch.promote_types(x.dtype, torch.float32))  # cubes and roots are beyond half precision
-        powers = x.clamp(min=EPS).pow(self.p)
+        powers = (x.clamp(min=EPS).log() * self.p).exp()  # x^p; a power takes twice as long
         if there is None:
             mean = powers.mean(dim=2)
         else:

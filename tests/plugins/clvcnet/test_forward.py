@@ -5,11 +5,10 @@ from __future__ import annotations
 import pytest
 import torch
 from support.floats import cos, f64
-from torch import Tensor
 
 from cir_bench import BuildContext, EncoderShape, Features, FeatureShape, PairingError
 from cir_bench_clvcnet.composer import ClvcnetComposer
-from cir_bench_clvcnet.inception import Inception
+from cir_bench_clvcnet.inception import Inception, neighbours_maximum
 from cir_bench_clvcnet.params import ClvcnetComposerParams
 from cir_bench_clvcnet.pooling import GeM
 from cir_bench_clvcnet.released_inception import ReleasedInception
@@ -161,16 +160,8 @@ def test_an_inception_layer_s_branches_have_the_fields_1_3_5_and_3() -> None:
     changed = x.clone()
     changed[0, :, 10] = 5.0
     reach = []
-
-    def output(branch: torch.nn.Module, given: Tensor) -> Tensor:
-        taken: list[Tensor] = []
-        handle = branch.register_forward_hook(lambda _module, _inputs, out: taken.append(out))
-        layer(given)
-        handle.remove()
-        return taken[0]
-
-    for branch in (layer.one, layer.three, layer.five, layer.pooled):
-        before, after = output(branch, x), output(branch, changed)
+    outputs = [layer.branches(given, None, neighbours_maximum(given, None)) for given in (x, changed)]
+    for before, after in zip(*outputs, strict=True):
         assert before.shape[1] == 2
         reach.append(int((before != after).any(dim=1).sum()))
     assert reach == [1, 3, 5, 3]
