@@ -15,7 +15,7 @@ IMAGES = {
     "encoder.images": "what the encoder reads of the images of the evaluation",
     "train.images": "the images of the train split",
 }
-HARNESS_RESULTS = "1"
+HARNESS_RESULTS = "2"
 """To be raised when a change of the harness itself (training, retrieval, metrics) changes numbers."""
 
 

@@ -51,10 +51,11 @@ def make_optimisers(declared: Sequence[Optimiser], training: Training) -> dict[s
 
 
 def _torch_optimiser(groups: list[dict[str, object]], training: Training) -> torch.optim.Optimizer:
+    """Fused: one pass over weights, gradients and moments instead of one for every operation."""
     if training.optimiser == "sgd":
-        return torch.optim.SGD(groups, momentum=training.momentum, weight_decay=training.weight_decay)
+        return torch.optim.SGD(groups, momentum=training.momentum, weight_decay=training.weight_decay, fused=True)
     adam = torch.optim.Adam if training.optimiser == "adam" else torch.optim.AdamW
-    return adam(groups, weight_decay=training.weight_decay)
+    return adam(groups, weight_decay=training.weight_decay, fused=True)
 
 
 def lr_factor(training: Training, epoch: int, step: int, total_steps: int) -> float:
