@@ -105,3 +105,14 @@ def test_a_record_that_was_left_out_is_exit_code_1(runs, capsys):
     (runs / "broken" / "record.json").write_text("{")
     code, out, err = said(capsys, "good", "weak")
     assert code == 1 and "A is better" in out and "warning: " in err
+
+
+def test_other_tuning_budgets_are_said(runs, capsys, loaded):
+    hits = np.arange(N) < 60
+    tuning = {"trials": 20, "epochs": 30, "digest": "d" * 64}
+    tuned = loaded("good", hits, 0, cell={"seed": 0, "variant": "tuned=20x30"}, tuning=tuning)
+    save_queries(tuned.queries, write_record(tuned.record, runs / "tuned").parent)
+    _, out, _ = said(capsys, "good[tuned=20x30]", "weak#0")
+    assert "They were not tuned with the same budget: A 20 × 30 (trials × epochs), B not at all." in out
+    _, out, _ = said(capsys, "good#1", "weak#1")
+    assert "budget" not in out

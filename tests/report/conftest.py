@@ -134,6 +134,20 @@ def cell(tmp_path: Path) -> Callable[..., RunRecord]:
 
 
 @pytest.fixture
+def tuned_cell(cell: Callable[..., RunRecord]) -> Callable[..., RunRecord]:
+    """``tuned_cell("tirg", 0.3, trials=20)``: as `cell`, with parameters tuned in that many trials of 30 epochs."""
+
+    def write(name: str, quality: float = 0.3, *, trials: int = 20, digest: str = "", **changes: Any) -> RunRecord:
+        digest = digest or f"{trials:064x}"
+        facts = {"trials": trials, "epochs": 30, "score": 40.0, "digest": digest}
+        return cell(
+            name, quality, variant=f"tuned={trials}x30", tuning=facts, ingredients={"tuning": digest}, **changes
+        )
+
+    return write
+
+
+@pytest.fixture
 def failed_cell(tmp_path: Path) -> Callable[..., None]:
     """``failed_cell("broken", exception="…")``: a cell that did not run, of the same benchmark."""
 

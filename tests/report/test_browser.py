@@ -137,6 +137,49 @@ def test_filtering_by_method_hides_rows_and_lines_and_clearing_brings_them_back(
     expect(page.locator(".board tbody tr:not(.off)")).to_have_count(4)
 
 
+@pytest.fixture
+def with_budgets(browser, cell, tuned_cell, shown, tmp_path):
+    """A page of one row that is not tuned, and two that are, with different budgets."""
+    cell("plain")
+    tuned_cell("few", trials=5)
+    tuned_cell("many", trials=20)
+    (tmp_path / "page.html").write_text(report_page(shown()), encoding="utf-8")
+    page = browser.new_page()
+    page.goto((tmp_path / "page.html").as_uri())
+    yield page
+    page.close()
+
+
+def test_rows_and_lines_are_filtered_by_their_tuning(with_budgets):
+    page = with_budgets
+    few, many = "few (tuned=5x30)", "many (tuned=20x30)"
+    chosen = page.get_by_label("tuning")
+    for option, names in (("tuned", [many, few]), ("not tuned", ["plain"]), ("5 × 30", [few])):
+        chosen.select_option(option)
+        expect_methods(page, *names)
+        expect(page.locator('figure .line[data-method="plain"]').first).to_be_visible(visible="plain" in names)
+    expect(page.locator("#found")).to_have_text("1 row in 1 table")
+    page.get_by_role("searchbox", name="method").fill("many")
+    expect(page.get_by_text("No table matches these filters.")).to_be_visible()
+    page.get_by_role("button", name="Clear").click()
+    expect_methods(page, many, few, "plain")
+
+
+def test_the_tuning_is_chosen_by_keyboard(with_budgets):
+    page = with_budgets
+    page.get_by_role("link", name="Skip to the content").focus()
+    chosen = page.get_by_label("tuning")
+    for _ in range(20):
+        if chosen.evaluate("select => select === document.activeElement"):
+            break
+        page.keyboard.press("Tab")
+    expect(chosen).to_be_focused()
+    page.keyboard.press("ArrowDown")
+    expect_methods(page, "many (tuned=20x30)", "few (tuned=5x30)")
+    page.keyboard.press("ArrowDown")
+    expect_methods(page, "plain")
+
+
 def test_a_figure_with_several_charts_shows_one_of_them(visit):
     page = visit()
     figure = page.locator("figure[data-choice]").first

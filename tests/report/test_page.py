@@ -115,6 +115,23 @@ def test_what_did_not_run_stands_there_with_its_reason(page, failed_cell, parse)
     assert "ValueError: no such thing (cir-bench-x 0.3, training); report it to its author" in text
 
 
+def test_tuning_budgets_have_a_column_a_filter_and_places_of_their_own(cell, tuned_cell, shown, parse):
+    for name in ("a", "b"):
+        cell(name)
+        tuned_cell(name)
+    page = parse(report_page(shown()))
+    assert [tag["data-tuning"] for tag in page.all("tr") if "data-tuning" in tag] == ["20 × 30", "20 × 30", "", ""]
+    assert "rows were tuned with different budgets (20 × 30, none)" in page.text
+    assert "Tuning: how many trials" in page.text
+    assert [tag["value"] for tag in page.all("option")] == ["", "", "", "", "", "tuned", "not tuned", "20 × 30"]
+
+
+def test_without_a_tuned_row_nothing_is_said_of_tuning(page, parse):
+    found = parse(page())
+    assert "uning" not in found.text
+    assert "tuning" not in [tag["name"] for tag in found.all("select")]
+
+
 def test_what_was_left_out_is_said(page, parse):
     assert "runs/x/record.json is no record" in parse(page(damaged=["runs/x/record.json is no record"])).text
 

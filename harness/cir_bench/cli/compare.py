@@ -15,6 +15,7 @@ from cir_bench.cli.records import RUNS, read_records
 
 if TYPE_CHECKING:
     from cir_bench.leaderboard import Row
+    from cir_bench.leaderboard.model import Budget
     from cir_bench.leaderboard.row_pair import RowPair
     from cir_bench.statistics.versus import Flip, Versus
 
@@ -68,7 +69,7 @@ def compare(
 
 
 def _facts(pair: RowPair, result: Versus) -> dict[str, Any]:
-    first, second = (row.model_dump(include={"method", "variant", "encoder", "seeds"}) for row in pair.rows)
+    first, second = (row.model_dump(include={"method", "variant", "encoder", "tuning", "seeds"}) for row in pair.rows)
     difference = asdict(result.pair)
     del difference["first"], difference["second"], difference["p_holm"]
     return {
@@ -98,6 +99,9 @@ def _lines(pair: RowPair, result: Versus) -> Iterator[str]:
     yield f"paired randomisation test over queries: p = {_p(found.p_queries)}{seeds}"
     better = "A is better." if found.difference > 0 else "B is better."
     yield better if found.differ else "They do not differ as far as these queries and seeds can tell."
+    first, second = (row.tuning for row in pair.rows)
+    if first != second:
+        yield f"They were not tuned with the same budget: A {_budget(first)}, B {_budget(second)}."
     if not several:
         yield "One seed each: this compares two trained models, not two methods."
     yield from _breakdown(result)
@@ -109,6 +113,10 @@ def _name(row: Row) -> str:
     variant = f"[{row.variant}]" if row.variant else ""
     seeds = f"seed{'s' if len(row.seeds) > 1 else ''} {' '.join(map(str, row.seeds))}"
     return f"{row.method}{variant}, {row.encoder}, {seeds}"
+
+
+def _budget(tuning: Budget | None) -> str:
+    return f"{tuning} (trials × epochs)" if tuning else "not at all"
 
 
 def _p(p: float) -> str:

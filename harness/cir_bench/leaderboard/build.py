@@ -8,6 +8,7 @@ from itertools import groupby
 from pathlib import Path
 
 from cir_bench.evaluation.measure import MEAN
+from cir_bench.leaderboard.budgets import budgets, ranked_together
 from cir_bench.leaderboard.comparisons import compare_rows
 from cir_bench.leaderboard.facts import CLAIMED
 from cir_bench.leaderboard.grouping import CellIdentity, SectionKey, by_cell, by_section, duplicates, newest
@@ -93,6 +94,7 @@ def _section(
         places=tuple(sorted({place for one in finished if (place := place_of(one.record))})),
         rows=(*rows, *failed_rows(members)),
         comparisons=comparisons,
+        budgets=budgets(rows),
     )
 
 
@@ -110,19 +112,26 @@ def _columns(metrics: Iterable[Mapping[str, float]], headline: str, parts: Seque
 
 
 def _ranked(rows: Sequence[tuple[Row, RowValues | None]], headline: str) -> list[tuple[Row, RowValues | None]]:
-    """Best first, sentinels at the bottom and without a rank; equal headlines share a rank."""
+    """Best first, sentinels at the bottom and without a rank; equal headlines share a rank.
+
+    Where rows have several tuning budgets, those of one budget follow each other, and have ranks of their own.
+    """
     sign = 1 if headline.rpartition("/")[2] in LOWER_IS_BETTER else -1
+    together = ranked_together([row for row, _ in rows])
 
-    def key(row: Row) -> tuple[bool, float]:
+    def key(place: int) -> tuple[bool, int, float]:
+        row = rows[place][0]
         value = row.metrics.get(headline)
-        return row.kind == "sentinel", sign * value.mean if value else float("inf")
+        return row.kind == "sentinel", together[place], sign * value.mean if value else float("inf")
 
-    ordered = sorted(rows, key=lambda pair: key(pair[0]))
-    first = {best: place for place, best in reversed(list(enumerate((key(row) for row, _ in ordered), start=1)))}
-    return [
-        (row.model_copy(update={"rank": None if row.kind == "sentinel" else first[key(row)]}), values)
-        for row, values in ordered
-    ]
+    ordered = sorted(range(len(rows)), key=key)
+    found = []
+    for place in ordered:
+        row, values = rows[place]
+        others = [key(other) for other in ordered if key(other)[:2] == key(place)[:2]]
+        rank = None if row.kind == "sentinel" else others.index(key(place)) + 1
+        found.append((row.model_copy(update={"rank": rank}), values))
+    return found
 
 
 def _encoders(records: Sequence[RunRecord]) -> tuple[EncoderUse, ...]:

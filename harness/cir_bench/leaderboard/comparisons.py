@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import asdict
 
+from cir_bench.leaderboard.budgets import ranked_together
 from cir_bench.leaderboard.model import Comparison, Interval, Row, Value
 from cir_bench.statistics.rows import RowValues
 from cir_bench.statistics.table import Pair, TableStatistics, table_statistics
@@ -26,10 +27,12 @@ def compare_rows(
 ) -> tuple[list[Row], tuple[Comparison, ...]]:
     """Rows with labels, intervals and tie groups, and every pair of rows that can be compared by the headline.
 
-    ``rows`` are those of a section that ran, best first; ``values`` their queries, None if they are not known.
+    ``rows`` are those of a section that ran, best first; ``values`` their queries, None if they are not known. Rows
+    with different tuning budgets are not compared.
     """
     same = [None if _others(one, values) else one for one in values]
-    found = table_statistics(same, [row.kind != "sentinel" for row in rows], headline)
+    compared = [row.kind != "sentinel" for row in rows]
+    found = table_statistics(same, compared, headline, ranked_together(rows))
     labels = [label_of(place) for place in range(len(rows))]
     some_known = any(one is not None for one in values)
     done = []

@@ -13,7 +13,7 @@ from cir_bench.leaderboard.table import MetricEntry, ReportedEntry, Table, Table
 
 COLUMNS = (
     *("section", "benchmark", "protocol", "protocol_hash", "track", "encoder", "row", "place", "method", "variant"),
-    *("kind", "plugin", "seeds", "metric", "mean", "sd", "low", "high", "beats", "reported", "difference"),
+    *("kind", "plugin", "tuning", "seeds", "metric", "mean", "sd", "low", "high", "beats", "reported", "difference"),
     *("parameters", "trained_parameters", "train_seconds", "query_milliseconds", "peak_memory_mib", "machine"),
     *("cautions", "remarks"),
 )
@@ -66,6 +66,7 @@ def _about(section: Section, row: Row) -> dict[str, object]:
         "method": row.method,
         "variant": row.variant,
         "plugin": row.plugin,
+        "tuning": str(row.tuning or ""),
         "seeds": " ".join(map(str, row.seeds)),
         **row.model_dump(include={"kind", "parameters", "trained_parameters"}),
         **row.model_dump(include={"train_seconds", "query_milliseconds", "peak_memory_mib"}),

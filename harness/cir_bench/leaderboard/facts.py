@@ -12,6 +12,12 @@ HASH_DIGITS = 12
 TIMES = "Times: "
 """Begins the sentence that says where times were measured; it differs between machines."""
 CLAIMED = "claimed"
+MIXED = "mixed-tuning"
+TUNED = (
+    "Tuning: how many trials chose the row's parameters on held-out train triplets, times the epochs of each; "
+    "–: not tuned."
+)
+"""What the column says, below every table that has it."""
 CLAIM = "these numbers could not be computed again from the results of their queries, so they are not ranked."
 
 
@@ -30,6 +36,12 @@ def cautions(section: Section) -> dict[str, str]:
         reasons.append(f"the annotations are not those that the protocol expects ({wrong})")
     if reasons:
         found["partial"] = f"{', and '.join(reasons)}; these numbers do not compare with those on the whole."
+    if len(section.budgets) > 1 and not section.claimed:
+        every = ", ".join(str(budget) if budget else "none" for budget in section.budgets)
+        found[MIXED] = (
+            f"rows were tuned with different budgets ({every}). They are listed, ranked and compared by budget, each "
+            "with places of its own. What has nothing to tune is among those that were not tuned."
+        )
     if section.synthetic:
         found["synthetic"] = "the images are rendered by a program; a result here is no result on photographs."
     if any(use.pixel_free for use in section.encoders):

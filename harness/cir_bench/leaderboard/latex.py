@@ -6,9 +6,9 @@ import re
 from collections.abc import Iterator
 
 from cir_bench.leaderboard import escape
-from cir_bench.leaderboard.facts import HASH_DIGITS, cautions, numbered
+from cir_bench.leaderboard.facts import HASH_DIGITS, MIXED, TUNED, cautions, numbered
 from cir_bench.leaderboard.model import Leaderboard, Section
-from cir_bench.leaderboard.table import table_of
+from cir_bench.leaderboard.table import Table, table_of
 from cir_bench.leaderboard.text_format import TextFormat, source_letters
 
 _FITTED = r"\resizebox{\ifdim\width>\linewidth\linewidth\else\width\fi}{!}{%"
@@ -43,7 +43,7 @@ def _section(section: Section) -> str:
     form, table = Latex(), table_of(section, reported_of_parts=False)
     letters = source_letters(table)
     columns = "".join("l" if column.kind in ("name", "remarks") else "r" for column in table.columns)
-    notes = [escape.latex(note, escape.LONGEST_LINE) for note in _reading(section)]
+    notes = [escape.latex(note, escape.LONGEST_LINE) for note in _reading(table)]
     notes += [f"({letter}) {form.plain(source)}" for source, letter in letters.items()]
     label = re.sub(r"[^a-z0-9]+", "-", section.title.lower())[: escape.LONGEST_TEXT].strip("-")
     return "\n".join(
@@ -73,8 +73,13 @@ def _caption(section: Section) -> str:
     return "; ".join([section.title, sizes, *reference, protocol, *cautions(section)]) + "."
 
 
-def _reading(section: Section) -> Iterator[str]:
+def _reading(table: Table) -> Iterator[str]:
     """How to read the table: what the Markdown says above its tables, as far as this one needs it."""
+    section = table.section
+    if mixed := cautions(section).get(MIXED):
+        yield mixed[0].upper() + mixed[1:]
+    if table.tuned:
+        yield TUNED
     if section.comparisons:
         yield "Rows with the same # do not differ; superscripts name the rows that a row beats (p < 0.05, corrected)."
     if section.places:

@@ -7,7 +7,7 @@ import re
 from tabulate import tabulate
 
 from cir_bench.leaderboard import escape
-from cir_bench.leaderboard.facts import facts
+from cir_bench.leaderboard.facts import TUNED, facts
 from cir_bench.leaderboard.model import Leaderboard, Section
 from cir_bench.leaderboard.table import table_of
 from cir_bench.leaderboard.text_format import TextFormat, source_letters
@@ -71,5 +71,6 @@ def _section(section: Section) -> str:
     )
     description = [escape.markdown_paragraph(section.description)] if section.description else []
     listed = "\n".join(f"- {fact}" for fact in facts(section, form))
-    sources = [f"({letter}) {source}" for source, letter in letters.items()]
-    return "\n\n".join([f"## {form.plain(section.title)}", *description, listed, lines, *sources])
+    notes = [TUNED] if table.tuned else []
+    notes += [f"({letter}) {source}" for source, letter in letters.items()]
+    return "\n\n".join([f"## {form.plain(section.title)}", *description, listed, lines, *notes])

@@ -74,11 +74,22 @@ class Reported(_LeaderboardModel):
         return f"{self.paper}, Table {self.table}: {self.named}, on {self.encoder}{note}{other}."
 
 
+class Budget(_LeaderboardModel):
+    """What tuning a method's parameters cost."""
+
+    trials: int
+    epochs: int
+    """Of every trial."""
+
+    def __str__(self) -> str:
+        return f"{self.trials} × {self.epochs}"
+
+
 class Row(_LeaderboardModel):
     """One method (and variant) over its seeds, or cells of it that did not run."""
 
     rank: int | None
-    """By the headline; None for sentinels and for cells that did not run."""
+    """By the headline, among the rows that it is ranked with; None for sentinels and for cells that did not run."""
     label: str = ""
     """A letter for each row that ran, unique in the section."""
     group: int | None = None
@@ -90,6 +101,8 @@ class Row(_LeaderboardModel):
     encoder: str
     kind: Literal["method", "baseline", "sentinel", "failed"]
     seeds: tuple[int, ...]
+    tuning: Budget | None = None
+    """How its parameters were tuned; None: not at all. Rows of several budgets are not ranked with each other."""
     metrics: dict[str, Value] = {}
     parameters: int = 0
     """Learned numbers of the method, without the encoder."""
@@ -209,6 +222,8 @@ class Section(_LeaderboardModel):
     rows: tuple[Row, ...]
     comparisons: tuple[Comparison, ...] = ()
     """Every pair of compared rows, best first."""
+    budgets: tuple[Budget | None, ...] = ()
+    """Of the rows that learn, the largest first, None: not tuned. Rows of different ones are not compared."""
 
 
 class Leaderboard(_LeaderboardModel):

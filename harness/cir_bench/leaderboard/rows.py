@@ -9,7 +9,7 @@ from statistics import fmean, stdev
 
 from cir_bench.leaderboard.facts import HASH_DIGITS
 from cir_bench.leaderboard.grouping import CellIdentity, averaged, differing, identity, ingredients
-from cir_bench.leaderboard.model import Row, Value
+from cir_bench.leaderboard.model import Budget, Row, Value
 from cir_bench.leaderboard.reported import reported_for
 from cir_bench.plugin.owner import CORE
 from cir_bench.records.load import StoredRecord
@@ -56,9 +56,10 @@ def failed_rows(records: Sequence[StoredRecord]) -> list[Row]:
             encoder=encoder,
             kind="failed",
             seeds=tuple(sorted({one.record.cell.seed for one in cells})),
+            tuning=_budget(cells[0].record),
             remarks=(reason,),
         )
-        for ((method, variant, encoder), reason), cells in groupby(failed, key=key)
+        for ((method, variant, encoder), reason), cells in ((name, list(group)) for name, group in groupby(failed, key))
     ]
 
 
@@ -94,6 +95,7 @@ def _row(by_seed: Sequence[StoredRecord], remarks: Sequence[str]) -> Row:
         encoder=cell.encoder,
         kind=method.kind if method else "method",
         seeds=tuple(record.cell.seed for record in records),
+        tuning=_budget(records[0]),
         metrics=metrics,
         parameters=max((fact.parameters for fact in facts), default=0),
         trained_parameters=max((fact.trained_parameters for fact in facts), default=0),
@@ -107,6 +109,10 @@ def _row(by_seed: Sequence[StoredRecord], remarks: Sequence[str]) -> Row:
         reported=reported_for(cell, metrics, whole=not any(record.partial for record in records)),
         remarks=(*([f"by {plugin}"] if plugin else []), *remarks, *_cautions(records)),
     )
+
+
+def _budget(record: RunRecord) -> Budget | None:
+    return Budget(trials=record.tuning.trials, epochs=record.tuning.epochs) if record.tuning else None
 
 
 def _over_seeds(metrics: Sequence[Mapping[str, float]]) -> dict[str, Value]:

@@ -21,7 +21,9 @@ _BEATEN = re.compile(r" [ᵃ-ᶻⁱʰʲˡʳˢʷˣʸⁿ⁰¹²³⁴-⁹⁻ ]+$")
 _NUMBER = re.compile(r"(-?\d+(?:\.\d+)?|-?inf)(?: ± (\d+(?:\.\d+)?))?")
 _INTERVAL = re.compile(r"\[(-?\d+\.\d+), (-?\d+\.\d+)\]")
 _DIFFERENCE = re.compile(r" [+-]\d+\.\d+")
-_WORDS = frozenset({table.METHOD, table.ENCODER, table.SEEDS, table.PARAMETERS, table.TRAINED, table.REMARKS})
+_WORDS = frozenset(
+    {table.METHOD, table.ENCODER, table.TUNING, table.SEEDS, table.PARAMETERS, table.TRAINED, table.REMARKS}
+)
 _INTRODUCTION = "the introduction"
 
 

@@ -11,6 +11,7 @@ from cir_bench.leaderboard.model import LOWER_IS_BETTER, Interval, Reported, Row
 
 PLACE, LABEL, METHOD, ENCODER, INTERVAL, SEEDS = "#", "row", "method", "encoder", "95 % interval", "seeds"
 PARAMETERS, TRAINED, REMARKS, REPORTED = "parameters", "trained", "remarks", "reported "
+TUNING = "tuning"
 TRAIN, QUERY, MEMORY, MACHINE = "train (s)", "ms/query", "peak (MiB)", "on"
 COSTS = frozenset({TRAIN, QUERY, MEMORY, MACHINE})
 """Columns that differ between any two machines."""
@@ -89,6 +90,11 @@ class Table:
     rows: tuple[TableRow, ...]
 
     @property
+    def tuned(self) -> bool:
+        """Whether it has the column of tuning budgets."""
+        return any(column.heading == TUNING for column in self.columns)
+
+    @property
     def compared(self) -> bool:
         """Whether places are tie groups, from the queries; if not, they are the plain order of the means."""
         return any(one.row.group is not None for one in self.rows)
@@ -148,6 +154,9 @@ def _columns(section: Section, reported_of_parts: bool) -> Iterator[Column]:
         yield Column(ENCODER, "name", lambda row: NameEntry(row.encoder))
     for key in section.columns:
         yield from _metric_columns(section, key, reported_of_parts)
+    if any(row.tuning for row in section.rows):
+        tip = "trials × epochs of each, on held-out train triplets; –: not tuned"
+        yield Column(TUNING, "count", _tuning, tip=tip)
     yield Column(SEEDS, "count", lambda row: _seeds(section, row), tip="number of seeds")
     yield from _cost_columns(section)
     if any(row.remarks for row in section.rows):
@@ -217,6 +226,11 @@ def _machine(section: Section, row: Row) -> TextEntry:
 def _machines(section: Section, row: Row) -> list[int]:
     """The numbers of the machines that a row ran on; none if the section has only one."""
     return [section.places.index(place) + 1 for place in row.places] if len(section.places) > 1 else []
+
+
+def _tuning(row: Row) -> TextEntry:
+    budget = row.tuning
+    return TextEntry(str(budget), budget.trials * budget.epochs) if budget else TextEntry(NONE)
 
 
 def _seeds(section: Section, row: Row) -> TextEntry:

@@ -6,7 +6,8 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from cir_bench.leaderboard import Section
-from cir_bench.leaderboard.facts import HASH_DIGITS, cautions, numbered
+from cir_bench.leaderboard.facts import HASH_DIGITS, TUNED, cautions, numbered
+from cir_bench.leaderboard.table import TUNING
 from cir_bench.report.cost import cost_figure
 from cir_bench.report.html_table import ELSEWHERE, HtmlTable, html_table
 from cir_bench.report.learning import training_figures
@@ -23,6 +24,7 @@ BADGES = {
     "": "",
 }
 """What the badges of rows mean."""
+TUNED_ROWS, UNTUNED_ROWS = "tuned", "not tuned"
 
 
 @dataclass(frozen=True)
@@ -61,11 +63,19 @@ def report_page(
     names = ("benchmark", "protocol", "track")
     filters = {name: sorted({getattr(one.section, name) for one in sections}) for name in names}
     filters["encoder"] = sorted({encoder for view in views for encoder in view.encoders})
+    filters["tuning"] = _tunings(sections)
     methods = {one.row.method for block in sections for one in block.rows}
     cells = sum(len(one.row.seeds) for block in sections for one in block.rows)
     counts = [(len(methods), "method"), (cells, "cell"), (len(sections), "table")]
     summary = ", ".join(f"{count:,} {what}" + ("" if count == 1 else "s") for count, what in counts)
     return render("report.html", views=views, filters=filters, counts=summary, damaged=damaged, badges=BADGES)
+
+
+def _tunings(sections: Sequence[ReportSection]) -> list[str]:
+    """What rows can be filtered by: tuned or not, and every budget; nothing if no row is tuned."""
+    found = {one.row.tuning for block in sections for one in block.rows}
+    budgets = sorted((one for one in found if one is not None), key=lambda one: (one.trials, one.epochs))
+    return [TUNED_ROWS, UNTUNED_ROWS, *map(str, budgets)] if budgets else []
 
 
 def _facts(section: Section) -> Iterator[tuple[str, str]]:
@@ -104,6 +114,8 @@ def _reading(block: ReportSection, table: HtmlTable) -> Iterator[str]:
     else:
         yield "The drawn line is one standard deviation on either side. Places are the plain order of the means: the"
         yield "ranks of single queries were not kept, so it is not known whether two rows differ."
+    if any(column.heading == TUNING for column in table.columns):
+        yield TUNED
     if any(entry.text.endswith(ELSEWHERE) for row in table.rows for entry in row.entries):
         yield f"{ELSEWHERE} reported on another encoder than here, or on complete data: not comparable."
     if len(block.section.places) > 1:

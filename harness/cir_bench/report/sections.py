@@ -59,8 +59,8 @@ class ReportSection:
         """The rows that charts show: all, or (of more than `MOST_DRAWN`) the best of each method."""
         if len(self.finished) <= MOST_DRAWN:
             return self.finished
-        best = {one.row.method: one for one in reversed(self.finished)}
-        return [one for one in self.finished if best[one.row.method] is one][:MOST_DRAWN]
+        best = {(one.row.method, one.row.tuning): one for one in reversed(self.finished)}
+        return [one for one in self.finished if best[one.row.method, one.row.tuning] is one][:MOST_DRAWN]
 
     @property
     def undrawn(self) -> str:

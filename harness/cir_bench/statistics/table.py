@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from itertools import combinations
 
 import numpy as np
@@ -66,31 +67,46 @@ class TableStatistics:
         return sorted(beaten)
 
 
-def table_statistics(rows: Sequence[RowValues | None], compared: Sequence[bool], headline: str) -> TableStatistics:
+def table_statistics(
+    rows: Sequence[RowValues | None], compared: Sequence[bool], headline: str, together: Sequence[int] | None = None
+) -> TableStatistics:
     """Intervals of all rows that have values, and comparisons by ``headline`` of those that are ``compared``.
 
     Rows are given best first, None if their queries are unknown; all must have the same queries. Sentinels are not
-    compared.
+    compared. Of ``together``, rows with different numbers are not compared, and tie groups are those of one number.
     """
+    together = together if together is not None else [0] * len(rows)
     with_values = {place: row for place, row in enumerate(rows) if row is not None}
     drawn = dict(zip(with_values, bootstrap(list(with_values.values())), strict=True))
     intervals = [{key: interval(values) for key, values in drawn.get(place, {}).items()} for place in range(len(rows))]
     tested = {place: row for place, row in with_values.items() if compared[place]}
-    pairs = compare_pairs(tested, {place: drawn[place][headline] for place in tested}, headline)
+    both = [pair for pair in combinations(tested, 2) if together[pair[0]] == together[pair[1]]]
+    pairs = compare_pairs(tested, {place: drawn[place][headline] for place in tested}, headline, both)
     apart = {frozenset((pair.first, pair.second)) for pair in pairs if pair.differ}
-    order = list(tested)
-    places = tie_groups(len(order), lambda a, b: frozenset((order[a], order[b])) in apart)
-    groups = dict(zip(order, places, strict=True))
+    groups: dict[int, int] = {}
+    for number in set(together):
+        order = [place for place in tested if together[place] == number]
+        places = tie_groups(len(order), partial(_differ, apart, order))
+        groups |= dict(zip(order, places, strict=True))
     return TableStatistics(tuple(intervals), pairs, tuple(groups.get(place) for place in range(len(rows))))
 
 
-def compare_pairs(rows: Mapping[int, RowValues], drawn: Mapping[int, Floats], headline: str) -> tuple[Pair, ...]:
-    """Every pair of rows; Holm's correction is over these pairs.
+def _differ(apart: Collection[frozenset[int]], order: Sequence[int], first: int, second: int) -> bool:
+    return frozenset((order[first], order[second])) in apart
+
+
+def compare_pairs(
+    rows: Mapping[int, RowValues],
+    drawn: Mapping[int, Floats],
+    headline: str,
+    both: Sequence[tuple[int, int]] | None = None,
+) -> tuple[Pair, ...]:
+    """Every pair of rows, or those of ``both``; Holm's correction is over these pairs.
 
     ``rows`` and ``drawn``, the bootstrap of each row's headline, are by index in the table.
     """
     samples = {place: Sample(row.seeds, row.values[headline]) for place, row in rows.items()}
-    both = list(combinations(rows, 2))
+    both = list(combinations(rows, 2)) if both is None else both
     weights = next(iter(rows.values())).weights if rows else np.zeros(0)
     tested = randomisation_tests([(samples[a], samples[b]) for a, b in both], weights)
     corrected = holm([p.queries for p in tested])

@@ -56,10 +56,15 @@
     });
   }
 
-  // Filtering: tables by what they are of; rows, lines and marks by method.
+  // Filtering: tables by what they are of; rows, lines and marks by method and tuning budget.
   const filters = document.getElementById("filters");
   if (filters) {
     const found = document.getElementById("found"), nothing = document.getElementById("nothing");
+    const tunings = new Map(all("[data-tuning]").map((row) => [row.dataset.method, row.dataset.tuning]));
+    const isTuned = (method, asked) => {
+      const budget = tunings.get(method);  // a name says how it was tuned
+      return !asked || (asked === "tuned" ? budget : asked === "not tuned" ? !budget : budget === asked);
+    };
     const apply = () => {
       const asked = Object.fromEntries(new FormData(filters));
       const words = (asked.method || "").toLowerCase().trim();
@@ -69,12 +74,12 @@
           && (!asked.encoder || block.dataset.encoder.split("\n").includes(asked.encoder));
         let here = 0;
         for (const part of all("[data-method]", block)) {
-          const own = part.closest(".figures.small") ? null : part.dataset.method.toLowerCase();
-          const hit = own === null || own.includes(words);
+          const own = part.closest(".figures.small") ? null : part.dataset.method;
+          const hit = own === null || own.toLowerCase().includes(words) && isTuned(own, asked.tuning);
           part.classList.toggle("off", !hit);
           if (hit && part.matches(".board tbody tr, .failed li")) here += 1;
         }
-        const shown = fits && (!words || here > 0);
+        const shown = fits && (here > 0 || !words && !asked.tuning);
         block.classList.toggle("off", !shown);
         for (const link of all(`[data-contents="${block.id}"]`)) link.classList.toggle("off", !shown);
         if (shown) { tables += 1; rows += here; }
