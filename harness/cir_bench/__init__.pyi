@@ -46,6 +46,7 @@ from cir_bench.interfaces.method import StandardMethod as StandardMethod
 from cir_bench.interfaces.method import TrainBatch as TrainBatch
 from cir_bench.interfaces.method import TrainStage as TrainStage
 from cir_bench.interfaces.method import TrainStep as TrainStep
+from cir_bench.interfaces.published import PublishedWeights as PublishedWeights
 from cir_bench.interfaces.specs import ComposerSpec as ComposerSpec
 from cir_bench.interfaces.specs import Context as Context
 from cir_bench.interfaces.specs import DatasetSpec as DatasetSpec

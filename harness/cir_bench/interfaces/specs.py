@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any, Literal
 
 from cir_bench.interfaces.levels import Needs, Provides
+from cir_bench.interfaces.published import PublishedWeights
 from cir_bench.params.models import MethodParams, NoParams, Params
 
 
@@ -155,6 +156,8 @@ class MethodSpec(Spec):
     training_data: tuple[str, ...] = ()
     """What it was trained on apart from the benchmark's train split, as the records of its cells declare it."""
     paper: Paper | None = None
+    published: PublishedWeights | None = None
+    """How its authors save its weights, so that ``--weights FILE`` can read them; None: such files cannot be read."""
     card: str = ""
     """Markdown, or ``"package:FILE.md"`` for a file of the package: what it is, where the code has its equations, what
     the paper leaves open, known deviations."""

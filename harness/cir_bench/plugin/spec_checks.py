@@ -43,6 +43,7 @@ WRITE = {
     "wraps": 'a function of the parameters that returns {"composer": {"parameter": value}}',
     "loss": 'the name of a loss, {"loss": {"parameter": value}}, or a function of the parameters that returns that',
     "kind": "'method', 'baseline' or 'sentinel'",
+    "published": 'cir_bench.PublishedWeights(entry="...", names={"theirs": "ours"})',
     "paper": 'cir_bench.Paper(title="...", venue="CVPR 2019")',
     "title": "the title of the paper",
     "venue": 'where it was published, like "CVPR 2019"',

@@ -12,12 +12,14 @@ from cir_bench.config import dotted, merge
 from cir_bench.interfaces.composer import Composer
 from cir_bench.interfaces.levels import Needs
 from cir_bench.interfaces.method import Method, TrainBatch
+from cir_bench.interfaces.published import PublishedWeights
 from cir_bench.interfaces.spec_params import make_params
 from cir_bench.interfaces.specs import MethodSpec
 from cir_bench.params.tunable import nested, search_space
 from cir_bench.plugin.build import build_method
 from cir_bench.plugin.card import card_text
 from cir_bench.plugin.needs import needs_together, wrapped_composers
+from cir_bench.plugin.published import load_content
 from cir_bench.plugin.registry import load
 from cir_bench.testing.asserts import (
     assert_finite,
@@ -29,6 +31,7 @@ from cir_bench.testing.asserts import (
 from cir_bench.testing.base import seeded
 from cir_bench.testing.composer import Composing
 from cir_bench.testing.features import random_features, require_gradients
+from cir_bench.testing.published import assert_width, saved
 from cir_bench.testing.stepping import margin, steps, train
 
 TRIPLETS = 8
@@ -215,3 +218,18 @@ class MethodContract(Composing):
             pairs = zip(steps(first, stage, self.batch()), steps(second, stage, self.batch()), strict=True)
             for ours, theirs in pairs:
                 assert_same_tensors(theirs.terms, ours.terms, "term ")
+
+    def published_file(self, method: Method, layout: PublishedWeights) -> Mapping[str, Any]:
+        """What the authors' code would save of ``method``; override it for a layout with ``convert``."""
+        return saved(method, layout)
+
+    def test_a_published_file_brings_everything_back(self) -> None:
+        """Another instance that loads a file in the layout of `MethodSpec.published` has the same embeddings."""
+        layout = self.find(MethodSpec).spec.published
+        if layout is None:
+            pytest.skip("its plugin declares no layout of published weights")
+        first, second = self.method(seed=1).eval(), self.method(seed=2).eval()
+        content = self.published_file(first, layout)
+        assert_width(layout, content, self.encoder_shape())
+        load_content(second, layout, content, self.name)
+        assert_same_sides(self.embeddings(second.composer), self.embeddings(first.composer))

@@ -18,3 +18,4 @@ from cir_bench.utils.state import state_digest as state_digest
 from cir_bench.utils.submissions import Mistakes as Mistakes
 from cir_bench.utils.submissions import check_lists as check_lists
 from cir_bench.utils.submissions import json_object as json_object
+from cir_bench.utils.weights import read_weights as read_weights
