@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from cir_bench import ComposerSpec, MethodSpec, Needs, Paper, hookimpl
+from cir_bench_combiner.checkpoint import PUBLISHED
 from cir_bench_combiner.params import CombinerComposerParams, CombinerParams
 from cir_bench_combiner.recipes import ENCODER_RECIPES, RECIPES
 from cir_bench_combiner.sources import SOURCES
@@ -34,6 +35,7 @@ METHODS = [
             authors="Baldrati, Bertini, Uricchio, Del Bimbo",
             url="https://doi.org/10.1109/CVPRW56347.2022.00543",
         ),
+        published=PUBLISHED,
         card="cir_bench_combiner:README.md",
         recipes=RECIPES,
         controlled={
