@@ -33,7 +33,7 @@ class RunSetup:
     bench: Workbench
     out: Path
     left_out: list[str]
-    """A sentence for each benchmark for which ``--all`` leaves out methods."""
+    """What the options leave out, in sentences (`cir_bench.runs.resolve.left_out`)."""
 
 
 @dataclass(frozen=True)
@@ -83,6 +83,15 @@ class RunOptions:
     tuned: Annotated[
         Path | None,
         typer.Option(metavar="DIR", help="Use the choices of `cir-bench tune` below DIR (or one tuning.json)."),
+    ] = None
+
+    weights: Annotated[
+        Names,
+        typer.Option(
+            metavar="FILE",
+            help="Evaluate weights that a method's authors published, without training: FILE, or METHOD=FILE; may be "
+            "repeated.",
+        ),
     ] = None
 
     def open(self, settings: Settings, workers: int = 0, *, evaluates: bool = True) -> RunSetup:
@@ -137,7 +146,18 @@ class RunOptions:
 
     def _values(self, settings: Settings) -> dict[str, Any]:
         """The keys of a request that the command line mentions."""
-        names = ("methods", "benchmarks", "encoders", "seeds", "track", "device", "precision", "out", "tuned")
+        names = (
+            "methods",
+            "benchmarks",
+            "encoders",
+            "seeds",
+            "track",
+            "device",
+            "precision",
+            "out",
+            "tuned",
+            "weights",
+        )
         values = {name: getattr(self, name) for name in names}
         values |= {"data_root": settings.data_root, "allow_partial": self.allow_partial or None}
         for option, given in (("-m", self.methods), ("-b", self.benchmarks), ("-e", self.encoders)):

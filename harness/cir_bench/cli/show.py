@@ -22,12 +22,16 @@ from cir_bench.cli.output import columns, print_json
 from cir_bench.cli.show_cell import value_lines, values_with_origins
 from cir_bench.errors import ConfigError, did_you_mean
 from cir_bench.interfaces.kinds import KINDS
+from cir_bench.interfaces.published import PublishedWeights
 from cir_bench.interfaces.spec_params import make_params, split_argument
 from cir_bench.interfaces.specs import ComposerSpec, DatasetSpec, EncoderSpec, LossSpec, MethodSpec
 from cir_bench.params.tunable import Tunable
 from cir_bench.plugin.card import card_text
 from cir_bench.plugin.needs import needs_of, needs_together, provides_of, wrapped_composers
 from cir_bench.plugin.registry import Registered, Registry
+
+_SHORT = ("kind", "published_weights", "licence", "homepage", "extra", "paper_encoder", "dataset", "default_encoder")
+"""Facts that are written as ``NAME: VALUE``."""
 
 
 @with_settings
@@ -90,6 +94,7 @@ def _details(registry: Registry, registered: Registered[Any], argument: str | No
             "card": card_text(registered),
             "paper_encoder": spec.paper_encoder,
             "training_data": spec.training_data,
+            "published_weights": _layout(spec.published),
             "recipes": {where: dict(values) for where, values in spec.recipes.items()},
             "encoder_recipes": {where: dict(values) for where, values in spec.encoder_recipes.items()},
             "controlled": {where: dict(values) for where, values in spec.controlled.items()},
@@ -108,6 +113,15 @@ def _details(registry: Registry, registered: Registered[Any], argument: str | No
     if params is not None:
         facts["name"] = f"{spec.name}:{argument}"
     return facts | {"parameters": list(parameters(spec.params, params))}
+
+
+def _layout(published: PublishedWeights | None) -> str:
+    """Which files of weights can be read."""
+    if published is None:
+        return ""
+    made_for = ", ".join(published.encoders.values())
+    where = f"with the entry {published.entry!r}" if published.entry else "with the state dict alone"
+    return f"files {where}{f', for {made_for}' if made_for else ''} (cir-bench run --weights FILE)"
 
 
 def _needs(registry: Registry, registered: Registered[Any]) -> dict[str, Any]:
@@ -132,7 +146,7 @@ def _lines(kind: str, facts: dict[str, Any]) -> Iterator[str]:
         yield "paper: " + ", ".join(paper[key] for key in ("authors", "title", "venue", "url") if paper[key])
     if facts.get("training_data"):
         yield f"trained on: {', '.join(facts['training_data'])}"
-    for key in ("kind", "licence", "homepage", "extra", "paper_encoder", "dataset", "default_encoder"):
+    for key in _SHORT:
         if facts.get(key):
             yield f"{key.replace('_', ' ')}: {facts[key]}"
     if facts.get("argument") and ":" not in facts["name"]:

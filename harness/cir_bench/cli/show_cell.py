@@ -38,7 +38,7 @@ def value_lines(values: Iterable[Mapping[str, Any]], indent: str = "  ") -> Iter
 
 
 def _rows(cell: Cell) -> Iterator[tuple[str, Any, str]]:
-    known = {**dict(_of_names(cell)), **_origins(cell), **_of_tuning(cell), **_of_user(cell)}
+    known = {**dict(_of_names(cell)), **_origins(cell), **_of_tuning(cell), **_of_user(cell), **_of_weights(cell)}
     default = "default" if cell.key.track == "controlled" else "chosen (default)"
     parts = (("", cell.method_params), ("encoder.", cell.encoder_params), ("dataset.", cell.dataset_params))
     for prefix, params in parts:
@@ -88,6 +88,11 @@ def _of_names(cell: Cell) -> Iterator[tuple[str, str]]:
 def _of_tuning(cell: Cell) -> Mapping[str, str]:
     """Values that ``cir-bench tune`` chose."""
     return dict.fromkeys(search_space(cell.method_params) if cell.tuned else (), "--tuned")
+
+
+def _of_weights(cell: Cell) -> Mapping[str, str]:
+    """With published weights, no stage has an epoch."""
+    return {f"{stage}.epochs": "--weights" for stage in cell.stage_settings()} if cell.weights else {}
 
 
 def _of_user(cell: Cell) -> Mapping[str, str]:

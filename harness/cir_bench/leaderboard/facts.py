@@ -11,6 +11,11 @@ from cir_bench.leaderboard.text_format import TextFormat
 HASH_DIGITS = 12
 TIMES = "Times: "
 """Begins the sentence that says where times were measured; it differs between machines."""
+PUBLISHED = "published weights"
+PUBLISHED_MEANS = (
+    "rows that say so were not trained here, and not under the budget of this table; only their authors know on what. "
+    "They are ranked by their numbers, as rows without training are."
+)
 CLAIMED = "claimed"
 MIXED = "mixed-tuning"
 TUNED = (
@@ -75,6 +80,8 @@ def facts(section: Section, form: TextFormat) -> Iterator[str]:
         yield f"The data set is by {form.plain(section.dataset_plugin)}, no part of cir-bench."
     for word, sentence in warnings.items():
         yield f"**{word.capitalize()}**: {form.plain(sentence)}"
+    if any(row.weights for row in section.rows):
+        yield f"**{PUBLISHED.capitalize()}**: {PUBLISHED_MEANS}"
     if section.places:
         several = " Compare times and memory only between rows with the same number." if len(section.places) > 1 else ""
         yield f"{TIMES}on {numbered([form.plain(place) for place in section.places])}.{several}"

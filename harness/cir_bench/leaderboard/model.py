@@ -7,6 +7,7 @@ from typing import Literal
 from pydantic import BaseModel, ConfigDict, Field, InstanceOf
 
 from cir_bench.records.load import StoredRecord
+from cir_bench.records.models import WeightsFacts
 
 LOWER_IS_BETTER = frozenset({"median_rank"})
 
@@ -123,6 +124,8 @@ class Row(_LeaderboardModel):
     badge: Literal["", "re-scored", "reproduced", "claimed"] = ""
     """re-scored: its metrics follow from the results of its queries. reproduced: so do those of an independent record
     of a cell, which agrees. claimed: they follow from nothing. Empty for cells that did not run."""
+    weights: WeightsFacts | None = None
+    """The published weights that it was evaluated with, without being trained; None: there were none."""
     training_data: tuple[str, ...] = ()
     """What its records declare: data that the method or its encoder was trained on."""
     reported: tuple[Reported, ...] = ()

@@ -104,6 +104,7 @@ def _row(by_seed: Sequence[StoredRecord], remarks: Sequence[str]) -> Row:
         peak_memory_mib=max(record.cost.peak_memory_mib for record in records),
         places=tuple(sorted({place for record in records if (place := place_of(record))})),
         plugin=plugin,
+        weights=records[0].weights,
         training_data=tuple(dict.fromkeys(name for record in records for name in record.training_data)),
         cells=tuple(by_seed),
         reported=reported_for(cell, metrics, whole=not any(record.partial for record in records)),
@@ -135,6 +136,9 @@ def _cautions(records: Sequence[RunRecord]) -> Iterator[str]:
     """What makes a row less than it seems. Other warnings stay in the record: libraries word them differently."""
     if any(record.partial for record in records):
         yield "partial"
+    for facts in dict.fromkeys(record.weights for record in records):
+        if facts is not None:
+            yield "published weights, not trained here" + (f"; {facts.caution}" if facts.caution else "")
     if any(record.selection is not None and record.selection.on == "test" for record in records):
         yield "checkpoint chosen on the evaluation split, which leaks"
 

@@ -45,6 +45,7 @@ def mistake(record: RunRecord, queries: QueryResults | None, protocol: Protocol 
         or _bad_date(record)
         or _bad_protocol(record, protocol)
         or _bad_counts(record)
+        or _bad_weights(record)
         or _bad_metrics(record)
         or (_bad_queries(record, queries, protocol) if queries is not None else "")
     )
@@ -127,6 +128,19 @@ def _bad_counts(record: RunRecord) -> str:
             return f"{key:.60} is {value:g}, which cannot be measured"
         if value < 0 and key.startswith(_NOT_NEGATIVE):
             return f"{key:.60} is {value}, less than nothing"
+    return ""
+
+
+def _bad_weights(record: RunRecord) -> str:
+    """Published weights are named by the ingredients and the variant, too, and nothing is trained with them."""
+    claimed = record.weights.sha256 if record.weights else ""
+    have = record.ingredients.get("weights", "")
+    if not claimed and (not have or record.status == "failed"):
+        return ""
+    if claimed != have or f"published={claimed[:_DIGITS]}" not in record.cell.variant.split():
+        return "its published weights, its ingredients and its variant do not agree"
+    if record.history or (record.method and record.method.trained_parameters):
+        return "it says that it was trained, but also that its weights are published ones"
     return ""
 
 

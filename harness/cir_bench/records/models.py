@@ -126,6 +126,19 @@ class TuningFacts(RecordModel):
     """Of the whole tuning (`cir_bench.records.tuning`)."""
 
 
+class WeightsFacts(RecordModel):
+    """The file of published weights that the method was evaluated with, instead of being trained."""
+
+    file: str
+    """Its name."""
+    sha256: str
+    """Of its bytes."""
+    entry: str = ""
+    """The key of the file that held the weights; empty: the file is a state dict."""
+    caution: str = ""
+    """What the method says of weights that its authors publish, such as how they were chosen."""
+
+
 class Phase(RecordModel):
     """A phase and its wall-clock time."""
 

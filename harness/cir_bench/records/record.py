@@ -61,6 +61,8 @@ class RunRecord(models.RecordModel):
     selection: models.SelectionFacts | None = None
     tuning: models.TuningFacts | None = None
     """None: the parameters are those of the method, the benchmark and the user."""
+    weights: models.WeightsFacts | None = None
+    """None: the method's weights are those of the cell's own training."""
     cost: models.Cost = models.Cost()
     environment: models.Environment | None = None
     warnings: tuple[str, ...] = ()

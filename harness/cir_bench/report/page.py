@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from cir_bench.leaderboard import Section
-from cir_bench.leaderboard.facts import HASH_DIGITS, TUNED, cautions, numbered
+from cir_bench.leaderboard.facts import HASH_DIGITS, PUBLISHED, PUBLISHED_MEANS, TUNED, cautions, numbered
 from cir_bench.leaderboard.table import TUNING
 from cir_bench.report.cost import cost_figure
 from cir_bench.report.html_table import ELSEWHERE, HtmlTable, html_table
@@ -25,6 +25,7 @@ BADGES = {
 }
 """What the badges of rows mean."""
 TUNED_ROWS, UNTUNED_ROWS = "tuned", "not tuned"
+_PUBLISHED = {"published": PUBLISHED, "published_means": PUBLISHED_MEANS}
 
 
 @dataclass(frozen=True)
@@ -68,7 +69,8 @@ def report_page(
     cells = sum(len(one.row.seeds) for block in sections for one in block.rows)
     counts = [(len(methods), "method"), (cells, "cell"), (len(sections), "table")]
     summary = ", ".join(f"{count:,} {what}" + ("" if count == 1 else "s") for count, what in counts)
-    return render("report.html", views=views, filters=filters, counts=summary, damaged=damaged, badges=BADGES)
+    shared = {"views": views, "filters": filters, "counts": summary, "damaged": damaged}
+    return render("report.html", **shared, badges=BADGES, **_PUBLISHED)
 
 
 def _tunings(sections: Sequence[ReportSection]) -> list[str]:

@@ -49,6 +49,8 @@ class AssembledCell:
     @property
     def learns(self) -> bool:
         """Whether there is anything to train."""
+        if self.cell.weights is not None:
+            return False
         return bool(self.trainee.encoders) or any(one.requires_grad for one in self.method.parameters())
 
     def rank(self, source: FeatureSource, evaluation: EvalSet, *, subset: bool) -> Ranked:
@@ -111,7 +113,7 @@ def restore(cell: Cell, bench: Workbench, registry: Registry, folder: Path) -> A
             assembled.trainee.modules(with_encoders).load_state_dict(weights)
         except RuntimeError as error:
             raise RunError(f"the weights in {folder / CHECKPOINTS} are of another version of the method") from error
-    elif assembled.learns:
+    elif assembled.learns or cell.weights is not None:
         raise RunError(f"the weights of the cell were not kept in {folder / CHECKPOINTS}")
     assembled.trainee.modules(with_encoders=True).eval().requires_grad_(False)
     return assembled

@@ -20,6 +20,7 @@ from cir_bench.plugin.registry import Registered, Registry
 from cir_bench.protocols.find import ChosenBenchmark
 from cir_bench.protocols.protocol import Protocol
 from cir_bench.records.models import TuningFacts
+from cir_bench.runs.weights import WeightsFile
 
 
 class CellParams(NamedTuple):
@@ -61,6 +62,8 @@ class Cell:
     refusal: str = ""
     tuned: TuningFacts | None = None
     """The tuning that chose parameters of its method."""
+    weights: WeightsFile | None = None
+    """The published weights of its method, which is not trained."""
 
     @property
     def protocol(self) -> Protocol:
@@ -96,6 +99,8 @@ class Cell:
     def static_ingredients(self) -> dict[str, str]:
         """The part of `ingredients` that is known without loading anything."""
         config = {name: numbers_depend_on(params) for name, params in self._params().items()}
+        for name in (*self.stage_settings(), "selection") if self.weights else ():
+            del config["method"][name]
         return {key: str(value) for key, value in dotted(config).items()} | {
             **{f"composer.{composer.name}.version": composer.spec.version for composer, _ in self.wrapped},
             **({"described.version": self.described[0].spec.version} if self.described else {}),
@@ -105,6 +110,7 @@ class Cell:
             "protocol.hash": self.protocol.hash(),
             "precision": self.precision,
             **({"tuning": self.tuned.digest} if self.tuned else {}),
+            **({"weights": self.weights.digest} if self.weights else {}),
         }
 
     def _params(self) -> dict[str, Params]:

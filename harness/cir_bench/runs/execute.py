@@ -29,6 +29,7 @@ from cir_bench.runs.cuts import cuts_of
 from cir_bench.runs.device import environment, peak_mib, reset_peak
 from cir_bench.runs.failures import circumstances, known_of
 from cir_bench.runs.ingredients import fingerprint, ingredients
+from cir_bench.runs.published import load_published
 from cir_bench.runs.workbench import Workbench
 from cir_bench.statistics.queries import QueryResults
 from cir_bench.training.checkpoints import discard_state
@@ -69,6 +70,7 @@ class CellRun:
             self._found = found = ingredients(cell, bench)
             evaluation = bench.data.evaluation(cell)
             assembled = assemble(cell, bench, self._registry, self._folder, self._announce)
+            weights = load_published(assembled) if cell.weights else None
         trained = self._train(assembled, fingerprint(found, cell.key.seed)) if assembled.learns else None
         assembled.trainee.eval()
         with self._phase("extracting features"):
@@ -77,7 +79,8 @@ class CellRun:
             ranked = assembled.rank(source, evaluation, subset=cell.protocol.subset)
         with self._phase("evaluating"):
             result = self._evaluate(ranked.parts, evaluation)
-        return self._record(assembled.method, evaluation, trained, ranked, result, found)
+        record = self._record(assembled.method, evaluation, trained, ranked, result, found)
+        return record.model_copy(update={"weights": weights})
 
     def _train(self, assembled: AssembledCell, mark: str) -> TrainState:
         with self._phase("preparing"):

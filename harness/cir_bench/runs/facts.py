@@ -72,6 +72,8 @@ def training_data(cell: Cell, *, learned: bool) -> tuple[str, ...]:
     """What the cell was trained on, as far as it is declared, each once."""
     datasets = [cell.dataset, *([cell.described[0]] if cell.described else [])]
     own = [f"{dataset.name}/train" for dataset in datasets] if learned else []
+    if cell.weights is not None:
+        own = [f"unknown (published weights {cell.weights.mark})"]
     return tuple(dict.fromkeys([*own, *cell.encoder.spec.training_data, *cell.method.spec.training_data]))
 
 

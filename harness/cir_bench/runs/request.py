@@ -36,6 +36,8 @@ class RunRequest(Params):
     allow_partial: bool = False
     tuned: Path | None = None
     """A folder with choices of `cir-bench tune`, or one ``tuning.json``; cells they are of use them."""
+    weights: tuple[str, ...] = ()
+    """Files of published weights, ``METHOD=FILE`` (or ``FILE`` for the only method): these methods are not trained."""
     settings: Mapping[str, Any] = {}
     """Nested parameters, as ``--set`` gives them: ``training.epochs``, ``encoder.image_size``,
     ``dataset.size``, or ``METHOD.training.lr`` for one method alone."""

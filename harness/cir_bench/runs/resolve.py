@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
-from typing import Any
+from typing import Any, NamedTuple, cast
 
 from cir_bench.config import merge
 from cir_bench.errors import CirBenchError, ConfigError, PluginError
 from cir_bench.interfaces.cell_key import CellKey
 from cir_bench.interfaces.spec_params import make_params, split_argument
 from cir_bench.interfaces.specs import EncoderSpec, MethodSpec
+from cir_bench.params.models import MethodParams
 from cir_bench.params.tunable import nested
 from cir_bench.plugin.needs import provides_of
 from cir_bench.plugin.registry import Registered, Registry
@@ -19,8 +20,20 @@ from cir_bench.runs.cell import Cell, CellParams, make_cell
 from cir_bench.runs.overrides import Overrides, changed
 from cir_bench.runs.request import RunRequest
 from cir_bench.runs.tunings import Tunings
+from cir_bench.runs.weights import WeightsFiles, untrained, without_training
 
+_ONE_SEED = (
+    "Methods with --weights are not trained, so that all seeds would be the same: they are run with seed 0 alone."
+)
 _KIND_ORDER = {"sentinel": 0, "baseline": 1, "method": 2}
+
+
+class _Given(NamedTuple):
+    """What the user gives for single methods."""
+
+    overrides: Overrides
+    tunings: Tunings
+    weights: WeightsFiles
 
 
 def resolve(request: RunRequest, registry: Registry) -> list[Cell]:
@@ -31,16 +44,18 @@ def resolve(request: RunRequest, registry: Registry) -> list[Cell]:
     methods.sort(key=lambda method: _KIND_ORDER[method.spec.kind])
     overrides = Overrides(request.settings, methods)
     files = registry.benchmark_paths()
-    tunings = Tunings(request.tuned)
+    weights = WeightsFiles(request.weights, methods)
+    weights.refuse_training(request.settings)
+    given = _Given(overrides, Tunings(request.tuned), weights)
     cells: list[Cell] = []
     for name in dict.fromkeys(request.benchmarks):
         benchmark = find_benchmark(name, files)
         costly = () if request.methods else benchmark.benchmark.costly
         for method in (one for one in methods if one.name not in costly):
             for encoder in _encoders(request, benchmark, method):
-                cells += _cells(request, registry, benchmark, method, encoder, overrides, tunings)
+                cells += _cells(request, registry, benchmark, method, encoder, given)
     overrides.refuse_unused()
-    tunings.refuse_unused()
+    given.tunings.refuse_unused()
     return cells
 
 
@@ -54,14 +69,18 @@ def resolve_all(requests: Sequence[RunRequest], registry: Registry) -> list[Cell
 
 
 def left_out(requests: Sequence[RunRequest], registry: Registry) -> list[str]:
-    """A sentence for each benchmark for which ``--all`` leaves out costly methods."""
+    """A sentence for whatever is not run: methods that take long, for each benchmark, and seeds."""
     files = registry.benchmark_paths()
     names = dict.fromkeys(name for request in requests if not request.methods for name in request.benchmarks)
     found = [find_benchmark(name, files).benchmark for name in names]
+    seeds = any(request.weights and request.seeds > 1 for request in requests)
     return [
-        f"--all leaves out what takes long on {one.name}: {', '.join(one.costly)} (run them with -m NAME)."
-        for one in found
-        if one.costly
+        *([_ONE_SEED] if seeds else []),
+        *(
+            f"--all leaves out what takes long on {one.name}: {', '.join(one.costly)} (run them with -m NAME)."
+            for one in found
+            if one.costly
+        ),
     ]
 
 
@@ -79,30 +98,35 @@ def _cells(
     benchmark: ChosenBenchmark,
     method: Registered[MethodSpec],
     encoder_name: str,
-    overrides: Overrides,
-    tunings: Tunings,
+    given: _Given,
 ) -> Iterable[Cell]:
     """The cells of one method, one for each seed."""
     dataset = registry.dataset(benchmark.benchmark.dataset)
     base, argument = split_argument(encoder_name)
     encoder = registry.encoder(base)
-    of_method, of_encoder, of_dataset = overrides.of(method.spec, encoder.spec, dataset.spec)
+    of_method, of_encoder, of_dataset = given.overrides.of(method.spec, encoder.spec, dataset.spec)
+    weights = given.weights.of(method.name)
+    if weights is not None:
+        of_method = without_training(of_method, method.spec)
     encoder_recipe = _encoder_recipe(request, benchmark, method, encoder_name)
     dataset_params = benchmark.dataset_params(dataset.spec).model_dump(exclude_unset=True)
-    tuning = tunings.of(method.name, benchmark.label, encoder_name, request.track)
+    tuning = None if weights else given.tunings.of(method.name, benchmark.label, encoder_name, request.track)
     recipe = merge(_recipe(request, benchmark, method), nested(tuning.best.values) if tuning else {})
     params = CellParams(
         make_params(method.spec, merge(recipe, of_method)),
         make_params(encoder.spec, merge(encoder_recipe, of_encoder), argument),
         make_params(dataset.spec, merge(dataset_params, of_dataset)),
     )
+    if weights is not None:
+        params = params._replace(method=untrained(cast(MethodParams, params.method)))
     variant = {
         **changed(of_method, params.method),
         **changed(of_encoder, params.encoder, "encoder."),
         **changed(of_dataset, params.dataset, "dataset."),
         **({"tuned": f"{len(tuning.trials)}x{tuning.epochs}"} if tuning else {}),
+        **({"published": weights.mark} if weights else {}),
     }
-    for seed in range(request.seeds):
+    for seed in range(1 if weights else request.seeds):  # without training, all seeds are the same
         key = CellKey(
             method=method.name,
             benchmark=benchmark.label,
@@ -113,8 +137,8 @@ def _cells(
             variant=" ".join(f"{name}={value}" for name, value in sorted(variant.items())),
         )
         cell = make_cell(registry, key, benchmark, params, request.precision)
-        tuned = tuning.facts() if tuning else None
-        yield replace(cell, tuned=tuned, refusal=cell.refusal or _refusal(cell, registry))
+        cell = replace(cell, tuned=tuning.facts() if tuning else None, weights=weights)
+        yield replace(cell, refusal=cell.refusal or _refusal(cell, registry))
 
 
 def _recipe(request: RunRequest, benchmark: ChosenBenchmark, method: Registered[MethodSpec]) -> dict[str, Any]:
@@ -144,7 +168,7 @@ def _refusal(cell: Cell, registry: Registry) -> str:
         lacks = cell.provides.lacks(cell.needs)
     except PluginError as error:  # the encoder's plugin cannot say what it provides
         return str(error)
-    trained = [name for name, training in cell.stage_settings().items() if cell.trains_encoder(training)]
+    trained = [name for name, one in cell.stage_settings().items() if one.epochs and cell.trains_encoder(one)]
     if not cell.provides.trainable and trained:
         lacks.append(f"an encoder that can be trained ({trained[0]}.encoder=train)")
     if not lacks:
@@ -161,6 +185,8 @@ def _refusal(cell: Cell, registry: Registry) -> str:
 def _untrainable(cell: Cell, registry: Registry, trains_encoder: bool) -> str:
     """Why there is nothing to train on: the data set is for evaluation only."""
     method = cell.method.spec
+    if cell.weights is not None:
+        return _random_encoder(cell)
     if cell.dataset.spec.trains or method.kind == "sentinel" or not (method.learns or trains_encoder):
         return ""
     learner = f"method {cell.key.method!r}" if method.learns else f"encoder {cell.key.encoder!r}"
@@ -168,6 +194,16 @@ def _untrainable(cell: Cell, registry: Registry, trains_encoder: bool) -> str:
     return (
         f"{learner} must be trained, and the data set {cell.dataset.name!r} has no training triplets; "
         f"methods that need none (with a pretrained encoder): {', '.join(others) or 'none is registered'}."
+    )
+
+
+def _random_encoder(cell: Cell) -> str:
+    """Why published weights cannot be evaluated: nobody has trained the encoder."""
+    if cell.provides.pretrained:
+        return ""
+    return (
+        f"encoder {cell.key.encoder!r} has random weights, and with --weights nothing is trained; name the pretrained "
+        f"encoder that the weights of {cell.key.method!r} were published with."
     )
 
 

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+from pathlib import Path
+
 from cir_bench.errors import ConfigError, DataError
 from cir_bench.interfaces.spec_params import make_params, split_argument
 from cir_bench.plugin.registry import Registry
 from cir_bench.protocols.find import find_benchmark
 from cir_bench.records.record import RunRecord
 from cir_bench.runs.cell import Cell, CellParams, make_cell
+from cir_bench.runs.weights import WeightsFile
 from cir_bench.runs.workbench import Workbench
 
 PROVENANCE = "data."
@@ -27,7 +31,10 @@ def cell_of(record: RunRecord, registry: Registry) -> Cell:
         make_params(registry.dataset(benchmark.benchmark.dataset).spec, record.config.get("dataset")),
     )
     precision = "bfloat16" if record.ingredients.get("precision") == "bfloat16" else "float32"
-    return make_cell(registry, key, benchmark, params, precision)
+    cell = make_cell(registry, key, benchmark, params, precision)
+    facts = record.weights
+    weights = WeightsFile(Path(facts.file), facts.sha256) if facts is not None else None
+    return replace(cell, tuned=record.tuning, weights=weights)
 
 
 def check_data(cell: Cell, record: RunRecord, bench: Workbench) -> None:

@@ -1,0 +1,35 @@
+"""Published weights in place of training: a cell's file is read into its method."""
+
+from __future__ import annotations
+
+from cir_bench.errors import DataError
+from cir_bench.plugin.published import load_content
+from cir_bench.plugin.registry import blame
+from cir_bench.records.models import WeightsFacts
+from cir_bench.runs.assembly import CHECKPOINTS, AssembledCell
+from cir_bench.seals import file_digest
+from cir_bench.training.checkpoints import FINAL, Checkpoints
+from cir_bench.utils.weights import read_weights
+
+
+def load_published(assembled: AssembledCell) -> WeightsFacts:
+    """Load the cell's published weights, and keep them as those of a training are kept.
+
+    Raises:
+        DataError: the file cannot be read, or its weights do not fit.
+    """
+    cell, method = assembled.cell, assembled.method
+    file, layout = cell.weights, cell.method.spec.published
+    assert file is not None
+    assert layout is not None
+    content = read_weights(file.path)
+    if file_digest(file.path) != file.digest:
+        raise DataError(f"{file.path} changed while it was read; run the cell again.")
+    with blame(cell.method, "reading published weights"):
+        try:
+            entry = load_content(method, layout, content, cell.key.encoder)
+        except DataError as error:
+            raise DataError(f"{file.path} {error}") from error
+    weights = assembled.trainee.modules(with_encoders=False).state_dict()
+    Checkpoints(assembled.folder / CHECKPOINTS, "").write_weights(FINAL, weights)
+    return WeightsFacts(file=file.path.name, sha256=file.digest, entry=entry, caution=layout.caution)
