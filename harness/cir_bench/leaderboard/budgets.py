@@ -16,8 +16,8 @@ def budgets(rows: Sequence[Row]) -> tuple[Budget | None, ...]:
 def ranked_together(rows: Sequence[Row]) -> list[int]:
     """A number for each row: rows with the same one are ranked and compared with each other, the smallest first.
 
-    A row that learns nothing has nothing to tune. In a table of one budget it is ranked with the others; where there
-    are several, with the rows that are not tuned.
+    A row that learns nothing, or has published weights, has nothing to tune. In a table of one budget it is ranked with
+    the others; where there are several, with the rows that are not tuned.
     """
     if len(budgets(rows)) <= 1:
         return [0] * len(rows)
@@ -26,7 +26,7 @@ def ranked_together(rows: Sequence[Row]) -> list[int]:
 
 
 def _learns(row: Row) -> bool:
-    return bool(row.parameters or row.trained_parameters)
+    return row.weights is None and bool(row.parameters or row.trained_parameters)
 
 
 def _order(budget: Budget | None) -> tuple[int, int]:
