@@ -88,3 +88,24 @@ def test_a_cached_source_reads_from_files_and_from_memory(cache, encoder, images
     assert source.images(["image2", "image5"]).need_maps(1)[0].flatten(1)[:, 0].tolist() == [4, 7]
     assert source.texts(["a"]).need_tokens()[0].flatten().tolist() == [97]
     assert source.texts(["bcd", "a"]).need_tokens()[1].tolist() == [[True] * 3, [True, False, False]]
+
+
+@pytest.mark.parametrize("preload_bytes", [0, 1 << 20])
+def test_rows_of_a_cached_source_are_those_of_the_names(cache, encoder, images, preload_bytes):
+    names, texts = ["image5", "image1", "image2"], ["a", "bcd", "ef"]
+    pictures = image_table(cache, encoder, images.refs(names), levels("pooled", "maps"))
+    words = text_table(cache, encoder, texts, levels("tokens"))
+    for table in (pictures, words):
+        table.preload(max_bytes=preload_bytes)
+    source = CachedSource({MAIN: Tables(pictures, words)}, torch.device("cpu"))
+    for order in (names, names[::-1]):  # another list is looked up anew
+        batches = [torch.tensor([2, 0, 2]), torch.tensor([1])]
+        for features, batch in zip(source.image_rows(order, batches), batches, strict=True):
+            assert_same(features, source.images([order[row] for row in batch.tolist()]))
+    for features, batch in zip(source.text_rows(texts, batches), batches, strict=True):
+        assert_same(features, source.texts([texts[row] for row in batch.tolist()]))
+
+
+def assert_same(found, expected):
+    assert found.tensors().keys() == expected.tensors().keys()
+    assert all(torch.equal(tensor, expected.tensors()[name]) for name, tensor in found.tensors().items())

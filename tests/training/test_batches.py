@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from collections import Counter
 from collections.abc import Iterator, Sequence
 
@@ -9,12 +10,13 @@ import pytest
 import torch
 from hypothesis import given
 from hypothesis import strategies as st
+from torch import Tensor
 
 from cir_bench.errors import DataError
 from cir_bench.interfaces.dataset import Triplet
 from cir_bench.interfaces.features import Features
 from cir_bench.params.models import Training
-from cir_bench.training.batches import TrainSet, epoch_rows, same_targets, train_batches
+from cir_bench.training.batches import TrainSet, epoch_rows, train_batches
 
 
 class Spy:
@@ -36,18 +38,56 @@ class Spy:
         return Features(pooled=torch.zeros(len(texts), 1))
 
 
+class RowSpy(Spy):
+    """Is asked by place."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.lists: list[Sequence[str]] = []
+
+    def image_rows(self, ids: Sequence[str], batches: Sequence[Tensor]) -> Iterator[Features]:
+        self.lists.append(ids)
+        return (self.images([ids[row] for row in batch.tolist()]) for batch in batches)
+
+    def text_rows(self, texts: Sequence[str], batches: Sequence[Tensor]) -> Iterator[Features]:
+        self.lists.append(texts)
+        return (self.texts([texts[row] for row in batch.tolist()]) for batch in batches)
+
+
 def data(size: int, **options: object) -> TrainSet:
     triplets = [Triplet(f"r{i}", ("a", "b"), f"t{i % 3}") for i in range(size)]
     return TrainSet(triplets, [("a", "b", "c", "d")] * size, **options)
 
 
-@given(size=st.integers(1, 40), batch=st.integers(2, 12), seed=st.integers(0, 5))
-def test_an_epoch_is_whole_batches_of_a_permutation(size: int, batch: int, seed: int) -> None:
-    rows = epoch_rows(size, batch, (seed,))
-    flat = torch.cat(rows).tolist()
+@given(
+    size=st.integers(1, 40),
+    batch=st.integers(2, 12),
+    seed=st.integers(0, 5),
+    siblings=st.integers(1, 4),
+)
+def test_an_epoch_is_whole_batches_of_a_permutation(size: int, batch: int, seed: int, siblings: int) -> None:
+    training = Training(batch_size=batch, siblings=siblings)
+    rows = epoch_rows(data(size), training, (seed,))
+    flat = torch.cat(tuple(rows)).tolist()
     assert len(set(flat)) == len(flat) and set(flat) <= set(range(size))
     assert [len(part) for part in rows] == ([batch] * (size // batch) if size >= batch else [size])
-    assert torch.equal(torch.cat(epoch_rows(size, batch, (seed,))), torch.cat(rows))
+    again = epoch_rows(data(size), training, (seed,))
+    assert torch.equal(torch.cat(tuple(again)), torch.cat(tuple(rows)))
+
+
+def test_siblings_come_together_and_which_ones_changes_with_the_epoch() -> None:
+    """10 images with 7 triplets each make 10 groups of 4 and 10 of 3."""
+    families = TrainSet([Triplet(f"r{i % 10}", ("a",), f"t{i}") for i in range(70)], [("a",)] * 70)
+    groups = []
+    for epoch in range(3):
+        order = families.rows.order((epoch,), siblings=4).tolist()
+        assert sorted(order) == list(range(70))
+        runs = [tuple(run) for _, run in itertools.groupby(order, key=lambda row: row % 10)]
+        assert all(len(run) in {3, 4, 7, 8, 6} for run in runs)  # two groups of an image may meet
+        assert len(runs) > 14
+        groups.append({frozenset(run) for run in runs if len(run) == 4})
+    assert groups[0] != groups[1] != groups[2]
+    assert families.rows.order((0,)).tolist() != families.rows.order((0,), siblings=4).tolist()
 
 
 def test_a_batch_holds_reference_and_target_of_the_same_triplets() -> None:
@@ -68,14 +108,18 @@ def test_texts_are_drawn_uniformly_and_anew_each_epoch() -> None:
         drawn.append(tuple(spy.said[0]))
         counts.update(spy.said[0])
     assert len(set(drawn)) == 50
+    assert drawn[0][:6] == ("a", "a", "c", "a", "c", "b"), "texts are drawn the same everywhere"
     assert all(400 < counts[text] < 600 for text in "abcd")
 
 
 def test_pairs_with_the_same_target_image_are_marked_unless_switched_off() -> None:
-    device = torch.device("cpu")
-    marked = same_targets(["x", "y", "x"], True, device)
-    assert marked.tolist() == [[True, False, True], [False, True, False], [True, False, True]]
-    assert torch.equal(same_targets(["x", "y", "x"], False, device), torch.eye(3, dtype=torch.bool))
+    for mask in (True, False):
+        spy = Spy()
+        training = Training(batch_size=6, mask_same_target=mask)
+        (batch,) = train_batches(data(6), spy, training, epoch=0, seed_parts=(0,))
+        targets = spy.seen[0][6:]
+        expected = [[i == j or (mask and a == b) for j, b in enumerate(targets)] for i, a in enumerate(targets)]
+        assert batch.same_target.tolist() == expected
 
 
 def test_side_texts_are_those_of_the_targets() -> None:
@@ -97,3 +141,17 @@ def test_without_descriptions_a_batch_has_none() -> None:
 def test_triplets_and_texts_must_be_as_many() -> None:
     with pytest.raises(DataError, match="1 triplets have 0 lists of texts"):
         TrainSet([Triplet("r", ("a",), "t")], [])
+
+
+def test_a_source_that_takes_rows_gets_what_another_one_is_asked_for_by_name() -> None:
+    """The names are the same objects every epoch, so that a table finds them once."""
+    triplets = [Triplet(f"r{i % 5}", ("a",), f"t{i % 3}") for i in range(20)]
+    texts = [tuple(f"{i % 7}-{option}" for option in range(1 + i % 3)) for i in range(20)]
+    train = TrainSet(triplets, texts, {"t0": "zero", "t2": "two"})
+    named, by_row = Spy(), RowSpy()
+    for epoch in range(2):
+        for source in (named, by_row):
+            list(train_batches(train, source, Training(batch_size=6), epoch=epoch, seed_parts=(0, epoch)))
+    assert by_row.seen == named.seen
+    assert by_row.said == named.said
+    assert len(set(map(id, by_row.lists))) == 2

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import NamedTuple, Protocol, TypeVar
+from typing import NamedTuple, Protocol, TypeVar, runtime_checkable
 
 import torch
+from torch import Tensor
 
 from cir_bench.features.table import FeatureTable
 from cir_bench.interfaces.features import Features
@@ -32,6 +33,17 @@ class FeatureSource(Protocol):
 
     def texts(self, texts: Sequence[str]) -> Features:
         """Features of B texts, repeats allowed."""
+
+
+@runtime_checkable
+class RowSource(Protocol):
+    """A `FeatureSource` that also takes images and texts as places in a list, so that names are looked up once."""
+
+    def image_rows(self, ids: Sequence[str], batches: Sequence[Tensor]) -> Iterator[Features]:
+        """Features of each batch's images, in order; a batch is ``[B]`` places in ``ids``, repeats allowed."""
+
+    def text_rows(self, texts: Sequence[str], batches: Sequence[Tensor]) -> Iterator[Features]:
+        """Features of each batch's texts, in order; a batch is ``[B]`` places in ``texts``, repeats allowed."""
 
 
 def by_branch(parts: Mapping[str, T], features: Callable[[T], Features]) -> Features:
@@ -66,3 +78,17 @@ class CachedSource:
     def texts(self, texts: Sequence[str]) -> Features:
         """Features of B texts."""
         return by_branch(self.tables, lambda tables: tables.texts.rows(texts, self.device))
+
+    def image_rows(self, ids: Sequence[str], batches: Sequence[Tensor]) -> Iterator[Features]:
+        """Features of each batch's images, which are places in ``ids``."""
+        return self._rows({name: tables.images for name, tables in self.tables.items()}, ids, batches)
+
+    def text_rows(self, texts: Sequence[str], batches: Sequence[Tensor]) -> Iterator[Features]:
+        """Features of each batch's texts, which are places in ``texts``."""
+        return self._rows({name: tables.texts for name, tables in self.tables.items()}, texts, batches)
+
+    def _rows(
+        self, tables: Mapping[str, FeatureTable], names: Sequence[str], batches: Sequence[Tensor]
+    ) -> Iterator[Features]:
+        streams = {branch: table.batches(names, batches, self.device) for branch, table in tables.items()}
+        return (by_branch(streams, next) for _ in batches)

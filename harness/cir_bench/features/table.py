@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -25,6 +25,7 @@ class FeatureTable:
         self._memory: Features | None = None
         self._device = torch.device("cpu")
         self._lengths: Array | None = None
+        self._looked_up: tuple[Sequence[str], Array] = ((), np.zeros(0, dtype=np.int64))
 
     @property
     def nbytes(self) -> int:
@@ -41,13 +42,30 @@ class FeatureTable:
 
         Tokens are padded to the longest of these B, so the result does not depend on how they are stored.
         """
-        slots = np.array([self._slots[name] for name in ids], dtype=np.int64)
+        return self._features(self._find(ids), device)
+
+    def batches(
+        self, ids: Sequence[str], batches: Sequence[Tensor], device: torch.device | str = "cpu"
+    ) -> Iterator[Features]:
+        """As :meth:`rows` for each batch of places in ``ids``, looked up once as long as they are the same."""
+        if self._looked_up[0] is not ids:
+            self._looked_up = ids, self._find(ids)
+        slots = self._looked_up[1]
+        return (self._features(slots[batch.numpy()], device) for batch in batches)
+
+    def _find(self, ids: Sequence[str]) -> Array:
+        return np.array([self._slots[name] for name in ids], dtype=np.int64)
+
+    def _features(self, slots: Array, device: torch.device | str) -> Features:
         if self._memory is None:
             return _trim(self._gather(slots)).to(device)
-        features = self._memory[torch.from_numpy(slots).to(self._device)]
+        features = self._memory
         if self._lengths is not None:
             features = _cut(features, int(self._lengths[slots].max(initial=1)))
-        return features.to(device)
+        place = torch.from_numpy(slots).to(self._device)
+        # index_select copies whole rows, which indexing with [] does not
+        chosen = {name: tensor.index_select(0, place) for name, tensor in features.tensors().items()}
+        return Features.from_tensors(chosen).to(device)
 
     def preload(self, device: torch.device | str = "cpu", max_bytes: int = PRELOAD_BYTES) -> bool:
         """Keep all features on ``device`` from now on if they take at most ``max_bytes``; return whether they do."""

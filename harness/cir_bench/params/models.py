@@ -24,12 +24,25 @@ class NoParams(Params):
     """For objects without parameters."""
 
 
+@dataclass(frozen=True)
+class AddedLater:
+    """Marks a parameter whose default is what was computed before the parameter existed.
+
+    At its default it is not an ingredient, so cells that were finished before stay valid::
+
+        layers: Annotated[Literal["printed", "released"], AddedLater()] = "printed"
+    """
+
+
 class Training(Params):
     """How one stage is trained. Learning rates are per step, epochs are passes over the train triplets."""
 
     epochs: Annotated[int, Field(ge=0)] = 20
     batch_size: Annotated[int, Field(ge=2)] = 256
     """Triplets per optimiser step (before ``accumulate``)."""
+    siblings: Annotated[int, Field(ge=1), AddedLater()] = 1
+    """Triplets of one reference image that come into a batch together: their targets are much alike, so they are the
+    hardest negatives of each other. 1: a batch is any triplets."""
     optimiser: Literal["adamw", "adam", "sgd"] = "adamw"
     lr: Annotated[float, Field(gt=0), Tunable(1e-5, 3e-2, log=True)] = 1e-3
     encoder: Literal["auto", "frozen", "train"] = "auto"
@@ -63,16 +76,6 @@ class Training(Params):
 
 SAME_NUMBERS = frozenset({"gradient_checkpointing"})
 """Settings of `Training` that change how a result is computed, but not the result: recorded, but not ingredients."""
-
-
-@dataclass(frozen=True)
-class AddedLater:
-    """Marks a parameter whose default is what was computed before the parameter existed.
-
-    At its default it is not an ingredient, so cells that were finished before stay valid::
-
-        layers: Annotated[Literal["printed", "released"], AddedLater()] = "printed"
-    """
 
 
 def numbers_depend_on(params: BaseModel) -> dict[str, Any]:

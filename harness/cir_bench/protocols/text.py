@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import re
 import string
 from collections.abc import Mapping, Sequence
@@ -67,7 +66,7 @@ def train_texts(
 ) -> tuple[str, ...]:
     """All texts that a training triplet with these captions may be shown with, each once.
 
-    :func:`variant` draws them with equal probability. A triplet whose captions are all empty has one empty text.
+    Training draws them with equal probability. A triplet whose captions are all empty has one empty text.
     """
     form = protocol.text
     cleaned = [clean(caption, form, spelling or {}) for caption in captions]
@@ -79,14 +78,6 @@ def train_texts(
     else:
         texts = [join(cleaned, form), join(cleaned[::-1], form), *alone]
     return tuple(dict.fromkeys(text for text in texts if text)) or ("",)
-
-
-def variant(seed: int, epoch: int, index: int, count: int) -> int:
-    """Which of ``count`` texts triplet ``index`` is shown with in ``epoch``: uniform, the same on every machine."""
-    if count == 1:
-        return 0
-    digest = hashlib.blake2b(f"{seed}/{epoch}/{index}".encode(), digest_size=8).digest()
-    return int.from_bytes(digest, "big") % count
 
 
 def _letter(place: int) -> str:

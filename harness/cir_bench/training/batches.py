@@ -4,18 +4,19 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import cached_property
 
 import torch
 from torch import Tensor
 
 from cir_bench.errors import DataError
-from cir_bench.features.source import FeatureSource
+from cir_bench.features.source import FeatureSource, RowSource
 from cir_bench.interfaces.dataset import Triplet
 from cir_bench.interfaces.features import Features
 from cir_bench.interfaces.method import TrainBatch
 from cir_bench.params.models import Training
-from cir_bench.protocols.text import variant
-from cir_bench.training.seeding import derive_seed, generator
+from cir_bench.training.rows import Rows
+from cir_bench.training.seeding import derive_seed
 
 
 @dataclass(frozen=True)
@@ -42,51 +43,68 @@ class TrainSet:
         """Whole batches in an epoch; a set smaller than one batch is one batch."""
         return max(1, len(self) // batch_size)
 
+    @cached_property
+    def rows(self) -> Rows:
+        """The triplets as numbers."""
+        return Rows.of(self.triplets, self.texts, self.side_texts)
 
-def epoch_rows(size: int, batch_size: int, seed_parts: Sequence[int | str]) -> list[Tensor]:
-    """The rows of each batch of an epoch: a seeded permutation; the incomplete last batch is dropped."""
-    order = torch.randperm(size, generator=generator(*seed_parts, "order"))
-    return [order[i * batch_size : (i + 1) * batch_size] for i in range(max(1, size // batch_size))]
+
+def epoch_rows(data: TrainSet, training: Training, seed_parts: Sequence[int | str]) -> Sequence[Tensor]:
+    """The triplets of each batch of an epoch, in a seeded order; the incomplete last batch is dropped."""
+    order = data.rows.order(seed_parts, training.siblings)
+    size = min(len(data), training.batch_size)
+    return torch.split(order[: data.batches_per_epoch(size) * size], size)
 
 
 def train_batches(
     data: TrainSet, source: FeatureSource, training: Training, *, epoch: int, seed_parts: Sequence[int | str]
 ) -> Iterator[TrainBatch]:
     """The batches of one epoch, in an order that follows from ``seed_parts``."""
-    rows_of = epoch_rows(len(data), training.batch_size, seed_parts)
-    text_seed = derive_seed(*seed_parts, "texts")
-    picked_of = [[data.triplets[i] for i in rows.tolist()] for rows in rows_of]
-    pairs = [[*(t.reference for t in picked), *(t.target for t in picked)] for picked in picked_of]
-    seeds = [derive_seed(*seed_parts, "augmentation", number) for number in range(len(rows_of))]
-    features = source.train_images(pairs, seeds)
-    for number, (rows, picked) in enumerate(zip(rows_of, picked_of, strict=True)):
-        texts = [data.texts[i][variant(text_seed, epoch, i, len(data.texts[i]))] for i in rows.tolist()]
-        targets = [triplet.target for triplet in picked]
-        images = next(features)
-        side = described = None
-        if data.side_texts:
-            descriptions = [data.side_texts.get(target, "") for target in targets]
-            side = source.texts(descriptions)
-            described = torch.tensor([bool(text) for text in descriptions], device=_device(images))
+    rows, batches = data.rows, epoch_rows(data, training, seed_parts)
+    pairs = [torch.cat([rows.reference[batch], rows.target[batch]]) for batch in batches]
+    seeds = [derive_seed(*seed_parts, "augmentation", number) for number in range(len(batches))]
+    images = _images(source, rows.images, pairs, seeds)
+    drawn = rows.draw_texts(seed_parts)
+    texts = _texts(source, rows.texts, [drawn[batch] for batch in batches])
+    side = None
+    if rows.description is not None:
+        side = _texts(source, rows.texts, [rows.description[batch] for batch in batches])
+    for number, batch in enumerate(batches):
+        both = next(images)
+        device = _device(both)
         yield TrainBatch(
-            reference=images[: len(picked)],
-            text=source.texts(texts),
-            target=images[len(picked) :],
-            same_target=same_targets(targets, training.mask_same_target, _device(images)),
-            side_text=side,
-            described=described,
+            reference=both[: len(batch)],
+            side_text=None if side is None else next(side),
+            text=next(texts),
+            target=both[len(batch) :],
+            same_target=same_targets(rows.target[batch].to(device), training.mask_same_target),
+            described=None if rows.described is None else rows.described[batch].to(device),
             epoch=epoch,
-            step=epoch * len(rows_of) + number,
+            step=epoch * len(batches) + number,
         )
 
 
-def same_targets(targets: Sequence[str], mask: bool, device: torch.device) -> Tensor:
-    """``[B, B]`` bool: the diagonal and, with ``mask``, the pairs whose targets are the same image."""
+def same_targets(targets: Tensor, mask: bool) -> Tensor:
+    """``[B, B]`` bool: the diagonal and, with ``mask``, pairs of the same target image, by number ``[B]``."""
     if not mask:
-        return torch.eye(len(targets), dtype=torch.bool, device=device)
-    number = {image: place for place, image in enumerate(dict.fromkeys(targets))}
-    codes = torch.tensor([number[image] for image in targets], device=device)
-    return codes[:, None] == codes[None, :]
+        return torch.eye(len(targets), dtype=torch.bool, device=targets.device)
+    return targets[:, None] == targets[None, :]
+
+
+def _images(
+    source: FeatureSource, ids: Sequence[str], batches: Sequence[Tensor], seeds: Sequence[int]
+) -> Iterator[Features]:
+    """Features of each batch's images, which are places in ``ids``."""
+    if isinstance(source, RowSource):
+        return source.image_rows(ids, batches)
+    return source.train_images([[ids[row] for row in batch.tolist()] for batch in batches], seeds)
+
+
+def _texts(source: FeatureSource, texts: Sequence[str], batches: Sequence[Tensor]) -> Iterator[Features]:
+    """Features of each batch's texts, which are places in ``texts``."""
+    if isinstance(source, RowSource):
+        return source.text_rows(texts, batches)
+    return (source.texts([texts[row] for row in batch.tolist()]) for batch in batches)
 
 
 def _device(features: Features) -> torch.device:
