@@ -12,7 +12,7 @@ INSTALLED_TEST := $(VENV)/.installed-test
 INSTALLED_LINT := $(VENV)/.installed-lint
 INSTALLED_DOCS := $(VENV)/.installed-docs
 
-.PHONY: run measure test faults lint structure leaderboard leaderboard-fashioniq docs reference
+.PHONY: run test faults lint structure leaderboard leaderboard-fashioniq docs reference
 
 run: $(INSTALLED)
 	$(BIN)/cir-bench run --all --seeds $(SEEDS) --out $(OUT)
@@ -45,15 +45,10 @@ lint: $(INSTALLED_LINT)
 structure:
 	$(PYTHON) docs/structure.py
 
-# Every method on the embedded benchmark, including those that `run --all` leaves out there because they take long.
-measure: $(INSTALLED)
-	$(BIN)/cir-bench run --all --seeds $(SEEDS) --out $(OUT)
-	$(BIN)/cir-bench run -m clvcnet -m val --seeds $(SEEDS) --out $(OUT)
-
 # The files committed under leaderboard/: the records of the embedded benchmark, and the leaderboard made from them.
 leaderboard: OUT = .cir-bench/leaderboard
 leaderboard: SEEDS = 3
-leaderboard: measure
+leaderboard: run
 	rm -rf leaderboard/records/css
 	$(BIN)/cir-bench leaderboard --records $(OUT)/cells/css --pack leaderboard/records/css --out leaderboard/LEADERBOARD.md
 

@@ -8,7 +8,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from cir_bench_val.layers import gate_convolution, pointwise, relu_convolution
+from cir_bench_val.layers import as_matrix, gate_convolution, pointwise, relu_convolution, taps
 from cir_bench_val.params import RELEASED, Layers
 
 RELEASED_DROPOUT = 0.1
@@ -93,11 +93,14 @@ class JointAttention(nn.Module):
         layers: ``printed`` or ``released``.
     """
 
+    taps: Tensor
+
     def __init__(self, shape: tuple[int, int, int], layers: Layers) -> None:
         super().__init__()
         channels, height, width = shape
         self.spatial = gate_convolution(1, 1, (height, width), layers)
         self.channel = gate_convolution(channels, channels, (1, 1), layers)
+        self.register_buffer("taps", taps(height, width), persistent=False)
 
     def forward(self, z: Tensor, image: Tensor) -> Tensor:
         """A_ja ``[B, c, H, W]`` of z and x_ref, both ``[B, c, H, W]``."""
@@ -110,7 +113,16 @@ class JointAttention(nn.Module):
 
     def kept(self, z: Tensor) -> Tensor:
         """spatial, ``[B, 1, H, W]`` between 0 and 1: how much of each position is kept."""
-        spatial: Tensor = self.spatial(z.mean(dim=1, keepdim=True))
+        _, convolution, *behind = self.spatial
+        assert isinstance(convolution, nn.Conv2d)
+        # The kernel is as large as the map, which as a convolution takes ten times as long.
+        mean = z.mean(dim=1)
+        rows = mean.flatten(1) @ as_matrix(convolution.weight, self.taps).T
+        spatial = rows.view(mean.shape)[:, None]
+        if convolution.bias is not None:
+            spatial = spatial + convolution.bias
+        for layer in behind:
+            spatial = layer(spatial)
         return spatial
 
     def _weighed(self, z: Tensor) -> Tensor:

@@ -25,6 +25,23 @@ def pointwise(maps: Tensor, weight: Tensor, bias: Tensor | None = None) -> Tenso
     return F.linear(maps.permute(0, 2, 3, 1), weight.flatten(1), bias).permute(0, 3, 1, 2)
 
 
+def taps(height: int, width: int) -> Tensor:
+    """``[H·W, H·W]``: which weight of an H×W kernel an output position (row) gives an input position (column).
+
+    The kernel lies as :func:`gate_convolution` pads it; H·W stands for no weight, where it does not reach.
+    """
+    y, x = (axis.flatten() for axis in torch.meshgrid(torch.arange(height), torch.arange(width), indexing="ij"))
+    down = y[None, :] - y[:, None] + (height - 1) // 2
+    right = x[None, :] - x[:, None] + (width - 1) // 2
+    inside = (down >= 0) & (down < height) & (right >= 0) & (right < width)
+    return torch.where(inside, down * width + right, height * width)
+
+
+def as_matrix(kernel: Tensor, taps: Tensor) -> Tensor:
+    """``[H·W, H·W]`` of a kernel ``[1, 1, H, W]``: the padded convolution of a map is its product with this."""
+    return torch.cat([kernel.flatten(), kernel.new_zeros(1)])[taps]
+
+
 class TextFusion(nn.Module):
     """Table 1's composite function: z = ReLU(Conv1×1([x_ref; tiled text] → c)).
 

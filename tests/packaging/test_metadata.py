@@ -54,10 +54,19 @@ def test_pre_commit_runs_the_ruff_of_the_constraints(read):
 @pytest.mark.parametrize("name", WORKFLOWS)
 def test_every_target_of_make_that_a_workflow_calls_exists(read, name):
     jobs = yaml.safe_load(read(f".github/workflows/{name}.yml"))["jobs"]
-    steps = [step.get("run", "") for job in jobs.values() for step in job["steps"]]
+    steps = [step.get("run", "") for job in jobs.values() for step in job.get("steps", [])]
     targets = set(re.findall(r"^([a-z][\w-]*):", read("Makefile"), re.MULTILINE))
     called = {word for step in steps for word in re.findall(r"\bmake ((?:[a-z-]+ ?)+)", step)}
     assert {word for words in called for word in words.split()} <= targets
+
+
+def test_the_leaderboard_of_a_pull_request_has_one_seed_and_a_release_waits_for_all_of_them(read):
+    job = yaml.safe_load(read(".github/workflows/leaderboard.yml"))["jobs"]["embedded"]
+    assert job["timeout-minutes"] == "${{ github.event_name == 'pull_request' && 20 || 60 }}"
+    assert job["env"]["SEEDS"] == "${{ github.event_name == 'pull_request' && 1 || 3 }}"
+    release = yaml.safe_load(read(".github/workflows/release.yml"))["jobs"]
+    assert release["leaderboard"]["uses"] == "./.github/workflows/leaderboard.yml"
+    assert release["build"]["needs"] == "leaderboard" and release["publish"]["needs"] == "build"
 
 
 def test_a_release_is_published_by_trust_and_only_if_the_tag_is_the_version(read):

@@ -116,7 +116,7 @@ class RunOptions:
             follow_links=settings.follow_links,
             evaluates=evaluates,
         )
-        return RunSetup(registry, cells, bench, first.out, left_out(requests, registry))
+        return RunSetup(registry, cells, bench, first.out, left_out(requests))
 
     def requests(self, settings: Settings) -> list[RunRequest]:
         """The request of the configuration file, or of every run of a suite, with the command line's values on top."""

@@ -30,8 +30,6 @@ class Benchmark(Params):
     """The controlled track's encoder if the user names none."""
     training: dict[str, Any] = Field(default_factory=dict)
     """The controlled track's budget: values of `Training` (epochs, batch_size, …), the same for every method."""
-    costly: tuple[str, ...] = ()
-    """Methods that take too long for ``run --all``, which leaves them out and says so; ``-m`` runs them."""
     protocols: Annotated[dict[str, Protocol], Field(min_length=1)]
     """By ``name@version``; the first is the default."""
 

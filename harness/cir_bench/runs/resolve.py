@@ -50,8 +50,7 @@ def resolve(request: RunRequest, registry: Registry) -> list[Cell]:
     cells: list[Cell] = []
     for name in dict.fromkeys(request.benchmarks):
         benchmark = find_benchmark(name, files)
-        costly = () if request.methods else benchmark.benchmark.costly
-        for method in (one for one in methods if one.name not in costly):
+        for method in methods:
             for encoder in _encoders(request, benchmark, method):
                 cells += _cells(request, registry, benchmark, method, encoder, given)
     overrides.refuse_unused()
@@ -68,20 +67,9 @@ def resolve_all(requests: Sequence[RunRequest], registry: Registry) -> list[Cell
     return list({(cell.key.model_dump_json(), cell.precision): cell for cell in cells}.values())
 
 
-def left_out(requests: Sequence[RunRequest], registry: Registry) -> list[str]:
-    """A sentence for whatever is not run: methods that take long, for each benchmark, and seeds."""
-    files = registry.benchmark_paths()
-    names = dict.fromkeys(name for request in requests if not request.methods for name in request.benchmarks)
-    found = [find_benchmark(name, files).benchmark for name in names]
-    seeds = any(request.weights and request.seeds > 1 for request in requests)
-    return [
-        *([_ONE_SEED] if seeds else []),
-        *(
-            f"--all leaves out what takes long on {one.name}: {', '.join(one.costly)} (run them with -m NAME)."
-            for one in found
-            if one.costly
-        ),
-    ]
+def left_out(requests: Sequence[RunRequest]) -> list[str]:
+    """A sentence for whatever is asked for and not run: more than one seed of fixed weights."""
+    return [_ONE_SEED] if any(request.weights and request.seeds > 1 for request in requests) else []
 
 
 def _encoders(request: RunRequest, benchmark: ChosenBenchmark, method: Registered[MethodSpec]) -> Sequence[str]:
