@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-import pickle
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import torch
 from torch import Tensor
 
 from cir_bench import DataError
+from cir_bench.utils import read_weights
 
 SUFFIXES = (".safetensors", ".pt", ".pth", ".bin")
 OPENAI_ONLY = ("input_resolution", "context_length", "vocab_size")
@@ -42,24 +41,7 @@ def read_checkpoint(path: Path) -> Any:
         raise DataError(f"there is no checkpoint {path}; correct encoder.checkpoint.")
     if path.suffix not in SUFFIXES:
         raise DataError(f"the checkpoint {path} has none of the suffixes that can be loaded: {', '.join(SUFFIXES)}.")
-    try:
-        if path.suffix == ".safetensors":
-            from safetensors.torch import load_file
-
-            return load_file(path)
-        return torch.load(path, map_location="cpu", weights_only=True)
-    except pickle.UnpicklingError as error:
-        raise DataError(
-            f"the checkpoint {path} is more than a state dict of tensors, and loading it could run its code; "
-            "save `model.state_dict()` alone, best as .safetensors."
-        ) from error
-    except Exception as error:  # readers raise anything for broken bytes
-        if "TorchScript" in str(error):
-            raise DataError(
-                f"the checkpoint {path} is a TorchScript archive, which contains code, as OpenAI's downloads do; save "
-                "its weights alone: torch.save(torch.jit.load(PATH, map_location='cpu').state_dict(), NEW_PATH)."
-            ) from error
-        raise DataError(f"the checkpoint {path} cannot be read: {first_line(error)}.") from error
+    return read_weights(path)
 
 
 def find_state(path: Path, content: Any, name: str, wanted: Mapping[str, Tensor]) -> Found:

@@ -76,6 +76,35 @@ def test_layouts(wrap: Any, entry: str) -> None:
     check(found, state)
 
 
+class Mapping(Composer):
+    """Pic2Word's mapping network, by its own names."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.layers = nn.ModuleList(nn.Sequential(nn.Linear(width, 5), nn.Dropout(), nn.ReLU()) for width in (4, 5))
+        self.fc_out = nn.Linear(5, 3)
+
+    def compose(self, reference: Any, text: Any) -> Embedding:
+        raise NotImplementedError
+
+
+def test_one_state_dict_of_several() -> None:
+    """Pic2Word saves CLIP and the mapping in one file, both from parallel modules."""
+    torch.manual_seed(2)
+    theirs = Mapping().state_dict()
+    content = {
+        "epoch": 3,
+        "name": "run",
+        "state_dict": {"module.visual.proj": torch.ones(2, 2)},
+        "state_dict_img2text": prefixed(theirs, "module."),
+        "optimizer": {"state": {}},
+    }
+    found = StandardMethod(MethodParams(), Mapping(), {})
+    layout = PublishedWeights(entry="state_dict_img2text", width=("layers.0.0.weight", 1))
+    assert load_content(found, layout, content, "toy") == "state_dict_img2text"
+    assert all(torch.equal(value, theirs[name]) for name, value in found.composer.state_dict().items())
+
+
 def test_a_layout_without_an_entry_or_names_is_our_own() -> None:
     found, state = method(), dict(Phi().state_dict())
     assert load_content(found, PublishedWeights(), state, "toy") == ""

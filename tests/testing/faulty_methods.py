@@ -13,6 +13,7 @@ from cir_bench import (
     MethodSpec,
     Optimiser,
     ParameterGroup,
+    PublishedWeights,
     StandardMethod,
     TrainStage,
     TrainStep,
@@ -186,6 +187,17 @@ class DividesByTau(SoundMethod):
 PARAMS = {"far-default": FarParams, "closed-end": ClosedParams, "sharp-end": SharpParams}
 
 
+def _doubled(weights):
+    return {name: 2 * tensor for name, tensor in weights.items()}
+
+
+PUBLISHED = {
+    "sound": PublishedWeights(entry="Model"),
+    "doubled-weights": PublishedWeights(convert=_doubled),
+    "lost-width": PublishedWeights(entry="Model", width=("nothing.weight", 0)),
+}
+
+
 METHODS = {
     "sound": SoundMethod,
     "remembers-targets": RemembersTargets,
@@ -204,6 +216,8 @@ METHODS = {
     "far-default": SoundMethod,
     "closed-end": SoundMethod,
     "sharp-end": DividesByTau,
+    "doubled-weights": SoundMethod,
+    "lost-width": SoundMethod,
 }
 
 
@@ -215,6 +229,7 @@ def cir_bench_methods():
             summary="for tests",
             implementation=f"{__name__}:{found.__name__}",
             params=PARAMS.get(name, MethodParams),
+            published=PUBLISHED.get(name),
             recipes={"*": {"training": {"epochs": 3}}},
         )
         for name, found in METHODS.items()

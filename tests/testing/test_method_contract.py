@@ -7,7 +7,10 @@ import pytest
 from cir_bench.errors import ConfigError
 from cir_bench.testing import MethodContract
 
+PUBLISHED = "test_a_published_file_brings_everything_back"
 FAULTS = {
+    "doubled-weights": (PUBLISHED, "main"),
+    "lost-width": (PUBLISHED, "names nothing.weight, which is not in the file"),
     "remembers-targets": ("test_targets_of_training_leave_no_trace_in_queries", "queries, main"),
     "uses-teacher": ("test_weights_only_for_training_are_not_used_at_evaluation", "queries, main"),
     "no-steps": ("test_every_step_has_finite_terms_and_a_declared_optimiser", "yields no step"),
