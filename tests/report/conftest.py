@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from html.parser import HTMLParser
 from pathlib import Path
 from typing import Any
@@ -18,6 +18,7 @@ from cir_bench.records.load import load_records
 from cir_bench.records.queries import save_queries
 from cir_bench.records.rankings import ranking_path, save_ranking
 from cir_bench.records.record import RunRecord, write_record
+from cir_bench.records.tuning import TuningRecord, write_tuning
 from cir_bench.report import ReportSection, report_sections
 from cir_bench.retrieval.queries import QuerySet
 from cir_bench.retrieval.ranking import PartRankings, Ranking
@@ -133,16 +134,34 @@ def cell(tmp_path: Path) -> Callable[..., RunRecord]:
     return write
 
 
-@pytest.fixture
-def tuned_cell(cell: Callable[..., RunRecord]) -> Callable[..., RunRecord]:
-    """``tuned_cell("tirg", 0.3, trials=20)``: as `cell`, with parameters tuned in that many trials of 30 epochs."""
+def _tuning(method: str, scores: Sequence[float | None]) -> TuningRecord:
+    key = {"benchmark": "made-up", "protocol": "test@1", "encoder": "tiny", "track": "controlled", "seed": 0}
+    trials = [
+        {"values": {"training.lr": number / 100}, "state": "finished" if score else "failed", "score": score}
+        for number, score in enumerate(scores, start=1)
+    ]
+    return TuningRecord.model_validate(
+        {"cell": {"method": method, **key}, "epochs": 30, "seed": 0, "space": {}, "trials": trials}
+    )
 
-    def write(name: str, quality: float = 0.3, *, trials: int = 20, digest: str = "", **changes: Any) -> RunRecord:
-        digest = digest or f"{trials:064x}"
-        facts = {"trials": trials, "epochs": 30, "score": 40.0, "digest": digest}
-        return cell(
-            name, quality, variant=f"tuned={trials}x30", tuning=facts, ingredients={"tuning": digest}, **changes
-        )
+
+@pytest.fixture
+def tuned_cell(cell: Callable[..., RunRecord], tmp_path: Path) -> Callable[..., RunRecord]:
+    """``tuned_cell("tirg", 0.3, trials=20)``: as `cell`, with parameters tuned in that many trials of 30 epochs.
+
+    With ``scores``, those of the trials in percent, the tuning itself is below ``tmp_path / "runs"``.
+    """
+
+    def write(
+        name: str, quality: float = 0.3, *, trials: int = 20, scores: Sequence[float | None] = (), **changes: Any
+    ) -> RunRecord:
+        facts = {"trials": trials, "epochs": 30, "score": 40.0, "digest": f"{trials:064x}"}
+        if scores:
+            tuning = _tuning(name, scores)
+            write_tuning(tuning, tmp_path / "runs" / "tuning" / name)
+            facts = tuning.facts().model_dump()
+        variant = f"tuned={facts['trials']}x30"
+        return cell(name, quality, variant=variant, tuning=facts, ingredients={"tuning": facts["digest"]}, **changes)
 
     return write
 

@@ -13,6 +13,9 @@ from cir_bench.leaderboard.grouping import by_cell
 from cir_bench.records.load import StoredRecord
 from cir_bench.records.queries import save_queries
 from cir_bench.records.record import RECORD_FILE, RunRecord
+from cir_bench.records.tuning import write_tuning
+
+TUNING_DIGITS = 16
 
 
 def overruled(records: Iterable[StoredRecord]) -> list[str]:
@@ -33,7 +36,10 @@ def schema_text() -> str:
 
 
 def pack(records: Iterable[StoredRecord], folder: Path) -> None:
-    """Copy records and per-query results into ``folder``, with their paths below their root: what to commit or send."""
+    """Copy records and per-query results into ``folder``, with their paths below their root: what to commit or send.
+
+    The tunings that they name, as far as they were found, are copied below ``folder/tuning``, by digest.
+    """
     taken: dict[Path, Path] = {}
     for one in records:
         place = folder / one.folder.relative_to(one.root)
@@ -44,6 +50,8 @@ def pack(records: Iterable[StoredRecord], folder: Path) -> None:
             shutil.copyfile(one.folder / RECORD_FILE, temporary)
         if one.queries is not None:
             save_queries(one.queries, place)
+        if one.tuning is not None and one.record.tuning is not None:
+            write_tuning(one.tuning, folder / "tuning" / one.record.tuning.digest[:TUNING_DIGITS])
 
 
 def write_text(text: str, path: Path) -> Path:

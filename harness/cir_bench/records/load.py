@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from dataclasses import dataclass
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from cir_bench.errors import ConfigError, DataError
@@ -14,6 +14,7 @@ from cir_bench.records.kept import kept_ranking
 from cir_bench.records.queries import QUERIES_FILE, load_queries
 from cir_bench.records.rankings import ranking_path
 from cir_bench.records.record import RECORD_FILE, RunRecord, read_record
+from cir_bench.records.tuning import TuningRecord, tunings_below
 from cir_bench.retrieval.ranking import CandidateSet, PartRankings
 from cir_bench.statistics.queries import QueryResults
 
@@ -30,6 +31,8 @@ class StoredRecord:
     queries: QueryResults | None = None
     root: Path = Path()
     doubt: str = ""
+    tuning: TuningRecord | None = None
+    """The tuning that the record names, if it was found."""
 
 
 def read_records(root: Path) -> tuple[dict[Path, RunRecord], list[str]]:
@@ -48,10 +51,12 @@ def load_records(
 ) -> tuple[list[StoredRecord], list[str]]:
     """All records below ``roots`` that can be trusted, with their queries, and one sentence for each problem.
 
-    A record is left out if it cannot be read or contradicts itself, its protocol or its queries. One whose queries
-    cannot be read is kept without them, as a claim.
+    A record is left out if it cannot be read or contradicts itself, its protocol, its queries or its tuning. One whose
+    queries cannot be read is kept without them, as a claim.
     """
-    stored, problems = [], []
+    roots = list(roots)
+    stored: list[StoredRecord] = []
+    problems: list[str] = []
     for root in roots:
         if not root.is_dir():
             raise ConfigError(
@@ -70,7 +75,27 @@ def load_records(
                 problems.append(f"{path} is not what it claims to be: {reason}; run the cell again.")
             else:
                 stored.append(StoredRecord(record, path.parent, queries, root, doubt(record, queries, protocol)))
-    return stored, problems
+    return _with_tunings(stored, roots, problems), problems
+
+
+def _with_tunings(stored: list[StoredRecord], roots: Sequence[Path], problems: list[str]) -> list[StoredRecord]:
+    """The records with their tunings, as far as those are below the roots too; without those that belie theirs."""
+    if all(one.record.tuning is None for one in stored):
+        return stored
+    tunings, unreadable = tunings_below(roots)
+    problems += unreadable
+    kept = []
+    for one in stored:
+        facts = one.record.tuning
+        tuning = tunings.get(facts.digest) if facts else None
+        if tuning is not None and (tuning.facts() != facts or not tuning.is_for(one.record.cell)):
+            problems.append(
+                f"{one.folder / RECORD_FILE} is not what it claims to be: its tuning is of another cell, or has "
+                "another budget or score; run the cell again."
+            )
+        else:
+            kept.append(replace(one, tuning=tuning))
+    return kept
 
 
 def find_queries(folder: Path, record: RunRecord, protocol: Protocol | None = None) -> QueryResults | None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Annotated, Literal
 
@@ -62,6 +63,11 @@ class TuningRecord(RecordModel):
         """The trial with the best held-out score; of equal ones the first."""
         return max(self.trials, key=lambda trial: float("-inf") if trial.score is None else trial.score)
 
+    def is_for(self, cell: CellKey) -> bool:
+        """Whether it is of the cell's method, benchmark, encoder and track."""
+        names = ("method", "benchmark", "encoder", "track")
+        return all(getattr(self.cell, name) == getattr(cell, name) for name in names)
+
     def facts(self) -> TuningFacts:
         """The tuning in brief, for the records of cells that use its choice."""
         digest = hashlib.sha256(self.model_dump_json().encode()).hexdigest()
@@ -83,6 +89,19 @@ def read_tunings(place: Path) -> list[TuningRecord]:
     if not paths:
         raise DataError(f"There is no {TUNING_FILE} below {place}; run `cir-bench tune` first, or name another folder.")
     return [_read(path) for path in paths]
+
+
+def tunings_below(roots: Iterable[Path]) -> tuple[dict[str, TuningRecord], list[str]]:
+    """The tunings below folders by their digest, and a sentence for each that cannot be read."""
+    found, problems = {}, []
+    for path in (path for root in roots for path in sorted(root.rglob(TUNING_FILE))):
+        try:
+            record = _read(path)
+        except DataError as error:
+            problems.append(str(error))
+        else:
+            found[record.facts().digest] = record
+    return found, problems
 
 
 def _read(path: Path) -> TuningRecord:

@@ -40,7 +40,7 @@ def _learning(block: ReportSection) -> Figure | None:
             marks += [line(_points(trace, x, y), one.series, faint=True) for trace in traces]
         marks.append(line(_points(_mean(traces), x, y), one.series))
     marks += [picked for one in drawn for picked in _best_epochs(one, x, y)]
-    metric = _metric(block)
+    metric = held_out_metric(block)
     short = metric if len(metric) <= SHORT else "score"
     rows = [
         (one.name, [percent(fmean(max(trace.values()) for trace in traces)), ", ".join(_chosen(one)) or "–"])
@@ -122,7 +122,8 @@ def _chosen(one: ReportRow) -> Iterator[str]:
             yield str(cell.record.selection.epoch)
 
 
-def _metric(block: ReportSection) -> str:
+def held_out_metric(block: ReportSection) -> str:
+    """The metric on held-out triplets by which checkpoints are chosen, as far as all cells have the same."""
     selections = [cell.record.selection for one in block.methods for cell in one.row.cells if cell.record.selection]
     names = {one.metric for one in selections if one.metric}
     return names.pop() if len(names) == 1 else "score, %"

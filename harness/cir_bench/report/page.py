@@ -16,6 +16,7 @@ from cir_bench.report.rendering import render
 from cir_bench.report.sections import ReportSection
 from cir_bench.report.sweeps import sweep_figures
 from cir_bench.report.tags import breakdown
+from cir_bench.report.tuning import tuning_figure
 
 BADGES = {
     "re-scored": "The metrics were computed again from the results of the queries.",
@@ -48,7 +49,8 @@ class SectionView:
         self.table = html_table(block)
         self.reading = " ".join(_reading(block, self.table))
         self.sources = sorted({number.source(one.row.encoder) for one in block.rows for number in one.row.reported})
-        self.figures = [figure for figure in (cost_figure(block), recall_figure(block)) if figure]
+        figures = cost_figure(block), recall_figure(block), tuning_figure(block)
+        self.figures = [figure for figure in figures if figure]
         self.breakdown = breakdown(block)
         self.galleries = {"Sweeps and ablations": sweep_figures(block), "Training": training_figures(block)}
 
