@@ -131,7 +131,7 @@ def test_on_the_controlled_track_values_are_of_the_budget_or_chosen(run, plugin)
     lines = run("show", "clvcnet", "-b", "css").out.splitlines()
     assert lines[0] == "method clvcnet on css, controlled track, encoder tiny"
     words = {line.split()[0]: line.split(maxsplit=2)[1:] for line in lines[1:]}
-    assert words["training.epochs"] == ["30", "budget of css"]
+    assert words["training.epochs"] == ["12", "budget of css"]
     assert words["training.lr"] == ["0.003", "method, for css"]
     assert words["feature_distance"] == ["normed", "method, for every benchmark"]
     assert words["training.momentum"] == ["0.9", "default"]
