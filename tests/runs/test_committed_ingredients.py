@@ -17,7 +17,10 @@ REQUESTS = {
 }
 
 
-@pytest.mark.parametrize("benchmark", REQUESTS)
+REMEASURED = pytest.mark.xfail(strict=True, reason="css has a new budget; remove this with `make leaderboard`")
+
+
+@pytest.mark.parametrize("benchmark", [pytest.param("css", marks=REMEASURED), "fashioniq"])
 def test_a_cell_of_today_has_the_ingredients_of_its_committed_record(benchmark: str) -> None:
     stored, damaged = load_records([RECORDS / benchmark])
     assert damaged == []
