@@ -139,6 +139,22 @@ class Idle(Sound):
         self.idle = nn.Linear(3, 3)
 
 
+class SeveralVectors(Sound):
+    """Sound: a candidate has three vectors."""
+
+    def embed_target(self, image):
+        main = super().embed_target(image).main
+        return Embedding({"main": torch.stack([main, main.roll(1, dims=1), -main], dim=1)}, reduce="max")
+
+
+class OnTheCpu(Sound):
+    """On a GPU, the sum would be of two devices."""
+
+    def compose(self, reference, text):
+        query = super().compose(reference, text).main
+        return Embedding.single(query + torch.ones(query.shape))
+
+
 COMPOSERS = {
     "sound": (Sound, Needs()),
     "tokens": (Tokens, Needs(text=levels("tokens"))),
@@ -157,6 +173,8 @@ COMPOSERS = {
     "in-place": (InPlace, Needs()),
     "hidden": (Hidden, Needs()),
     "idle": (Idle, Needs()),
+    "several-vectors": (SeveralVectors, Needs()),
+    "on-the-cpu": (OnTheCpu, Needs()),
 }
 
 

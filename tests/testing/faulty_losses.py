@@ -8,9 +8,10 @@ from cir_bench import Embedding, Loss, LossSpec, hookimpl, joint_score
 
 class SoundLoss(Loss):
     def forward(self, query, target, same_target, score=joint_score):
-        eye = torch.eye(len(query)).bool()
+        eye = torch.eye(len(query), device=same_target.device).bool()
         scores = 10 * score(query, target)
-        return F.cross_entropy(scores.masked_fill(same_target & ~eye, -torch.inf), torch.arange(len(query)))
+        own = torch.arange(len(query), device=same_target.device)
+        return F.cross_entropy(scores.masked_fill(same_target & ~eye, -torch.inf), own)
 
 
 class PositivesOnly(Loss):
@@ -80,6 +81,14 @@ class HiddenScale(SoundLoss):
         return self.scale * super().forward(query, target, same_target, score)
 
 
+class CpuMask(SoundLoss):
+    """On a GPU, the mask would be on the CPU."""
+
+    def forward(self, query, target, same_target, score=joint_score):
+        scores = score(query, target) * torch.ones(len(query.main), len(target.main))
+        return super().forward(query, target, same_target, score) + 0 * scores.sum()
+
+
 LOSSES = {
     "sound": SoundLoss,
     "positives-only": PositivesOnly,
@@ -93,6 +102,7 @@ LOSSES = {
     "own-score": OwnScore,
     "noisy": Noisy,
     "hidden-scale": HiddenScale,
+    "cpu-mask": CpuMask,
 }
 
 

@@ -164,6 +164,14 @@ class Climbs(SoundMethod):
             yield TrainStep({name: term.detach() * 2 - term for name, term in step.terms.items()})
 
 
+class CpuTerm(SoundMethod):
+    """A term that is made on the CPU."""
+
+    def training_steps(self, batch, stage):
+        for step in super().training_steps(batch, stage):
+            yield TrainStep({**step.terms, "constant": torch.tensor(1.0)})
+
+
 class FarParams(MethodParams):
     tau: Annotated[float, Tunable(0.1, 1.0)] = 2.0
 
@@ -213,6 +221,7 @@ METHODS = {
     "idle-parameter": IdleParameter,
     "same-stages": SameStages,
     "climbs": Climbs,
+    "cpu-term": CpuTerm,
     "far-default": SoundMethod,
     "closed-end": SoundMethod,
     "sharp-end": DividesByTau,

@@ -20,11 +20,12 @@ FAULTS = {
     "peeks": ("test_composing_keeps_no_memory_of_candidates", "queries, main"),
     "in-place": ("test_features_are_not_changed", "pooled of the reference was changed"),
     "hidden": ("test_the_weights_are_all_in_the_state_dict", "queries, main"),
+    "on-the-cpu": ("test_everything_is_on_the_device_of_the_features", "would mix devices.*cuda:0 and cpu"),
     "idle": ("test_gradients_reach_every_trainable_parameter", "without gradient.*idle.weight"),
 }
 
 
-@pytest.mark.parametrize("name", ["sound", "tokens", "refines"])
+@pytest.mark.parametrize("name", ["sound", "tokens", "refines", "several-vectors"])
 def test_a_sound_composer_passes(check, name):
     check(ComposerContract, name)
 

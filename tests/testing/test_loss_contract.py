@@ -20,6 +20,7 @@ FAULTS = {
     "wrong-gradient": ("test_the_gradient_is_the_derivative", "Jacobian mismatch"),
     "ignores-mask": ("test_another_copy_of_the_target_is_not_a_negative", "used as a negative: the loss rose"),
     "positives-only": ("test_another_copy_of_the_target_is_not_a_negative", "no other target of the batch"),
+    "cpu-mask": ("test_it_is_on_the_device_of_the_embeddings", "would mix devices"),
     "hidden-scale": ("test_its_state_is_all_in_the_state_dict", "loss"),
 }
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 import torch
 import torch.nn.functional as F
@@ -25,7 +26,7 @@ def embed_gallery(composer: Composer, source: FeatureSource, ids: Sequence[str],
         embedding = composer.embed_target(source.images(chunk))
         _check_size(embedding, len(chunk), "embed_target")
         # a search by a score that factorises needs only the vectors
-        parts.append(Embedding(embedding.spaces, embedding.weights) if composer.factorises else embedding)
+        parts.append(replace(embedding, extras={}) if composer.factorises else embedding)
     return Embedding.cat(parts)
 
 
@@ -63,6 +64,7 @@ def mean_of_texts(embedding: Embedding, counts: Sequence[int]) -> Embedding:
         {name: mean(F.normalize(vectors, dim=-1)) for name, vectors in embedding.spaces.items()},
         embedding.weights,
         {name: mean(extra) for name, extra in embedding.extras.items() if extra.is_floating_point()},
+        embedding.reduce,
     )
 
 

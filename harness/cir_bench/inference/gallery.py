@@ -9,7 +9,8 @@ from torch import Tensor
 
 from cir_bench.errors import RunError
 from cir_bench.interfaces.composer import TopK
-from cir_bench.interfaces.embedding import Embedding, ScoreFunction, joint_score
+from cir_bench.interfaces.embedding import Embedding, ScoreFunction, joint_score, with_weights_of
+from cir_bench.retrieval.greatest import GreatestScorer
 from cir_bench.retrieval.scorer import DotScorer, RowSet, ScoreChunk
 from cir_bench.retrieval.search import topk_rows
 
@@ -17,7 +18,11 @@ from cir_bench.retrieval.search import topk_rows
 def scorer_of(score: ScoreFunction, queries: Embedding, gallery: Embedding, device: torch.device) -> ScoreChunk:
     """What scores B queries against N candidates, chunk by chunk: a matrix product for the joint score."""
     if score is joint_score:
-        return DotScorer(queries.joint(), Embedding(gallery.spaces, queries.weights).joint(), device)
+        weighted = with_weights_of(queries, gallery)
+        if not queries.several and not gallery.several:
+            return DotScorer(queries.joint(), weighted.joint(), device)
+        ours, theirs = queries.weighted(), weighted.weighted()
+        return GreatestScorer([(ours[name], theirs[name]) for name in ours], device)
 
     def score_chunk(query_rows: RowSet, gallery_rows: RowSet) -> Tensor:
         with torch.no_grad():
@@ -29,13 +34,14 @@ def scorer_of(score: ScoreFunction, queries: Embedding, gallery: Embedding, devi
 class GalleryForQueries:
     """A :class:`~cir_bench.interfaces.composer.GalleryView` for B queries that hides each query's excluded rows.
 
-    ``joint`` is ``gallery.joint()``, computed once for all queries; ``score`` is the composer's (`Composer.scorer`).
+    ``vectors`` are ``vectors_of(gallery)``, computed once for all queries; ``score`` is the composer's
+    (`Composer.scorer`).
     """
 
     def __init__(
-        self, gallery: Embedding, joint: Tensor, excluded: Sequence[Sequence[int]], score: ScoreFunction = joint_score
+        self, gallery: Embedding, vectors: Tensor, excluded: Sequence[Sequence[int]], score: ScoreFunction = joint_score
     ) -> None:
-        self._gallery, self._joint, self._excluded, self._score = gallery, joint, excluded, score
+        self._gallery, self._vectors, self._excluded, self._score = gallery, vectors, excluded, score
 
     def __len__(self) -> int:
         return len(self._gallery)
@@ -48,12 +54,16 @@ class GalleryForQueries:
                 "pass all the queries given to refine, in their order."
             )
         left = len(self) - max((len(rows) for rows in self._excluded), default=0)
-        device = self._joint.device
+        device = self._vectors.device
         scorer = scorer_of(self._score, queries, self._gallery, device)
         found = topk_rows(scorer, len(queries), len(self), min(k, left), self._excluded, device=device)
         return TopK(rows=found.rows, scores=found.scores)
 
     def take(self, rows: Tensor) -> Tensor:
         """Vectors ``[B, k, d]``."""
-        vectors = self._gallery.main if len(self._gallery.spaces) == 1 else self._joint
-        return vectors[rows.to(vectors.device)]
+        return self._vectors[rows.to(self._vectors.device)]
+
+
+def vectors_of(gallery: Embedding) -> Tensor:
+    """What `GalleryView.take` gives of each candidate: its vector ``[N, d]`` in the only or the joint space."""
+    return gallery.main if len(gallery.spaces) == 1 else gallery.joint()

@@ -11,7 +11,7 @@ import torch
 
 from cir_bench.features.source import FeatureSource
 from cir_bench.inference.embed import BATCH, compose_queries, embed_gallery
-from cir_bench.inference.gallery import GalleryForQueries, scorer_of
+from cir_bench.inference.gallery import GalleryForQueries, scorer_of, vectors_of
 from cir_bench.interfaces.composer import Composer
 from cir_bench.interfaces.embedding import Embedding
 from cir_bench.protocols.eval_set import EvalPart, EvalSet
@@ -69,11 +69,11 @@ def _queries(
         return queries
     row_of = rows_by_id(part.gallery)
     excluded = [[row_of[image] for image in images if image in row_of] for images in part.query_set.excluded]
-    joint = gallery.joint()
+    vectors = vectors_of(gallery)
     refined = []
     for start in range(0, len(queries), batch_size):
         chunk = slice(start, start + batch_size)
-        view = GalleryForQueries(gallery, joint, excluded[chunk], composer.scorer)
+        view = GalleryForQueries(gallery, vectors, excluded[chunk], composer.scorer)
         refined.append(composer.refine(queries[chunk], view))
     return Embedding.cat(refined)
 

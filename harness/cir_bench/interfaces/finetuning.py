@@ -25,7 +25,8 @@ class StagedComposer(Composer):
     """normalise(image + text) while the encoder is fine-tuned, another composer afterwards.
 
     A buffer says which of the two it is, so that a checkpoint from fine-tuning is evaluated with the composition that
-    it was trained with, even after loading it. ``inner`` is the composer of the later stages.
+    it was trained with, even after loading it; only then is the buffer read, since reading it waits for the GPU.
+    ``inner`` is the composer of the later stages.
     """
 
     summing: Tensor
@@ -36,32 +37,39 @@ class StagedComposer(Composer):
         self.factorises = inner.factorises
         self.uses_gallery = inner.uses_gallery
         self.register_buffer("summing", torch.tensor(False))
+        self._sums = False
+        self.register_load_state_dict_post_hook(_read_summing)  # type: ignore[no-untyped-call]
 
     def use_sum(self, yes: bool) -> None:
         """Compose by the sum from now on, or by the inner composer."""
         self.summing.fill_(yes)
+        self._sums = yes
 
     def compose(self, reference: Features, text: Features) -> Embedding:
         """The queries of B reference images and texts."""
-        if self.summing:
+        if self._sums:
             return Embedding.single(F.normalize(reference.need_pooled() + text.need_pooled(), dim=-1))
         return self.inner.compose(reference, text)
 
     def embed_target(self, image: Features) -> Embedding:
         """The candidates; for the sum, their pooled features."""
-        return super().embed_target(image) if self.summing else self.inner.embed_target(image)
+        return super().embed_target(image) if self._sums else self.inner.embed_target(image)
 
     def refine(self, query: Embedding, gallery: GalleryView) -> Embedding:
         """The queries, changed according to the gallery; the sum does not use it."""
-        return query if self.summing else self.inner.refine(query, gallery)
+        return query if self._sums else self.inner.refine(query, gallery)
 
     def score(self, query: Embedding, target: Embedding) -> Tensor:
         """Scores ``[B, N]``."""
-        return super().score(query, target) if self.summing else self.inner.score(query, target)
+        return super().score(query, target) if self._sums else self.inner.score(query, target)
 
     def explain(self, reference: Features, text: Features, gallery: GalleryView | None) -> Sequence[Explanation]:
         """The inner composer's; a sum has nothing to show."""
-        return () if self.summing else self.inner.explain(reference, text, gallery)
+        return () if self._sums else self.inner.explain(reference, text, gallery)
+
+
+def _read_summing(composer: StagedComposer, keys: object) -> None:
+    composer._sums = bool(composer.summing)
 
 
 class FinetuneMethod(StandardMethod):

@@ -14,7 +14,7 @@ from torch import Tensor
 
 from cir_bench.errors import RunError
 from cir_bench.retrieval.chunks import spans, tile_scores_on, tile_width
-from cir_bench.retrieval.scorer import RowSet, ScoreChunk
+from cir_bench.retrieval.scorer import RowSet, ScoreChunk, length_of, part_of
 
 MASKED = float("-inf")
 """The score of an excluded candidate. No other score can be mistaken for it: infinite scores are errors."""
@@ -90,13 +90,13 @@ class BlockReader:
         none. `RunError` if the scorer gave another shape, something other than floats, or a NaN or infinite score; it
         names the query and the gallery image.
         """
-        q, n = _length(query_rows), _length(gallery_rows)
+        q, n = length_of(query_rows), length_of(gallery_rows)
         group = _group_size(n, best)
         width = tile_width(q, n, self._tile_scores, group * LANES if group > 1 else 1)
         sums = torch.zeros(q, device=self._device)
         block: ScoreBlock | None = None
         for number, columns in enumerate(spans(n, width)):
-            part, filled = _part(gallery_rows, columns), columns.stop - columns.start
+            part, filled = part_of(gallery_rows, columns), columns.stop - columns.start
             scores = None if self._score_into else self._scored(query_rows, part)
             block = block or self._reserve(q, n, width, group)
             tile = block.tiles[number]
@@ -121,7 +121,7 @@ class BlockReader:
     def _scored(self, query_rows: RowSet, gallery_rows: RowSet) -> Tensor:
         with torch.no_grad():
             scores = self._score_chunk(query_rows, gallery_rows)
-        shape = (_length(query_rows), _length(gallery_rows))
+        shape = (length_of(query_rows), length_of(gallery_rows))
         if not isinstance(scores, Tensor) or tuple(scores.shape) != shape or not scores.is_floating_point():
             got = f"{scores.dtype} {tuple(scores.shape)}" if isinstance(scores, Tensor) else type(scores).__name__
             raise RunError(f"The scorer gave {got} for {shape[0]} queries x {shape[1]} images, not that many scores.")
@@ -166,14 +166,6 @@ def _group_size(columns: int, best: int) -> int:
 
 def _indices(device: torch.device, *places: NDArray[np.int64]) -> tuple[Tensor, ...]:
     return tuple(torch.from_numpy(place).to(device) for place in places)
-
-
-def _length(rows: RowSet) -> int:
-    return rows.stop - rows.start if isinstance(rows, slice) else len(rows)
-
-
-def _part(rows: RowSet, part: slice) -> RowSet:
-    return slice(rows.start + part.start, rows.start + part.stop) if isinstance(rows, slice) else rows[part]
 
 
 def _at(rows: RowSet, position: int) -> int:

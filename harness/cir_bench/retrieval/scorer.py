@@ -19,6 +19,16 @@ Matrix: TypeAlias = "Tensor | NDArray[np.floating[Any]]"
 """A ``[rows, D]`` matrix: a tensor, an array, or a memory-mapped array larger than memory."""
 
 
+def length_of(rows: RowSet) -> int:
+    """How many rows there are."""
+    return int(rows.stop - rows.start) if isinstance(rows, slice) else len(rows)
+
+
+def part_of(rows: RowSet, part: slice) -> RowSet:
+    """Some of the rows, by their places among them."""
+    return slice(rows.start + part.start, rows.start + part.stop) if isinstance(rows, slice) else rows[part]
+
+
 class ScoreChunk(Protocol):
     """Scores some queries against some gallery images; higher is better.
 

@@ -16,6 +16,7 @@ from cir_bench.interfaces.specs import LossSpec
 from cir_bench.plugin.build import Builder
 from cir_bench.testing.asserts import assert_same, without_gradient
 from cir_bench.testing.base import Contract, seeded
+from cir_bench.testing.devices import assert_on_gpu, pretend_gpu
 
 BATCH = 5
 WIDTH = 6
@@ -133,6 +134,15 @@ class LossContract(Contract):
         """Unit vectors whose only variable score is that of query ``i`` and target ``j``: it rises by ``share`` / 2."""
         query, target = (side.to(dtype=torch.float64) for side in self.embeddings())
         return _with_component(query, i, share, first=0), _with_component(target, j, share, first=BATCH)
+
+    def test_it_is_on_the_device_of_the_embeddings(self) -> None:
+        """On a GPU, nothing is left on the CPU: tried with fake tensors, see `cir_bench.testing.devices`."""
+        loss, sides = self.loss(), self.embeddings()
+        with pretend_gpu() as gpu:
+            gpu.module(loss)
+            query, target = (Embedding({name: gpu.tensor(one) for name, one in side.spaces.items()}) for side in sides)
+            same = gpu.tensor(DISTINCT)
+            assert_on_gpu("the loss", lambda: {"loss": loss(query, target, same)})
 
     def test_its_state_is_all_in_the_state_dict(self) -> None:
         """Another instance that loads the state dict gives the same value."""

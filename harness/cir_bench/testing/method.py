@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from functools import partial
 from typing import Any, ClassVar
 
 import pytest
@@ -29,10 +30,11 @@ from cir_bench.testing.asserts import (
     without_gradient,
 )
 from cir_bench.testing.base import seeded
-from cir_bench.testing.composer import Composing
+from cir_bench.testing.composing import Composing
+from cir_bench.testing.devices import assert_on_gpu, pretend_gpu
 from cir_bench.testing.features import random_features, require_gradients
 from cir_bench.testing.published import assert_width, saved
-from cir_bench.testing.stepping import margin, steps, train
+from cir_bench.testing.stepping import all_terms, margin, steps, train
 
 TRIPLETS = 8
 
@@ -127,6 +129,15 @@ class MethodContract(Composing):
             for stage in method.stages():
                 for step in steps(method, stage, self.batch()):
                     assert_finite(step.terms, f"stage {stage.name} with {values}")
+
+    def test_training_is_on_the_device_of_the_features(self) -> None:
+        """On a GPU, no step leaves a tensor on the CPU: tried with fake tensors, see `cir_bench.testing.devices`."""
+        method, batch = self.method().train(), self.batch()
+        with pretend_gpu() as gpu:
+            gpu.module(method)
+            batch = gpu.batch(batch)
+            for stage in method.stages():
+                assert_on_gpu(f"stage {stage.name}", partial(all_terms, method, stage, batch))
 
     def test_one_seed_one_training(self) -> None:
         """Two methods from one seed, stepped from one seed, have the same terms."""

@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import torch
+from torch import Tensor
 
+from cir_bench.interfaces.composer import Composer
+from cir_bench.interfaces.features import Features
 from cir_bench.interfaces.method import BatchGallery, Method, TrainBatch, TrainStage, TrainStep
 from cir_bench.testing.base import seeded
 
@@ -44,3 +47,16 @@ def steps(method: Method, stage: TrainStage, batch: TrainBatch) -> list[TrainSte
     """The steps of one batch, drawn from one seed; none is taken."""
     with seeded(9):
         return list(method.training_steps(batch, stage))
+
+
+def all_terms(method: Method, stage: TrainStage, batch: TrainBatch) -> dict[str, Tensor]:
+    """The terms of all steps of one batch."""
+    return {name: term for step in method.training_steps(batch, stage) for name, term in step.terms.items()}
+
+
+def all_scores(composer: Composer, reference: Features, text: Features, image: Features) -> dict[str, Tensor]:
+    """Queries, candidates, and the scores of each with each."""
+    query, target = composer.compose(reference, text), composer.embed_target(image)
+    if composer.uses_gallery:
+        query = composer.refine(query, BatchGallery(target, composer.scorer))
+    return {**query.spaces, **target.spaces, "score": composer.score(query, target)}

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from cir_bench.errors import RunError
 from cir_bench.features.source import FeatureSource
 from cir_bench.inference.embed import embed_gallery
-from cir_bench.inference.gallery import GalleryForQueries
+from cir_bench.inference.gallery import GalleryForQueries, vectors_of
 from cir_bench.interfaces.composer import Composer, GalleryView
 from cir_bench.interfaces.explanation import Explanation, ImageMap, NamedWeights, NeighbourWeights
 from cir_bench.plugin.registry import Registry, blame
@@ -75,7 +75,7 @@ def _gallery(composer: Composer, source: FeatureSource, view: EvalPart, queries:
     embedded = embed_gallery(composer, source, view.gallery).to(dtype=torch.float32)
     row_of = rows_by_id(view.gallery)
     excluded = [[row_of[image] for image in view.truth[query.id].excluded if image in row_of] for query in queries]
-    return GalleryForQueries(embedded, embedded.joint(), excluded, composer.scorer)
+    return GalleryForQueries(embedded, vectors_of(embedded), excluded, composer.scorer)
 
 
 def _of_query(explanation: Explanation, place: int, view: EvalPart) -> ShownExplanation:
