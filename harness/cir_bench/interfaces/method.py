@@ -180,6 +180,7 @@ class BatchGallery:
 
     def __init__(self, targets: Embedding, score: ScoreFunction = joint_score) -> None:
         self._targets, self._score = targets, score
+        self._vectors: Tensor | None = None
 
     def __len__(self) -> int:
         return len(self._targets)
@@ -191,5 +192,6 @@ class BatchGallery:
 
     def take(self, rows: Tensor) -> Tensor:
         """Vectors ``[B, k, d]``, with gradients to the targets."""
-        vectors = self._targets.main if len(self._targets.spaces) == 1 else self._targets.joint()
-        return vectors[rows]
+        if self._vectors is None:
+            self._vectors = self._targets.main if len(self._targets.spaces) == 1 else self._targets.joint()
+        return self._vectors[rows]
