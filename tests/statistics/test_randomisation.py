@@ -1,5 +1,8 @@
 """The tests between rows: exact where they can be, equal to scipy's where they are drawn, honest about seeds."""
 
+import subprocess
+import sys
+
 import numpy as np
 import pytest
 from hypothesis import given, settings
@@ -114,3 +117,9 @@ def test_never_zero_never_above_one(seed):
 
 def test_no_pairs_no_tests():
     assert randomisation_tests([], np.ones(3) / 3) == []
+
+
+def test_scipy_is_imported_when_a_pair_is_tested_and_not_in_every_run():
+    code = "import sys; import cir_bench.statistics.table; print('scipy' in sys.modules)"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == "False"
