@@ -176,7 +176,7 @@ def api_page() -> str:
 def _testing() -> dict[str, str]:
     """The contract classes and their modules, by the imports of the package."""
     imports = [node for node in _tree(TESTING).body if isinstance(node, ast.ImportFrom)]
-    bases = dict.fromkeys(("Contract", "FilesContract"), f"{TESTING}.base") | {"Composing": f"{TESTING}.composer"}
+    bases = dict.fromkeys(("Contract", "FilesContract"), f"{TESTING}.base") | {"Composing": f"{TESTING}.composing"}
     return bases | {alias.name: str(node.module) for node in imports for alias in node.names}
 
 
