@@ -134,7 +134,10 @@ class _Line:
     def file(self, root: Path, follow_links: bool) -> Path:
         name = self.text("file")
         try:
-            found = image_file(inside(root, name, follow_links=follow_links))
+            path = inside(root, name, follow_links=follow_links)
+            found = image_file(path)
+            if found == path:
+                return path
             return inside(root, found.relative_to(root).as_posix(), follow_links=follow_links)
         except DataError as error:
             raise self.error(str(error).rstrip(".")) from error

@@ -66,7 +66,7 @@ def inside(root: Path, relative: str, *, follow_links: bool = False) -> Path:
     try:
         if "\\" in relative and not path.exists():
             path = root.joinpath(*windows.parts)
-        leads_outside = not path.resolve().is_relative_to(root.resolve())
+        leads_outside = _meets_link(root, path) and not path.resolve().is_relative_to(root.resolve())
         os.lstat(path)
     except FileNotFoundError:
         pass
@@ -78,6 +78,16 @@ def inside(root: Path, relative: str, *, follow_links: bool = False) -> Path:
             "with --follow-links."
         )
     return path
+
+
+def _meets_link(root: Path, path: Path) -> bool:
+    """Whether a folder below ``root`` on the way to ``path``, or it itself, is a symbolic link."""
+    below = os.fspath(root)
+    for part in path.parts[len(root.parts) :]:
+        below = os.path.join(below, part)
+        if os.path.islink(below):
+            return True
+    return False
 
 
 def image_file(path: Path) -> Path:
