@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+from types import ModuleType
+
 import pytest
 
+from cir_bench import hookimpl
 from cir_bench.errors import ConfigError
 from cir_bench.interfaces.specs import MethodSpec
 from cir_bench.plugin.candidates import Candidate, installed
@@ -63,3 +66,17 @@ def test_a_plugin_left_out_is_not_even_imported(install):
     found = [candidate for candidate in installed() if candidate.owner.distribution == "bad-plugin"]
     assert not load_plugins(PluginOptions(third_party=False), environ={}, found=found).problems
     assert load_plugins(PluginOptions(), environ={}, found=found).problems
+
+
+def test_our_own_plugins_are_asked_once_and_others_every_time(monkeypatch):
+    asked = []
+
+    def candidate(distribution, version="1"):
+        module = ModuleType(f"{distribution}_asked")
+        module.cir_bench_losses = hookimpl(lambda: asked.append(distribution) or [], specname="cir_bench_losses")
+        return Candidate(Owner(distribution, version, "asked"), module.__name__, lambda: module)
+
+    found = [candidate(CORE), candidate("theirs")]
+    for _ in range(2):
+        assert not load_plugins(environ={}, found=found).problems
+    assert sorted(asked) == [CORE, "theirs", "theirs"]

@@ -7,7 +7,7 @@ import os
 import sys
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
-from functools import partial
+from functools import cache, partial
 from itertools import islice
 from pathlib import Path
 
@@ -158,7 +158,8 @@ def _load_one(candidate: Candidate) -> _Contribution:
         with contextlib.redirect_stdout(sys.stderr), deadline(LOADING_SECONDS):
             plugin = candidate.load()
             stage = "register"
-            return _contribution(plugin, candidate.owner)
+            look_at = _contribution_once if candidate.owner.builtin else _contribution
+            return look_at(plugin, candidate.owner)
     except PluginRejected:
         raise
     except OverdueError as error:
@@ -172,6 +173,12 @@ def _load_one(candidate: Candidate) -> _Contribution:
         else:
             message, remedy = f"looking at it raised {in_words(error)}", "return plain specs from plain functions"
         raise PluginRejected(stage, message, remedy) from error
+
+
+@cache
+def _contribution_once(plugin: object, owner: Owner) -> _Contribution:
+    """Of a built-in plugin, which always registers the same things."""
+    return _contribution(plugin, owner)
 
 
 def _contribution(plugin: object, owner: Owner) -> _Contribution:
