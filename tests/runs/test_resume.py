@@ -43,7 +43,7 @@ def test_an_interrupted_cell_continues_to_the_same_numbers(toy, uninterrupted, s
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
         start_new_session=True,
-        env={**os.environ, "OMP_NUM_THREADS": str(torch.get_num_threads())},
+        env={**os.environ, "OMP_NUM_THREADS": str(torch.get_num_threads()), "TOY_STEP_SECONDS": "0.05"},
         preexec_fn=_heed_ctrl_c,  # noqa: PLW1509 (it sets a signal and takes no lock)
     )
     checkpoint = toy.out / "cells/toy/test@1/controlled/toy"

@@ -104,7 +104,7 @@ def test_a_killed_tuning_goes_on_with_the_same_trials(another_toy, tmp_path: Pat
         [sys.executable, "-m", "cir_bench", *killed.argv("tune", *options)],
         stdout=subprocess.DEVNULL,
         stderr=subprocess.DEVNULL,
-        env={**os.environ, "OMP_NUM_THREADS": str(torch.get_num_threads())},
+        env={**os.environ, "OMP_NUM_THREADS": str(torch.get_num_threads()), "TOY_STEP_SECONDS": "0.05"},
     )
     while not list(killed.out.rglob("trial-2.lock")):
         assert process.poll() is None
@@ -117,9 +117,9 @@ def test_a_killed_tuning_goes_on_with_the_same_trials(another_toy, tmp_path: Pat
 
 def test_two_processes_share_the_trials(toy: Toy) -> None:
     command = [sys.executable, "-m", "cir_bench", *toy.argv("tune", "-m", "slow-tirg", "--trials", "6", *EPOCHS)]
-    environment = {**os.environ, "OMP_NUM_THREADS": str(torch.get_num_threads())}
+    environment = {**os.environ, "OMP_NUM_THREADS": str(torch.get_num_threads()), "TOY_STEP_SECONDS": "0.05"}
     both = [subprocess.Popen(command, stdout=subprocess.PIPE, text=True, env=environment) for _ in range(2)]
-    said = [process.communicate(timeout=300)[0] for process in both]
+    said = [process.communicate(timeout=240)[0] for process in both]
     assert [process.returncode for process in both] == [0, 0]
     lines = [line.split("]")[0] for one in said for line in one.splitlines() if line.startswith("  [")]
     assert sorted(lines) == [f"  [{number}/6" for number in range(1, 7)]

@@ -1,6 +1,7 @@
 """A plugin in one file: squares with three attributes, a frozen and a trainable encoder, and methods that misbehave."""
 
 import itertools
+import os
 import time
 from pathlib import Path
 
@@ -100,13 +101,13 @@ class Breaks(cb.Method):
 
 
 class SlowTirg(cb.StandardMethod):
-    """TIRG, slow enough to be killed in the middle."""
+    """TIRG; with ``TOY_STEP_SECONDS``, slow enough to be killed in the middle."""
 
     def __init__(self, params, context):
         super().__init__(params, context.composer("tirg"), {"rank": context.loss("batch-classification")})
 
     def training_steps(self, batch, stage):
-        time.sleep(0.05)
+        time.sleep(float(os.environ.get("TOY_STEP_SECONDS", "0")))
         yield from super().training_steps(batch, stage)
 
 
