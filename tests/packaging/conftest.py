@@ -16,6 +16,8 @@ import pytest
 CHECKOUT = Path(__file__).parents[2]
 SOURCES = ["harness", "plugins", "benchmarks", "pyproject.toml", "setup.py", "README.md", "LICENSE"]
 Run = Callable[..., "subprocess.CompletedProcess[str]"]
+CALL_SECONDS = 240.0
+"""A command that takes longer is stopped, and its output shown: before pytest's own timeout, which cannot show it."""
 
 
 @pytest.fixture(scope="session")
@@ -32,13 +34,23 @@ def clean_env() -> dict[str, str]:
 
 @pytest.fixture(scope="session")
 def call(clean_env: dict[str, str]) -> Run:
-    def call(words: Sequence[str | Path], cwd: Path) -> subprocess.CompletedProcess[str]:
+    def call(words: Sequence[str | Path], cwd: Path, seconds: float = CALL_SECONDS) -> subprocess.CompletedProcess[str]:
         line = [str(word) for word in words]
-        done = subprocess.run(line, check=False, cwd=cwd, env=clean_env, capture_output=True, text=True)
+        try:
+            done = subprocess.run(
+                line, check=False, cwd=cwd, env=clean_env, capture_output=True, text=True, timeout=seconds
+            )
+        except subprocess.TimeoutExpired as late:
+            pytest.fail(f"{line} was stopped after {late.timeout:g} s\n{_text(late.stdout)}\n{_text(late.stderr)}")
         assert done.returncode == 0, f"{words}\n{done.stdout[-3000:]}\n{done.stderr[-3000:]}"
         return done
 
     return call
+
+
+def _text(output: bytes | str | None) -> str:
+    """The end of what a stopped command has printed: bytes also with ``text=True``."""
+    return (output.decode(errors="replace") if isinstance(output, bytes) else output or "")[-3000:]
 
 
 class Distributions(NamedTuple):
