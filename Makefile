@@ -18,7 +18,7 @@ run: $(INSTALLED)
 	$(BIN)/cir-bench run --all --seeds $(SEEDS) --out $(OUT)
 
 test: $(INSTALLED_TEST)
-	OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n $(JOBS) --dist loadfile
+	OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n $(JOBS) --dist worksteal
 
 # Kills at every file operation, flipped bits and mutated files, some 2,000 cases; the table at the end says how they
 # were survived. `make test` tries one case of each kind.
