@@ -61,7 +61,7 @@ def assert_same(one: Ranking, other: Ranking) -> None:
     assert one.top_ids == other.top_ids
 
 
-@settings(max_examples=300)
+@settings(max_examples=150)
 @given(case=cases(), chunks=chunk_plans, top_k=st.integers(1, 12))
 def test_equals_sorting_and_counting_by_hand(case: Case, chunks: ChunkPlan | None, top_k: int) -> None:
     ranking = search(case.score, case.queries, case.gallery, chunks=chunks, top_k=top_k)

@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import pytest
 import torch
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from cir_bench.errors import DataError, RunError
@@ -13,6 +13,7 @@ from cir_bench.retrieval.subsets import search_subsets
 GALLERY = [f"g{i}" for i in range(8)]
 
 
+@settings(max_examples=40)
 @given(st.data(), st.integers(1, 40))
 def test_equals_sorting_each_subset_by_hand(data: st.DataObject, n_queries: int) -> None:
     table = torch.tensor(

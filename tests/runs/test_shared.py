@@ -56,12 +56,15 @@ class Census:
 @pytest.fixture
 def census(monkeypatch: pytest.MonkeyPatch) -> Iterator[Census]:
     found = Census()
+    gc.collect()
+    gc.freeze()  # so that the many collections of a census look at new objects alone
     for kind in ("datasets", "encoders"):
         module = __import__(f"cir_bench.runs.{kind}", fromlist=["create"])
         create = module.create
         monkeypatch.setattr(module, "create", lambda *a, kind=kind, create=create: found.note(kind, create(*a)))
     monkeypatch.setattr("cir_bench.features.cache.FeatureTable", lambda *a: found.note("tables", FeatureTable(*a)))
-    return found
+    yield found
+    gc.unfreeze()
 
 
 @pytest.fixture

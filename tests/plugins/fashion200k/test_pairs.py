@@ -67,9 +67,14 @@ def draws(captions: Mapping[str, str], epochs: int) -> list[Triplet]:
     return [triplet for epoch in range(epochs) for triplet in sampler.draw(0, epoch)]
 
 
+@pytest.fixture(scope="module")
+def many() -> list[Triplet]:
+    return draws(CAPTIONS, 4000)
+
+
 @pytest.mark.parametrize("reference", ["a", "b", "c", "g", "h"])
-def test_targets_are_drawn_parent_then_caption_then_image(reference: str) -> None:
-    found = Counter(triplet.target for triplet in draws(CAPTIONS, 4000) if triplet.reference == reference)
+def test_targets_are_drawn_parent_then_caption_then_image(many: list[Triplet], reference: str) -> None:
+    found = Counter(triplet.target for triplet in many if triplet.reference == reference)
     expected = {
         image: chance / sum(other == caption for other in CAPTIONS.values())
         for caption, chance in odds(CAPTIONS[reference], list(dict.fromkeys(CAPTIONS.values()))).items()
