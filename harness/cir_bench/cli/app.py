@@ -13,9 +13,10 @@ import sys
 from collections.abc import Callable, Sequence
 from functools import partial
 
-from cir_bench.cli.streams import open_streams, write_anything
+from cir_bench.cli.streams import drop_output, open_streams, write_anything
 from cir_bench.errors import DEBUG, DISK_FULL, CirBenchError, ConfigError, debugging, did_you_mean
 from cir_bench.interrupts import INTERRUPTED, end_at_ctrl_c, heed_ctrl_c
+from cir_bench.ranks.join import launched
 from cir_bench.version import __version__
 
 COMPLETE = "__complete"
@@ -51,6 +52,8 @@ def entry() -> int:
     """The program ``cir-bench``: `main`, with ``run`` in a process of its own that may die (`cir_bench.cli.watch`)."""
     heed_ctrl_c()
     open_streams()
+    if launched()[0] and not debugging():
+        drop_output()  # what there is to say, the first process of a torchrun says
     try:
         return _entry(sys.argv[1:])
     except KeyboardInterrupt:  # before or after `main`, or to debug

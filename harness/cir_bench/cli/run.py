@@ -14,11 +14,13 @@ from cir_bench import CellFinished
 from cir_bench.cli.common import Settings, with_settings
 from cir_bench.cli.output import PROBLEM
 from cir_bench.cli.records import read_records
-from cir_bench.cli.run_options import RunOptions, with_run_options
+from cir_bench.cli.run_options import RunOptions, RunSetup, with_run_options
 from cir_bench.cli.run_view import say
 from cir_bench.cli.streams import outlive_readers
-from cir_bench.errors import DEBUG, ConfigError, DataError
+from cir_bench.errors import DEBUG, CirBenchError, ConfigError, DataError, debugging
 from cir_bench.interrupts import INTERRUPTED
+from cir_bench.ranks.group import LostRankError, Ranks
+from cir_bench.ranks.join import joined
 
 if TYPE_CHECKING:
     from cir_bench.runs.lifeline import Lifeline
@@ -48,26 +50,52 @@ def run(
     After an interruption (Ctrl-C, kill), the same command continues after the last finished epoch. Exit codes: 0; 1
     when a cell failed, or the leaderboard had to leave out a damaged record; 2 for a mistake in the options; 130 when
     interrupted.
+
+    torchrun --nproc-per-node N -m cir_bench run ... computes each cell in N processes (docs/scaling.md).
     """
-    from cir_bench.leaderboard import build, render, write_text
-    from cir_bench.records.record import RECORD_FILE, read_record
     from cir_bench.runs.lifeline import open_lifeline
     from cir_bench.runs.schedule import run_cells
     from cir_bench.runs.workbench import default_workers
 
     outlive_readers(sys.stdout, sys.stderr)
-    setup = options.open(settings, default_workers() if workers is None else workers)
-    lifeline = _limited(open_lifeline(), cell_timeout)
     stream = sys.stderr if as_json else sys.stdout
-    for sentence in setup.left_out:
-        say(stream, sentence)
     try:
-        with contextlib.redirect_stdout(stream):  # with --json, only records may be on stdout
-            parts = setup.cells, setup.bench, setup.registry, setup.out
-            finished = run_cells(*parts, retry_failed=retry_failed, fail_fast=fail_fast, lifeline=lifeline)
+        with joined() as ranks:
+            setup = _open(options, settings, default_workers() if workers is None else workers, ranks)
+            lifeline = _limited(open_lifeline(), cell_timeout)
+            for sentence in setup.left_out:
+                say(stream, sentence)
+            with contextlib.redirect_stdout(stream):  # with --json, only records may be on stdout
+                parts = setup.cells, setup.bench, setup.registry, setup.out
+                finished = run_cells(*parts, retry_failed=retry_failed, fail_fast=fail_fast, lifeline=lifeline)
     except KeyboardInterrupt:
         say(stream, "Interrupted. Finished cells and epochs are kept; run the same command again to continue.")
         raise typer.Exit(INTERRUPTED) from None
+    except LostRankError as error:
+        if debugging():
+            raise
+        say(sys.stderr, f"cir-bench: {error}")
+        raise typer.Exit(PROBLEM) from None
+    if ranks.first:
+        _report(setup, finished, stream, as_json)
+
+
+def _open(options: RunOptions, settings: Settings, workers: int, ranks: Ranks) -> RunSetup:
+    """What the run starts from; a mistake that only one rank notices stops all of them."""
+    try:
+        setup = options.open(settings, workers, ranks=ranks if ranks.size > 1 else None)
+    except CirBenchError as error:
+        ranks.fail(error)
+        raise
+    ranks.wait()
+    return setup
+
+
+def _report(setup: RunSetup, finished: Sequence[CellFinished], stream: TextIO, as_json: bool) -> None:
+    """Print what became of the cells, and write the leaderboard; exit with `PROBLEM` if something went wrong."""
+    from cir_bench.leaderboard import build, render, write_text
+    from cir_bench.records.record import RECORD_FILE, read_record
+
     if as_json:
         for event in finished:
             if event.outcome != "running elsewhere":
@@ -87,7 +115,9 @@ def _limited(lifeline: Lifeline | None, seconds: float | None) -> Lifeline | Non
     """The lifeline, by which the watching process has been told how long a cell may take."""
     if seconds is not None:
         if lifeline is None:
-            raise ConfigError(f"--cell-timeout works neither with {DEBUG} nor on systems without POSIX; omit it.")
+            raise ConfigError(
+                f"--cell-timeout works neither with {DEBUG} nor with torchrun nor on systems without POSIX; omit it."
+            )
         lifeline.limit(seconds)
     return lifeline
 

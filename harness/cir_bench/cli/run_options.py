@@ -18,6 +18,7 @@ from cir_bench.runs.request import MAX_SEEDS, RunRequest
 
 if TYPE_CHECKING:
     from cir_bench.plugin.registry import Registry
+    from cir_bench.ranks.group import Ranks
     from cir_bench.runs.cell import Cell
     from cir_bench.runs.workbench import Workbench
 
@@ -94,19 +95,23 @@ class RunOptions:
         ),
     ] = None
 
-    def open(self, settings: Settings, workers: int = 0, *, evaluates: bool = True) -> RunSetup:
-        """Load the plugins, resolve the cells and prepare what they share."""
+    def open(
+        self, settings: Settings, workers: int = 0, *, evaluates: bool = True, ranks: Ranks | None = None
+    ) -> RunSetup:
+        """Load the plugins, resolve the cells and prepare what they share; ``ranks`` compute each cell together."""
         import torch  # noqa: F401 (before the plugins, so that a changed number of threads is noticed)
 
         registry = open_registry(settings, config=self.config)
         requests = self.requests(settings)
+        from cir_bench.ranks.group import ALONE
+        from cir_bench.ranks.join import local_number
         from cir_bench.runs.device import choose_device
         from cir_bench.runs.resolve import left_out, resolve_all
         from cir_bench.runs.workbench import Workbench
 
         cells = resolve_all(requests, registry)
         first = requests[0]  # settings of the whole run are the same in all of them
-        device = choose_device(first.device)
+        device = choose_device(first.device, local_number() if ranks else None)
         bench = Workbench(
             first.data_root,
             settings.cache_dir,
@@ -115,6 +120,7 @@ class RunOptions:
             workers=workers,
             follow_links=settings.follow_links,
             evaluates=evaluates,
+            ranks=ranks or ALONE,
         )
         return RunSetup(registry, cells, bench, first.out, left_out(requests))
 

@@ -33,6 +33,11 @@ def open_streams() -> None:
             setattr(sys, name, open(os.devnull, "w", encoding="utf-8"))  # noqa: SIM115 (open until the process ends)
 
 
+def drop_output() -> None:
+    """Drop whatever this process writes to its standard streams from now on."""
+    sys.stdout = sys.stderr = open(os.devnull, "w", encoding="utf-8")  # noqa: SIM115 (open until the process ends)
+
+
 def write_anything(*streams: TextIO) -> None:
     """Make streams robust for the rest of the process.
 

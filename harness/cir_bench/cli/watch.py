@@ -24,6 +24,7 @@ from typing import Any
 from cir_bench.atomic import replacing
 from cir_bench.errors import debugging
 from cir_bench.interrupts import LIFELINE
+from cir_bench.ranks.join import launched
 from cir_bench.seals import seal_json
 
 FAILED = 1
@@ -36,8 +37,8 @@ Event = dict[str, Any]
 
 
 def can_watch() -> bool:
-    """Whether this system can, and nobody wants to see tracebacks or is watching already."""
-    return os.name == "posix" and not debugging() and LIFELINE not in os.environ
+    """Whether this system can, and nobody wants to see tracebacks or is watching already, as ``torchrun`` does."""
+    return os.name == "posix" and not debugging() and LIFELINE not in os.environ and launched()[1] == 1
 
 
 def watch(words: Sequence[str]) -> int:

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -15,6 +17,7 @@ from cir_bench.features.request import FeatureRequest
 from cir_bench.features.store import RowLocations, Store
 from cir_bench.features.table import FeatureTable
 from cir_bench.interfaces.features import FeatureShape
+from cir_bench.ranks.group import ALONE, Ranks
 
 TOKENS_PER_ITEM = 32
 """Assumed length of a token sequence, for estimates only."""
@@ -34,21 +37,22 @@ class FeatureCache:
     """Features by content, below ``root`` (``<cache dir>/features``); safe to share between processes.
 
     Features depend on the encoder's name, weights, preprocessing and code version, the role and the item's content; a
-    change of any of them is a miss, and nothing else is.
+    change of any of them is a miss, and nothing else is. Of several ``ranks``, each encodes a share of what is missing.
     """
 
-    def __init__(self, root: Path) -> None:
-        self.root = root
+    def __init__(self, root: Path, ranks: Ranks = ALONE) -> None:
+        self.root, self._ranks = root, ranks
         self._stores: dict[Identity, Store] = {}
 
     def table(self, request: FeatureRequest, progress: Progress = no_progress) -> FeatureTable:
         """The features asked for, encoding what is missing; ``progress`` is not called when nothing is."""
         store, found = self._find(request)
-        if any(rows.missing.any() for rows in found.values()):
-            with store.lock():
-                store.sweep()
+        if any(self._ranks.exchange(any(rows.missing.any() for rows in found.values()))):
+            with self._lock(store):
                 _, found = self._find(request)
-                fill(request, store, found, progress)
+                self._ranks.wait()  # all look before one writes: the shares are of the same items
+                fill(request, store, found, progress, self._ranks)
+                self._ranks.wait()
                 _, found = self._find(request)
             if any(rows.missing.any() for rows in found.values()):
                 raise RunError(
@@ -57,6 +61,18 @@ class FeatureCache:
                 )
         slot = {item: number for number, item in enumerate(dict.fromkeys(request.digests))}
         return FeatureTable({name: slot[item] for name, item in zip(request.ids, request.digests, strict=True)}, found)
+
+    @contextmanager
+    def _lock(self, store: Store) -> Iterator[None]:
+        """Hold the store's lock, the first rank for all of them, with damaged shards removed."""
+        if not self._ranks.first:
+            self._ranks.wait()
+            yield
+            return
+        with store.lock():
+            store.sweep()
+            self._ranks.wait()
+            yield
 
     def missing(self, request: FeatureRequest) -> MissingFeatures:
         """What :meth:`table` would encode; nothing is encoded and no checksum is computed."""

@@ -11,6 +11,7 @@ from cir_bench.features.request import FeatureRequest
 from cir_bench.features.store import RowLocations, Store
 from cir_bench.interfaces.features import Features
 from cir_bench.interfaces.levels import FeatureLevel
+from cir_bench.ranks.group import ALONE, Ranks
 
 SHARD_ITEMS = 4096
 SHARD_BYTES = 128 << 20
@@ -24,11 +25,18 @@ def no_progress(done: int, total: int) -> None:
     """Nobody is told."""
 
 
-def fill(request: FeatureRequest, store: Store, found: Mapping[str, RowLocations], progress: Progress) -> None:
+def fill(
+    request: FeatureRequest,
+    store: Store,
+    found: Mapping[str, RowLocations],
+    progress: Progress,
+    ranks: Ranks = ALONE,
+) -> None:
     """Encode every item at the columns it lacks, according to ``found``. The caller holds the store's lock.
 
-    Shards end where batches end. After a kill, the same items are therefore in the same batches again, and the features
-    are bit for bit those of an uninterrupted run. ``progress`` is called before the first batch and after every batch.
+    Shards end where batches end, and so do the shares of several ``ranks``. After a kill, the same items are therefore
+    in the same batches again, and the features are bit for bit those of an uninterrupted run by one process.
+    ``progress`` is called before the first batch and after every batch, with this rank's items.
     """
     first = {item: len(request.digests) - 1 - back for back, item in enumerate(reversed(request.digests))}
     items = list(dict.fromkeys(request.digests))
@@ -36,12 +44,15 @@ def fill(request: FeatureRequest, store: Store, found: Mapping[str, RowLocations
     for slot, item in enumerate(items):
         if lacks := tuple(column for column, rows in found.items() if rows.missing[slot]):
             groups.setdefault(lacks, []).append(item)
+    groups = {
+        columns: _share(sorted(group, key=lambda item: request.order(first[item])), request.batch_size, ranks)
+        for columns, group in groups.items()
+    }
     total, done = sum(map(len, groups.values())), 0
     progress(0, total)
-    for columns, group in groups.items():
-        chosen = sorted(group, key=lambda item: request.order(first[item]))
+    for columns, chosen in groups.items():
         levels = frozenset(FeatureLevel("maps" if c.startswith("map") else c) for c in columns)
-        buffer = _Buffer(request, store, columns, chosen)
+        buffer = _Buffer(request, store, columns, chosen, ranks)
         with evaluating(request.encoder):
             for features in request.encode([first[item] for item in chosen], levels):
                 count = min(request.batch_size, len(chosen) - buffer.seen)
@@ -51,11 +62,19 @@ def fill(request: FeatureRequest, store: Store, found: Mapping[str, RowLocations
         buffer.flush()
 
 
+def _share(items: Sequence[str], batch_size: int, ranks: Ranks) -> list[str]:
+    """This rank's items, in whole batches."""
+    batches = ranks.share(-(-len(items) // batch_size))
+    return list(items[batches.start * batch_size : batches.stop * batch_size])
+
+
 class _Buffer:
     """Collects batches until they fill a shard."""
 
-    def __init__(self, request: FeatureRequest, store: Store, columns: Sequence[str], items: Sequence[str]) -> None:
-        self.store, self.scope, self.columns, self.items = store, request.scope, columns, items
+    def __init__(
+        self, request: FeatureRequest, store: Store, columns: Sequence[str], items: Sequence[str], ranks: Ranks
+    ) -> None:
+        self.store, self.scope, self.columns, self.items, self.ranks = store, request.scope, columns, items, ranks
         self.seen = 0
         self._written = 0
         self._parts: list[Features] = []
@@ -76,7 +95,7 @@ class _Buffer:
         items = self.items[self._written : self.seen]
         for column in self.columns:
             arrays = {name: tensor.numpy() for name, tensor in _tensors(features, column).items()}
-            self.store.append(self.scope, column, items, arrays)
+            self.store.append(self.scope, column, items, arrays, self.ranks)
         self._written, self._parts, self._bytes = self.seen, [], 0
 
 

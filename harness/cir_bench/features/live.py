@@ -15,12 +15,14 @@ from torch import Tensor
 
 from cir_bench.errors import CirBenchError, PluginError
 from cir_bench.features.extract import read_item
+from cir_bench.features.gather import gathered
 from cir_bench.features.processes import read_in_order, worth_workers
 from cir_bench.features.source import by_branch
 from cir_bench.interfaces.dataset import ImageRef
 from cir_bench.interfaces.encoder import Encoder
 from cir_bench.interfaces.features import Features
 from cir_bench.interfaces.levels import FeatureLevel
+from cir_bench.ranks.group import ALONE, Ranks
 
 CHUNK = 32
 """Images that a worker reads at a time."""
@@ -31,6 +33,10 @@ class ImageRequest(NamedTuple):
 
     image: ImageRef
     seed: int | None = None
+
+
+Part = tuple[Sequence[str], slice]
+"""The images of a batch, and which of them this rank encodes."""
 
 
 def place_seed(batch_seed: int, place: int) -> int:
@@ -73,6 +79,7 @@ class LiveSource:
 
     ``encoders`` are copies by branch, which share decoded items in ``memory``; ``image`` gives an image's handle by id.
     There are ``workers`` processes that read training batches ahead, and threads that decode a batch at evaluation.
+    Each of several ``ranks`` encodes its share of what is asked for, and gets the features of all of it.
     """
 
     def __init__(
@@ -84,26 +91,36 @@ class LiveSource:
         *,
         memory: ItemMemory | None = None,
         workers: int = 0,
+        ranks: Ranks = ALONE,
     ) -> None:
         self._encoders = dict(encoders)
         self._image = image
         self._image_levels, self._text_levels = image_levels, text_levels
         self._memory = ItemMemory() if memory is None else memory
-        self._workers = workers
+        self._workers, self._ranks = workers, ranks
         self._threads = ThreadPoolExecutor(workers) if workers > 1 else None
 
     def images(self, ids: Sequence[str]) -> Features:
         """Features of B images, repeats included."""
-        return self._encoded(self._items(ids, {}))
+        return self._shared(ids, lambda own: self._encoded(self._items(own, {})))
 
     def train_images(self, batches: Sequence[Sequence[str]], seeds: Sequence[int]) -> Iterator[Features]:
         """Features of each batch's images; the images of coming batches are read in the meantime."""
-        items = self._augmented(batches, seeds) if self._first.augments else self._plain(batches, seeds)
-        return map(self._encoded, items)
+        parts = [(names, self._ranks.share(len(names))) for names in batches]
+        items = self._augmented(parts, seeds) if self._first.augments else self._plain(parts, seeds)
+        return (gathered(self._ranks, self._encoded(own) if own else None) for own in items)
 
     def texts(self, texts: Sequence[str]) -> Features:
         """Features of B texts."""
-        return by_branch(self._encoders, lambda encoder: encoder.encode_texts(texts, self._text_levels))
+        return self._shared(
+            texts,
+            lambda own: by_branch(self._encoders, lambda encoder: encoder.encode_texts(own, self._text_levels)),
+        )
+
+    def _shared(self, items: Sequence[str], encode: Callable[[Sequence[str]], Features]) -> Features:
+        """Features of all items, of which this rank encodes its share."""
+        own = items[self._ranks.share(len(items))]
+        return gathered(self._ranks, encode(own) if own else None)
 
     @property
     def _first(self) -> Encoder:
@@ -112,21 +129,21 @@ class LiveSource:
     def _encoded(self, items: Sequence[Any]) -> Features:
         return by_branch(self._encoders, lambda encoder: encoder.encode_images(items, self._image_levels))
 
-    def _augmented(self, batches: Sequence[Sequence[str]], seeds: Sequence[int]) -> Iterator[list[Any]]:
+    def _augmented(self, parts: Sequence[Part], seeds: Sequence[int]) -> Iterator[list[Any]]:
         """Items drawn anew for each batch."""
-        requests = [
-            ImageRequest(self._image(name), place_seed(seed, place))
-            for names, seed in zip(batches, seeds, strict=True)
-            for place, name in enumerate(names)
+        batches = [
+            [ImageRequest(self._image(names[place]), place_seed(seed, place)) for place in range(len(names))[share]]
+            for (names, share), seed in zip(parts, seeds, strict=True)
         ]
-        items = self._read_ahead(requests, batches)
-        for names, seed in zip(batches, seeds, strict=True):
-            batch = list(islice(items, len(names)))
-            torch.manual_seed(seed)
-            yield batch
+        items = self._read_ahead([request for batch in batches for request in batch], batches)
+        for batch, seed in zip(batches, seeds, strict=True):
+            own = list(islice(items, len(batch)))
+            self._seed(seed)
+            yield own
 
-    def _plain(self, batches: Sequence[Sequence[str]], seeds: Sequence[int]) -> Iterator[list[Any]]:
+    def _plain(self, parts: Sequence[Part], seeds: Sequence[int]) -> Iterator[list[Any]]:
         """Items without augmentation; what the memory lacks is read ahead, once as long as the memory has room."""
+        batches = [names[share] for names, share in parts]
         absent: list[list[str]] = []
         coming: set[str] = set()
         for names in batches:
@@ -138,10 +155,14 @@ class LiveSource:
         items = self._read_ahead([ImageRequest(self._image(name)) for names in absent for name in names], batches)
         for names, lacking, seed in zip(batches, absent, seeds, strict=True):
             read = dict(zip(lacking, islice(items, len(lacking)), strict=True))
-            torch.manual_seed(seed)
+            self._seed(seed)
             yield self._items(names, read)
 
-    def _read_ahead(self, requests: Sequence[ImageRequest], batches: Sequence[Sequence[str]]) -> Iterator[Any]:
+    def _seed(self, batch_seed: int) -> None:
+        """Seed torch's generators for the encoder, on each rank differently: its rows are others."""
+        torch.manual_seed(place_seed(batch_seed, -self._ranks.number) if self._ranks.number else batch_seed)
+
+    def _read_ahead(self, requests: Sequence[ImageRequest], batches: Sequence[Sequence[Any]]) -> Iterator[Any]:
         """Items of single images in order, two batches ahead; what is wrong with an image is raised at its turn."""
         encoder, workers, ahead = self._first, self._workers, 2 * max(map(len, batches), default=0)
         prefetch = max(2, math.ceil(ahead / (CHUNK * max(1, workers))))

@@ -20,6 +20,7 @@ from cir_bench.errors import StorageError
 from cir_bench.features import shard as files
 from cir_bench.features.identity import Identity
 from cir_bench.features.shard import Array, DamagedShardError, Manifest, Shard
+from cir_bench.ranks.group import ALONE, Ranks
 
 PATIENCE = 2.0
 """Seconds of waiting for another process after which the log says so."""
@@ -109,12 +110,16 @@ class Store:
             used += 1
         return rows
 
-    def append(self, scope: Scope, column: str, items: Sequence[str], arrays: Mapping[str, Array]) -> None:
-        """Add one shard with ``arrays`` ``[n, ...]`` for n items. The caller holds the lock."""
+    def append(
+        self, scope: Scope, column: str, items: Sequence[str], arrays: Mapping[str, Array], ranks: Ranks = ALONE
+    ) -> None:
+        """Add one shard with ``arrays`` ``[n, ...]`` for n items. The caller, or its first rank, holds the lock."""
         folder = self._scope_folder(scope) / column
         try:
             taken = [int(path.stem) for path in folder.glob("*.safetensors") if path.stem.isdigit()]
-            files.write(folder / f"{max(taken, default=-1) + 1:05d}.safetensors", tuple(items), arrays)
+            free = max(taken, default=-1) + 1
+            free += (ranks.number - free) % ranks.size  # ranks write at the same time, and each has numbers of its own
+            files.write(folder / f"{free:05d}.safetensors", tuple(items), arrays)
         except OSError as error:
             raise self._unwritable(error) from error
 

@@ -167,6 +167,8 @@ class Environment(RecordModel):
     device: str
     precision: str
     threads: int
+    processes: int = 1
+    """That computed the cell together (``torchrun``), each with so many threads."""
 
 
 class Failure(RecordModel):

@@ -77,7 +77,7 @@ class AssembledCell:
             TrainExamples(data.triplets, lambda: self.bench.data.descriptions(cell)),
             self.sources,
             Selector(selection, None if held_out is None else score),
-            Checkpoints(self.folder / CHECKPOINTS, fingerprint),
+            Checkpoints(self.folder / CHECKPOINTS, fingerprint, writes=self.bench.ranks.first),
             self.computation,
         )
 
@@ -98,7 +98,7 @@ def assemble(
         bench,
         Trainee(method, encoders, cell.trains_encoder),
         CellSources(cell, bench, encoders, folder / SCRATCH, announce),
-        Computation(cell.key, bench.device, cell.precision, announce),
+        Computation(cell.key, bench.device, cell.precision, announce, bench.ranks),
         folder,
     )
 

@@ -21,10 +21,17 @@ _STATUS = Path("/proc/self/status")
 _CLEAR = Path("/proc/self/clear_refs")
 
 
-def choose_device(name: str) -> torch.device:
-    """The device of that name; ``auto`` is a GPU if there is one. ConfigError for one that cannot be used."""
+def choose_device(name: str, local_rank: int | None = None) -> torch.device:
+    """The device of that name; ``auto`` is a GPU if there is one. ConfigError for one that cannot be used.
+
+    Of several processes on a machine, each takes the GPU of its number there, ``local_rank``.
+    """
     if name == "auto":
-        return torch.device("cuda" if torch.cuda.is_available() else "cpu")
+        name = "cuda" if torch.cuda.is_available() else "cpu"
+    if local_rank is not None and name.startswith("cuda"):
+        if name != "cuda":
+            raise ConfigError(f"--device {name}: with torchrun each process takes a GPU of its own; use cuda or auto.")
+        name = f"cuda:{local_rank}"
     try:
         device = torch.device(name)
     except RuntimeError as error:
@@ -55,7 +62,7 @@ def processor() -> str:
     return f"{model}, {count} core{'' if count == 1 else 's'}"
 
 
-def environment(device: torch.device, precision: str) -> Environment:
+def environment(device: torch.device, precision: str, processes: int = 1) -> Environment:
     """Versions and hardware."""
     name = torch.cuda.get_device_name(device) if device.type == "cuda" else f"cpu ({processor()})"
     return Environment(
@@ -66,6 +73,7 @@ def environment(device: torch.device, precision: str) -> Environment:
         device=name,
         precision=precision,
         threads=torch.get_num_threads(),
+        processes=processes,
     )
 
 

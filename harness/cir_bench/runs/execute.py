@@ -17,6 +17,7 @@ from cir_bench.interfaces.events import Announce, unheard
 from cir_bench.interfaces.method import Method
 from cir_bench.plugin.registry import Registry, blame
 from cir_bench.protocols.eval_set import EvalSet
+from cir_bench.ranks.group import RankFailedError
 from cir_bench.records.models import Cost, EpochLog, Failure, Phase
 from cir_bench.records.queries import save_queries
 from cir_bench.records.rankings import ranking_digests, save_part
@@ -43,22 +44,29 @@ class CellRun:
         self, cell: Cell, bench: Workbench, registry: Registry, out: Path, announce: Announce = unheard
     ) -> None:
         self._cell, self._bench, self._registry, self._announce = cell, bench, registry, announce
-        self._folder = cell.folder(out)
+        self._folder, self._ranks = cell.folder(out), bench.ranks
         self._phases: list[Phase] = []
         self._stage = "preparing"
         self._found: dict[str, str] = {}
 
     def run(self) -> RunRecord:
-        """Train, evaluate, and write the record of a finished cell; raises whatever went wrong."""
+        """Train, evaluate, and write the record of a finished cell; raises whatever went wrong.
+
+        Of several ranks, the first one writes, and all return its record.
+        """
         with warnings.catch_warnings(record=True) as caught:
             warnings.simplefilter("default", UserWarning)
             record = self._run()
         notes = dict.fromkeys(printable(str(w.message)) for w in caught if issubclass(w.category, UserWarning))
         record = record.model_copy(update={"warnings": (*record.warnings, *notes)})
-        with self._writing():
-            write_record(record, self._folder)
-        tidy(self._folder)
-        return record
+
+        def written() -> RunRecord:
+            with self._writing():
+                write_record(record, self._folder)
+            tidy(self._folder)
+            return record
+
+        return self._ranks.agree(written)
 
     def _run(self) -> RunRecord:
         cell, bench = self._cell, self._bench
@@ -67,7 +75,7 @@ class CellRun:
             raise PairingError(cell.refusal)
         reset_peak(bench.device)
         with self._phase("preparing"):
-            self._found = found = ingredients(cell, bench)
+            self._found = found = self._ranks.agree(lambda: ingredients(cell, bench))
             evaluation = bench.data.evaluation(cell)
             assembled = assemble(cell, bench, self._registry, self._folder, self._announce)
             weights = load_published(assembled) if cell.weights else None
@@ -77,10 +85,13 @@ class CellRun:
             source = assembled.sources.for_evaluation(trained is not None and trained.touched)
         with self._phase("ranking"), blame(cell.method, "ranking the gallery"):
             ranked = assembled.rank(source, evaluation, subset=cell.protocol.subset)
-        with self._phase("evaluating"):
-            result = self._evaluate(ranked.parts, evaluation)
-        record = self._record(assembled.method, evaluation, trained, ranked, result, found)
-        return record.model_copy(update={"weights": weights})
+
+        def evaluated() -> RunRecord:
+            with self._phase("evaluating"):
+                result = self._evaluate(ranked.parts, evaluation)
+            return self._record(assembled.method, evaluation, trained, ranked, result, found)
+
+        return self._ranks.agree(evaluated).model_copy(update={"weights": weights})
 
     def _train(self, assembled: AssembledCell, mark: str) -> TrainState:
         with self._phase("preparing"):
@@ -142,17 +153,23 @@ class CellRun:
                 query_milliseconds=1000 * ranked.query_seconds / max(1, n_queries),
                 peak_memory_mib=peak_mib(bench.device),
             ),
-            environment=environment(bench.device, cell.precision),
+            environment=environment(bench.device, cell.precision, self._ranks.size),
             warnings=(*facts.notes(cell, bench, evaluation, data), *cuts.notes),
             finished=_now(),
         )
 
     def failed(self, error: BaseException) -> RunRecord:
-        """Write and return the record of a cell that could not be finished."""
-        failure = facts.of_failure(error, self._cell.method, self._stage)
+        """Write and return the record of a cell that could not be finished, and tell the other ranks."""
+        if isinstance(error, RankFailedError):
+            failure: Failure = error.failure
+        else:
+            failure = facts.of_failure(error, self._cell.method, self._stage)
+            self._ranks.fail(failure)
         record = self.unfinished(failure)
         known = known_of(error, self._found, self._cell, self._bench)
         record = record.model_copy(update={"ingredients": {**record.ingredients, **known}})
+        if not self._ranks.first:
+            return record
         try:
             write_record(record, self._folder)
         except OSError as unwritten:
@@ -171,7 +188,7 @@ class CellRun:
             protocol=facts.of_protocol(cell.protocol),
             failure=failure,
             cost=Cost(phases=tuple(self._phases), peak_memory_mib=peak_mib(self._bench.device)),
-            environment=environment(self._bench.device, cell.precision),
+            environment=environment(self._bench.device, cell.precision, self._ranks.size),
             finished=_now(),
         )
 

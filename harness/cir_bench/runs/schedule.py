@@ -14,9 +14,10 @@ from filelock import FileLock, Timeout
 from cir_bench.errors import ConfigError, debugging
 from cir_bench.interfaces.events import CellFinished, CellOutcome, CellStarted, RunFinished, RunStarted
 from cir_bench.interrupts import by_user
-from cir_bench.plugin.events import Announcer
+from cir_bench.plugin.events import Announcer, new_manager
 from cir_bench.plugin.guards import guarded
 from cir_bench.plugin.registry import Registry
+from cir_bench.ranks.group import LostRankError
 from cir_bench.records.models import Failure
 from cir_bench.records.record import RunRecord, write_record
 from cir_bench.runs import facts
@@ -70,7 +71,8 @@ class _Run:
     def __init__(
         self, of: int, bench: Workbench, registry: Registry, out: Path, retry_failed: bool, lifeline: Lifeline | None
     ) -> None:
-        self.announce = Announcer(registry.hooks)
+        self._ranks = bench.ranks
+        self.announce = Announcer(registry.hooks if self._ranks.first else new_manager())
         self.finished: list[CellFinished] = list(lifeline.before) if lifeline else []
         self._lifeline = lifeline
         self._of, self._bench, self._registry, self._out = of, bench, registry, out
@@ -84,12 +86,12 @@ class _Run:
             failure = Failure(plugin=plugin.distribution, version=plugin.version, stage="running", exception="")
             self._lifeline.begin(death, CellRun(cell, self._bench, self._registry, self._out).unfinished(failure))
         with self._lock(cell) as locked, guarded(partial(self._changed, cell)):
-            if not locked:
+            state = self._ranks.agree(lambda: state_of(cell, self._out, self._bench) if locked else None)
+            if state is None:
                 self._finish(number, cell, "running elsewhere")
-                return
-            state = state_of(cell, self._out, self._bench)
-            if state.status is Status.DONE:
-                tidy(cell.folder(self._out))  # a kill came between its record and this
+            elif state.status is Status.DONE:
+                if self._ranks.first:
+                    tidy(cell.folder(self._out))  # a kill came between its record and this
                 self._finish(number, cell, "done before", record=state.record)
             elif state.status is Status.FAILED and not self._retry_failed:
                 self._finish(number, cell, "failed before", state.reason, state.record)
@@ -108,17 +110,24 @@ class _Run:
         self.announce(CellStarted(cell.key, number, self._of, state.status.value, state.reason, cell.config()))
         run = CellRun(cell, self._bench, self._registry, self._out, self.announce)
         try:
-            record = run.run()
-        except BaseException as error:
-            if debugging() or by_user(error):
-                self._finish(number, cell, "interrupted")
-                raise
-            record = run.failed(error)  # one cell, and a plugin's sys.exit, must not end the whole run
+            record = self._recorded(run)
+        except BaseException:
+            self._finish(number, cell, "interrupted")
+            raise
         self._finish(number, cell, record.status, _describe(record.failure) if record.failure else "", record)
-        if complaints := self.announce.take_complaints():
+        if self._ranks.first and (complaints := self.announce.take_complaints()):
             noted = record.model_copy(update={"warnings": (*record.warnings, *complaints)})
             with suppress(OSError):  # the record without them is there, or said to be unwritable
                 write_record(noted, cell.folder(self._out))
+
+    def _recorded(self, run: CellRun) -> RunRecord:
+        """The record of a run that ended, well or not; raises what must end the whole run."""
+        try:
+            return run.run()
+        except BaseException as error:
+            if debugging() or by_user(error) or isinstance(error, LostRankError):
+                raise
+            return run.failed(error)  # one cell, and a plugin's sys.exit, must not end the whole run
 
     def _finish(
         self, number: int, cell: Cell, outcome: CellOutcome, reason: str = "", record: RunRecord | None = None
@@ -142,7 +151,10 @@ class _Run:
 
     @contextmanager
     def _lock(self, cell: Cell) -> Iterator[bool]:
-        """Hold the cell's lock; False while another process holds it."""
+        """Hold the cell's lock, the first rank for all of them; False while another process holds it."""
+        if not self._ranks.first:
+            yield False  # what it does is decided by the first
+            return
         folder = cell.folder(self._out)
         try:
             folder.mkdir(parents=True, exist_ok=True)

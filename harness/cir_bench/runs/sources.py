@@ -24,7 +24,7 @@ class CellSources:
         self, cell: Cell, bench: Workbench, encoders: Mapping[str, Encoder], scratch: Path, announce: Announce
     ) -> None:
         self._cell, self._bench, self._encoders = cell, bench, dict(encoders)
-        self._scratch, self._announce = FeatureCache(scratch), announce
+        self._scratch, self._announce = FeatureCache(scratch, bench.ranks), announce
         self._memory = ItemMemory()
 
     def for_stage(self, trains_encoder: bool, encoders_changed: bool) -> FeatureSource:
@@ -53,4 +53,5 @@ class CellSources:
             needs.text,
             memory=self._memory,
             workers=self._bench.workers,
+            ranks=self._bench.ranks,
         )

@@ -17,6 +17,7 @@ from cir_bench.features.table import FeatureTable
 from cir_bench.interfaces.encoder import Encoder
 from cir_bench.interfaces.events import Announce, WorkProgress
 from cir_bench.plugin.registry import blame
+from cir_bench.ranks.group import Ranks
 from cir_bench.runs import keys
 from cir_bench.runs.cell import Cell
 from cir_bench.runs.cell_data import SplitItems
@@ -38,10 +39,11 @@ class FeatureTables:
         folder: Path,
         device: torch.device,
         workers: int,
+        ranks: Ranks,
     ) -> None:
         self._datasets, self._encoders = datasets, encoders
         self._device, self._workers = device, workers
-        self._cache = lifetimes.one(keys.of_weights, lambda cell: FeatureCache(folder))
+        self._cache = lifetimes.one(keys.of_weights, lambda cell: FeatureCache(folder, ranks))
         # by a digest of their items: seeds mostly need the same ones, but not when triplets are drawn
         self._tables: Shared[dict[str, FeatureTable]] = lifetimes.shared(
             lambda c: [keys.of_tables(c, split, role) for split in (c.protocol.split, "train") for role in ROLES]

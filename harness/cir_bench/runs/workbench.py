@@ -8,6 +8,7 @@ from pathlib import Path
 import torch
 
 from cir_bench.interfaces.specs import Context
+from cir_bench.ranks.group import ALONE, Ranks
 from cir_bench.runs.cell_data import CellData
 from cir_bench.runs.datasets import DataSets
 from cir_bench.runs.encoders import Encoders
@@ -22,7 +23,7 @@ class Workbench:
     ``data_root`` holds one folder per data set, ``cache_dir`` features and other derived files. Encoders and tables are
     on ``device``; images are decoded by ``workers`` processes, and missing ones left out with ``allow_partial``; links
     out of a data set are allowed with ``follow_links``. Without ``evaluates`` (for tuning) the evaluation split is out
-    of reach.
+    of reach. ``ranks``: the processes that compute each cell together.
     """
 
     def __init__(
@@ -35,8 +36,9 @@ class Workbench:
         workers: int = 0,
         follow_links: bool = False,
         evaluates: bool = True,
+        ranks: Ranks = ALONE,
     ) -> None:
-        self.device, self.workers = device, workers
+        self.device, self.workers, self.ranks = device, workers, ranks
         self.data_root, self.allow_partial = data_root, allow_partial
         self.lifetimes = kept = Lifetimes()
         context = Context(data_root=data_root, cache_dir=cache_dir, follow_links=follow_links)
@@ -46,7 +48,7 @@ class Workbench:
             kept, self.datasets, self.encoders, allow_partial=allow_partial, threads=workers, evaluates=evaluates
         )
         self.images = ReadImages(kept, self.datasets, self.encoders, self.data, workers)
-        self.tables = FeatureTables(kept, self.datasets, self.encoders, cache_dir / "features", device, workers)
+        self.tables = FeatureTables(kept, self.datasets, self.encoders, cache_dir / "features", device, workers, ranks)
 
 
 def default_workers() -> int:

@@ -53,11 +53,12 @@ class Checkpoints:
 
     ``last.pt`` holds everything that is needed to continue after the last finished epoch; ``weights-N.safetensors``
     holds the weights of the best epoch so far, where N is a running number that ``last.pt`` also has, so that the two
-    never disagree. Checkpoints with another ``fingerprint`` (what the training depends on) are not used.
+    never disagree. Checkpoints with another ``fingerprint`` (what the training depends on) are not used. Only one of
+    several processes ``writes``.
     """
 
-    def __init__(self, folder: Path, fingerprint: str) -> None:
-        self._folder, self._fingerprint = folder, fingerprint
+    def __init__(self, folder: Path, fingerprint: str, *, writes: bool = True) -> None:
+        self._folder, self._fingerprint, self._writes = folder, fingerprint, writes
 
     def load(self, device: torch.device) -> dict[str, Any] | None:
         """The last state; None when it is missing, damaged, or of other settings. Damage gives a `CheckpointWarning`.
@@ -101,6 +102,8 @@ class Checkpoints:
 
     def save(self, state: Mapping[str, Any]) -> None:
         """Write the state after an epoch."""
+        if not self._writes:
+            return
         with self._replacing(LAST) as temporary:
             torch.save({**state, "fingerprint": self._fingerprint}, temporary)
             seal_file(temporary)
@@ -108,6 +111,8 @@ class Checkpoints:
 
     def write_weights(self, number: int, weights: Mapping[str, Tensor]) -> None:
         """Write the weights of a best epoch; they are used once :meth:`save` has written their number."""
+        if not self._writes:
+            return
         tensors = {name: tensor.detach().cpu().contiguous().clone() for name, tensor in weights.items()}
         with self._replacing(BEST.format(number)) as temporary:
             save_file(tensors, temporary, metadata={KEY: _digest(tensors)})
@@ -118,7 +123,7 @@ class Checkpoints:
 
     def keep_only(self, number: int | None) -> None:
         """Delete all weights but those of this number."""
-        for path in self._folder.glob(BEST.format("*")):
+        for path in self._folder.glob(BEST.format("*")) if self._writes else ():
             if number is None or path.name != BEST.format(number):
                 with suppress(OSError):
                     path.unlink(missing_ok=True)
@@ -128,7 +133,8 @@ class Checkpoints:
         warnings.warn(
             f"{self._folder}: {reason}; the training starts again from the beginning.", CheckpointWarning, stacklevel=3
         )
-        discard_state(self._folder)
+        if self._writes:
+            discard_state(self._folder)
 
     @contextmanager
     def _replacing(self, name: str) -> Iterator[Path]:

@@ -8,13 +8,14 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 
 from cir_bench.errors import RunError
 from cir_bench.features.source import FeatureSource
 from cir_bench.interfaces.encoder import Encoder
 from cir_bench.interfaces.events import WorkProgress
 from cir_bench.interfaces.method import Method, TrainBatch, TrainStage, TrainStep
+from cir_bench.ranks.tensors import sum_gradients
 from cir_bench.training.batches import TrainSet, train_batches
 from cir_bench.training.ema import WeightAverage
 from cir_bench.training.optimisers import RunningOptimiser, lr_factor
@@ -44,7 +45,13 @@ class StageRun:
         for encoder in self.encoders.values():
             encoder.train(not training.encoder_eval)
         batches = examples.batches_per_epoch(training.batch_size)
-        images = 2 * batches * min(training.batch_size, len(examples))
+        size = min(training.batch_size, len(examples))
+        if self.encoders and size < computation.ranks.size:
+            raise RunError(
+                f"A batch of {size} triplets cannot be shared by {computation.ranks.size} processes; start fewer "
+                "(--nproc-per-node), or raise training.batch_size."
+            )
+        images = 2 * batches * size
         steps_per_epoch = math.ceil(batches / training.accumulate)
         sums: dict[str, Tensor] = defaultdict(lambda: torch.zeros((), device=computation.device))
         with computation.autocast():
@@ -60,7 +67,9 @@ class StageRun:
             for step, total in self._steps(batch):
                 self._backward(step, total / training.accumulate, epoch)
                 if take:
-                    self.optimisers[step.optimiser].step(factor, training.clip_norm)
+                    optimiser = self.optimisers[step.optimiser]
+                    sum_gradients(computation.ranks, self._of_encoders(optimiser))
+                    optimiser.step(factor, training.clip_norm)
                 for name, term in step.terms.items():
                     sums[name] += term.detach().float()
             if take and self.average is not None:
@@ -77,6 +86,11 @@ class StageRun:
                     return
                 total = step.total()
             yield step, total
+
+    def _of_encoders(self, optimiser: RunningOptimiser) -> list[nn.Parameter]:
+        """Its parameters that are the encoders': each rank has the gradients of its own rows."""
+        own = {id(parameter) for encoder in self.encoders.values() for parameter in encoder.parameters()}
+        return [parameter for parameter in optimiser.parameters if id(parameter) in own]
 
     def _backward(self, step: TrainStep, total: Tensor, epoch: int) -> None:
         if step.optimiser not in self.optimisers:

@@ -17,6 +17,7 @@ from cir_bench.interfaces.encoder import Encoder
 from cir_bench.interfaces.events import Announce
 from cir_bench.interfaces.method import Method, TrainStage
 from cir_bench.params.models import Selection, Training
+from cir_bench.ranks.group import ALONE, Ranks
 from cir_bench.training.batches import TrainSet
 
 
@@ -89,12 +90,16 @@ class Selector:
 
 @dataclass(frozen=True)
 class Computation:
-    """How a cell is computed: its seed, the device, ``float32`` or ``bfloat16`` (by autocast), and who hears of it."""
+    """How a cell is computed: its seed, the device, ``float32`` or ``bfloat16`` (by autocast), and who hears of it.
+
+    ``ranks`` are the processes that compute it together.
+    """
 
     cell: CellKey
     device: torch.device
     precision: str
     announce: Announce
+    ranks: Ranks = ALONE
 
     def autocast(self) -> AbstractContextManager[None]:
         """The context in which forward passes and losses are computed."""

@@ -12,6 +12,8 @@ from torch import nn
 from cir_bench.errors import StorageError
 from cir_bench.interfaces.events import EpochFinished
 from cir_bench.interfaces.method import TrainStage
+from cir_bench.ranks.batchnorm import share_batch_norm
+from cir_bench.ranks.tensors import check_equal
 from cir_bench.training.checkpoints import FINAL, Checkpoints
 from cir_bench.training.ema import WeightAverage
 from cir_bench.training.epoch import StageRun
@@ -34,6 +36,7 @@ class Trainer:
     ) -> None:
         self._trainee, self._examples, self._sources = trainee, examples, sources
         self._selector, self._checkpoints, self._computation = selector, checkpoints, computation
+        self._ranks = computation.ranks
         self._state = TrainState()
         self._chosen: int | None = None
         """The number of the weights that the last finished stage ended with."""
@@ -42,7 +45,7 @@ class Trainer:
         """Train all stages, from where an interrupted run stopped, and leave the chosen weights in the modules."""
         trainee = self._trainee
         stages = [stage for stage in trainee.method.stages() if stage.training.epochs > 0]
-        kept = self._checkpoints.load(self._computation.device)
+        kept = self._ranks.in_turn(lambda: self._checkpoints.load(self._computation.device))
         if kept is not None:
             self._state = TrainState.from_checkpoint(kept)
             self._modules().load_state_dict(kept["weights"])
@@ -69,6 +72,7 @@ class Trainer:
             with running.average.applied() if running.average else nullcontext():
                 score = self._score(running, epoch)
             seconds = time.perf_counter() - started
+            check_equal(self._ranks, self._modules(), f"after epoch {state.epoch} of stage {stage.name!r}")
             result = EpochResult(stage.name, epoch, terms, score, seconds, images / seconds)
             state.history.append(result)
             self._save(running)
@@ -83,6 +87,8 @@ class Trainer:
         for encoder in trainee.encoders.values():
             encoder.requires_grad_(live)
             encoder.set_gradient_checkpointing(live and training.gradient_checkpointing)
+            if live and not training.encoder_eval:
+                share_batch_norm(self._ranks, encoder)
         encoders = trainee.encoders if live else {}
         optimisers = make_optimisers(trainee.method.optimisers(stage, encoders), training)
         if not optimisers:
@@ -105,7 +111,7 @@ class Trainer:
         if self._selector.score is None or not self._selector.due(running.stage, epoch):
             return None
         self._trainee.eval()
-        score = self._selector.score(running.source, self._state.touched)
+        score = self._ranks.exchange(self._selector.score(running.source, self._state.touched))[0]
         if self._state.is_best(score):
             assert self._state.best_number is not None
             self._checkpoints.write_weights(self._state.best_number, self._modules().state_dict())
