@@ -150,6 +150,8 @@ def test_damaged_files_of_a_cell_make_it_stale(linear: Toy, file: Path) -> None:
         (["FILE"], "several methods are run (linear, tirg); write METHOD=FILE"),
         (["lineal=FILE"], "no method of this run is called 'lineal'; did you mean 'linear'?"),
         (["linear=FILE", "linear=FILE"], "there are already weights of linear"),
+        (["linear="], "--weights linear=: the file is missing; write linear=FILE."),
+        (["linear=/dev/zero"], "/dev/zero is not a regular file."),
         (["linear=FILE.no"], "linear.pt.no cannot be read (No such file or directory)"),
     ],
 )

@@ -32,6 +32,12 @@ PATIENCE = 2
 """How often Ctrl-C is left to the computing process; after that it is killed."""
 TICK = 0.2
 """Seconds between two looks at the computing process."""
+PROGRAM = """import sys
+if sys.path[:1] == [""]:
+    del sys.path[0]  # no file of the current folder takes the place of a module, as with the program cir-bench
+from cir_bench.cli.app import entry
+sys.exit(entry())
+"""
 SHOW_CURSOR = "\x1b[?25h"
 Event = dict[str, Any]
 
@@ -83,7 +89,7 @@ class _Watch:
 
     def _one_process(self) -> int:
         ours, theirs = socket.socketpair()
-        command = [sys.executable, "-X", "faulthandler", "-m", "cir_bench", *self._words]
+        command = [sys.executable, "-X", "faulthandler", "-c", PROGRAM, *self._words]
         environment = {**os.environ, LIFELINE: str(theirs.fileno())}
         told = json.dumps({"before": self._finished, "unheard": self._unheard})
         self._unheard, self._ended, self._timed_out = [], None, False

@@ -87,6 +87,9 @@ def from_file(path: Path) -> Candidate:
 
 
 def _import_file(name: str, path: Path) -> ModuleType:
+    """Import a file; modules in its folder can be imported too, unless installed ones have their names."""
+    if str(path.parent) not in sys.path:
+        sys.path.append(str(path.parent))
     spec = importlib.util.spec_from_file_location(name, path)
     if spec is None or spec.loader is None:
         raise ImportError(f"{path} cannot be imported")

@@ -64,6 +64,8 @@ class WeightsFiles:
         """Method and file; a file may have ``=`` in its name."""
         name, equals, path = text.partition("=")
         if equals and name in self._methods:
+            if not path:
+                raise ConfigError(f"--weights {text}: the file is missing; write {name}=FILE.")
             return name, Path(path).expanduser()
         whole = Path(text).expanduser()
         if equals and NAME.fullmatch(name) and not whole.exists():
@@ -95,6 +97,8 @@ def _of_training(key: str, spec: MethodSpec) -> bool:
 
 
 def _digest(text: str, path: Path) -> str:
+    if path.exists() and not path.is_file() and not path.is_dir():
+        raise ConfigError(f"--weights {text}: {path} is not a regular file.")
     try:
         return file_digest(path)
     except OSError as error:

@@ -9,10 +9,9 @@ from typing import Any
 
 import torch
 
-from cir_bench.errors import DataError, printable
+from cir_bench.errors import DataError
 
 _GLOBAL = re.compile(r"GLOBAL ([\w.]+)")
-_LONGEST = 200
 
 
 def read_weights(path: Path) -> Any:
@@ -54,6 +53,4 @@ def _why(error: Exception, start: bytes) -> str:
             f"contains {found[1]}, which is more than tensors, and loading it could run its code; if you trust it, "
             "save its state dict alone: torch.save(torch.load(PATH, weights_only=False)[KEY], NEW_PATH)"
         )
-    first = printable((said.strip().splitlines() or [""])[0])[:_LONGEST].rstrip(".:")
-    what = first if " " in first else type(error).__name__
-    return f"is damaged, or not a file of weights ({what}); download it again"
+    return "is damaged, or not a file of weights; download it again"
