@@ -12,6 +12,7 @@ HINTS = {
     "-m sum --image-size 3": "write --set encoder.image_size=VALUE",
     "-m sum --seed 3": "--seeds",
     "tirg": "write -m tirg.",
+    "--tuned -m tirg": "--tuned needs a value, and took -m for it; write --tuned DIR.",
     "tirg css": "write -m tirg -b css.",
     "-m sum fashioniq/original": "write -b fashioniq/original.",
     "-m sum openclip:RN50": "write -e openclip:RN50.",

@@ -30,9 +30,23 @@ def hint_for(error: Any) -> str:
 def refuse_extra(context: Any) -> None:
     """`ConfigError` for words that belong to no option and no argument."""
     if context.args:
+        _refuse_option_as_value(context)
         verb, extra = _verb(context), context.args
         remedy = f"write {' '.join(map(_as_option, extra))}" if verb in CELLS else f"see cir-bench {verb} --help"
         raise ConfigError(f"{verb} has no use for {' '.join(map(repr, extra))}; {remedy}.")
+
+
+def _refuse_option_as_value(context: Any) -> None:
+    """`ConfigError` if an option without its value took the next option for it, as in ``--tuned -m tirg``."""
+    options = {word for parameter in context.command.params for word in parameter.opts}
+    for parameter in context.command.params:
+        value = context.params.get(parameter.name)
+        for one in value if isinstance(value, (list, tuple)) else [value]:
+            if str(one) in options:
+                name = max(parameter.opts, key=len)
+                raise ConfigError(
+                    f"{name} needs a value, and took {one} for it; write {name} {parameter.metavar or 'VALUE'}."
+                )
 
 
 def _verb(context: Any) -> str:

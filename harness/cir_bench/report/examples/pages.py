@@ -54,7 +54,7 @@ def example_pages(
         writer = PageWriter(section, bench, explained, silent, folder)
         return [writer.write(selection) for selection in chosen]
     except CirBenchError as error:
-        return [Link("No pages with example images", f"{_on_one_line(error)}.")]
+        return [Link("No pages with example images", _as_sentence(error))]
 
 
 def check_folder(folder: Path) -> None:
@@ -78,7 +78,7 @@ def _explained(
         try:
             found[method] = explanations(method.stored, bench, registry, asked)
         except CirBenchError as error:
-            silent.append(f"{method.shown.name} explains nothing here: {_on_one_line(error)}.")
+            silent.append(f"{method.shown.name} explains nothing here: {_as_sentence(error)}")
     return found, silent
 
 
@@ -158,5 +158,6 @@ def _rank(rank: float) -> str:
     return f"{rank:,.0f}" if rank == int(rank) else f"{rank:,.1f}"
 
 
-def _on_one_line(error: CirBenchError) -> str:
-    return " ".join(str(error).split()).rstrip(".")
+def _as_sentence(error: CirBenchError) -> str:
+    text = " ".join(str(error).split())
+    return text if text.endswith((".", "?")) else f"{text}."
