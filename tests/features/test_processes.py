@@ -81,7 +81,7 @@ def test_what_was_written_before_a_kill_is_kept_and_the_batches_stay_the_same(
 ):
     monkeypatch.setattr(fill, "SHARD_ITEMS", 2)
 
-    def die(done, total):
+    def die(done, total, levels):
         if done == 2 * batches_before_the_kill:
             os.kill(os.getpid(), signal.SIGKILL)
 

@@ -138,9 +138,9 @@ def test_progress_is_of_extractions_and_of_training(run, registry) -> None:
     work = listener.of(WorkProgress)
     features = {one.detail: (one.done, one.total) for one in work if one.activity == "extracting features"}
     assert features == {
-        "images of toy (train)": (84, 84),
-        "texts of toy (train)": (15, 15),  # and with them all texts of the test split
-        "images of toy (test)": (41, 41),
+        "images of toy (train): pooled": (84, 84),
+        "texts of toy (train): pooled": (15, 15),  # and with them all texts of the test split
+        "images of toy (test): pooled": (41, 41),
     }
     training = [(one.detail, one.done, one.total) for one in work if one.activity == "training"]
     total = training[-1][1]

@@ -1,12 +1,12 @@
 """Feature tables of a cache, asked for in one call."""
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Iterable, Sequence
 from unittest.mock import patch
 
 from cir_bench import Encoder, FeatureLevel, ImageRef, Needs, levels
 from cir_bench.features import request
 from cir_bench.features.cache import FeatureCache
-from cir_bench.features.fill import no_progress
+from cir_bench.features.fill import Progress, no_progress
 from cir_bench.features.request import FeatureRequest
 from cir_bench.features.table import FeatureTable
 
@@ -35,7 +35,7 @@ def image_table(
     wanted: Iterable[FeatureLevel] = POOLED,
     *,
     batch_size: int = 64,
-    progress: Callable[[int, int], None] = no_progress,
+    progress: Progress = no_progress,
     **options: object,
 ) -> FeatureTable:
     with patch.object(request, "IMAGE_BATCH", batch_size):

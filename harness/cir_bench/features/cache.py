@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import logging
 import math
-from collections.abc import Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -22,6 +23,8 @@ from cir_bench.ranks.group import ALONE, Ranks
 TOKENS_PER_ITEM = 32
 """Assumed length of a token sequence, for estimates only."""
 FLOAT_BYTES = 4
+
+_LOG = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True)
@@ -44,14 +47,19 @@ class FeatureCache:
         self.root, self._ranks = root, ranks
         self._stores: dict[Identity, Store] = {}
 
-    def table(self, request: FeatureRequest, progress: Progress = no_progress) -> FeatureTable:
-        """The features asked for, encoding what is missing; ``progress`` is not called when nothing is."""
+    def table(
+        self, request: FeatureRequest, progress: Progress = no_progress, also: Callable[[], Iterable[str]] = tuple
+    ) -> FeatureTable:
+        """The features asked for, encoding what is missing; ``progress`` is not called when nothing is.
+
+        Items that are encoded are stored at the columns ``also``, too, which is not called when nothing is missing.
+        """
         store, found = self._find(request)
         if any(self._ranks.exchange(any(rows.missing.any() for rows in found.values()))):
+            # ranks cannot go on alone when a column fails, so several of them encode only what is asked for
+            further = [column for column in also() if column not in request.columns] if self._ranks.size == 1 else []
             with self._lock(store):
-                _, found = self._find(request)
-                self._ranks.wait()  # all look before one writes: the shares are of the same items
-                fill(request, store, found, progress, self._ranks)
+                self._encode(request, store, further, progress)
                 self._ranks.wait()
                 _, found = self._find(request)
             if any(rows.missing.any() for rows in found.values()):
@@ -80,6 +88,20 @@ class FeatureCache:
         missing = np.any([rows.missing for rows in found.values()], axis=0)
         nbytes = sum(int(rows.missing.sum()) * _numbers(request.shape, c) * FLOAT_BYTES for c, rows in found.items())
         return MissingFeatures(int(np.sum(missing)), len(set(request.digests)), nbytes)
+
+    def _encode(self, request: FeatureRequest, store: Store, further: Sequence[str], progress: Progress) -> None:
+        if further:
+            _, found = self._find(request)
+            items = list(dict.fromkeys(request.digests))
+            others = {column: store.find(items, column, request.scope, check=False) for column in further}
+            try:
+                fill(request, store, found | others, progress)
+                return
+            except Exception as error:  # perhaps due to columns that this request can do without
+                _LOG.debug("extracting %s as well failed: %s", ", ".join(further), error)
+        _, found = self._find(request)
+        self._ranks.wait()  # all look before one writes: the shares are of the same items
+        fill(request, store, found, progress, self._ranks)
 
     def _find(self, request: FeatureRequest, *, check: bool = True) -> tuple[Store, dict[str, RowLocations]]:
         """Where the distinct items of a request are, by column."""

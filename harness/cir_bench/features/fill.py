@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from itertools import chain
 
 import torch
 
@@ -17,11 +18,11 @@ SHARD_ITEMS = 4096
 SHARD_BYTES = 128 << 20
 """A shard is written when it has this many items or bytes; a kill loses no more than that."""
 
-Progress = Callable[[int, int], None]
-"""Called with (items encoded so far, items to encode)."""
+Progress = Callable[[int, int, frozenset[FeatureLevel]], None]
+"""Called with (items encoded so far, items to encode, the levels that are stored)."""
 
 
-def no_progress(done: int, total: int) -> None:
+def no_progress(done: int, total: int, levels: frozenset[FeatureLevel]) -> None:
     """Nobody is told."""
 
 
@@ -32,7 +33,9 @@ def fill(
     progress: Progress,
     ranks: Ranks = ALONE,
 ) -> None:
-    """Encode every item at the columns it lacks, according to ``found``. The caller holds the store's lock.
+    """Encode the items that lack any of the request's columns, at every column of ``found`` that they lack.
+
+    Further columns in ``found`` are those that others will ask for. The caller holds the store's lock.
 
     Shards end where batches end, and so do the shares of several ``ranks``. After a kill, the same items are therefore
     in the same batches again, and the features are bit for bit those of an uninterrupted run by one process.
@@ -42,23 +45,24 @@ def fill(
     items = list(dict.fromkeys(request.digests))
     groups: dict[tuple[str, ...], list[str]] = {}
     for slot, item in enumerate(items):
-        if lacks := tuple(column for column, rows in found.items() if rows.missing[slot]):
+        lacks = tuple(column for column, rows in found.items() if rows.missing[slot])
+        if not set(request.columns).isdisjoint(lacks):
             groups.setdefault(lacks, []).append(item)
     groups = {
         columns: _share(sorted(group, key=lambda item: request.order(first[item])), request.batch_size, ranks)
         for columns, group in groups.items()
     }
-    total, done = sum(map(len, groups.values())), 0
-    progress(0, total)
+    total, done, all_levels = sum(map(len, groups.values())), 0, _levels(chain.from_iterable(groups))
+    progress(0, total, all_levels)
     for columns, chosen in groups.items():
-        levels = frozenset(FeatureLevel("maps" if c.startswith("map") else c) for c in columns)
+        levels = _levels(columns)
         buffer = _Buffer(request, store, columns, chosen, ranks)
         with evaluating(request.encoder):
             for features in request.encode([first[item] for item in chosen], levels):
                 count = min(request.batch_size, len(chosen) - buffer.seen)
                 buffer.add(checked(features, count, levels, request.identity.encoder))
                 done += count
-                progress(done, total)
+                progress(done, total, all_levels)
         buffer.flush()
 
 
@@ -66,6 +70,10 @@ def _share(items: Sequence[str], batch_size: int, ranks: Ranks) -> list[str]:
     """This rank's items, in whole batches."""
     batches = ranks.share(-(-len(items) // batch_size))
     return list(items[batches.start * batch_size : batches.stop * batch_size])
+
+
+def _levels(columns: Iterable[str]) -> frozenset[FeatureLevel]:
+    return frozenset(FeatureLevel("maps" if column.startswith("map") else column) for column in columns)
 
 
 class _Buffer:

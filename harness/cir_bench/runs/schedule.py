@@ -51,7 +51,7 @@ def run_cells(
     for event in lifeline.unheard if lifeline else ():
         run.announce(event)
     first = len(run.finished)
-    bench.lifetimes.plan(cells[first:])
+    bench.lifetimes.plan(cells[first:], run.runs)
     try:
         for number, cell in enumerate(cells[first:], first + 1):
             if fail_fast and run.finished and run.finished[-1].failed:
@@ -77,6 +77,11 @@ class _Run:
         self._lifeline = lifeline
         self._of, self._bench, self._registry, self._out = of, bench, registry, out
         self._retry_failed = retry_failed
+
+    def runs(self, cell: Cell) -> bool:
+        """Whether :meth:`one` will run a cell rather than skip it."""
+        status = state_of(cell, self._out, self._bench).status
+        return status.runs or (status is Status.FAILED and self._retry_failed)
 
     def one(self, number: int, cell: Cell) -> None:
         """Run or skip one cell."""

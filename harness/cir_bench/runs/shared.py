@@ -46,6 +46,8 @@ class Lifetimes:
 
     def __init__(self) -> None:
         self._kinds: list[Shared[Any]] = []
+        self._planned: list[Cell] = []
+        self._runs: Callable[[Cell], bool] = lambda cell: True
 
     def shared(self, uses: Uses) -> Shared[V]:
         """A new kind of things."""
@@ -58,13 +60,29 @@ class Lifetimes:
         kind: Shared[V] = self.shared(lambda cell: [key(cell)])
         return lambda cell: kind.get(key(cell), lambda: make(cell))
 
-    def plan(self, cells: Iterable[Cell]) -> None:
-        """The cells that are going to be run, or looked at; each is to be finished once."""
+    def plan(self, cells: Iterable[Cell], runs: Callable[[Cell], bool] = lambda cell: True) -> None:
+        """The cells that are going to be run, or looked at; each is to be finished once.
+
+        ``runs`` says whether a cell will be run; it is asked as late as possible.
+        """
+        self._runs = runs
         for cell in cells:
-            for kind in () if cell.refusal else self._kinds:
-                kind.expect(cell)
+            if not cell.refusal:
+                self._planned.append(cell)
+                for kind in self._kinds:
+                    kind.expect(cell)
 
     def finish(self, cell: Cell) -> None:
         """A planned cell needs nothing any more."""
-        for kind in () if cell.refusal else self._kinds:
-            kind.finish(cell)
+        if not cell.refusal:
+            self._planned = [one for one in self._planned if one is not cell]
+            for kind in self._kinds:
+                kind.finish(cell)
+
+    def later(self, cell: Cell) -> list[Cell]:
+        """The planned cells besides ``cell`` that are not finished."""
+        return [one for one in self._planned if one is not cell]
+
+    def runs(self, cell: Cell) -> bool:
+        """Whether a planned cell will be run."""
+        return self._runs(cell)

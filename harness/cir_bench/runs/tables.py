@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Mapping
+from collections.abc import Callable, Iterable, Mapping
+from functools import partial
 from pathlib import Path
 from typing import get_args
 
@@ -16,9 +17,11 @@ from cir_bench.features.source import MAIN, CachedSource, Tables
 from cir_bench.features.table import FeatureTable
 from cir_bench.interfaces.encoder import Encoder
 from cir_bench.interfaces.events import Announce, WorkProgress
+from cir_bench.interfaces.levels import FeatureLevel
 from cir_bench.plugin.registry import blame
 from cir_bench.ranks.group import Ranks
 from cir_bench.runs import keys
+from cir_bench.runs.ahead import columns_ahead
 from cir_bench.runs.cell import Cell
 from cir_bench.runs.cell_data import SplitItems
 from cir_bench.runs.datasets import DataSets
@@ -41,7 +44,7 @@ class FeatureTables:
         workers: int,
         ranks: Ranks,
     ) -> None:
-        self._datasets, self._encoders = datasets, encoders
+        self._lifetimes, self._datasets, self._encoders = lifetimes, datasets, encoders
         self._device, self._workers = device, workers
         self._cache = lifetimes.one(keys.of_weights, lambda cell: FeatureCache(folder, ranks))
         # by a digest of their items: seeds mostly need the same ones, but not when triplets are drawn
@@ -50,14 +53,18 @@ class FeatureTables:
         )
 
     def source(self, cell: Cell, items: SplitItems, announce: Announce) -> CachedSource:
-        """Features of ``items`` by the cell's frozen encoder, encoding what the cache lacks."""
+        """Features of ``items`` by the cell's frozen encoder, encoding what the cache lacks.
+
+        What later cells of the plan read of the same items is extracted along with it, so that each is encoded once.
+        """
         encoder, cache = self._encoders.frozen(cell), self._cache(cell)
 
         def shared(role: Role) -> FeatureTable:
             tables = self._tables.get(keys.of_tables(cell, items.split, role), dict)
             digest = hashlib.sha256("\x1f".join(items.of(role)).encode()).hexdigest()
             if digest not in tables:
-                tables[digest] = self._table(cell, encoder, items, role, cache, announce)
+                also = partial(columns_ahead, cell, items.split, role, self._lifetimes, self._datasets)
+                tables[digest] = self._table(cell, encoder, items, role, cache, announce, also)
             return tables[digest]
 
         return CachedSource({MAIN: Tables(shared("image"), shared("text"))}, self._device)
@@ -85,14 +92,20 @@ class FeatureTables:
         return FeatureRequest.of_images(name, encoder, refs, cell.needs, scope, self._workers)
 
     def _table(
-        self, cell: Cell, encoder: Encoder, items: SplitItems, role: Role, cache: FeatureCache, announce: Announce
+        self,
+        cell: Cell,
+        encoder: Encoder,
+        items: SplitItems,
+        role: Role,
+        cache: FeatureCache,
+        announce: Announce,
+        also: Callable[[], Iterable[str]] = tuple,
     ) -> FeatureTable:
-        detail = f"{role}s of {cell.key.benchmark} ({items.split})"
-
-        def progress(done: int, total: int) -> None:
+        def progress(done: int, total: int, levels: frozenset[FeatureLevel]) -> None:
+            detail = f"{role}s of {cell.key.benchmark} ({items.split}): {', '.join(sorted(map(str, levels)))}"
             announce(WorkProgress(cell.key, "extracting features", detail, done, total))
 
         with blame(cell.encoder, f"extracting {role} features"):
-            table = cache.table(self._request(cell, encoder, items, role), progress)
+            table = cache.table(self._request(cell, encoder, items, role), progress, also)
         table.preload(self._device)
         return table
