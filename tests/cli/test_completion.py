@@ -18,7 +18,7 @@ OFFERED = {
     "data verify fashioni": ["fashioniq"],
     "run -m ti": ["tirg"],
     "run -m tirg -b cirr -e openc": ["openclip"],
-    "run -m tirg --set scal": ["scaling="],
+    "run -m tirg --set scal": ["scale=", "scaling="],
     "run --set training.epo": ["training.epochs="],
     "run --set encoder.image_s": ["encoder.image_size="],
     "run --suite ablations/va": ["ablations/val"],
