@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+import os
+import subprocess
+import sys
+
 import pytest
 import torch
 from hypothesis import given
@@ -41,6 +45,13 @@ def test_a_process_knows_its_number_by_the_variables_of_torchrun(monkeypatch: py
     assert launched() == (0, 1)
     with joined() as ranks:
         assert ranks is ALONE
+
+
+def test_other_commands_speak_in_every_process() -> None:
+    """A cluster may set these variables for whatever runs in a pod."""
+    command = [sys.executable, "-m", "cir_bench", "--version"]
+    done = subprocess.run(command, env={**os.environ, **TORCHRUN}, capture_output=True, text=True, check=True)
+    assert done.stdout.startswith("cir-bench ")
 
 
 @pytest.mark.parametrize("seconds", ["soon", "0", "-1", "nan", "inf"])

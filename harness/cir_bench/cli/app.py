@@ -52,7 +52,7 @@ def entry() -> int:
     """The program ``cir-bench``: `main`, with ``run`` in a process of its own that may die (`cir_bench.cli.watch`)."""
     heed_ctrl_c()
     open_streams()
-    if launched()[0] and not debugging():
+    if sys.argv[1:2] == ["run"] and launched()[0] and not debugging():
         drop_output()  # what there is to say, the first process of a torchrun says
     try:
         return _entry(sys.argv[1:])
