@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import os
 from typing import Any
 
 import pytest
+
+from cir_bench.runs.workbench import default_workers
 
 
 def test_the_train_splits_texts_are_gathered_only_for_encoders_that_are_fitted(
@@ -33,3 +36,9 @@ def test_weights_that_cannot_be_had_are_looked_for_once_and_every_cell_says_so(
     assert code == 1 and len(sentences) >= 3 and set(sentences) == {sentences[0]}
     assert "openai of RN50 are not on this machine and cannot be downloaded (the hub is not to be" in sentences[0]
     assert tries == ["RN50"]
+
+
+@pytest.mark.parametrize(("ranks", "workers"), [(1, 8), (4, 3), (5, 2), (100, 1)])
+def test_ranks_share_the_processors(monkeypatch: pytest.MonkeyPatch, ranks: int, workers: int) -> None:
+    monkeypatch.setattr(os, "sched_getaffinity", lambda process: set(range(12)), raising=False)
+    assert default_workers(ranks) == workers

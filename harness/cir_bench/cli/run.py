@@ -61,7 +61,7 @@ def run(
     stream = sys.stderr if as_json else sys.stdout
     try:
         with joined() as ranks:
-            setup = _open(options, settings, default_workers() if workers is None else workers, ranks)
+            setup = _open(options, settings, default_workers(ranks.size) if workers is None else workers, ranks)
             lifeline = _limited(open_lifeline(), cell_timeout)
             for sentence in setup.left_out:
                 say(stream, sentence)

@@ -51,7 +51,10 @@ class Workbench:
         self.tables = FeatureTables(kept, self.datasets, self.encoders, cache_dir / "features", device, workers, ranks)
 
 
-def default_workers() -> int:
-    """Processes that decode images: one per processor that this process may use, at most 8."""
+def default_workers(ranks: int = 1) -> int:
+    """Processes that decode images: one per processor that this process may use, at most 8.
+
+    Several ``ranks`` share the processors.
+    """
     available = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
-    return min(8, available)
+    return min(8, max(1, available // ranks))
