@@ -1,6 +1,7 @@
 """For all tests: the same examples of properties on every run, no waiting for disks, the real annotations."""
 
 import os
+import sys
 from collections.abc import Callable
 from pathlib import Path
 
@@ -35,6 +36,12 @@ def no_fsync():
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(os, "fsync", lambda descriptor: None)
         yield
+
+
+@pytest.fixture(autouse=True)
+def import_path(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Folders of single-file plugins stay on the path of a process; here, that of one test is not the next one's."""
+    monkeypatch.setattr(sys, "path", list(sys.path))
 
 
 @pytest.fixture(scope="session")
