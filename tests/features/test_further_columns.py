@@ -95,7 +95,7 @@ def test_an_interrupted_pass_is_resumed(cache, encoder, images, monkeypatch, wri
     assert encoder.encoded() <= 10 + 5 + 5
 
 
-def test_what_fails_only_with_these_is_left_out(cache, encoder, images, monkeypatch) -> None:
+def test_what_fails_only_with_these_is_left_out(cache, encoder, images, monkeypatch, caplog) -> None:
     encode = encoder.encode_images
 
     def no_maps(items, wanted):
@@ -107,6 +107,7 @@ def test_what_fails_only_with_these_is_left_out(cache, encoder, images, monkeypa
     table = cache.table(image_request(encoder, images.refs()), also=lambda: BOTH_MAPS)
     assert table.rows(["image4"]).pooled.tolist() == [[4, 4]]
     assert columns(cache) == {"pooled": 1}
+    assert "could not be extracted in one pass with pooled" in caplog.text
 
 
 @pytest.mark.parametrize("name", ["tiny", "cnn-lstm"])

@@ -98,7 +98,13 @@ class FeatureCache:
                 fill(request, store, found | others, progress)
                 return
             except Exception as error:  # perhaps due to columns that this request can do without
-                _LOG.debug("extracting %s as well failed: %s", ", ".join(further), error)
+                _LOG.warning(
+                    "features: %s, which later cells read, could not be extracted in one pass with %s (%s); they are "
+                    "extracted for each cell",
+                    ", ".join(further),
+                    ", ".join(request.columns),
+                    " ".join(str(error).split())[:200],
+                )
         _, found = self._find(request)
         self._ranks.wait()  # all look before one writes: the shares are of the same items
         fill(request, store, found, progress, self._ranks)
