@@ -18,15 +18,29 @@ BATCH = 256
 """Images or queries per forward pass."""
 
 
-def embed_gallery(composer: Composer, source: FeatureSource, ids: Sequence[str], batch_size: int = BATCH) -> Embedding:
-    """Embed N gallery images; the features of a chunk are dropped once it is embedded."""
-    parts = []
+def embed_gallery(
+    composer: Composer,
+    source: FeatureSource,
+    ids: Sequence[str],
+    batch_size: int = BATCH,
+    kept: slice | None = None,
+) -> Embedding:
+    """Embed N gallery images; the features of a chunk are dropped once it is embedded.
+
+    Only the embeddings of the rows ``kept`` are (default: all). All are computed, in the same chunks whatever is kept:
+    several ranks encode the images of a chunk together.
+    """
+    kept = kept or slice(0, len(ids))
+    parts: list[Embedding] = []
     for start in range(0, len(ids), batch_size):
         chunk = ids[start : start + batch_size]
         embedding = composer.embed_target(source.images(chunk))
         _check_size(embedding, len(chunk), "embed_target")
         # a search by a score that factorises needs only the vectors
-        parts.append(replace(embedding, extras={}) if composer.factorises else embedding)
+        embedding = replace(embedding, extras={}) if composer.factorises else embedding
+        own = embedding[max(0, kept.start - start) : max(0, kept.stop - start)]
+        if len(own) or not parts:
+            parts.append(own if len(own) == len(embedding) else Embedding.cat([own]))  # a copy: the rest is let go
     return Embedding.cat(parts)
 
 
@@ -38,7 +52,7 @@ def compose_queries(
     batch_size: int,
 ) -> Embedding:
     """Compose Q queries; a query with several texts is the mean of their normalised embeddings (SEARLE, LinCIR)."""
-    parts = []
+    parts: list[Embedding] = []
     for start in range(0, len(references), batch_size):
         chunk = slice(start, start + batch_size)
         counts = [len(query_texts) for query_texts in texts[chunk]]

@@ -15,9 +15,11 @@ from cir_bench.inference.gallery import GalleryForQueries, scorer_of, vectors_of
 from cir_bench.interfaces.composer import Composer
 from cir_bench.interfaces.embedding import Embedding
 from cir_bench.protocols.eval_set import EvalPart, EvalSet
+from cir_bench.ranks.group import ALONE, Ranks
 from cir_bench.retrieval.index import rows_by_id
 from cir_bench.retrieval.ranking import TOP_K, PartRankings
 from cir_bench.retrieval.search import search
+from cir_bench.retrieval.shards import Shard
 from cir_bench.retrieval.subsets import search_subsets
 
 
@@ -39,22 +41,26 @@ def rank(
     device: torch.device,
     autocast: Callable[[], AbstractContextManager[None]] = nullcontext,
     batch_size: int = BATCH,
+    ranks: Ranks = ALONE,
 ) -> Ranked:
     """Rank every part's gallery for each of its queries, and with ``subset`` each query's own candidates, too.
 
     ``composer`` is in evaluation mode and runs inside ``autocast``; scores are always compared in float32. The truth in
-    ``evaluation`` is only read once a ranking is complete.
+    ``evaluation`` is only read once a ranking is complete. Each of several ``ranks`` keeps and searches a share of the
+    gallery, unless the composer looks at it to refine its queries.
     """
     parts: dict[str, PartRankings] = {}
     query_seconds = 0.0
     with torch.inference_mode():
         for name, part in evaluation.parts.items():
+            shard = None if ranks.size == 1 or composer.uses_gallery else Shard(ranks, len(part.gallery))
+            rows = None if shard is None else shard.rows
             with autocast():
-                gallery = embed_gallery(composer, source, part.gallery, batch_size).to(dtype=torch.float32)
+                gallery = embed_gallery(composer, source, part.gallery, batch_size, rows).to(dtype=torch.float32)
             started = time.perf_counter()
             with autocast():
                 queries = _queries(composer, source, part, gallery, batch_size)
-            parts[name] = _search(composer, queries, gallery, part, subset, device)
+            parts[name] = _search(composer, queries, gallery, part, subset, device, shard)
             query_seconds += time.perf_counter() - started
     return Ranked(parts, query_seconds)
 
@@ -79,11 +85,18 @@ def _queries(
 
 
 def _search(
-    composer: Composer, queries: Embedding, gallery: Embedding, part: EvalPart, subset: bool, device: torch.device
+    composer: Composer,
+    queries: Embedding,
+    gallery: Embedding,
+    part: EvalPart,
+    subset: bool,
+    device: torch.device,
+    shard: Shard | None,
 ) -> PartRankings:
     asked = part.query_set
     scorer = scorer_of(composer.scorer, queries, gallery, device)
-    whole = search(scorer, asked, part.gallery, top_k=TOP_K, device=device)
+    whole = search(scorer, asked, part.gallery, top_k=TOP_K, device=device, shard=shard)
     if not subset:
         return PartRankings(whole)
-    return PartRankings(whole, search_subsets(scorer, asked, part.gallery, part.subsets(), device=device))
+    subsets = search_subsets(scorer, asked, part.gallery, part.subsets(), device=device, shard=shard)
+    return PartRankings(whole, subsets)

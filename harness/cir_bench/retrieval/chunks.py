@@ -96,7 +96,7 @@ def tile_scores_on(device_type: str) -> int:
     return TILE_SCORES if device_type == "cpu" else GPU_TILE_SCORES
 
 
-def spans(length: int, size: int) -> Iterator[slice]:
-    """Cut ``range(length)`` into slices of at most ``size``."""
-    for start in range(0, length, size):
-        yield slice(start, min(start + size, length))
+def spans(stop: int, size: int, start: int = 0) -> Iterator[slice]:
+    """Cut ``range(start, stop)`` into slices of at most ``size``."""
+    for first in range(start, stop, size):
+        yield slice(first, min(first + size, stop))

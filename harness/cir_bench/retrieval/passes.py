@@ -18,6 +18,7 @@ from cir_bench.retrieval.index import MISSING, RowIndex, RowLists
 from cir_bench.retrieval.queries import QuerySet
 from cir_bench.retrieval.ranking import Ranking
 from cir_bench.retrieval.scorer import ScoreChunk
+from cir_bench.retrieval.shards import Shard
 from cir_bench.retrieval.ties import TOLERANCE, CandidateCounts, TieGroups
 from cir_bench.retrieval.topk import NO_ROW, RunningTopK
 from cir_bench.retrieval.workers import workers
@@ -93,39 +94,53 @@ def find_places(
     budget_bytes: int = BUDGET_BYTES,
     chunks: ChunkPlan | None = None,
     device: torch.device | str = "cpu",
+    shard: Shard | None = None,
 ) -> Places:
     """Search ``n_gallery`` rows for every query of ``index``, keeping the ``top_k`` best.
 
     ``order`` gives ``[N]``, the place of each row among candidates of equal score, and is called only if there are
     some; ``describe`` names a pair (query row, gallery row) for errors. The other arguments are those of `search`.
+    With a ``shard``, ``score_chunk`` has its rows alone, and every rank gets the result of the whole gallery.
     """
     device = torch.device(device)
+    if shard is not None:
+        score_chunk = shard.own_scorer(score_chunk)
+    rows = slice(0, n_gallery) if shard is None else shard.rows
     targets, offsets = index.targets, index.targets.offsets
     n_queries = len(offsets) - 1
     thread_safe = device.type == "cpu" and getattr(score_chunk, "thread_safe", False)
     threads = torch.get_num_threads() if thread_safe else 0  # 0: threads are left to the scorer
     plan = chunks or plan_chunks(
         -(-n_queries // max(1, threads)),
-        n_gallery,
+        rows.stop - rows.start,
         budget_bytes,
         int(getattr(score_chunk, "query_bytes", 0)),
         int(getattr(score_chunk, "gallery_bytes", 0)),
         tile_scores_on(device.type),
         top_k,
     )
-    search = _SpanSearch(BlockReader(score_chunk, describe, device), index, n_gallery, plan, tolerance, device)
-    better, tied = np.empty_like(targets.rows), np.empty_like(targets.rows)
+    reader = BlockReader(score_chunk, describe, device)
+    scores: NDArray[np.floating[Any]] | None = None
+    if shard is not None:
+        scores = shard.summed(_target_scores(reader, targets, slice(0, n_queries), plan, shard.rows))
+    search = _SpanSearch(reader, index, rows, plan, tolerance, device, scores)
 
-    def rank(span: slice) -> RunningTopK:
-        own = slice(int(offsets[span.start]), int(offsets[span.stop]))
+    def count(span: slice) -> tuple[RunningTopK, CandidateCounts]:
         top = RunningTopK(span.stop - span.start, top_k, order, device)
-        better[own], tied[own] = search.counts(span, top).ranks()
-        return top
+        return top, search.counts(span, top)
 
     with workers(threads) as mapped:
-        tops: list[RunningTopK] = list(mapped(rank, spans(n_queries, plan.queries)))
-    tops = tops or [RunningTopK(0, top_k, order, device)]
-    return Places(better, tied, torch.cat([top.scores for top in tops]), torch.cat([top.rows for top in tops]))
+        found = list(mapped(count, spans(n_queries, plan.queries)))
+    top = RunningTopK.of([top for top, _ in found] or [RunningTopK(0, top_k, order, device)])
+    counts = [counts for _, counts in found]
+    if shard is not None:
+        CandidateCounts.add_up(counts, shard.summed)
+        top.replace(shard.joined(top.scores), shard.joined(top.rows))
+    better, tied = np.empty_like(targets.rows), np.empty_like(targets.rows)
+    for span, one in zip(spans(n_queries, plan.queries), counts, strict=True):
+        own = slice(int(offsets[span.start]), int(offsets[span.stop]))
+        better[own], tied[own] = one.ranks()
+    return Places(better, tied, top.scores, top.rows)
 
 
 @dataclass(frozen=True)
@@ -134,10 +149,12 @@ class _SpanSearch:
 
     reader: BlockReader
     index: RowIndex
-    n_gallery: int
+    gallery: slice
     plan: ChunkPlan
     tolerance: float
     device: torch.device
+    scores: NDArray[np.floating[Any]] | None = None
+    """Of all targets, where they are known."""
 
     def counts(self, span: slice, top: RunningTopK) -> CandidateCounts:
         """Count the candidates above and in the tie groups of the queries' targets, and update ``top``.
@@ -148,9 +165,11 @@ class _SpanSearch:
         targets = self.index.targets
         first, last = int(targets.offsets[span.start]), int(targets.offsets[span.stop])
         counts: CandidateCounts | None = None
-        if self.plan.gallery < self.n_gallery:
-            counts = self._grouped(span, _target_scores(self.reader, targets, span, self.plan))
-        for columns in spans(self.n_gallery, self.plan.gallery):
+        if self.scores is not None:
+            counts = self._grouped(span, self.scores[first:last])
+        elif self.plan.gallery < self.gallery.stop - self.gallery.start:
+            counts = self._grouped(span, _target_scores(self.reader, targets, span, self.plan, self.gallery))
+        for columns in spans(self.gallery.stop, self.plan.gallery, self.gallery.start):
             _, *excluded = self.index.excluded.cells(span, columns)
             block = self.reader.read(span, columns, top.k, excluded)
             top.update(block, columns.start)
@@ -170,15 +189,20 @@ class _SpanSearch:
         return CandidateCounts(TieGroups.around(scores, missing, offsets - offsets[0], self.tolerance), self.device)
 
 
-def _target_scores(reader: BlockReader, targets: RowLists, span: slice, plan: ChunkPlan) -> NDArray[np.floating[Any]]:
-    """The scores of the targets of some queries (0 for missing ones), a few queries against all of theirs together."""
+def _target_scores(
+    reader: BlockReader, targets: RowLists, span: slice, plan: ChunkPlan, gallery: slice
+) -> NDArray[np.floating[Any]]:
+    """The scores of the targets of some queries, a few queries against all of theirs together.
+
+    0 for targets that are missing or outside the rows ``gallery``.
+    """
     first, last = int(targets.offsets[span.start]), int(targets.offsets[span.stop])
     scores = np.zeros(last - first, dtype=np.float64)
     for part in spans(span.stop - span.start, TARGETS_AT_ONCE):
         queries = slice(span.start + part.start, span.start + part.stop)
         own = slice(int(targets.offsets[queries.start]), int(targets.offsets[queries.stop]))
         query = np.repeat(np.arange(part.stop - part.start), np.diff(targets.offsets[queries.start : queries.stop + 1]))
-        found = np.flatnonzero(targets.rows[own] != MISSING)
+        found = np.flatnonzero((targets.rows[own] >= gallery.start) & (targets.rows[own] < gallery.stop))
         rows, place = np.unique(targets.rows[own][found], return_inverse=True)
         for columns in spans(len(rows), plan.gallery):
             here = (place >= columns.start) & (place < columns.stop)

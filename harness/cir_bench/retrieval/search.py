@@ -18,6 +18,7 @@ from cir_bench.retrieval.passes import Places, find_places
 from cir_bench.retrieval.queries import QuerySet
 from cir_bench.retrieval.ranking import TOP_K, Ranking
 from cir_bench.retrieval.scorer import ScoreChunk
+from cir_bench.retrieval.shards import Shard
 from cir_bench.retrieval.ties import TOLERANCE
 
 
@@ -31,6 +32,7 @@ def search(
     budget_bytes: int = BUDGET_BYTES,
     chunks: ChunkPlan | None = None,
     device: torch.device | str = "cpu",
+    shard: Shard | None = None,
 ) -> Ranking:
     """Rank the whole gallery for every query, exactly.
 
@@ -47,6 +49,7 @@ def search(
         budget_bytes: working memory of each thread, in addition to the result's own.
         chunks: chunk sizes, instead of choosing them by ``budget_bytes``.
         device: where scores are compared and sorted.
+        shard: the rows of the gallery that ``score_chunk`` has; other ranks search the rest, and all get the result.
 
     `DataError` if a gallery id occurs twice; `RunError` naming query and image if a score is NaN or infinite;
     `ConfigError` if the budget is too small for one pair of vectors, or top_k or tolerance is impossible.
@@ -65,6 +68,7 @@ def search(
         budget_bytes=budget_bytes,
         chunks=chunks,
         device=device,
+        shard=shard,
     )
     return places.ranking(queries, gallery_ids, len(gallery_ids) - np.diff(index.excluded.offsets))
 

@@ -17,6 +17,7 @@ from cir_bench.retrieval.passes import find_places
 from cir_bench.retrieval.queries import QuerySet
 from cir_bench.retrieval.ranking import TOP_K, Ranking
 from cir_bench.retrieval.scorer import RowSet, ScoreChunk
+from cir_bench.retrieval.shards import Shard
 
 QUERIES_AT_ONCE = 32
 """These queries are scored against all of their candidates together, so few pairs are scored in vain."""
@@ -29,6 +30,7 @@ def search_subsets(
     candidates: Sequence[Sequence[str]],
     *,
     device: torch.device | str = "cpu",
+    shard: Shard | None = None,
 ) -> Ranking:
     """Rank for each query only its own ``candidates``, without its excluded images.
 
@@ -49,7 +51,7 @@ def search_subsets(
     for query, images in enumerate(members):
         padded[query, : len(images)] = [row_of[image] for image in images]
     places = find_places(
-        _subset_scorer(score_chunk, padded),
+        _subset_scorer(score_chunk if shard is None else shard.whole_scorer(score_chunk), padded),
         _index(queries, members, width),
         width,
         TOP_K,

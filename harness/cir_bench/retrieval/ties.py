@@ -10,6 +10,7 @@ two targets counts as better than the lower one.
 
 from __future__ import annotations
 
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -98,6 +99,18 @@ class CandidateCounts:
                 # comparing into floats and adding them is several times as fast as counting booleans
                 self._above[group] += torch.gt(part, high, out=scratch).sum(dim=1).long()
                 self._reached[group] += torch.ge(part, low, out=scratch).sum(dim=1).long()
+
+    @staticmethod
+    def add_up(parts: Sequence[CandidateCounts], summed: Callable[[NDArray[np.int64]], NDArray[np.int64]]) -> None:
+        """Make ``parts``, which have counted a share of the gallery, count all of it; ``summed`` adds up the shares."""
+        empty = np.zeros((2, 0), dtype=np.int64)
+        shares = [np.stack([part._above.cpu().numpy(), part._reached.cpu().numpy()]) for part in parts]
+        total = summed(np.concatenate([empty, *shares], axis=1))
+        for part, share in zip(
+            parts, np.split(total, np.cumsum([one.shape[1] for one in shares]), axis=1), strict=False
+        ):
+            device = part._above.device
+            part._above, part._reached = (torch.from_numpy(row.copy()).to(device) for row in share)
 
     def ranks(self) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
         """``better`` and ``tied`` ``[T]`` of every target, as in `Ranking`."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 import torch
 from torch import Tensor
@@ -25,6 +25,17 @@ class RunningTopK:
         self.k, self._order = k, order
         self.scores = torch.full((n_queries, k), MASKED, device=device)
         self.rows = torch.full((n_queries, k), NO_ROW, dtype=torch.int64, device=device)
+
+    @classmethod
+    def of(cls, parts: Sequence[RunningTopK]) -> RunningTopK:
+        """The lists of all queries of one or more parts, in order."""
+        found = cls(0, parts[0].k, parts[0]._order)
+        found.scores, found.rows = torch.cat([part.scores for part in parts]), torch.cat([part.rows for part in parts])
+        return found
+
+    def replace(self, scores: Tensor, rows: Tensor) -> None:
+        """Keep the k best of other candidates ``[q, n]``, n ≥ k, instead of those so far."""
+        self.scores, self.rows = self._best(scores, rows)
 
     def update(self, block: ScoreBlock, first_row: int) -> None:
         """Merge the scores ``[q, n]`` of gallery rows ``first_row``, …, ``first_row + n - 1``."""

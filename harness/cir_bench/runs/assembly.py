@@ -56,7 +56,9 @@ class AssembledCell:
     def rank(self, source: FeatureSource, evaluation: EvalSet, *, subset: bool) -> Ranked:
         """Rankings by the method as it is now; ``subset`` as in :func:`~cir_bench.inference.rank.rank`."""
         composer, how = self.method.composer, self.computation
-        return rank(composer, source, evaluation, subset=subset, device=how.device, autocast=how.autocast)
+        return rank(
+            composer, source, evaluation, subset=subset, device=how.device, autocast=how.autocast, ranks=how.ranks
+        )
 
     def trainer(self, fingerprint: str) -> Trainer:
         """A trainer for it; ``fingerprint`` is that of its checkpoints."""
