@@ -24,28 +24,37 @@ def plan(
     verbose: Annotated[
         bool, typer.Option("-v", "--verbose", help="Also every parameter of the cells, and where its value comes from.")
     ] = False,
+    features: Annotated[
+        bool,
+        typer.Option("--features", help="Also count the features to extract; loads data sets and encoders."),
+    ] = False,
     as_json: AsJson = False,
 ) -> None:
-    """Show every cell (done, stale and why, to do), the features to extract, and the estimated time and disk space.
+    """Show every cell (done, stale and why, to do) and the estimated time; with --features what is to be extracted.
 
     Exit code 1 when a method and an encoder of the plan cannot work together.
     """
     from cir_bench.runs.plan import make_plan
-    from cir_bench.runs.state import Status
+    from cir_bench.runs.status import Status
 
-    setup = options.open(settings)
-    planned = make_plan(setup.cells, setup.bench, setup.out)
-    for sentence in setup.left_out:
+    found = options.resolve(settings)
+    request = found.request
+    if request.device not in ("auto", "cpu"):  # only torch knows whether it is there
+        found.workbench(settings)
+    planned = make_plan(
+        found.cells, lambda: found.workbench(settings), request.out, request.data_root, features=features
+    )
+    for sentence in found.left_out:
         print(sentence, file=sys.stderr)
     if as_json:
-        print_json(_facts(planned, verbose))
+        print_json(_facts(planned, verbose, features))
     else:
-        _print(planned, verbose)
+        _print(planned, verbose, features)
     if any(one.state.status is Status.REFUSED for one in planned.cells):
         raise typer.Exit(PROBLEM)
 
 
-def _facts(plan: Plan, verbose: bool) -> dict[str, Any]:
+def _facts(plan: Plan, verbose: bool, counted: bool) -> dict[str, Any]:
     cells = []
     for planned in plan.cells:
         state = {"state": planned.state.status.value, "why": planned.state.reason, "seconds": planned.seconds}
@@ -57,15 +66,15 @@ def _facts(plan: Plan, verbose: bool) -> dict[str, Any]:
         features.append(what | {"items": one.missing.items, "of": one.missing.of, "bytes": one.missing.nbytes})
     return {
         "cells": cells,
-        "features": features,
+        "features": features if counted else None,
         "seconds": plan.seconds,
         "cells_without_estimate": plan.unknown,
-        "bytes": plan.nbytes,
+        "bytes": plan.nbytes if counted else None,
         "problems": plan.problems,
     }
 
 
-def _print(plan: Plan, verbose: bool) -> None:
+def _print(plan: Plan, verbose: bool, counted: bool) -> None:
     for planned in plan.cells:
         state = planned.state
         reason = f": {state.reason}" if state.reason else ""
@@ -81,4 +90,7 @@ def _print(plan: Plan, verbose: bool) -> None:
     if plan.unknown:
         times.append(f"no estimate for {plan.unknown} cell{'' if plan.unknown == 1 else 's'} never run here")
     print(f"Time: {'; '.join(times) or 'none, there is nothing to do'}.")
-    print(f"About {plan.nbytes / 2**20:.0f} MiB of features to store.")
+    if counted:
+        print(f"About {plan.nbytes / 2**20:.0f} MiB of features to store.")
+    else:
+        print("Features to extract: not counted (--features).")

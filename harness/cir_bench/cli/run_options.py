@@ -38,6 +38,36 @@ class RunSetup:
 
 
 @dataclass(frozen=True)
+class ResolvedRun:
+    """The cells of a run; ``request`` is the first of several, which agree in the settings of the whole run."""
+
+    registry: Registry
+    cells: list[Cell]
+    request: RunRequest
+    left_out: list[str]
+
+    def workbench(
+        self, settings: Settings, workers: int = 0, *, evaluates: bool = True, ranks: Ranks | None = None
+    ) -> Workbench:
+        """What the cells share; imports torch, and refuses a device that is not there."""
+        from cir_bench.ranks.group import ALONE
+        from cir_bench.ranks.join import local_number
+        from cir_bench.runs.device import choose_device
+        from cir_bench.runs.workbench import Workbench
+
+        return Workbench(
+            self.request.data_root,
+            settings.cache_dir,
+            choose_device(self.request.device, local_number() if ranks else None),
+            allow_partial=self.request.allow_partial,
+            workers=workers,
+            follow_links=settings.follow_links,
+            evaluates=evaluates,
+            ranks=ranks or ALONE,
+        )
+
+
+@dataclass(frozen=True)
 class RunOptions:
     """What the command line says; None or empty for whatever it does not mention."""
 
@@ -101,28 +131,17 @@ class RunOptions:
         """Load the plugins, resolve the cells and prepare what they share; ``ranks`` compute each cell together."""
         import torch  # noqa: F401 (before the plugins, so that a changed number of threads is noticed)
 
+        found = self.resolve(settings)
+        bench = found.workbench(settings, workers, evaluates=evaluates, ranks=ranks)
+        return RunSetup(found.registry, found.cells, bench, found.request.out, found.left_out)
+
+    def resolve(self, settings: Settings) -> ResolvedRun:
+        """Load the plugins and resolve the cells, without torch."""
         registry = open_registry(settings, config=self.config)
         requests = self.requests(settings)
-        from cir_bench.ranks.group import ALONE
-        from cir_bench.ranks.join import local_number
-        from cir_bench.runs.device import choose_device
         from cir_bench.runs.resolve import left_out, resolve_all
-        from cir_bench.runs.workbench import Workbench
 
-        cells = resolve_all(requests, registry)
-        first = requests[0]  # settings of the whole run are the same in all of them
-        device = choose_device(first.device, local_number() if ranks else None)
-        bench = Workbench(
-            first.data_root,
-            settings.cache_dir,
-            device,
-            allow_partial=first.allow_partial,
-            workers=workers,
-            follow_links=settings.follow_links,
-            evaluates=evaluates,
-            ranks=ranks or ALONE,
-        )
-        return RunSetup(registry, cells, bench, first.out, left_out(requests))
+        return ResolvedRun(registry, resolve_all(requests, registry), requests[0], left_out(requests))
 
     def requests(self, settings: Settings) -> list[RunRequest]:
         """The request of the configuration file, or of every run of a suite, with the command line's values on top."""

@@ -15,6 +15,7 @@ from cir_bench.protocols.build import provenance_of
 from cir_bench.protocols.check import train_problems
 from cir_bench.runs import keys
 from cir_bench.runs.cell import Cell, DatasetChoice
+from cir_bench.runs.data_root import no_root
 from cir_bench.runs.examples import descriptions, of_triplets, own_name
 from cir_bench.runs.image_digests import ImageDigests, IndexedRef
 from cir_bench.runs.shared import Lifetimes, Shared
@@ -74,11 +75,8 @@ class DataSets:
 
     def _load(self, choice: DatasetChoice) -> Dataset:
         registered, params = choice
-        if registered.spec.needs_root and self._context.data_root is None:
-            raise DataError(
-                f"the data set {registered.name!r} is read from a folder on this machine: "
-                "name the folder that holds it with --data-root DIR (or CIR_BENCH_DATA)."
-            )
+        if problem := no_root(registered, self._context.data_root):
+            raise DataError(problem)
         context = replace(self._context, dataset=registered.name)
         return self._datasets.get(keys.of_dataset(choice), lambda: cast(Dataset, create(registered, params, context)))
 

@@ -1,19 +1,26 @@
-"""What `run` would do: the state of every cell, the features to extract, time and disk space."""
+"""What `run` would do: the state of every cell, the features to extract, time and disk space.
+
+Imports torch only for cells with a record, which is compared with today's data and encoder, and to count features.
+"""
 
 from __future__ import annotations
 
 import operator
-from collections.abc import Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from cir_bench.errors import CirBenchError
-from cir_bench.features.cache import MissingFeatures
 from cir_bench.records.load import read_records
 from cir_bench.records.record import RunRecord
 from cir_bench.runs.cell import Cell
-from cir_bench.runs.state import CellState, state_of
-from cir_bench.runs.workbench import Workbench
+from cir_bench.runs.data_root import no_root
+from cir_bench.runs.status import CellState, without_record
+
+if TYPE_CHECKING:
+    from cir_bench.features.cache import MissingFeatures
+    from cir_bench.runs.workbench import Workbench
 
 
 @dataclass(frozen=True)
@@ -59,25 +66,51 @@ class Plan:
         """Estimated disk space of the features."""
         return sum(extraction.missing.nbytes for extraction in self.extractions)
 
+    def add_problems(self, sentences: Iterable[str]) -> None:
+        """Add problems that no earlier cell has."""
+        self.problems += [one for one in dict.fromkeys(sentences) if one and one not in self.problems]
 
-def make_plan(cells: Sequence[Cell], bench: Workbench, out: Path) -> Plan:
-    """Look at every cell; nothing is trained, extracted or written."""
-    plan = Plan()
-    bench.lifetimes.plan(cells)
+
+def make_plan(
+    cells: Sequence[Cell], open_bench: Callable[[], Workbench], out: Path, data_root: Path | None, *, features: bool
+) -> Plan:
+    """Look at every cell; nothing is trained, extracted or written.
+
+    The workbench is opened only if there is something to load: for a cell with a record, or to count ``features``.
+    """
+    known = [without_record(cell, out) for cell in cells]
+    loaded = [cell for cell, state in zip(cells, known, strict=True) if state is None or features]
+    bench = open_bench() if loaded else None
+    if bench is not None:
+        bench.lifetimes.plan(loaded)
     records, _ = read_records(out)  # `leaderboard` reports unreadable ones; an estimate can do without them
     finished = [record for record in records.values() if record.status == "done"]
-    seen: set[tuple[str, ...]] = set()
-    for cell in cells:
-        state = state_of(cell, out, bench)
+    plan, seen = Plan(), set[tuple[str, ...]]()
+    for cell, quick in zip(cells, known, strict=True):
+        state = quick or _compared(cell, out, bench)
         plan.cells.append(PlannedCell(cell, state, _estimate(cell, finished)))
-        if state.status.runs:
-            try:
-                plan.extractions += _extractions(cell, bench, seen)
-            except CirBenchError as error:
-                if str(error) not in plan.problems:
-                    plan.problems.append(str(error))
-        bench.lifetimes.finish(cell)
+        if state.status.runs and features:
+            _count(plan, cell, bench, seen)
+        elif state.status.runs:
+            plan.add_problems(no_root(dataset, data_root) for dataset, _ in cell.datasets)
+        if bench is not None and (quick is None or features):
+            bench.lifetimes.finish(cell)
     return plan
+
+
+def _compared(cell: Cell, out: Path, bench: Workbench | None) -> CellState:
+    from cir_bench.runs.state import state_of
+
+    assert bench is not None
+    return state_of(cell, out, bench)
+
+
+def _count(plan: Plan, cell: Cell, bench: Workbench | None, seen: set[tuple[str, ...]]) -> None:
+    assert bench is not None
+    try:
+        plan.extractions += _extractions(cell, bench, seen)
+    except CirBenchError as error:
+        plan.add_problems([str(error)])
 
 
 def _extractions(cell: Cell, bench: Workbench, seen: set[tuple[str, ...]]) -> list[Extraction]:

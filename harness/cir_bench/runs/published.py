@@ -6,7 +6,8 @@ from cir_bench.errors import DataError
 from cir_bench.plugin.published import load_content
 from cir_bench.plugin.registry import blame
 from cir_bench.records.models import WeightsFacts
-from cir_bench.runs.assembly import CHECKPOINTS, AssembledCell
+from cir_bench.runs.assembly import AssembledCell
+from cir_bench.runs.status import CHECKPOINTS
 from cir_bench.seals import file_digest
 from cir_bench.training.checkpoints import FINAL, Checkpoints
 from cir_bench.utils.weights import read_weights

@@ -24,7 +24,8 @@ from cir_bench.runs import facts
 from cir_bench.runs.cell import Cell
 from cir_bench.runs.execute import CellRun, tidy
 from cir_bench.runs.lifeline import Lifeline
-from cir_bench.runs.state import CellState, Status, state_of
+from cir_bench.runs.state import state_of
+from cir_bench.runs.status import CellState, Status
 from cir_bench.runs.workbench import Workbench
 
 _LOG = logging.getLogger(__name__)

@@ -22,9 +22,8 @@ from torch import Tensor
 from cir_bench.atomic import replacing
 from cir_bench.errors import RunError, StorageError, unwritable
 from cir_bench.seals import KEY, is_intact, seal_file
+from cir_bench.training.names import BEST, LAST
 
-LAST = "last.pt"
-BEST = "weights-{}.safetensors"
 FINAL = 0
 """The running number of weights that no score has chosen."""
 

@@ -50,7 +50,7 @@ def test_every_epoch_has_other_pairs_and_none_of_them_is_held_out(cir_bench, sho
 def test_plan_counts_the_features_of_all_epochs(cir_bench) -> None:
     def texts(epochs: int) -> int:
         _, said = cir_bench(
-            "plan", "-m", "tirg", "-b", "fashion200k", "-e", "tiny", "--set", f"training.epochs={epochs}"
+            "plan", "--features", "-m", "tirg", "-b", "fashion200k", "-e", "tiny", "--set", f"training.epochs={epochs}"
         )
         line = next(line for line in said.splitlines() if "texts of fashion200k (train)" in line)
         return int(line.split(" of ")[1].split()[0])
