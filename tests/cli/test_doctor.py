@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import subprocess
+import sys
 from importlib import metadata
 
 import pytest
@@ -10,6 +12,14 @@ import pytest
 from cir_bench.cli import common
 from cir_bench.cli import doctor as module
 from cir_bench.plugin.registry import Registry
+
+LOSS = """
+from cir_bench import LossSpec, hookimpl
+
+@hookimpl
+def cir_bench_losses():
+    return [LossSpec(name="hollow", summary="nothing behind it", implementation="{}")]
+"""
 
 
 @pytest.fixture
@@ -33,12 +43,54 @@ def test_nothing_is_wrong(run, sound, tmp_path):
     assert "no problems" in run("doctor", "--cache-dir", tmp_path).out
 
 
+def test_no_torch_and_no_implementation_is_imported_unless_asked():
+    code = (
+        "import sys\n"
+        "from cir_bench.cli import main\n"
+        "main(['doctor'])\n"
+        "print(sorted({'torch', 'cir_bench_tirg.composer'} & set(sys.modules)))\n"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert "GPUs with --imports" in done.stdout
+    assert done.stdout.splitlines()[-1] == "[]"
+
+
+def test_devices_are_those_of_torch(run, sound, tmp_path):
+    assert "cpu_threads" not in doctor(run, "--cache-dir", tmp_path)[1]["device"]
+    device = doctor(run, "--imports", "--cache-dir", tmp_path)[1]["device"]
+    assert device["cpu_threads"] >= 1 and "cuda" in device
+    assert "device: cuda " in run("doctor", "--imports", "--cache-dir", tmp_path).out
+
+
+@pytest.mark.parametrize(
+    "place", ["json.decoder:JSONDecoder", "here_.inner:Loss", "here_:Loss", "here_.part.inner:Loss"]
+)
+def test_a_module_that_is_there_is_no_problem_until_it_is_imported(run, tmp_path, monkeypatch, place):
+    """Its code is not run: it may still lack the class, which ``--imports`` tells."""
+    (tmp_path / "here_" / "part").mkdir(parents=True)
+    for name in ("__init__", "inner", "part/inner"):
+        (tmp_path / "here_" / f"{name}.py").write_text("raise RuntimeError('imported')")
+    monkeypatch.syspath_prepend(tmp_path)
+    (tmp_path / "mine.py").write_text(LOSS.format(place))
+    words = ["--no-plugins", "--plugin", tmp_path / "mine.py", "--cache-dir", tmp_path]
+    assert doctor(run, *words)[0] == 0
+    code, facts = doctor(run, *words, "--imports")
+    assert code == 1
+    assert any("loss 'hollow'" in problem for problem in facts["problems"])
+
+
+@pytest.mark.parametrize("options", [(), ("--imports",)])
+@pytest.mark.parametrize("module", ["nowhere_at_all", "json.nowhere_at_all", "json.decoder.nowhere_at_all"])
+def test_an_implementation_that_is_not_there(run, tmp_path, module, options):
+    (tmp_path / "mine.py").write_text(LOSS.format(f"{module}:Loss"))
+    code, facts = doctor(run, "--no-plugins", "--plugin", tmp_path / "mine.py", *options)
+    assert code == 1
+    assert any("loss 'hollow'" in problem and module in problem for problem in facts["problems"])
+
+
 def test_a_broken_plugin_and_an_implementation_that_is_not_there(run, tmp_path):
     (tmp_path / "bad.py").write_text("1 / 0")
-    (tmp_path / "hollow.py").write_text(
-        "from cir_bench import LossSpec, hookimpl\n@hookimpl\ndef cir_bench_losses():\n"
-        "    return [LossSpec(name='hollow', summary='nothing behind it', implementation='nowhere_at_all:Loss')]\n"
-    )
+    (tmp_path / "hollow.py").write_text(LOSS.format("nowhere_at_all:Loss"))
     code, facts = doctor(run, "--no-plugins", "--plugin", tmp_path / "bad.py", "--plugin", tmp_path / "hollow.py")
     assert code == 1
     assert any("ZeroDivisionError" in problem for problem in facts["problems"])

@@ -8,7 +8,7 @@ import tempfile
 from dataclasses import asdict
 from importlib import metadata
 from pathlib import Path
-from typing import Any
+from typing import Annotated, Any
 
 import typer
 from packaging.requirements import Requirement
@@ -18,15 +18,22 @@ from cir_bench.cli.describe import problem_facts, read_benchmarks
 from cir_bench.cli.output import PROBLEM, columns, print_json
 from cir_bench.errors import PluginError
 from cir_bench.interfaces.kinds import KINDS
-from cir_bench.interfaces.specs import DatasetSpec
+from cir_bench.interfaces.specs import DatasetSpec, Spec
 from cir_bench.plugin.owner import CORE
-from cir_bench.plugin.registry import Registry, load
+from cir_bench.plugin.presence import missing_module
+from cir_bench.plugin.registry import Registered, Registry, load
 from cir_bench.version import __version__
 
 
 @with_settings
-def doctor(settings: Settings, as_json: AsJson = False) -> None:
-    """Check versions, device, plugins (every implementation is imported), data root and cache folder.
+def doctor(
+    settings: Settings,
+    imports: Annotated[
+        bool, typer.Option("--imports", help="Also import torch, for its devices, and every implementation.")
+    ] = False,
+    as_json: AsJson = False,
+) -> None:
+    """Check versions, plugins, data root and cache folder; with --imports also devices and every implementation.
 
     Exit code 1 if something is wrong.
     """
@@ -34,8 +41,8 @@ def doctor(settings: Settings, as_json: AsJson = False) -> None:
     registry = open_registry(settings, quiet=True)
     facts: dict[str, Any] = {
         "versions": _versions(problems),
-        "device": _device(problems),
-        "plugins": _plugins(registry, problems),
+        "device": _device(problems) if imports else {"cpu_cores": os.cpu_count()},
+        "plugins": _plugins(registry, problems, imports),
         "data_root": _data_root(settings.data_root, registry, problems),
         "cache_dir": _cache(settings.cache_dir, problems),
     }
@@ -81,17 +88,24 @@ def _device(problems: list[str]) -> dict[str, Any]:
     return {"cuda": names, "cpu_threads": torch.get_num_threads(), "cpu_cores": os.cpu_count()}
 
 
-def _plugins(registry: Registry, problems: list[str]) -> list[dict[str, str]]:
-    """The plugins. Those left out and implementations that cannot be imported are problems."""
+def _plugins(registry: Registry, problems: list[str], imports: bool) -> list[dict[str, str]]:
+    """The plugins. Those left out and implementations that are missing, or cannot be imported, are problems."""
     problems += map(str, registry.problems)
     for kind in KINDS:
         for registered in registry.all(kind.spec).values():
-            try:
-                load(registered)
-            except PluginError as error:
-                problems.append(str(error))
+            problem = _import_error(registered) if imports else missing_module(registered)
+            if problem is not None:
+                problems.append(str(problem))
     problems += read_benchmarks(registry)[1]
     return [asdict(owner) for owner in registry.plugins]
+
+
+def _import_error(registered: Registered[Spec]) -> PluginError | None:
+    try:
+        load(registered)
+    except PluginError as error:
+        return error
+    return None
 
 
 def _data_root(root: Path | None, registry: Registry, problems: list[str]) -> dict[str, Any]:
@@ -119,13 +133,16 @@ def _cache(folder: Path, problems: list[str]) -> dict[str, Any]:
 def _print(facts: dict[str, Any]) -> None:
     device, data, cache = facts["device"], facts["data_root"], facts["cache_dir"]
     print("versions:", *columns(facts["versions"].items()), sep="\n")
-    if device:
+    if "cuda" in device:
         cuda = ", ".join(device["cuda"]) or "none"
         print(f"device: cuda {cuda}; cpu with {device['cpu_cores']} cores, {device['cpu_threads']} threads")
+    elif device:
+        print(f"device: cpu with {device['cpu_cores']} cores; GPUs with --imports")
     plugins = [(plugin["plugin"], f"{plugin['distribution']}@{plugin['version']}") for plugin in facts["plugins"]]
     print("plugins:", *columns(plugins), sep="\n")
     print(f"data root: {data['path'] or 'none (--data-root or CIR_BENCH_DATA)'}")
-    print(f"  found: {', '.join(data['found']) or 'none'}; missing: {', '.join(data['missing']) or 'none'}")
+    for key in ("found", "missing"):
+        print(f"  {key}: {', '.join(data[key]) or 'none'}")
     print(f"cache: {cache['path']} ({'exists' if cache['exists'] else 'created when needed'})")
     for problem in facts["problems"]:
         print(f"! {problem}")
