@@ -9,6 +9,7 @@ from cir_bench.errors import PluginError
 from cir_bench.features import fill
 from cir_bench.features.cache import FeatureCache
 from cir_bench.features.request import FeatureRequest
+from cir_bench.features.table import preload_limit
 
 POOLED = levels("pooled")
 MAPS = levels("maps")
@@ -79,6 +80,15 @@ def test_a_preloaded_table_reads_no_file(cache, encoder, images, tmp_path):
         file.write_bytes(b"")
     after = table.rows(["image5", "image6"])
     assert all(torch.equal(a, b) for a, b in zip(before.tensors().values(), after.tensors().values(), strict=True))
+
+
+def test_a_gpu_keeps_tables_by_what_is_free_on_it(cache, encoder, images, monkeypatch):
+    table = image_table(cache, encoder, images.refs(["image5"]), levels("pooled"))
+    monkeypatch.setattr("torch.cuda.mem_get_info", lambda device: (2 * table.nbytes - 1, 1 << 40))
+    assert not table.preload("cuda")
+    monkeypatch.setattr("torch.cuda.mem_get_info", lambda device: (80 << 30, 80 << 30))
+    assert preload_limit("cuda:1") == 40 << 30
+    assert preload_limit("cpu") == 2 << 30
 
 
 def test_maps_are_counted_from_the_deepest_and_only_those_asked_for_are_kept(cache, encoder, images, tmp_path):

@@ -14,7 +14,16 @@ from cir_bench.features.store import RowLocations
 from cir_bench.interfaces.features import Features
 
 PRELOAD_BYTES = 2 << 30
-"""Tables up to this size are kept in memory; larger ones are read from their files row by row."""
+"""Tables up to this size are kept in the CPU's memory; larger ones are read from their files row by row."""
+
+
+def preload_limit(device: torch.device | str) -> int:
+    """The largest table that is kept on ``device``, in bytes: of a GPU, half of what is free now."""
+    device = torch.device(device)
+    if device.type != "cuda":
+        return PRELOAD_BYTES
+    free, _ = torch.cuda.mem_get_info(device)
+    return int(free) // 2
 
 
 class FeatureTable:
@@ -67,9 +76,12 @@ class FeatureTable:
         chosen = {name: tensor.index_select(0, place) for name, tensor in features.tensors().items()}
         return Features.from_tensors(chosen).to(device)
 
-    def preload(self, device: torch.device | str = "cpu", max_bytes: int = PRELOAD_BYTES) -> bool:
-        """Keep all features on ``device`` from now on if they take at most ``max_bytes``; return whether they do."""
-        if self.nbytes > max_bytes:
+    def preload(self, device: torch.device | str = "cpu", max_bytes: int | None = None) -> bool:
+        """Keep all features on ``device`` from now on if they take at most ``max_bytes``; return whether they do.
+
+        The default is that of `preload_limit`.
+        """
+        if self.nbytes > (preload_limit(device) if max_bytes is None else max_bytes):
             return False
         features = self._gather(np.arange(max(self._slots.values(), default=-1) + 1))
         self._lengths = None if features.mask is None else _lengths(features.mask)
