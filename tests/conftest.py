@@ -44,6 +44,12 @@ def import_path(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(sys, "path", list(sys.path))
 
 
+@pytest.fixture(autouse=True)
+def wide_terminal(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Sentences are not wrapped, so that they can be found in what was printed."""
+    monkeypatch.setattr("cir_bench.cli.layout.width", lambda: 10_000)
+
+
 @pytest.fixture(scope="session")
 def real_data() -> Callable[[str], Path]:
     """``real_data("cirr/captions")`` is the data root of the real annotations; skips where it has no such path."""

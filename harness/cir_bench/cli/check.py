@@ -15,7 +15,8 @@ import typer
 
 from cir_bench.cli.common import AsJson, Settings, open_registry, with_settings
 from cir_bench.cli.describe import problem_facts
-from cir_bench.cli.output import PROBLEM, columns, print_json
+from cir_bench.cli.layout import columns
+from cir_bench.cli.output import PROBLEM, print_json
 from cir_bench.errors import ConfigError
 from cir_bench.testing.check.objects import find_objects, is_file
 from cir_bench.testing.check.topics import TOPICS

@@ -15,7 +15,8 @@ from packaging.requirements import Requirement
 
 from cir_bench.cli.common import AsJson, Settings, open_registry, with_settings
 from cir_bench.cli.describe import problem_facts, read_benchmarks
-from cir_bench.cli.output import PROBLEM, columns, print_json
+from cir_bench.cli.layout import columns, wrapped
+from cir_bench.cli.output import PROBLEM, print_json
 from cir_bench.errors import PluginError
 from cir_bench.interfaces.kinds import KINDS
 from cir_bench.interfaces.specs import DatasetSpec, Spec
@@ -142,8 +143,8 @@ def _print(facts: dict[str, Any]) -> None:
     print("plugins:", *columns(plugins), sep="\n")
     print(f"data root: {data['path'] or 'none (--data-root or CIR_BENCH_DATA)'}")
     for key in ("found", "missing"):
-        print(f"  {key}: {', '.join(data[key]) or 'none'}")
+        print(*wrapped(f"  {key}: {', '.join(data[key]) or 'none'}", "    "), sep="\n")
     print(f"cache: {cache['path']} ({'exists' if cache['exists'] else 'created when needed'})")
     for problem in facts["problems"]:
-        print(f"! {problem}")
+        print(*wrapped(f"! {problem}"), sep="\n")
     print("no problems" if not facts["problems"] else f"{len(facts['problems'])} problem(s)")

@@ -9,7 +9,8 @@ import typer
 
 from cir_bench.cli.common import AsJson, Settings, open_registry, with_settings
 from cir_bench.cli.describe import BUILTIN, benchmark_facts, object_facts, problem_facts, read_benchmarks
-from cir_bench.cli.output import columns, print_json
+from cir_bench.cli.layout import columns, wrapped
+from cir_bench.cli.output import print_json
 from cir_bench.interfaces.kinds import KINDS
 from cir_bench.runs.suite import suite_summary, suites
 
@@ -43,4 +44,4 @@ def ls(
         for line in columns(rows):
             print(line)
     for line in [*map(str, registry.problems), *unreadable]:
-        print(f"! {line}")
+        print(*wrapped(f"! {line}"), sep="\n")

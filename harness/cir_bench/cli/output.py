@@ -1,8 +1,7 @@
-"""What verbs print and return: JSON documents, aligned columns, sizes, an exit code."""
+"""What verbs print and return: JSON documents, sizes, an exit code."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -34,14 +33,6 @@ def _sorted_sets(value: Any) -> Any:
     if isinstance(value, (set, frozenset)):
         return sorted(value)
     return [_sorted_sets(inner) for inner in value] if isinstance(value, (list, tuple)) else value
-
-
-def columns(rows: Iterable[tuple[str, ...]], indent: str = "  ") -> Iterator[str]:
-    """Rows as lines with aligned columns; the last one is not padded."""
-    table = list(rows)
-    widths = [max(map(len, column)) for column in zip(*table, strict=True)]
-    for row in table:
-        yield (indent + "  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True))).rstrip()
 
 
 def bytes_as_text(size: float) -> str:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from cir_bench.cli.common import AsJson, Settings, with_settings
+from cir_bench.cli.layout import wrapped
 from cir_bench.cli.output import PROBLEM, print_json
 from cir_bench.cli.run_options import RunOptions, with_run_options
 from cir_bench.cli.show_cell import value_lines, values_of
@@ -79,13 +80,13 @@ def _print(plan: Plan, verbose: bool, counted: bool) -> None:
         state = planned.state
         reason = f": {state.reason}" if state.reason else ""
         time = f", about {planned.seconds:.0f} s" if planned.seconds is not None and state.status != "done" else ""
-        print(f"{state.status.value:<12}{planned.cell.key.name}{reason}{time}")
+        _line(state.status.value, f"{planned.cell.key.name}{reason}{time}")
         if verbose and planned.cell.key.seed == 0:  # the other seeds have the same
             print(*value_lines(values_of(planned.cell), " " * 14), sep="\n")
     for e in plan.extractions:
-        print(f"extract     {e.encoder}: {e.missing.items} of {e.missing.of} {e.role}s of {e.benchmark} ({e.split})")
+        _line("extract", f"{e.encoder}: {e.missing.items} of {e.missing.of} {e.role}s of {e.benchmark} ({e.split})")
     for problem in plan.problems:
-        print(f"problem     {problem}")
+        _line("problem", problem)
     times = [f"about {plan.seconds:.0f} s for cells that were run here before"] if plan.seconds else []
     if plan.unknown:
         times.append(f"no estimate for {plan.unknown} cell{'' if plan.unknown == 1 else 's'} never run here")
@@ -94,3 +95,7 @@ def _print(plan: Plan, verbose: bool, counted: bool) -> None:
         print(f"About {plan.nbytes / 2**20:.0f} MiB of features to store.")
     else:
         print("Features to extract: not counted (--features).")
+
+
+def _line(what: str, text: str) -> None:
+    print(*wrapped(f"{what:<12}{text}", " " * 12), sep="\n")

@@ -18,7 +18,8 @@ from cir_bench.cli.describe import (
     read_benchmarks,
     tunable,
 )
-from cir_bench.cli.output import columns, print_json
+from cir_bench.cli.layout import columns, markdown, plain, settings_text, value_text, wrapped
+from cir_bench.cli.output import print_json
 from cir_bench.cli.show_cell import value_lines, values_with_origins
 from cir_bench.errors import ConfigError, did_you_mean
 from cir_bench.interfaces.kinds import KINDS
@@ -60,7 +61,9 @@ def show(
         print_json(found)
         return
     for index, (kind, facts) in enumerate(found.items()):
-        print(("\n" if index else "") + "\n".join(_lines(kind, facts)))
+        lines = [one for line in _lines(kind, facts) for one in wrapped(line)]
+        card = ["", *markdown(facts["card"])] if facts.get("card") else []
+        print(("\n" if index else "") + "\n".join([*lines, *card]).rstrip())
 
 
 def _facts(registry: Registry, name: str, argument: str | None) -> dict[str, dict[str, Any]]:
@@ -164,20 +167,25 @@ def _lines(kind: str, facts: dict[str, Any]) -> Iterator[str]:
     recipes = {"controlled": "settings of the controlled track", "recipes": "recipe of the paper track"}
     for key, what in (recipes | {"encoder_recipes": "encoder of the paper track"}).items():
         for where, values in facts.get(key, {}).items():
-            yield f"{what} for {'every benchmark' if where == '*' else where}: {values}"
+            yield f"{what} for {'every benchmark' if where == '*' else where}: {settings_text(values)}"
     for key, protocol in facts["protocols"].items() if kind == "benchmark" else ():
         yield f"protocol {key}: {protocol['description']}"
-        yield "  " + ", ".join(
-            f"{name}={protocol[name]}" for name in protocol if name not in {"description", "expected"}
+        yield "  " + settings_text(
+            {name: protocol[name] for name in protocol if name not in {"description", "expected"}}
         )
-    if facts.get("card"):
-        yield f"\n{facts['card'].strip()}"
 
 
 def _levels(levels: dict[str, Any]) -> str:
+    """Needs or what is provided, in words; what is not asked for, or goes without saying, is left out."""
     roles = [f"{role} {', '.join(sorted(levels[role])) or 'nothing'}" for role in ("image", "text")]
-    more = [f"{key}={value}" for key, value in levels.items() if key not in {"image", "text"}]
-    return "; ".join([*roles, *more])
+    if "maps" in levels["image"]:
+        roles.append(f"{levels['map_levels']} map level{'' if levels['map_levels'] == 1 else 's'}")
+    for key in ("same_width", "side_text", "trainable", "pretrained"):
+        if key in levels and (levels[key] or key in ("trainable", "pretrained")):
+            roles.append(("" if levels[key] else "not ") + key.replace("_", " "))
+    if levels.get("side_text_from"):
+        roles.append(f"side text from {levels['side_text_from']}")
+    return "; ".join(roles)
 
 
 def _encoder_lines(encoders: dict[str, list[str] | None] | None) -> Iterator[str]:
@@ -192,5 +200,5 @@ def _parameter_lines(rows: list[dict[str, Any]]) -> Iterator[str]:
     if rows:
         yield "parameters (--set KEY=VALUE):"
     yield from columns(
-        (row["key"], "required" if row["required"] else repr(row["default"]), row["doc"]) for row in rows
+        (row["key"], "required" if row["required"] else value_text(row["default"]), plain(row["doc"])) for row in rows
     )

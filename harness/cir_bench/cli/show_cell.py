@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
-from cir_bench.cli.output import columns
+from cir_bench.cli.layout import columns, value_text
 from cir_bench.config import dotted
 from cir_bench.errors import ConfigError
 from cir_bench.params.models import Training, VariantParams
@@ -34,7 +34,7 @@ def values_of(cell: Cell) -> list[dict[str, Any]]:
 
 def value_lines(values: Iterable[Mapping[str, Any]], indent: str = "  ") -> Iterator[str]:
     """`values_of` as aligned columns: key, value, where it comes from."""
-    return columns(((row["key"], str(row["value"]), row["origin"]) for row in values), indent)
+    return columns(((row["key"], value_text(row["value"]), row["origin"]) for row in values), indent)
 
 
 def _rows(cell: Cell) -> Iterator[tuple[str, Any, str]]:
