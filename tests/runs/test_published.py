@@ -22,8 +22,8 @@ from cir_bench.plugin.registry import Registry
 from cir_bench.protocols.find import known_protocols
 from cir_bench.records.load import load_records, read_records
 from cir_bench.records.record import RunRecord
-from cir_bench.report.examples.cells import cell_of
 from cir_bench.runs.assembly import restore
+from cir_bench.runs.recorded import cell_of
 from cir_bench.runs.status import CHECKPOINTS
 from cir_bench.runs.workbench import Workbench
 

@@ -37,6 +37,7 @@ VERBS = {
     "report": "Write HTML pages: tables, charts, example queries with images.",
     "score": "Score rankings from elsewhere.",
     "submit": "Write or check the files that a hidden test set's server takes.",
+    "export": "Write the trained model of a finished cell as a folder.",
     "data": "Check, describe, download or export a data set.",
     "ls": "List methods, encoders, data sets, composers, losses, benchmarks.",
     "show": "Show one of them: card, paper, parameters, which encoders fit.",

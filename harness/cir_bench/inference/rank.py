@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
 
@@ -65,6 +65,36 @@ def rank(
     return Ranked(parts, query_seconds)
 
 
+def embed_images(
+    composer: Composer,
+    source: FeatureSource,
+    images: Sequence[str],
+    autocast: Callable[[], AbstractContextManager[None]] = nullcontext,
+    batch_size: int = BATCH,
+) -> Embedding:
+    """The embeddings of N candidates, in float32."""
+    with torch.inference_mode(), autocast():
+        return embed_gallery(composer, source, images, batch_size).to(dtype=torch.float32)
+
+
+def rank_part(
+    composer: Composer,
+    source: FeatureSource,
+    part: EvalPart,
+    gallery: Embedding,
+    *,
+    device: torch.device,
+    autocast: Callable[[], AbstractContextManager[None]] = nullcontext,
+    batch_size: int = BATCH,
+    top_k: int = TOP_K,
+) -> PartRankings:
+    """Rank the gallery of one part, embedded as by `embed_images`, for its queries; other arguments as of `rank`."""
+    with torch.inference_mode():
+        with autocast():
+            queries = _queries(composer, source, part, gallery, batch_size)
+        return _search(composer, queries, gallery, part, False, device, top_k=top_k)
+
+
 def _queries(
     composer: Composer, source: FeatureSource, part: EvalPart, gallery: Embedding, batch_size: int
 ) -> Embedding:
@@ -91,11 +121,12 @@ def _search(
     part: EvalPart,
     subset: bool,
     device: torch.device,
-    shard: Shard | None,
+    shard: Shard | None = None,
+    top_k: int = TOP_K,
 ) -> PartRankings:
     asked = part.query_set
     scorer = scorer_of(composer.scorer, queries, gallery, device)
-    whole = search(scorer, asked, part.gallery, top_k=TOP_K, device=device, shard=shard)
+    whole = search(scorer, asked, part.gallery, top_k=top_k, device=device, shard=shard)
     if not subset:
         return PartRankings(whole)
     subsets = search_subsets(scorer, asked, part.gallery, part.subsets(), device=device, shard=shard)

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
+
+from torch import Tensor
 
 from cir_bench.errors import RunError
 from cir_bench.evaluation.measure import measure
@@ -107,14 +110,19 @@ def assemble(
 def restore(cell: Cell, bench: Workbench, registry: Registry, folder: Path) -> AssembledCell:
     """A finished cell with the weights that its training left in ``folder``, in evaluation mode."""
     assembled = assemble(cell, bench, registry, folder)
-    weights = kept_weights(folder / CHECKPOINTS)
+    place = folder / CHECKPOINTS
+    return with_weights(assembled, kept_weights(place), place)
+
+
+def with_weights(assembled: AssembledCell, weights: Mapping[str, Tensor] | None, place: Path) -> AssembledCell:
+    """The cell with the weights of its training, which were read from ``place``, in evaluation mode."""
     if weights is not None:
         with_encoders = any(not name.startswith("method.") for name in weights)
         try:
             assembled.trainee.modules(with_encoders).load_state_dict(weights)
         except RuntimeError as error:
-            raise RunError(f"the weights in {folder / CHECKPOINTS} are of another version of the method") from error
-    elif assembled.learns or cell.weights is not None:
-        raise RunError(f"the weights of the cell were not kept in {folder / CHECKPOINTS}")
+            raise RunError(f"the weights in {place} are of another version of the method") from error
+    elif assembled.learns or assembled.cell.weights is not None:
+        raise RunError(f"the weights of the cell were not kept in {place}")
     assembled.trainee.modules(with_encoders=True).eval().requires_grad_(False)
     return assembled

@@ -17,6 +17,21 @@ CODE = "code."
 
 def code_ingredients(cell: Cell) -> dict[str, str]:
     """Of its method with composers and losses, its encoder and its data sets; nothing is imported."""
+    return _code(cell, with_data=True)
+
+
+def changed_model_code(cell: Cell, recorded: Mapping[str, str]) -> list[str]:
+    """As of `changed_code`, for the method and the encoder alone; ``recorded`` are the ingredients of the cell."""
+    before = {name: _files(value) for name, value in recorded.items()}
+    now = {name: _files(value) for name, value in _code(cell, with_data=False).items()}
+    differing = {
+        name: [file for file, digest in files.items() if before.get(name, {}).get(file) != digest]
+        for name, files in now.items()
+    }
+    return [f"code of plugin {_plugin(name)} changed: {', '.join(files)}" for name, files in differing.items() if files]
+
+
+def _code(cell: Cell, *, with_data: bool) -> dict[str, str]:
     found: dict[str, dict[str, str]] = {}
 
     def add(role: str, registered: Registered[Spec], digests: Mapping[str, str]) -> None:
@@ -28,7 +43,7 @@ def code_ingredients(cell: Cell) -> dict[str, str]:
     for registered in _method_parts(cell):
         add("", registered, source_of(registered).digests)
     add("encoder.", cell.encoder, source_of(cell.encoder).digests)
-    for dataset, _ in cell.datasets:
+    for dataset, _ in cell.datasets if with_data else ():
         add("dataset.", dataset, source_of(dataset).digests)
     return {
         name: "\n".join(f"{file}={digest}" for file, digest in sorted(digests.items()))
@@ -38,14 +53,19 @@ def code_ingredients(cell: Cell) -> dict[str, str]:
 
 def changed_code(name: str, before: str, now: str) -> str:
     """What changed in a plugin, as in ``code of plugin my.py changed: helper.py``; empty for another ingredient."""
-    _, code, plugin = f".{name}".partition(f".{CODE}")
-    if not code:
+    plugin = _plugin(name)
+    if not plugin:
         return ""
     old, new = _files(before), _files(now)
     if not old:
         return f"code of plugin {plugin} is not in the record"
     files = sorted(file for file in {*old, *new} if old.get(file) != new.get(file))
     return f"code of plugin {plugin} changed: {', '.join(files)}"
+
+
+def _plugin(name: str) -> str:
+    """The plugin of an ingredient; empty if it is not of code."""
+    return f".{name}".partition(f".{CODE}")[2]
 
 
 def _files(value: str) -> dict[str, str]:

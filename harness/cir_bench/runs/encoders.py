@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import replace
-from typing import cast
+from typing import Any, cast
 
 import torch
 
@@ -18,10 +19,20 @@ from cir_bench.runs.shared import Lifetimes
 
 
 class Encoders:
-    """The encoders of cells, on ``device``; those that can be fitted are fitted to the texts of ``datasets``."""
+    """The encoders of cells, on ``device``; those that can be fitted are fitted to the texts of ``datasets``.
 
-    def __init__(self, lifetimes: Lifetimes, datasets: DataSets, context: Context, device: torch.device) -> None:
-        self._datasets, self._context, self._device = datasets, context, device
+    With ``fitted`` (`Encoder.extra_state`), the result of an earlier fit is used instead, and no data set is read.
+    """
+
+    def __init__(
+        self,
+        lifetimes: Lifetimes,
+        datasets: DataSets,
+        context: Context,
+        device: torch.device,
+        fitted: Mapping[str, Any] | None = None,
+    ) -> None:
+        self._datasets, self._context, self._device, self._fitted = datasets, context, device, fitted
         self._frozen = lifetimes.one(keys.of_weights, self._make)
         self.weights_digest = lifetimes.one(keys.of_weights, lambda cell: self.frozen(cell).weights_digest())
         """Digest of the weights of :meth:`frozen`."""
@@ -49,5 +60,8 @@ class Encoders:
             encoder = cast(Encoder, create(cell.encoder, cell.encoder_params, context))
             if type(encoder).fit is not Encoder.fit:  # gathering the texts takes long when descriptions are generated
                 with blame(cell.encoder, "fitting it to the train split's texts"):
-                    encoder.fit(TrainCorpus(self._datasets.corpus(cell)))
+                    if self._fitted is None:
+                        encoder.fit(TrainCorpus(self._datasets.corpus(cell)))
+                    else:
+                        encoder.load_extra_state(self._fitted)
         return encoder.to(self._device).eval()

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
 import torch
 
@@ -23,7 +25,8 @@ class Workbench:
     ``data_root`` holds one folder per data set, ``cache_dir`` features and other derived files. Encoders and tables are
     on ``device``; images are decoded by ``workers`` processes, and missing ones left out with ``allow_partial``; links
     out of a data set are allowed with ``follow_links``. Without ``evaluates`` (for tuning) the evaluation split is out
-    of reach. ``ranks``: the processes that compute each cell together.
+    of reach. ``ranks``: the processes that compute each cell together. ``fitted``: what the encoder of the only cell
+    was fitted to, as of `Encoders`.
     """
 
     def __init__(
@@ -37,13 +40,14 @@ class Workbench:
         follow_links: bool = False,
         evaluates: bool = True,
         ranks: Ranks = ALONE,
+        fitted: Mapping[str, Any] | None = None,
     ) -> None:
         self.device, self.workers, self.ranks = device, workers, ranks
         self.data_root, self.allow_partial = data_root, allow_partial
         self.lifetimes = kept = Lifetimes()
         context = Context(data_root=data_root, cache_dir=cache_dir, follow_links=follow_links)
         self.datasets = DataSets(kept, context)
-        self.encoders = Encoders(kept, self.datasets, context, device)
+        self.encoders = Encoders(kept, self.datasets, context, device, fitted)
         self.data = CellData(
             kept, self.datasets, self.encoders, allow_partial=allow_partial, threads=workers, evaluates=evaluates
         )

@@ -1,6 +1,6 @@
 """Pages of example queries: reference image, modification text, and the ten best images of each method.
 
-``cells`` leads from a record back to its cell, ``queries`` reads how the methods of a section ranked its queries,
+``queries`` reads how the methods of a section ranked its queries,
 ``sampling`` selects some, ``explanations`` asks methods how they came to their answers, ``images`` embeds small
 pictures, and ``pages`` writes the files.
 """

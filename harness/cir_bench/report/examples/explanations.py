@@ -18,10 +18,10 @@ from cir_bench.interfaces.explanation import Explanation, ImageMap, NamedWeights
 from cir_bench.plugin.registry import Registry, blame
 from cir_bench.protocols.eval_set import EvalPart, EvalQuery
 from cir_bench.records.load import StoredRecord
-from cir_bench.report.examples.cells import cell_of
 from cir_bench.retrieval.index import rows_by_id
 from cir_bench.runs.assembly import restore
 from cir_bench.runs.ingredients import changes, ingredients
+from cir_bench.runs.recorded import cell_of
 from cir_bench.runs.workbench import Workbench
 
 

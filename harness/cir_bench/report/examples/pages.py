@@ -13,7 +13,6 @@ from cir_bench.interfaces.dataset import ImageRef
 from cir_bench.leaderboard import write_text
 from cir_bench.leaderboard.facts import cautions
 from cir_bench.plugin.registry import Registry
-from cir_bench.report.examples.cells import cell_of
 from cir_bench.report.examples.explanations import ShownExplanation, explanations
 from cir_bench.report.examples.images import LADDER, PageImages, fitting
 from cir_bench.report.examples.queries import RankedMethod, SectionQueries, section_queries
@@ -21,6 +20,7 @@ from cir_bench.report.examples.sampling import PageOptions, QuerySelection, sele
 from cir_bench.report.page import Link
 from cir_bench.report.rendering import fragment, render
 from cir_bench.report.sections import ReportSection
+from cir_bench.runs.recorded import cell_of
 from cir_bench.runs.workbench import Workbench
 
 LIMIT = 4_800_000

@@ -13,9 +13,9 @@ from cir_bench.protocols.eval_set import EvalQuery, Truth
 from cir_bench.records.kept import kept_ranking
 from cir_bench.records.load import StoredRecord
 from cir_bench.records.rankings import ranking_path
-from cir_bench.report.examples.cells import cell_of, check_data
 from cir_bench.report.sections import ReportRow, ReportSection
 from cir_bench.runs.cell import Cell
+from cir_bench.runs.recorded import cell_of, check_data
 from cir_bench.runs.workbench import Workbench
 
 MOST_METHODS = 16
