@@ -41,9 +41,17 @@ class Vocabulary:
 
     def encode(self, texts: Sequence[str]) -> tuple[Tensor, Tensor]:
         """Word numbers ``[B, L]``, padded to the longest, and lengths ``[B]`` (at least 1)."""
-        words = [words_of(text, joined=self._joined) for text in texts]
-        rows = [[self._number.get(word, UNKNOWN) for word in one] or [UNKNOWN] for one in words]
-        numbers = torch.full((len(rows), max(map(len, rows), default=1)), PAD)
-        for row, ids in enumerate(rows):
-            numbers[row, : len(ids)] = torch.tensor(ids)
-        return numbers, torch.tensor([len(ids) for ids in rows])
+        rows = [self.numbers(text) or [UNKNOWN] for text in texts]
+        return padded(rows), torch.tensor([len(ids) for ids in rows])
+
+    def numbers(self, text: str) -> list[int]:
+        """The number of each word of one text."""
+        return [self._number.get(word, UNKNOWN) for word in words_of(text, joined=self._joined)]
+
+
+def padded(rows: Sequence[Sequence[int]]) -> Tensor:
+    """Rows of numbers ``[B, L]``, padded to the longest."""
+    numbers = torch.full((len(rows), max(map(len, rows), default=1)), PAD)
+    for row, ids in enumerate(rows):
+        numbers[row, : len(ids)] = torch.tensor(ids)
+    return numbers

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import Any
 
 import torch
-from torch import nn
+from torch import Tensor, nn
 
 from cir_bench.errors import ConfigError
 from cir_bench.interfaces.dataset import ImageRef
@@ -58,6 +58,36 @@ class Encoder(nn.Module, ABC):
     @abstractmethod
     def encode_texts(self, texts: Sequence[str], levels: frozenset[FeatureLevel]) -> Features:
         """Features of B texts, at least at these levels, on the module's device. Empty texts are legal."""
+
+    @property
+    def pseudo_word_width(self) -> int | None:
+        """Width W of a word in the text tower, if :meth:`encode_texts_with` is implemented; by default None."""
+        return None
+
+    def encode_texts_with(self, template: str, captions: Sequence[str], vectors: Tensor) -> Features:
+        """Features (at least pooled) of B texts, each with a pseudo-word: a vector in the place of a word's embedding.
+
+        Zero-shot methods map an image to such a vector (Pic2Word: Saito et al., CVPR 2023; SEARLE: Baldrati et al.,
+        ICCV 2023; LinCIR: Gu et al., CVPR 2024). It enters the text tower as a word of the vocabulary does: before the
+        positions are added, neither normalised nor scaled. Gradients flow to it.
+
+        Texts that are too long lose the end of their caption; the pseudo-word and the template's own words are never
+        cut. `cir_bench.utils.pseudo_word_parts` checks the arguments and splits the template.
+
+        Args:
+            template: one ``$`` for the pseudo-word and ``{text}`` for the caption, apart from other words:
+                ``"a photo of $ that {text}"``. It may lack ``{text}`` if all captions are empty.
+            captions: B texts, which may be empty; a ``$`` in a caption is an ordinary character.
+            vectors: ``[B, W]`` float on the encoder's device, W being `pseudo_word_width`.
+
+        Raises:
+            ConfigError: this encoder has no pseudo-words, which is the default; the template has not exactly one
+                ``$``, or is itself too long; or the vectors have another shape.
+        """
+        raise ConfigError(
+            f"the encoder {type(self).__name__} has no pseudo-words; choose one whose text tower reads them, "
+            "for example -e openclip:ViT-B-32."
+        )
 
     def has(self, image: ImageRef) -> bool:
         """Whether this encoder can represent the image: it has its pixels, its caption or its row."""

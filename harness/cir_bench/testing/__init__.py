@@ -16,7 +16,18 @@ data set, an encoder's images). A check that cannot apply (nothing to train) is 
 
 import pytest
 
-_MODULES = ("asserts", "base", "composer", "dataset", "encoder", "loss", "method", "running", "submission")
+_MODULES = (
+    "asserts",
+    "base",
+    "composer",
+    "dataset",
+    "encoder",
+    "loss",
+    "method",
+    "pseudo_words",
+    "running",
+    "submission",
+)
 pytest.register_assert_rewrite(*(f"{__name__}.{module}" for module in _MODULES))
 
 from cir_bench.testing.composer import ComposerContract as ComposerContract  # noqa: E402 (rewriting comes first)
@@ -24,6 +35,7 @@ from cir_bench.testing.dataset import DatasetContract as DatasetContract  # noqa
 from cir_bench.testing.encoder import EncoderContract as EncoderContract  # noqa: E402
 from cir_bench.testing.loss import LossContract as LossContract  # noqa: E402
 from cir_bench.testing.method import MethodContract as MethodContract  # noqa: E402
+from cir_bench.testing.pseudo_words import PseudoWordContract as PseudoWordContract  # noqa: E402
 from cir_bench.testing.running import RunContract as RunContract  # noqa: E402
 from cir_bench.testing.submission import SubmissionContract as SubmissionContract  # noqa: E402
 
@@ -33,6 +45,7 @@ __all__ = [
     "EncoderContract",
     "LossContract",
     "MethodContract",
+    "PseudoWordContract",
     "RunContract",
     "SubmissionContract",
 ]

@@ -1,8 +1,8 @@
 """Helpers for the authors of plugins: ``from cir_bench.utils import read_image``. They know no benchmark or method.
 
 ``files`` and ``images`` read annotations and pixels, ``weights`` checkpoints, ``splits`` and ``submissions`` are for
-data sets, ``state`` and ``checkpointing`` for encoders. Importing this package imports no torch: names are loaded when
-they are first used.
+data sets, ``state``, ``checkpointing`` and ``pseudo_words`` for encoders. Importing this package imports no torch:
+names are loaded when they are first used.
 """
 
 from __future__ import annotations

@@ -11,6 +11,7 @@ from torch import Tensor
 from torchvision.transforms.functional import pil_to_tensor
 
 from cir_bench import Context, Encoder, EncoderShape, FeatureLevel, Features, FeatureShape, ImageRef, NoParams
+from cir_bench.utils import pseudo_word_parts
 from cir_bench_encoders.pixels import Normalise
 from cir_bench_encoders.tiny.towers import IMAGE_SIZE, MAPS, WIDTH, ImageTower, TextTower
 from cir_bench_encoders.tiny.weights import load
@@ -75,3 +76,13 @@ class Tiny(Encoder):
         """Features of B texts."""
         pooled, tokens, mask = self.text(texts)
         return Features(pooled, tokens, mask) if FeatureLevel.TOKENS in levels else Features(pooled)
+
+    @property
+    def pseudo_word_width(self) -> int:
+        """96: a pseudo-word takes the place of a word's embedding before the GRU."""
+        return self.text.words.embedding_dim
+
+    def encode_texts_with(self, template: str, captions: Sequence[str], vectors: Tensor) -> Features:
+        """Pooled features of B texts with a pseudo-word each; texts of any length are read to their end."""
+        parts = pseudo_word_parts(template, captions, vectors, self.pseudo_word_width)
+        return Features(self.text.with_word(parts, captions, vectors)[0])

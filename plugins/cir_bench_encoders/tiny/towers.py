@@ -7,7 +7,7 @@ from collections.abc import Sequence
 import torch
 from torch import Tensor, nn
 
-from cir_bench_encoders.vocabulary import PAD, Vocabulary
+from cir_bench_encoders.vocabulary import PAD, Vocabulary, padded
 
 IMAGE_SIZE = 48
 WIDTH = 128
@@ -16,6 +16,7 @@ MAPS = ((64, 12, 12), (96, 6, 6), (128, 3, 3))
 _STEM = 32
 _WORD_WIDTH = 96
 _TOKEN_WIDTH = 128
+_PSEUDO_WORD = -1
 
 
 def _block(inputs: int, outputs: int, stride: int) -> nn.Sequential:
@@ -71,8 +72,26 @@ class TextTower(nn.Module):
         """Pooled ``[B, d]``, tokens ``[B, L, d_tok]`` (zero at padding) and mask ``[B, L]``."""
         numbers, _ = self.vocabulary.encode(texts)
         numbers = numbers.to(self.words.weight.device)
-        mask = numbers != PAD
+        return self._read(self.words(numbers), numbers != PAD)
+
+    def with_word(
+        self, parts: Sequence[str], captions: Sequence[str], vectors: Tensor
+    ) -> tuple[Tensor, Tensor, Tensor]:
+        """The same of a template's parts with each caption, where a vector ``[B, W]`` is the word at ``$``."""
+        rows = [[n for part in parts for n in self._numbers(part, caption)] for caption in captions]
+        numbers = padded(rows).to(vectors.device)
+        at_word = numbers == _PSEUDO_WORD
+        words = self.words(numbers.masked_fill(at_word, PAD))
+        words = torch.where(at_word[..., None], vectors[:, None].to(words), words)
+        return self._read(words, numbers != PAD)
+
+    def _numbers(self, part: str, caption: str) -> list[int]:
+        if part == "$":
+            return [_PSEUDO_WORD]
+        return self.vocabulary.numbers(caption if part == "{text}" else part)
+
+    def _read(self, words: Tensor, mask: Tensor) -> tuple[Tensor, Tensor, Tensor]:
         # The GRU reads from left to right and padding is on the right, so no real word's state sees it.
-        states, _ = self.gru(self.words(numbers))
+        states, _ = self.gru(words)
         pooled = self.head(states.masked_fill(~mask[..., None], -torch.inf).amax(dim=1))
         return pooled, states * mask[..., None], mask
