@@ -171,3 +171,7 @@ def test_values_of_a_track_that_a_method_does_not_have(run, plugin):
     done = run("show", "sum", "-b", "css", "--track", "paper")
     assert (done.code, done.out) == (2, "")
     assert "sum has no paper track" in done.err
+
+
+def test_a_method_says_which_artefact_it_reads(run, plugin):
+    assert "the texts of the artefact target-text" in show(run, plugin, "cirevl").out

@@ -1,4 +1,4 @@
-"""``--all`` is every method, on every benchmark."""
+"""``--all`` is every method, on every benchmark, but for those whose texts are made elsewhere."""
 
 from __future__ import annotations
 
@@ -15,4 +15,4 @@ def test_all_is_every_method_on_every_benchmark() -> None:
     benchmarks = [load_benchmark(path).name for path in builtin_benchmarks()]
     for benchmark in (name for name in benchmarks if name not in {"folder", "hf"}):  # these two are of named data
         cells = resolve(RunRequest(benchmarks=(benchmark,)), registry)
-        assert {cell.key.method for cell in cells} == set(registry.all(MethodSpec))
+        assert {cell.key.method for cell in cells} == set(registry.all(MethodSpec)) - {"cirevl"}

@@ -125,6 +125,15 @@ class RunOptions:
         ),
     ] = None
 
+    artefacts: Annotated[
+        Names,
+        typer.Option(
+            "--artefact",
+            metavar="NAME=FILE",
+            help="Texts made elsewhere that a method reads, such as target-text=FILE for cirevl; may be repeated.",
+        ),
+    ] = None
+
     def open(
         self, settings: Settings, workers: int = 0, *, evaluates: bool = True, ranks: Ranks | None = None
     ) -> RunSetup:
@@ -141,7 +150,8 @@ class RunOptions:
         requests = self.requests(settings)
         from cir_bench.runs.resolve import left_out, resolve_all
 
-        return ResolvedRun(registry, resolve_all(requests, registry), requests[0], left_out(requests))
+        cells = resolve_all(requests, registry)
+        return ResolvedRun(registry, cells, requests[0], left_out(requests, cells, registry))
 
     def requests(self, settings: Settings) -> list[RunRequest]:
         """The request of the configuration file, or of every run of a suite, with the command line's values on top."""
@@ -182,6 +192,7 @@ class RunOptions:
             "out",
             "tuned",
             "weights",
+            "artefacts",
         )
         values = {name: getattr(self, name) for name in names}
         values |= {"data_root": settings.data_root, "allow_partial": self.allow_partial or None}

@@ -185,6 +185,8 @@ def _levels(levels: dict[str, Any]) -> str:
             roles.append(("" if levels[key] else "not ") + key.replace("_", " "))
     if levels.get("side_text_from"):
         roles.append(f"side text from {levels['side_text_from']}")
+    if levels.get("text_from"):
+        roles.append(f"the texts of the artefact {levels['text_from']}")
     return "; ".join(roles)
 
 

@@ -45,6 +45,9 @@ class Needs:
     side_text_from: str | None = None
     """The data set, ``NAME`` or ``NAME:ARGUMENT``, whose images and descriptions a stage on descriptions uses
     (`TrainStage.descriptions`); None: the benchmark's own. VAL on FashionIQ uses Fashion200k's."""
+    text_from: str | None = None
+    """The artefact (``--artefact NAME=FILE``) whose texts the composer gets as ``text``, in place of the modification
+    texts: ``"target-text"``. Such a method is not trained. None: it gets the modification texts."""
 
     def __or__(self, other: Needs) -> Needs:
         """The needs of both (a wrapper and what it wraps)."""
@@ -55,6 +58,7 @@ class Needs:
             same_width=self.same_width or other.same_width,
             side_text=self.side_text or other.side_text,
             side_text_from=self.side_text_from or other.side_text_from,
+            text_from=self.text_from or other.text_from,
         )
 
 

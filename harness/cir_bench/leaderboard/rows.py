@@ -139,6 +139,9 @@ def _cautions(records: Sequence[RunRecord]) -> Iterator[str]:
     for facts in dict.fromkeys(record.weights for record in records):
         if facts is not None:
             yield "published weights, not trained here" + (f"; {facts.caution}" if facts.caution else "")
+    for artefact in dict.fromkeys(record.artefact for record in records):
+        if artefact is not None:
+            yield f"{artefact.name} by {artefact.model}, {artefact.date}"
     if any(record.selection is not None and record.selection.on == "test" for record in records):
         yield "checkpoint chosen on the evaluation split, which leaks"
 

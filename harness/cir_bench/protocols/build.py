@@ -15,10 +15,17 @@ from cir_bench.protocols.text import query_texts
 
 Spelling = Mapping[str, Mapping[str, str]]
 """By part a dictionary from wrong words to right ones."""
+TextOf = Callable[[Query], str]
+"""A text that takes the place of a query's modification text."""
 
 
 def eval_set(
-    dataset: Dataset, protocol: Protocol, available: Callable[[str], bool] | None = None, *, allow_partial: bool = False
+    dataset: Dataset,
+    protocol: Protocol,
+    available: Callable[[str], bool] | None = None,
+    *,
+    allow_partial: bool = False,
+    text_of: TextOf | None = None,
 ) -> EvalSet:
     """The evaluation of ``dataset`` under ``protocol``.
 
@@ -28,6 +35,7 @@ def eval_set(
         available: whether an image (or whatever represents it) exists; None: nothing is checked.
         allow_partial: leave out (and count) missing images, and the queries without their reference or any target (or
             without the first target or any graded image, if a metric needs it).
+        text_of: texts in place of the modification texts (an artefact's).
 
     `DataError` if images are missing and ``allow_partial`` is off; or nothing is left; or the data set and the protocol
     do not fit each other.
@@ -38,7 +46,7 @@ def eval_set(
         raise DataError(f"Query {unknown.id!r} belongs to part {unknown.part!r}, which the data set does not have.")
     by_part = {part: [query for query in queries if query.part == part] for part in dataset.parts}
     galleries = {part: _gallery(dataset, protocol, part, by_part[part]) for part in by_part}
-    whole = under_protocol(by_part, galleries, protocol, spelling_of(dataset, protocol))
+    whole = under_protocol(by_part, galleries, protocol, spelling_of(dataset, protocol), text_of)
     needed = whole.images() if available is not None else ()
     missing = tuple(image for image in needed if available is not None and not available(image))
     if not missing:
@@ -87,8 +95,12 @@ def under_protocol(
     galleries: Mapping[str, Sequence[str]],
     protocol: Protocol,
     spelling: Spelling,
+    text_of: TextOf | None = None,
 ) -> EvalSet:
-    """Annotated queries and galleries by part, under the protocol's text and reference policy."""
+    """Annotated queries and galleries by part, under the protocol's text and reference policy.
+
+    With ``text_of`` the queries keep their ids, so that they are compared with those of other methods.
+    """
     parts = {}
     graded = protocol.uses(Relevance.GAINS)
     for part, annotated in queries.items():
@@ -102,7 +114,8 @@ def under_protocol(
                 gains=query.gains if graded else {},
             )
             for suffix, texts in query_texts(query.id, query.captions, protocol, spelling.get(part, {})):
-                asked.append(EvalQuery(query.id + suffix, query.reference, texts, part, query.tags))
+                own_texts = texts if text_of is None else (text_of(query),)
+                asked.append(EvalQuery(query.id + suffix, query.reference, own_texts, part, query.tags))
                 truth[query.id + suffix] = own
         if not asked:
             raise DataError(f"There are no queries{f' in part {part!r}' if part else ''}; check the annotation files.")

@@ -46,6 +46,7 @@ def mistake(record: RunRecord, queries: QueryResults | None, protocol: Protocol 
         or _bad_protocol(record, protocol)
         or _bad_counts(record)
         or _bad_weights(record)
+        or _bad_artefact(record)
         or _bad_metrics(record)
         or (_bad_queries(record, queries, protocol) if queries is not None else "")
     )
@@ -141,6 +142,18 @@ def _bad_weights(record: RunRecord) -> str:
         return "its published weights, its ingredients and its variant do not agree"
     if record.history or (record.method and record.method.trained_parameters):
         return "it says that it was trained, but also that its weights are published ones"
+    return ""
+
+
+def _bad_artefact(record: RunRecord) -> str:
+    """Texts that were made elsewhere are named by the ingredients and the variant, too."""
+    have = {name: digest for name, digest in record.ingredients.items() if name.startswith("artefact.")}
+    facts = record.artefact
+    if facts is None:
+        return "it does not say where its artefact comes from" if have and record.status == "done" else ""
+    named = f"{facts.name}={facts.sha256[:_DIGITS]}" in record.cell.variant.split()
+    if have != {f"artefact.{facts.name}": facts.sha256} or not named:
+        return "its artefact, its ingredients and its variant do not agree"
     return ""
 
 

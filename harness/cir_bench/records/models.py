@@ -139,6 +139,26 @@ class WeightsFacts(RecordModel):
     """What the method says of weights that its authors publish, such as how they were chosen."""
 
 
+class ArtefactFacts(RecordModel):
+    """The texts, made elsewhere, that the method read in place of the modification texts, and where they are from."""
+
+    name: str
+    file: str
+    """Its name."""
+    sha256: str
+    """Of its bytes."""
+    per: Literal["query", "image"]
+    """Whether there is a text for each query, or for each reference image."""
+    model: str
+    prompt: str
+    date: str
+    """When the texts were made, YYYY-MM-DD."""
+    licence: str
+    source: str = ""
+    texts: int
+    """How many there are."""
+
+
 class Phase(RecordModel):
     """A phase and its wall-clock time."""
 

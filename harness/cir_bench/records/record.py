@@ -63,6 +63,8 @@ class RunRecord(models.RecordModel):
     """None: the parameters are those of the method, the benchmark and the user."""
     weights: models.WeightsFacts | None = None
     """None: the method's weights are those of the cell's own training."""
+    artefact: models.ArtefactFacts | None = None
+    """None: the method read the modification texts themselves."""
     cost: models.Cost = models.Cost()
     environment: models.Environment | None = None
     warnings: tuple[str, ...] = ()

@@ -17,6 +17,7 @@ from cir_bench.interfaces.specs import ComposerSpec, DatasetSpec, EncoderSpec, L
 from cir_bench.params.models import MethodParams, Params, Training, numbers_depend_on
 from cir_bench.plugin.needs import Wrapped, needs_together, provides_of, wrapped_composers
 from cir_bench.plugin.registry import Registered, Registry
+from cir_bench.protocols.artefact import Artefact
 from cir_bench.protocols.find import ChosenBenchmark
 from cir_bench.protocols.protocol import Protocol
 from cir_bench.records.models import TuningFacts
@@ -64,6 +65,8 @@ class Cell:
     """The tuning that chose parameters of its method."""
     weights: WeightsFile | None = None
     """The published weights of its method, which is not trained."""
+    artefact: Artefact | None = None
+    """The texts that its method reads in place of the modification texts (`Needs.text_from`)."""
 
     @property
     def protocol(self) -> Protocol:
@@ -111,6 +114,7 @@ class Cell:
             "precision": self.precision,
             **({"tuning": self.tuned.digest} if self.tuned else {}),
             **({"weights": self.weights.digest} if self.weights else {}),
+            **({f"artefact.{self.artefact.name}": self.artefact.digest} if self.artefact else {}),
         }
 
     def _params(self) -> dict[str, Params]:

@@ -12,6 +12,7 @@ from cir_bench.errors import CirBenchError, DataError, RunError
 from cir_bench.features.extract import read_item
 from cir_bench.features.identity import Role
 from cir_bench.interfaces.dataset import Triplet, TripletSampler
+from cir_bench.protocols.artefact import texts_of
 from cir_bench.protocols.build import check_headline, eval_set, spelling_of
 from cir_bench.protocols.check import evaluation_notes, evaluation_problems
 from cir_bench.protocols.eval_set import EvalSet
@@ -124,9 +125,10 @@ class CellData:
     def _evaluation(self, cell: Cell) -> EvalSet:
         dataset, protocol = self._datasets.of(cell), cell.protocol
         check_headline(dataset, protocol)
-        whole = eval_set(dataset, protocol)
-        usable = self._usable(cell, whole.images())
-        found = eval_set(dataset, protocol, usable.__getitem__, allow_partial=self._allow_partial)
+        text_of = texts_of(cell.artefact, dataset.queries(protocol.split)) if cell.artefact else None
+        whole = eval_set(dataset, protocol, text_of=text_of)
+        usable, partial_ = self._usable(cell, whole.images()), self._allow_partial
+        found = eval_set(dataset, protocol, usable.__getitem__, allow_partial=partial_, text_of=text_of)
         problems = evaluation_problems(whole, protocol, dataset)
         return replace(found, problems=problems, notes=evaluation_notes(whole))
 

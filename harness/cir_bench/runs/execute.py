@@ -147,6 +147,7 @@ class CellRun:
             tags=result.tags if result else {},
             history=tuple(EpochLog(**vars(epoch)) for epoch in trained.history) if trained else (),
             tuning=cell.tuned,
+            artefact=facts.of_artefact(cell),
             selection=facts.of_selection(cell, trained, data),
             cost=Cost(
                 phases=tuple(self._phases),

@@ -77,6 +77,16 @@ def training_data(cell: Cell, *, learned: bool) -> tuple[str, ...]:
     return tuple(dict.fromkeys([*own, *cell.encoder.spec.training_data, *cell.method.spec.training_data]))
 
 
+def of_artefact(cell: Cell) -> models.ArtefactFacts | None:
+    """The texts that were made elsewhere."""
+    artefact = cell.artefact
+    if artefact is None:
+        return None
+    header = artefact.header.model_dump(include=set(models.ArtefactFacts.model_fields))
+    own = {"name": artefact.name, "file": artefact.path.name, "sha256": artefact.digest, "texts": len(artefact.texts)}
+    return models.ArtefactFacts(**own, **header)
+
+
 def of_protocol(protocol: Protocol) -> models.ProtocolFacts:
     """The protocol in brief."""
     fields = protocol.model_dump(include=set(models.ProtocolFacts.model_fields))

@@ -27,6 +27,7 @@ class SharedKey:
     role: Role | None = None
     levels: frozenset[FeatureLevel] | None = None
     map_levels: int | None = None
+    artefact: str | None = None
 
 
 def of_dataset(choice: DatasetChoice) -> SharedKey:
@@ -57,7 +58,8 @@ def of_weights(cell: Cell) -> SharedKey:
 
 def of_evaluation(cell: Cell) -> SharedKey:
     """The queries and galleries of the cell's protocol, with the images that its encoder can read."""
-    return replace(of_images(cell), protocol=cell.protocol.hash())
+    artefact = cell.artefact.digest if cell.artefact else None
+    return replace(of_images(cell), protocol=cell.protocol.hash(), artefact=artefact)
 
 
 def of_train_data(cell: Cell) -> SharedKey:

@@ -38,6 +38,8 @@ class RunRequest(Params):
     """A folder with choices of `cir-bench tune`, or one ``tuning.json``; cells they are of use them."""
     weights: tuple[str, ...] = ()
     """Files of published weights, ``METHOD=FILE`` (or ``FILE`` for the only method): these methods are not trained."""
+    artefacts: tuple[str, ...] = ()
+    """Files of texts made elsewhere, ``NAME=FILE``, for the methods that need such an artefact."""
     settings: Mapping[str, Any] = {}
     """Nested parameters, as ``--set`` gives them: ``training.epochs``, ``encoder.image_size``,
     ``dataset.size``, or ``METHOD.training.lr`` for one method alone."""

@@ -16,6 +16,7 @@ from cir_bench.params.tunable import nested
 from cir_bench.plugin.needs import provides_of
 from cir_bench.plugin.registry import Registered, Registry
 from cir_bench.protocols.find import ChosenBenchmark, find_benchmark
+from cir_bench.runs.artefacts import Artefacts, without_artefact
 from cir_bench.runs.cell import Cell, CellParams, make_cell
 from cir_bench.runs.overrides import Overrides, changed
 from cir_bench.runs.request import RunRequest
@@ -34,6 +35,7 @@ class _Given(NamedTuple):
     overrides: Overrides
     tunings: Tunings
     weights: WeightsFiles
+    artefacts: Artefacts
 
 
 def resolve(request: RunRequest, registry: Registry) -> list[Cell]:
@@ -46,7 +48,7 @@ def resolve(request: RunRequest, registry: Registry) -> list[Cell]:
     files = registry.benchmark_paths()
     weights = WeightsFiles(request.weights, methods)
     weights.refuse_training(request.settings)
-    given = _Given(overrides, Tunings(request.tuned), weights)
+    given = _Given(overrides, Tunings(request.tuned), weights, Artefacts(request.artefacts))
     cells: list[Cell] = []
     for name in dict.fromkeys(request.benchmarks):
         benchmark = find_benchmark(name, files)
@@ -55,6 +57,9 @@ def resolve(request: RunRequest, registry: Registry) -> list[Cell]:
                 cells += _cells(request, registry, benchmark, method, encoder, given)
     overrides.refuse_unused()
     given.tunings.refuse_unused()
+    given.artefacts.refuse_unused()
+    if not request.methods:
+        cells = [cell for cell in cells if cell.artefact is not None or cell.needs.text_from is None]
     return cells
 
 
@@ -67,9 +72,12 @@ def resolve_all(requests: Sequence[RunRequest], registry: Registry) -> list[Cell
     return list({(cell.key.model_dump_json(), cell.precision): cell for cell in cells}.values())
 
 
-def left_out(requests: Sequence[RunRequest]) -> list[str]:
-    """A sentence for whatever is asked for and not run: more than one seed of fixed weights."""
-    return [_ONE_SEED] if any(request.weights and request.seeds > 1 for request in requests) else []
+def left_out(requests: Sequence[RunRequest], cells: Sequence[Cell], registry: Registry) -> list[str]:
+    """A sentence for whatever is asked for and not run: more than one seed of fixed weights; what lacks an artefact."""
+    found = [_ONE_SEED] if any(request.weights and request.seeds > 1 for request in requests) else []
+    if any(not request.methods for request in requests):
+        found += without_artefact(registry, {cell.key.method for cell in cells})
+    return found
 
 
 def _encoders(request: RunRequest, benchmark: ChosenBenchmark, method: Registered[MethodSpec]) -> Sequence[str]:
@@ -125,8 +133,8 @@ def _cells(
             variant=" ".join(f"{name}={value}" for name, value in sorted(variant.items())),
         )
         cell = make_cell(registry, key, benchmark, params, request.precision)
-        cell = replace(cell, tuned=tuning.facts() if tuning else None, weights=weights)
-        yield replace(cell, refusal=cell.refusal or _refusal(cell, registry))
+        cell = given.artefacts.given_to(replace(cell, tuned=tuning.facts() if tuning else None, weights=weights))
+        yield replace(cell, refusal=cell.refusal or given.artefacts.refusal(cell) or _refusal(cell, registry))
 
 
 def _recipe(request: RunRequest, benchmark: ChosenBenchmark, method: Registered[MethodSpec]) -> dict[str, Any]:

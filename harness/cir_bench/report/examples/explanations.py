@@ -41,9 +41,12 @@ def explanations(
 ) -> dict[str, list[ShownExplanation]]:
     """What a cell's composer shows of each query ``asked`` (by part), by query id; empty if it explains nothing.
 
-    A query with several texts is explained with its first. `ConfigError` if a part of the cell is not installed here;
-    `RunError` if the cell is stale, or its weights were not kept: what would be explained is not what was measured.
+    Nothing is shown of a cell with an artefact, whose texts are not kept. A query with several texts is explained with
+    its first. `ConfigError` if a part of the cell is not installed here; `RunError` if the cell is stale, or its
+    weights were not kept: what would be explained is not what was measured.
     """
+    if stored.record.artefact is not None:
+        return {}
     cell = cell_of(stored.record, registry)
     different = changes(stored.record.ingredients, ingredients(cell, bench))
     if different:
