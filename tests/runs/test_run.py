@@ -113,11 +113,11 @@ def test_an_impossible_pairing_is_refused_before_any_work_with_the_reason(toy) -
 
 
 def test_plan_counts_cells_features_and_time_without_writing(toy) -> None:
-    _, said = toy.plan("-m", "tirg")
+    _, said = toy.plan("-m", "tirg", "--features")
     assert said.startswith("to do") and "41 of 41 images of toy (test)" in said and "images of toy (train)" in said
     assert "Time: no estimate for 1 cell never run here." in said and not toy.out.exists()
     toy.run("-m", "tirg")
-    _, said = toy.plan("-m", "tirg", "--seeds", "2")
+    _, said = toy.plan("-m", "tirg", "--seeds", "2", "--features")
     assert "done        tirg" in said and "to do       tirg" in said and "About 0 MiB of features" in said
     assert "never run here" not in said and "for cells that were run here before." in said
     assert "Time: none, there is nothing to do." in toy.plan("-m", "tirg")[1]

@@ -17,7 +17,7 @@ def test_the_train_splits_texts_are_gathered_only_for_encoders_that_are_fitted(
         raise AssertionError("an encoder without `fit` does not need the descriptions of all train images")
 
     monkeypatch.setattr("cir_bench.runs.datasets.descriptions", refuse)
-    code, said = toy.plan("-m", "tirg")
+    code, said = toy.plan("-m", "tirg", "--features")
     assert code == 0 and "images of toy (train)" in said and "problem" not in said
 
 

@@ -60,6 +60,16 @@ TOPICS: Mapping[str, tuple[str, ...]] = {
         "it_is_on_the_device_of_the_embeddings",
     ),
     "texts": ("empty_and_one_word_texts_are_answered",),
+    "pseudo-words": (
+        "a_pseudo_word_has_the_declared_width",
+        "a_words_own_embedding_is_that_word",
+        "a_dollar_in_a_caption_is_an_ordinary_character",
+        "a_pseudo_word_is_never_cut",
+        "a_row_with_a_pseudo_word_does_not_depend_on_its_batch",
+        "gradients_reach_the_pseudo_words",
+        "wrong_templates_and_vectors_are_refused",
+        "it_reads_texts_as_before_afterwards",
+    ),
     "time and memory": ("time_and_memory_are_bounded",),
     "training": (
         "every_step_has_finite_terms_and_a_declared_optimiser",
