@@ -52,7 +52,7 @@ def compose_queries(
     batch_size: int,
 ) -> Embedding:
     """Compose Q queries; a query with several texts is the mean of their normalised embeddings (SEARLE, LinCIR)."""
-    parts: list[Embedding] = []
+    parts = []
     for start in range(0, len(references), batch_size):
         chunk = slice(start, start + batch_size)
         counts = [len(query_texts) for query_texts in texts[chunk]]

@@ -10,8 +10,8 @@ import torch
 from PIL import Image
 
 from cir_bench.errors import ConfigError
-from cir_bench.features.extract import evaluating, read_item
-from cir_bench.features.live import ItemMemory, LiveSource
+from cir_bench.features.extract import evaluating
+from cir_bench.features.live import LiveSource
 from cir_bench.features.source import MAIN
 from cir_bench.inference.embed import compose_queries
 from cir_bench.inference.rank import embed_images, rank_part
@@ -42,7 +42,7 @@ class Hit:
 
 
 @dataclass(frozen=True, eq=False)
-class Gallery:
+class _Gallery:
     """N embedded candidates: their names, contents and embeddings."""
 
     names: Sequence[str]
@@ -66,7 +66,7 @@ class Retriever:
         # features of a frozen encoder are extracted in full precision, whatever the precision of the run
         self._plainly: Callable[[], AbstractContextManager[None]]
         self._plainly = nullcontext if trained else lambda: evaluating(self._encoders[MAIN])
-        self._gallery: Gallery | None = None
+        self._gallery: _Gallery | None = None
 
     def encode_images(self, images: Sequence[Picture]) -> Embedding:
         """The embeddings of N candidate images, files or PIL images.
@@ -74,7 +74,7 @@ class Retriever:
         Raises:
             DataError: a file is missing or cannot be decoded.
         """
-        return self.embed(by_name(images))
+        return self._embed(by_name(images))
 
     def encode_query(self, image: Picture, text: Text) -> Embedding:
         """The embedding of one query, before any refinement by a gallery (SADN).
@@ -82,7 +82,7 @@ class Retriever:
         Raises:
             DataError: a file is missing or cannot be decoded.
         """
-        source = self._source({REFERENCE: image}, ItemMemory())
+        source = self._source({REFERENCE: image})
         with (
             torch.inference_mode(),
             blame(self._cell.method, "composing a query"),
@@ -91,18 +91,15 @@ class Retriever:
             composed = compose_queries(self._composer, source, [REFERENCE], [self._texts(text)], 1)
         return composed.to(dtype=torch.float32)
 
-    def set_gallery(self, images: Sequence[Picture] | Gallery) -> None:
-        """The candidates of :meth:`search`: N images, or embedded ones.
+    def set_gallery(self, images: Sequence[Picture]) -> None:
+        """The candidates of :meth:`search`: N images, files or PIL images.
 
         Raises:
             DataError: a file is missing or cannot be decoded, or is listed twice.
         """
-        if isinstance(images, Gallery):
-            self._gallery = images
-            return
         named = by_name(images)
         pictures = Pictures(named)
-        self._gallery = Gallery(tuple(named), [pictures.digest(name) for name in named], self.embed(named))
+        self._gallery = _Gallery(tuple(named), [pictures.digest(name) for name in named], self._embed(named))
 
     def search(self, image: Picture, text: Text, k: int = 20) -> list[Hit]:
         """The k best candidates for an image changed as the text says, best first.
@@ -119,7 +116,7 @@ class Retriever:
         truth = Truth((), excluded=self._excluded(gallery, image))
         part = EvalPart((EvalQuery(QUERY, REFERENCE, self._texts(text)),), tuple(gallery.names), {QUERY: truth})
         device = self._assembled.computation.device
-        source = self._source({REFERENCE: image}, ItemMemory())
+        source = self._source({REFERENCE: image})
         with blame(self._cell.method, "ranking the gallery"):
             ranking = rank_part(
                 self._composer,
@@ -134,22 +131,17 @@ class Retriever:
         scores = ranking.top_scores[0].tolist()
         return [Hit(name, score) for name, score in zip(ranking.top_ids[0], scores, strict=False)]
 
-    def read(self, pictures: Mapping[str, Picture], memory: ItemMemory, name: str) -> None:
-        """Decode one image into ``memory``, for :meth:`embed`; `DataError` if it cannot be decoded."""
-        encoder = next(iter(self._encoders.values()))
-        memory.put(name, read_item(encoder, Pictures(pictures).ref(name)))
-
-    def embed(self, pictures: Mapping[str, Picture], memory: ItemMemory | None = None) -> Embedding:
-        """The embeddings of N images by name, of which ``memory`` may have some decoded."""
+    def _embed(self, pictures: Mapping[str, Picture]) -> Embedding:
+        """The embeddings of N images by name."""
         if not pictures:
             raise ConfigError("there are no images to embed; name at least one.")
-        source = self._source(pictures, ItemMemory() if memory is None else memory)
+        source = self._source(pictures)
         with blame(self._cell.method, "embedding images"):
             return embed_images(self._composer, source, list(pictures), self._assembled.computation.autocast)
 
-    def _source(self, pictures: Mapping[str, Picture], memory: ItemMemory) -> _Source:
+    def _source(self, pictures: Mapping[str, Picture]) -> _Source:
         needs = self._cell.needs
-        live = LiveSource(self._encoders, Pictures(pictures).ref, needs.image, needs.text, memory=memory)
+        live = LiveSource(self._encoders, Pictures(pictures).ref, needs.image, needs.text)
         return _Source(live, self._plainly)
 
     def _texts(self, text: Text) -> tuple[str, ...]:
@@ -157,7 +149,7 @@ class Retriever:
         found = query_texts(QUERY, captions, self._cell.protocol, {})
         return found[0].texts if found else ("",)
 
-    def _excluded(self, gallery: Gallery, image: Picture) -> tuple[str, ...]:
+    def _excluded(self, gallery: _Gallery, image: Picture) -> tuple[str, ...]:
         """The candidates that are the query's own image: the file of that name or, failing that, of its content."""
         if self._cell.protocol.reference != "removed":
             return ()
