@@ -41,6 +41,7 @@ def doctor(
     problems: list[str] = []
     registry = open_registry(settings, quiet=True)
     facts: dict[str, Any] = {
+        "imports": imports,
         "versions": _versions(problems),
         "device": _device(problems) if imports else {"cpu_cores": os.cpu_count()},
         "plugins": _plugins(registry, problems, imports),
@@ -147,4 +148,7 @@ def _print(facts: dict[str, Any]) -> None:
     print(f"cache: {cache['path']} ({'exists' if cache['exists'] else 'created when needed'})")
     for problem in facts["problems"]:
         print(*wrapped(f"! {problem}"), sep="\n")
-    print("no problems" if not facts["problems"] else f"{len(facts['problems'])} problem(s)")
+    if facts["problems"]:
+        print(f"{len(facts['problems'])} problem(s)")
+    else:
+        print("no problems" if facts["imports"] else "no problems; --imports also imports every implementation")
