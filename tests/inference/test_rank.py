@@ -8,6 +8,7 @@ from collections.abc import Sequence
 import pytest
 import torch
 import torch.nn.functional as F
+from support.thread_ranks import on_ranks
 
 from cir_bench.errors import RunError
 from cir_bench.inference.embed import mean_of_texts
@@ -191,3 +192,41 @@ def test_a_composer_must_give_one_embedding_per_item() -> None:
 
     with pytest.raises(RunError, match="embed_target returned 29 embeddings for 30 items"):
         run(Short(), evaluation())
+
+
+class Watched(Sum):
+    """Notes how many candidates its score sees at once."""
+
+    factorises = False
+
+    def __init__(self, seen: list[int]) -> None:
+        super().__init__()
+        self.seen = seen
+
+    def score(self, query: Embedding, target: Embedding) -> torch.Tensor:
+        self.seen.append(len(target))
+        return super().score(query, target)
+
+
+@pytest.mark.parametrize("size", [2, 3])
+def test_each_of_several_ranks_scores_its_share_of_the_gallery(size: int) -> None:
+    seen: list[int] = []
+    whole = run(Sum(), evaluation()).parts[""].gallery
+    for ranked in on_ranks(size, lambda ranks: run(Watched(seen), evaluation(), ranks=ranks, batch_size=7)):
+        found = ranked.parts[""].gallery
+        assert list(found.top_ids) == list(whole.top_ids)
+        assert (found.better == whole.better).all()
+    assert max(seen) == len(IDS) // size
+
+
+def test_a_composer_that_looks_at_the_gallery_has_all_of_it_on_every_rank() -> None:
+    class Looks(Sum):
+        uses_gallery = True
+
+        def refine(self, queries: Embedding, gallery: GalleryView) -> Embedding:
+            assert len(gallery) == len(IDS)
+            return queries
+
+    whole = run(Sum(), evaluation()).parts[""].gallery
+    for ranked in on_ranks(2, lambda ranks: run(Looks(), evaluation(), ranks=ranks)):
+        assert list(ranked.parts[""].gallery.top_ids) == list(whole.top_ids)

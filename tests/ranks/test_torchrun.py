@@ -61,7 +61,7 @@ def alone(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture(scope="module")
 def together(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, subprocess.CompletedProcess[str]]:
     folder = tmp_path_factory.mktemp("together")
-    methods = [word for name in ("tirg", "fails-in-one", "drifts", "live") for word in ("-m", name)]
+    methods = [word for name in ("tirg", "fails-in-one", "drifts", "live", "shares") for word in ("-m", name)]
     return folder, run(folder, *methods, *TRAINED[:2], processes=2)
 
 
@@ -79,6 +79,11 @@ def test_metrics_and_rankings_are_those_of_one_process(alone: Path, together, me
         for ours, theirs in zip(rankings(together[0], method), rankings(alone, method), strict=True):
             assert ours.pop("scores", []) == pytest.approx(theirs.pop("scores", []), abs=1e-6)
             assert ours == theirs
+
+
+def test_each_process_scores_its_share_of_the_gallery(together) -> None:
+    found = records(together[0])["shares"]
+    assert (found.status, found.failure) == ("done", None)
 
 
 def test_each_process_extracts_its_share(alone: Path, together) -> None:
@@ -104,8 +109,8 @@ def test_one_process_speaks(together) -> None:
     _, done = together
     assert done.returncode == 1
     lines = done.stdout.splitlines()
-    assert [line.split("]")[0] for line in lines if line.startswith("[")] == ["[1/4", "[2/4", "[3/4", "[4/4"]
-    assert sum(line.startswith("2 run, 0 done before, 2 failed.") for line in lines) == 1
+    assert [line.split("]")[0] for line in lines if line.startswith("[")] == ["[1/5", "[2/5", "[3/5", "[4/5", "[5/5"]
+    assert sum(line.startswith("3 run, 0 done before, 2 failed.") for line in lines) == 1
     assert "Traceback" not in done.stdout
 
 

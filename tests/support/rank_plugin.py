@@ -47,7 +47,29 @@ class Mortal(Live):
         yield from super().training_steps(batch, stage)
 
 
+class Shares(cb.Composer):
+    """The sum; it refuses to score the whole gallery at once."""
+
+    factorises = False
+
+    def compose(self, reference, text):
+        return cb.Embedding.single(reference.need_pooled() + text.need_pooled())
+
+    def score(self, query, target):
+        if len(target) > 21:
+            raise RuntimeError(f"{len(target)} of 41 candidates in one process")
+        return super().score(query, target)
+
+
 @cb.hookimpl
 def cir_bench_methods():
+    yield cb.MethodSpec(
+        name="shares",
+        summary="for tests",
+        implementation=Shares,
+        loss={},
+        learns=False,
+        needs=cb.Needs(same_width=True),
+    )
     for name, method in (("live", Live), ("fails-in-one", FailsInOne), ("drifts", Drifts), ("mortal", Mortal)):
         yield cb.MethodSpec(name=name, summary="for tests", implementation=method)
