@@ -69,6 +69,7 @@ UNUSABLE = [
     (METHOD, {"needs": Needs(image=frozenset({"maps"}))}, "needs.image=frozenset({'maps'})", 'levels("pooled")'),
     (METHOD, {"needs": Needs(text=levels("maps"))}, "needs.text=", "only images have maps"),
     (METHOD, {"needs": Needs(map_levels=0)}, "needs.map_levels=0", "how many maps"),
+    (METHOD, {"needs": Needs(text_from="Target Text")}, "needs.text_from='Target Text'", "name of an artefact"),
     (METHOD, {"needs": Needs(same_width="yes")}, "needs.same_width='yes'", "True or False"),
     (COMPOSER, {"needs": 3}, "needs=3", "function of the parameters"),
     (METHOD, {"wraps": {"sum": {}}}, "wraps={'sum': {}}", "function of the parameters"),
