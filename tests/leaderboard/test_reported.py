@@ -8,7 +8,7 @@ import pytest
 from cir_bench.config import read_yaml
 from cir_bench.interfaces.cell_key import CellKey
 from cir_bench.leaderboard import Value, build, render, reported
-from cir_bench.leaderboard.reported import reported_for, reported_numbers
+from cir_bench.leaderboard.reported import not_comparable_numbers, reported_for, reported_numbers
 from cir_bench.plugin.loader import PluginOptions, load_plugins
 from cir_bench.protocols.builtin import builtin_benchmarks
 
@@ -102,6 +102,46 @@ def test_the_paper_track_s_encoders_are_those_of_the_papers():
     assert {n.method for n in named} >= {"sadn", "tgcir"}
     for number in (n for n in named if n.method in {"sadn", "tgcir", "combiner"}):
         assert number.on(registry.method(number.method).spec.paper_encoder), number
+
+
+def test_a_number_names_its_protocol_or_says_why_it_compares_with_none():
+    for line in lines("sourced.csv"):
+        assert bool(line["protocol"]) != bool(line["not_comparable"]), line
+        assert line["encoder"], line
+        assert line["source"].count("/") >= 1, line
+
+
+def test_what_is_not_comparable_is_shown_next_to_no_row():
+    kept_out = {(one.named, one.benchmark) for one in not_comparable_numbers()}
+    assert {("CaLa", "fashioniq"), ("Candidate-Reranking", "fashioniq"), ("Pic2Word", "fashioniq")} <= kept_out
+    assert kept_out.isdisjoint({(one.named, one.benchmark) for one in reported_numbers()})
+
+
+def test_a_number_from_a_repository_names_it():
+    (one,) = [n for n in reported_numbers() if (n.named, n.protocol, n.metric) == ("TG-CIR", "original@1", "mean/R@10")]
+    assert (one.value, one.method, one.url) == (39.81, "tgcir", "https://github.com/BUAADreamer/SPN4CIR")
+    assert one.source("openclip:ViT-B-16") == (
+        "TG-CIR (re-run by SPN4CIR), from BUAADreamer/SPN4CIR pics/result.png: TG-CIR, on openclip:ViT-B-16; "
+        "the paper itself reports val-union-corrected@1."
+    )
+
+
+@pytest.mark.shared
+def test_every_sourced_number_is_here_with_its_protocol(real_data):
+    with (real_data("../reported/reported2.csv") / "../reported/reported2.csv").open(encoding="utf-8") as file:
+        given = list(csv.DictReader(file))
+    numbers = (*reported_numbers(), *not_comparable_numbers())
+    for line in given:
+        found = [
+            one
+            for one in numbers
+            if (one.named, one.benchmark, one.metric, one.value)
+            == (line["method"], line["benchmark"], line["metric"], float(line["value"]))
+        ]
+        assert found, line
+        assert any(one.encoder == line["encoder"] for one in found), line
+        assert any(one.protocol.startswith(line["protocol"]) or one.not_comparable for one in found), line
+        assert any(one.not_comparable for one in found) or line["protocol"] != "unclear", line
 
 
 @pytest.mark.shared

@@ -46,7 +46,7 @@ def _lines(table: Table, row: TableRow) -> Iterator[dict[str, object]]:
             "low": value.interval.low if value.interval else None,
             "high": value.interval.high if value.interval else None,
             "beats": " ".join(row.row.beats) if entry.beats else "",
-            "reported": "; ".join(f"{one.value:g} ({one.paper}, Table {one.table})" for one in reported),
+            "reported": "; ".join(f"{one.value:g} ({one.cited})" for one in reported),
             "difference": "; ".join(f"{one.difference:+.2f}" for one in reported if one.difference is not None),
         }
     if not measured:

@@ -47,12 +47,15 @@ class Reported(_LeaderboardModel):
     paper: str
     """As it is cited: short name, venue and year."""
     url: str
-    table: str
+    table: str = ""
+    """Of the paper; empty for a number that is not from a paper's table at hand."""
+    found_in: str = ""
+    """The repository, and the file in it, that such a number is from."""
     benchmark: str
     protocol: str
-    """Our name and version of the protocol it was measured under."""
+    """Our name and version of the protocol it was measured under; empty if it compares with none of ours."""
     method: str
-    """Our name of the method."""
+    """Our name of the method; empty if we do not have it."""
     named: str
     """The paper's name of the method."""
     encoder: str
@@ -61,6 +64,8 @@ class Reported(_LeaderboardModel):
     value: float
     """In percent."""
     note: str = ""
+    not_comparable: str = ""
+    """Why it belongs to none of our protocols; empty if it belongs to one."""
     difference: float | None = None
     """Measured minus reported, in points; None if encoder or data differ, so that they do not compare."""
 
@@ -68,11 +73,16 @@ class Reported(_LeaderboardModel):
         """Whether it was measured on that encoder; ``openclip`` uses OpenAI's weights unless others are named."""
         return encoder.removesuffix(":openai") == self.encoder
 
+    @property
+    def cited(self) -> str:
+        """Paper and table; for a number that is not from the paper itself, the repository as well."""
+        return f"{self.paper}, Table {self.table}" if self.table else f"{self.paper}, from {self.found_in}"
+
     def source(self, encoder: str) -> str:
         """Paper, table and conditions in one sentence, for a row measured on ``encoder``."""
         note = f"; {self.note}" if self.note else ""
         other = "" if self.on(encoder) else "; another encoder than here"
-        return f"{self.paper}, Table {self.table}: {self.named}, on {self.encoder}{note}{other}."
+        return f"{self.cited}: {self.named}, on {self.encoder}{note}{other}."
 
 
 class Budget(_LeaderboardModel):

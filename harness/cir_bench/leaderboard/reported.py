@@ -1,10 +1,12 @@
 """Numbers that papers report, next to the measured ones: only those measured under one of our protocols.
 
-``reported_numbers/`` holds three tables. ``printed.csv``: the papers' result tables as they are printed, with our names
+``reported_numbers/`` holds four tables. ``printed.csv``: the papers' result tables as they are printed, with our names
 of the metrics. ``papers.csv``: which papers. ``here.csv``: which of the printed methods were measured under which of
 our protocols, what they are called here, and on which encoder. A number belongs to the protocol of those who measured
-it, even if a paper that quotes it uses another (TIRG on FashionIQ, 17.40, is VAL's measurement everywhere). Numbers on
-hidden test sets (CIRR) are not included, nor are ablations, except SADN's Table 4, which has the baselines on CLIP.
+it, even if a paper that quotes it uses another (TIRG on FashionIQ, 17.40, is VAL's measurement everywhere). The
+printed numbers on hidden test sets (CIRR) are not included, nor are ablations, except SADN's Table 4, which has the
+baselines on CLIP. ``sourced.csv``: single numbers from repositories, hidden test sets included, each with its source;
+those whose protocol is unclear or not one of ours say why they are not comparable, and are shown next to no row.
 """
 
 from __future__ import annotations
@@ -23,7 +25,7 @@ _OUR_KEY = {"mean": "Rmean"}
 
 @cache
 def reported_numbers() -> tuple[Reported, ...]:
-    """All numbers that belong to one of our protocols, in the order of ``here.csv`` and of the printed tables."""
+    """All numbers that belong to one of our protocols, in the order of the tables."""
     papers = {line["paper"]: line for line in _lines("papers.csv")}
     printed = _lines("printed.csv")
     found = []
@@ -35,6 +37,21 @@ def reported_numbers() -> tuple[Reported, ...]:
                 paper = papers[here["paper"]]
                 names = {"paper": paper["cited"], "url": paper["url"], "table": here["table"].partition(" ")[0]}
                 found.append(Reported.model_validate(here | names | numbers))
+    return (*found, *(one for one in _sourced() if not one.not_comparable))
+
+
+def not_comparable_numbers() -> tuple[Reported, ...]:
+    """Numbers that belong to none of our protocols, each with the reason."""
+    return tuple(one for one in _sourced() if one.not_comparable)
+
+
+@cache
+def _sourced() -> tuple[Reported, ...]:
+    found = []
+    for line in _lines("sourced.csv"):
+        repository = "/".join(line["source"].split()[0].split("/")[:2])
+        names = {"paper": f"{line['named']} ({line['venue']})", "url": f"https://github.com/{repository}"}
+        found.append(Reported.model_validate(line | names | {"found_in": line["source"]}))
     return tuple(found)
 
 
