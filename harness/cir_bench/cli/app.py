@@ -38,6 +38,8 @@ VERBS = {
     "score": "Score rankings from elsewhere.",
     "submit": "Write or check the files that a hidden test set's server takes.",
     "export": "Write the trained model of a finished cell as a folder.",
+    "index": "Embed the images of a folder with a trained model, to be searched.",
+    "search": "Search an index by an image and a text.",
     "data": "Check, describe, download or export a data set.",
     "ls": "List methods, encoders, data sets, composers, losses, benchmarks.",
     "show": "Show one of them: card, paper, parameters, which encoders fit.",

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sys
 import time
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any, TextIO, TypeVar
 
@@ -53,6 +53,27 @@ def _with_lines(items: Iterable[T], total: int, what: str) -> Iterator[T]:
         if done < total:
             left = (time.monotonic() - start) / done * (total - done)
             lines.say(f"{what}: {done} of {total}, {left:.0f} s left")
+
+
+@contextmanager
+def stage_progress(unit: str) -> Iterator[Callable[[str, int, int], None]]:
+    """A function that shows how far a stage is, and the time left: ``show("embedding", 3, 10)``."""
+    console = Console(stderr=True)
+    lines = _Lines()
+    started: dict[str, float] = {}
+    columns = (_WHAT, BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
+    with Progress(*columns, console=console, transient=True, disable=not console.is_terminal) as bar:
+        tasks: dict[str, Any] = {}
+
+        def show(stage: str, done: int, total: int) -> None:
+            if stage not in tasks:
+                tasks[stage], started[stage] = bar.add_task(f"{stage} {unit}", total=total), time.monotonic()
+            bar.update(tasks[stage], completed=done, visible=done < total)
+            if not console.is_terminal and done < total:
+                left = (time.monotonic() - started[stage]) / done * (total - done)
+                lines.say(f"{stage} {unit}: {done} of {total}, {left:.0f} s left")
+
+        yield show
 
 
 @contextmanager

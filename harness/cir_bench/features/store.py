@@ -51,10 +51,16 @@ Scope = tuple[str, str]
 
 
 class Store:
-    """The folder of one identity. Reading needs no lock; hold :meth:`lock` to add or remove."""
+    """The folder of one identity. Reading needs no lock; hold :meth:`lock` to add or remove.
 
-    def __init__(self, root: Path, identity: Identity) -> None:
+    Messages call it ``name``, and ``option`` chooses another place.
+    """
+
+    def __init__(
+        self, root: Path, identity: Identity, *, name: str = "feature cache", option: str = "--cache-dir"
+    ) -> None:
         self.identity = identity
+        self._name, self._option = name, option
         self.folder = root / identity.digest()[:20]
         self._manifests: dict[tuple[Path, int, int], Manifest] = {}
         self._opened: dict[tuple[Path, int, int], Shard | DamagedShardError] = {}
@@ -133,7 +139,7 @@ class Store:
                 if isinstance(seen, DamagedShardError):
                     raise seen
             except DamagedShardError as why:
-                message = f"feature cache: {path} cannot be used: {why}; it is removed and its items are encoded again."
+                message = f"{self._name}: {path} cannot be used: {why}; it is removed and its items are encoded again."
                 warnings.warn(message, CacheWarning, stacklevel=2)
                 try:
                     path.unlink(missing_ok=True)
@@ -173,8 +179,8 @@ class Store:
         why = getattr(error, "strerror", None) or error
         where = getattr(error, "filename", None) or self.folder
         return StorageError(
-            f"the feature cache {where} cannot be written: {why}; "
-            "free some space, or choose another folder with --cache-dir."
+            f"the {self._name} {where} cannot be written: {why}; "
+            f"free some space, or choose another folder with {self._option}."
         )
 
 

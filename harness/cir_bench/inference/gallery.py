@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 import torch
 from torch import Tensor
@@ -15,18 +15,36 @@ from cir_bench.retrieval.scorer import DotScorer, RowSet, ScoreChunk
 from cir_bench.retrieval.search import topk_rows
 
 
-def scorer_of(score: ScoreFunction, queries: Embedding, gallery: Embedding, device: torch.device) -> ScoreChunk:
+class Candidates:
+    """N embedded candidates that are searched again and again: what is the same for all queries is computed once."""
+
+    def __init__(self, embedding: Embedding) -> None:
+        self.embedding = embedding
+        self._joint: tuple[Mapping[str, float], Tensor] | None = None
+
+    def joint(self, queries: Embedding) -> Tensor:
+        """The joint vectors ``[N, D]`` by the weights of the queries."""
+        known = self._joint
+        if known is None or known[0] != queries.weights:
+            self._joint = known = queries.weights, with_weights_of(queries, self.embedding).joint()
+        return known[1]
+
+
+def scorer_of(
+    score: ScoreFunction, queries: Embedding, gallery: Embedding | Candidates, device: torch.device
+) -> ScoreChunk:
     """What scores B queries against N candidates, chunk by chunk: a matrix product for the joint score."""
+    candidates = gallery if isinstance(gallery, Candidates) else Candidates(gallery)
+    embedding = candidates.embedding
     if score is joint_score:
-        weighted = with_weights_of(queries, gallery)
-        if not queries.several and not gallery.several:
-            return DotScorer(queries.joint(), weighted.joint(), device)
-        ours, theirs = queries.weighted(), weighted.weighted()
+        if not queries.several and not embedding.several:
+            return DotScorer(queries.joint(), candidates.joint(queries), device)
+        ours, theirs = queries.weighted(), with_weights_of(queries, embedding).weighted()
         return GreatestScorer([(ours[name], theirs[name]) for name in ours], device)
 
     def score_chunk(query_rows: RowSet, gallery_rows: RowSet) -> Tensor:
         with torch.no_grad():
-            return score(queries[query_rows], gallery[gallery_rows])
+            return score(queries[query_rows], embedding[gallery_rows])
 
     return score_chunk
 
@@ -39,12 +57,16 @@ class GalleryForQueries:
     """
 
     def __init__(
-        self, gallery: Embedding, vectors: Tensor, excluded: Sequence[Sequence[int]], score: ScoreFunction = joint_score
+        self,
+        gallery: Embedding | Candidates,
+        vectors: Tensor,
+        excluded: Sequence[Sequence[int]],
+        score: ScoreFunction = joint_score,
     ) -> None:
         self._gallery, self._vectors, self._excluded, self._score = gallery, vectors, excluded, score
 
     def __len__(self) -> int:
-        return len(self._gallery)
+        return len(self._vectors)
 
     def topk(self, queries: Embedding, k: int) -> TopK:
         """The k best candidates of each query, or as many as the query with the most exclusions has left."""

@@ -11,7 +11,7 @@ import torch
 
 from cir_bench.features.source import FeatureSource
 from cir_bench.inference.embed import BATCH, compose_queries, embed_gallery
-from cir_bench.inference.gallery import GalleryForQueries, scorer_of, vectors_of
+from cir_bench.inference.gallery import Candidates, GalleryForQueries, scorer_of, vectors_of
 from cir_bench.interfaces.composer import Composer
 from cir_bench.interfaces.embedding import Embedding
 from cir_bench.protocols.eval_set import EvalPart, EvalSet
@@ -81,7 +81,7 @@ def rank_part(
     composer: Composer,
     source: FeatureSource,
     part: EvalPart,
-    gallery: Embedding,
+    gallery: Embedding | Candidates,
     *,
     device: torch.device,
     autocast: Callable[[], AbstractContextManager[None]] = nullcontext,
@@ -96,7 +96,7 @@ def rank_part(
 
 
 def _queries(
-    composer: Composer, source: FeatureSource, part: EvalPart, gallery: Embedding, batch_size: int
+    composer: Composer, source: FeatureSource, part: EvalPart, gallery: Embedding | Candidates, batch_size: int
 ) -> Embedding:
     references = [query.reference for query in part.queries]
     texts = [query.texts for query in part.queries]
@@ -105,7 +105,7 @@ def _queries(
         return queries
     row_of = rows_by_id(part.gallery)
     excluded = [[row_of[image] for image in images if image in row_of] for images in part.query_set.excluded]
-    vectors = vectors_of(gallery)
+    vectors = vectors_of(gallery.embedding if isinstance(gallery, Candidates) else gallery)
     refined = []
     for start in range(0, len(queries), batch_size):
         chunk = slice(start, start + batch_size)
@@ -117,7 +117,7 @@ def _queries(
 def _search(
     composer: Composer,
     queries: Embedding,
-    gallery: Embedding,
+    gallery: Embedding | Candidates,
     part: EvalPart,
     subset: bool,
     device: torch.device,

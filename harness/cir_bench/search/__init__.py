@@ -3,7 +3,11 @@
 * ``model.py``: `Model`, what a finished cell leaves: its record, weights and what its encoder was fitted to;
 * ``folder.py``: a model as a folder, written and read; ``card.py``: its model card;
 * ``pictures.py``: image files and PIL images as encoders read them;
-* ``retriever.py``: `Retriever`, a model at work; ``load.py``: from a folder to a `Retriever`.
+* ``engine.py``: `Engine`, a model at work; ``load.py``: from a folder to an `Engine`; ``retriever.py``: `Retriever`,
+  its public face;
+* ``index.py``: `PhotoIndex`, the images of a folder and their embeddings on disk; ``photos.py`` finds the images,
+  ``update.py`` embeds the new ones, ``arrays.py`` converts embeddings;
+* ``steps.py``: a search in several steps; ``page.py``: its results as a page.
 
 Queries and candidates are embedded and ranked by ``cir_bench.inference``, as in a run.
 """

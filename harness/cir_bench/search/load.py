@@ -13,6 +13,7 @@ from cir_bench.plugin.registry import Registry
 from cir_bench.protocols.protocol import Protocol
 from cir_bench.runs.device import choose_device
 from cir_bench.runs.workbench import Workbench
+from cir_bench.search.engine import Engine
 from cir_bench.search.folder import MODEL_FILE, read_model, write_model
 from cir_bench.search.model import assembled_model, model_of
 from cir_bench.search.retriever import Retriever
@@ -44,21 +45,21 @@ def load(
     """
     registry = load_plugins(PluginOptions(files=tuple(map(Path, plugins))))
     root = Path(data_root).expanduser() if data_root is not None else None
-    return open_model(Path(where), registry, choose_device(device), root, Path(cache_dir).expanduser())
+    return Retriever(open_model(Path(where), registry, choose_device(device), root, Path(cache_dir).expanduser()))
 
 
 def open_model(
     where: Path, registry: Registry, device: torch.device, data_root: Path | None, cache_dir: Path
-) -> Retriever:
+) -> Engine:
     """As :func:`load`, with plugins that are loaded already."""
     if not where.exists():
         raise ConfigError(f"{where} does not exist; name a folder of `cir-bench export`, or of a finished cell.")
     if (where / MODEL_FILE).is_file():
         model = read_model(where)
         bench = Workbench(data_root, cache_dir, device, fitted=model.fitted)
-        return Retriever(assembled_model(model, registry, bench, where), model.record)
+        return Engine(assembled_model(model, registry, bench, where), model)
     model, assembled = model_of(where, registry, Workbench(data_root, cache_dir, device))
-    return Retriever(assembled, model.record)
+    return Engine(assembled, model)
 
 
 def export(run: Path, to: Path, registry: Registry, data_root: Path | None, cache_dir: Path) -> Protocol:

@@ -1,0 +1,86 @@
+"""``cir-bench index``: the images of a folder, embedded by a trained model."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from cir_bench.cli.common import AsJson, Settings, open_registry, with_settings
+from cir_bench.cli.output import PROBLEM, print_json, refuse_stdout
+from cir_bench.errors import ConfigError
+
+if TYPE_CHECKING:
+    from cir_bench.search.update import Changes
+
+LISTED = 20
+"""Most files that are listed as unreadable; ``--json`` has all."""
+
+
+@with_settings
+def index(
+    settings: Settings,
+    photos: Annotated[Path, typer.Argument(metavar="PHOTOS", help="Folder with images, at any depth.")],
+    out: Annotated[Path, typer.Option(metavar="INDEX", help="Folder of the index; an existing one is updated.")],
+    model: Annotated[
+        Path | None,
+        typer.Option(
+            "--from",
+            metavar="RUN|DIR",
+            help="Folder of a finished cell, or of `cir-bench export`; default: INDEX's own.",
+        ),
+    ] = None,
+    device: Annotated[str, typer.Option(metavar="auto|cpu|cuda[:N]")] = "auto",
+    as_json: AsJson = False,
+) -> None:
+    """Embed the images of a folder for `cir-bench search`; run it again after changes, or if it was interrupted.
+
+    Images are known by their content, and only new contents are embedded. Files that cannot be read are listed and
+    skipped. No photo is moved or changed. Exit codes: 0; 1 if a file cannot be read; 2 for a mistake.
+    """
+    refuse_stdout("--out", out)
+    registry = open_registry(settings)
+    from cir_bench.cli.progress import stage_progress
+    from cir_bench.runs.device import choose_device
+    from cir_bench.search.index import PhotoIndex
+    from cir_bench.search.load import open_model
+    from cir_bench.search.update import update
+
+    own = PhotoIndex(out).model
+    if model is None and not own.is_dir():
+        raise ConfigError(f"{out} is not an index yet; name a model with --from RUN, the folder of a finished cell.")
+    context = settings.context()
+    engine = open_model(model or own, registry, choose_device(device), context.data_root, context.cache_dir)
+    with stage_progress("images") as progress:
+        changes = update(photos, engine, out, follow_links=settings.follow_links, progress=progress)
+    if as_json:
+        print_json(_as_json(out, changes))
+    else:
+        _print(out, changes)
+    if changes.unreadable:
+        raise typer.Exit(PROBLEM)
+
+
+def _as_json(out: Path, changes: Changes) -> dict[str, object]:
+    return {
+        "index": str(out),
+        "images": changes.images,
+        "new": len(changes.new),
+        "changed": len(changes.changed),
+        "gone": len(changes.gone),
+        "unchanged": changes.unchanged,
+        "unreadable": dict(changes.unreadable),
+    }
+
+
+def _print(out: Path, changes: Changes) -> None:
+    counts = f"{len(changes.new)} new, {len(changes.changed)} changed, {len(changes.gone)} gone"
+    print(f"{out}: {changes.images} images ({counts}, {changes.unchanged} unchanged)")
+    for why in list(changes.unreadable.values())[:LISTED]:
+        print(f"cir-bench: skipped: {why}", file=sys.stderr)
+    if len(changes.unreadable) > LISTED:
+        print(
+            f"cir-bench: {len(changes.unreadable) - LISTED} more files were skipped; --json lists all", file=sys.stderr
+        )

@@ -1,0 +1,185 @@
+"""`Engine`: a trained model that embeds images and answers queries by the code that measured it."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import AbstractContextManager, nullcontext
+from dataclasses import dataclass
+from functools import cached_property
+
+import torch
+from PIL import Image
+
+from cir_bench.errors import ConfigError
+from cir_bench.features.extract import evaluating, read_item
+from cir_bench.features.live import ItemMemory, LiveSource
+from cir_bench.features.source import MAIN
+from cir_bench.inference.embed import compose_queries
+from cir_bench.inference.gallery import Candidates
+from cir_bench.inference.rank import embed_images, rank_part
+from cir_bench.interfaces.embedding import Embedding
+from cir_bench.interfaces.features import Features
+from cir_bench.plugin.registry import blame
+from cir_bench.protocols.eval_set import EvalPart, EvalQuery, Truth
+from cir_bench.protocols.protocol import Protocol
+from cir_bench.protocols.text import query_texts
+from cir_bench.runs.assembly import AssembledCell
+from cir_bench.search.model import Model
+from cir_bench.search.pictures import Picture, Pictures
+
+QUERY = "query"
+REFERENCE = "\0reference"
+"""The name of a query's image among the others; no file can have it."""
+Text = str | Sequence[str]
+"""A modification text, or several captions, which the protocol joins."""
+
+
+@dataclass(frozen=True)
+class Hit:
+    """An image that a search found."""
+
+    image: str
+    """Its name: the path of a file as it was given, ``image-N`` for the N-th image (from 0) if it was in memory."""
+    score: float
+    """Higher is better; scores of different queries cannot be compared."""
+
+
+@dataclass(frozen=True, eq=False)
+class Gallery:
+    """N embedded candidates."""
+
+    names: Sequence[str]
+    digests: Sequence[str]
+    """Of their contents."""
+    candidates: Candidates
+
+    def same(self, image: Picture) -> tuple[str, ...]:
+        """The candidates that are ``image``: the file of that name or, failing that, those of its content."""
+        if not isinstance(image, Image.Image) and str(image) in self._rows:
+            return (str(image),)
+        digest = Pictures({REFERENCE: image}).digest(REFERENCE)
+        return tuple(name for name, one in zip(self.names, self.digests, strict=True) if one == digest)
+
+    @cached_property
+    def _rows(self) -> frozenset[str]:
+        return frozenset(self.names)
+
+
+class Engine:
+    """A finished cell at work; texts are written, and queries' own images left out, as its protocol says."""
+
+    def __init__(self, assembled: AssembledCell, model: Model) -> None:
+        self._assembled, self._cell = assembled, assembled.cell
+        self.record, self._fitted = model.record, model.fitted
+        self._composer = assembled.method.composer
+        trained = assembled.trainee.encoders
+        self._encoders = dict(trained) or {MAIN: assembled.bench.encoders.frozen(self._cell)}
+        # features of a frozen encoder are extracted in full precision, whatever the precision of the run
+        self._plainly: Callable[[], AbstractContextManager[None]]
+        self._plainly = nullcontext if trained else lambda: evaluating(self._encoders[MAIN])
+
+    @property
+    def protocol(self) -> Protocol:
+        """That of the run."""
+        return self._cell.protocol
+
+    @property
+    def model(self) -> Model:
+        """The model that is at work."""
+        trainee = self._assembled.trainee
+        weights = trainee.modules(with_encoders=bool(trainee.encoders)).state_dict()
+        return Model(self.record, weights, self._fitted)
+
+    @cached_property
+    def mark(self) -> str:
+        """`mark_of` its model."""
+        return mark_of(self.model)
+
+    def read(self, pictures: Mapping[str, Picture], memory: ItemMemory, name: str) -> None:
+        """Decode one image into ``memory``, for `embed`; `DataError` if it cannot be decoded."""
+        memory.put(name, read_item(next(iter(self._encoders.values())), Pictures(pictures).ref(name)))
+
+    def embed(self, pictures: Mapping[str, Picture], memory: ItemMemory | None = None) -> Embedding:
+        """The embeddings of N images by name; ``memory`` may have some of them decoded."""
+        if not pictures:
+            raise ConfigError("there are no images to embed; name at least one.")
+        source = self._source(pictures, memory)
+        with blame(self._cell.method, "embedding images"):
+            return embed_images(self._composer, source, list(pictures), self._assembled.computation.autocast)
+
+    def compose(self, image: Picture, text: Text) -> Embedding:
+        """The embedding of one query, before any refinement by a gallery (SADN)."""
+        source = self._source({REFERENCE: image})
+        with (
+            torch.inference_mode(),
+            blame(self._cell.method, "composing a query"),
+            self._assembled.computation.autocast(),
+        ):
+            composed = compose_queries(self._composer, source, [REFERENCE], [self._texts(text)], 1)
+        return composed.to(dtype=torch.float32)
+
+    def candidates(self, embedding: Embedding) -> Candidates:
+        """Embedded images, ready to be searched any number of times."""
+        return Candidates(embedding.to(self._assembled.computation.device))
+
+    def search(self, gallery: Gallery, image: Picture, text: Text, k: int) -> list[Hit]:
+        """The k best candidates, best first; every candidate is scored."""
+        if k < 1:
+            raise ConfigError(f"k={k}: ask for at least one image.")
+        excluded = gallery.same(image) if self.protocol.reference == "removed" else ()
+        query = EvalQuery(QUERY, REFERENCE, self._texts(text))
+        part = EvalPart((query,), tuple(gallery.names), {QUERY: Truth((), excluded=excluded)})
+        with blame(self._cell.method, "ranking the gallery"):
+            ranking = rank_part(
+                self._composer,
+                self._source({REFERENCE: image}),
+                part,
+                gallery.candidates,
+                device=self._assembled.computation.device,
+                autocast=self._assembled.computation.autocast,
+                top_k=min(k, len(gallery.names)),
+            ).gallery
+        assert ranking.top_scores is not None
+        scores = ranking.top_scores[0].tolist()
+        return [Hit(name, score) for name, score in zip(ranking.top_ids[0], scores, strict=False)]
+
+    def _source(self, pictures: Mapping[str, Picture], memory: ItemMemory | None = None) -> _Source:
+        needs = self._cell.needs
+        live = LiveSource(self._encoders, Pictures(pictures).ref, needs.image, needs.text, memory=memory)
+        return _Source(live, self._plainly)
+
+    def _texts(self, text: Text) -> tuple[str, ...]:
+        captions = (text,) if isinstance(text, str) else tuple(text)
+        found = query_texts(QUERY, captions, self.protocol, {})
+        return found[0].texts if found else ("",)
+
+
+def mark_of(model: Model) -> str:
+    """A digest of everything that a model's embeddings depend on."""
+    known = model.record.model_dump(mode="json", include={"cell", "ingredients"})
+    digest = hashlib.sha256(json.dumps([known, model.fitted], sort_keys=True, default=str).encode())
+    for name, tensor in sorted(model.weights.items()):
+        digest.update(f"\0{name} {tensor.dtype} {tuple(tensor.shape)}\0".encode())
+        digest.update(tensor.detach().cpu().contiguous().reshape(-1).view(torch.uint8).numpy().data)
+    return digest.hexdigest()
+
+
+@dataclass(frozen=True)
+class _Source:
+    """A `FeatureSource` whose encoder runs inside ``context``."""
+
+    live: LiveSource
+    context: Callable[[], AbstractContextManager[None]]
+
+    def images(self, ids: Sequence[str]) -> Features:
+        with self.context():
+            return self.live.images(ids)
+
+    def train_images(self, batches: Sequence[Sequence[str]], seeds: Sequence[int]) -> Iterator[Features]:
+        return map(self.images, batches)
+
+    def texts(self, texts: Sequence[str]) -> Features:
+        with self.context():
+            return self.live.texts(texts)
