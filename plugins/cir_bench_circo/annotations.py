@@ -28,6 +28,7 @@ class CIRCORecord:
         id: as text.
         targets: ``gt_img_ids``, ``target_img_id`` first; empty where they are hidden.
         aspects: ``semantic_aspects``.
+        concept: ``shared_concept``; empty if the record has none.
     """
 
     id: str
@@ -35,6 +36,7 @@ class CIRCORecord:
     caption: str
     targets: tuple[str, ...]
     aspects: tuple[str, ...]
+    concept: str
 
 
 def read_queries(path: Path, *, hidden_targets: bool) -> list[CIRCORecord]:
@@ -76,12 +78,16 @@ def _record(where: str, entry: Any, hidden: bool) -> CIRCORecord:
     caption = entry.get("relative_caption")
     if not isinstance(caption, str):
         raise DataError(f"{where}: 'relative_caption' must be a string, not {caption!r:.60}.")
+    concept = entry.get("shared_concept", "")
+    if not isinstance(concept, str):
+        raise DataError(f"{where}: 'shared_concept' must be a string, not {concept!r:.60}.")
     return CIRCORecord(
         id=_whole(where, "'id'", entry.get("id")),
         reference=_image(where, "'reference_img_id'", entry.get("reference_img_id")),
         caption=caption,
         targets=() if hidden else _targets(where, entry),
         aspects=tuple(_texts(where, "semantic_aspects", entry.get("semantic_aspects", []))),
+        concept=concept,
     )
 
 

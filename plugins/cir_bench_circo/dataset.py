@@ -28,7 +28,8 @@ class CIRCO(Dataset):
     Query ids are the records' ids. Image ids are COCO's without leading zeros (``271520``), of the files
     ``COCO2017_unlabeled/unlabeled2017/000000271520.jpg`` (or flat in one of `IMAGE_FOLDERS`), which are opened when
     they are asked for. The gallery is COCO's own list, ``image_info_unlabeled2017.json`` in one of `LIST_FOLDERS`. The
-    first target of a query is ``target_img_id``; its tags are the semantic aspects. There is no train split.
+    first target of a query is ``target_img_id``; its tags are the semantic aspects, and its context is the ``concept``
+    that reference and targets share. There is no train split.
     """
 
     def __init__(self, params: NoParams, context: Context) -> None:
@@ -46,7 +47,14 @@ class CIRCO(Dataset):
     def queries(self, split: str) -> Sequence[Query]:
         """220 queries of val; 800 of test, whose targets are hidden."""
         return [
-            Query(record.id, record.reference, (record.caption,), record.targets, tags=record.aspects)
+            Query(
+                id=record.id,
+                reference=record.reference,
+                captions=(record.caption,),
+                targets=record.targets,
+                tags=record.aspects,
+                context={"concept": record.concept} if record.concept else {},
+            )
             for record in self._records(split)
         ]
 

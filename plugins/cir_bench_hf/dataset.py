@@ -172,6 +172,7 @@ class Hf(Dataset):
                 subset=row.texts("subset"),
                 gains=row.gains(),
                 tags=row.texts("tags"),
+                context=row.context(),
             )
             if not query.captions:
                 raise row.error("'captions' is empty; give at least one")

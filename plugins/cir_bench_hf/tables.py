@@ -121,6 +121,15 @@ class RowOf:
             raise self.error(f"'gains' must name each image once, with a finite number, not {value!r:.60}")
         return gains
 
+    def context(self) -> dict[str, str]:
+        """``context``: a list of ``{"name", "text"}``, each name once; nothing where the column is absent."""
+        value = self._values.get("context") or []
+        right = isinstance(value, list) and all(isinstance(entry, Mapping) for entry in value)
+        context = {entry.get("name"): entry.get("text") for entry in value} if right else {}
+        if len(context) != len(value) or not all(isinstance(one, str) for pair in context.items() for one in pair):
+            raise self.error(f"'context' must be a list of name and text, each name once, not {value!r:.60}")
+        return {str(name): str(text) for name, text in context.items()}
+
     def places(self) -> list[tuple[str, int]]:
         """``parts`` and ``places`` side by side."""
         parts, places = self.texts("parts"), self._values["places"]

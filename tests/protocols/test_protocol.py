@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+import hashlib
+import json
 import sys
 from collections.abc import Callable
 from typing import Any
@@ -7,7 +9,7 @@ from typing import Any
 import pytest
 from pydantic import ValidationError
 
-from cir_bench.protocols.protocol import Protocol, TextForm
+from cir_bench.protocols.protocol import HASH_VERSION, Protocol, Templates, TextForm
 from cir_bench.retrieval.ranking import CandidateSet
 
 ANOTHER: dict[str, Any] = {
@@ -26,6 +28,7 @@ ANOTHER_FORM: dict[str, Any] = {
     "separator": ", ",
     "capitalise": True,
 }
+OTHER_TEMPLATES = {"text": "find {concept} but {text}", "pseudo_word": "a photo of $, {text}"}
 FACTS = {"description": "somebody's", "expected": {"n_train": 3}}
 
 
@@ -39,8 +42,42 @@ def test_every_field_of_the_text_form_changes_the_hash(field: str, protocol: Cal
     assert protocol().hash() != protocol(text={field: ANOTHER_FORM[field]}).hash()
 
 
-def test_the_two_tests_above_know_every_field() -> None:
-    assert set(Protocol.model_fields) == {*ANOTHER, "text", *FACTS}
+@pytest.mark.parametrize("field", OTHER_TEMPLATES)
+def test_every_template_changes_the_hash(field: str, protocol: Callable[..., Protocol]) -> None:
+    assert protocol().hash() != protocol(templates={field: OTHER_TEMPLATES[field]}).hash()
+
+
+def test_the_default_templates_are_not_in_the_hash(protocol: Callable[..., Protocol]) -> None:
+    """They came later: what was measured before keeps its hash."""
+    written = {"text": "{text}", "pseudo_word": "a photo of $ that {text}"}
+    assert protocol(templates=written).hash() == protocol().hash()
+    fields = protocol().model_dump(mode="json", exclude={"description", "expected", "templates"})
+    canonical = json.dumps({"hash_version": HASH_VERSION, **fields}, sort_keys=True)
+    assert protocol().hash() == hashlib.sha256(canonical.encode()).hexdigest()
+
+
+@pytest.mark.parametrize(
+    ("templates", "wrong"),
+    [
+        ({"text": "find {concept}"}, r"must contain \{text\}"),
+        ({"text": "{text} {0}"}, "plain names"),
+        ({"text": "{text.__class__}"}, "plain names"),
+        ({"text": "{text!r}"}, "plain names"),
+        ({"pseudo_word": "a photo that {text}"}, "one \\$"),
+        ({"pseudo_word": "$ and $ that {text}"}, "one \\$"),
+    ],
+    ids=str,
+)
+def test_a_template_that_cannot_be_filled_is_refused(
+    templates: dict[str, str], wrong: str, protocol: Callable[..., Protocol]
+) -> None:
+    with pytest.raises(ValidationError, match=wrong):
+        protocol(templates=templates)
+
+
+def test_the_tests_above_know_every_field() -> None:
+    assert set(Protocol.model_fields) == {*ANOTHER, "text", "templates", *FACTS}
+    assert set(Templates.model_fields) == set(OTHER_TEMPLATES)
     assert set(TextForm.model_fields) == set(ANOTHER_FORM)
 
 

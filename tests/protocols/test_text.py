@@ -7,8 +7,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from cir_bench.errors import DataError
+from cir_bench.interfaces.dataset import Query
 from cir_bench.protocols.protocol import Protocol
-from cir_bench.protocols.text import QueryText, query_texts, train_texts
+from cir_bench.protocols.text import QueryText, fill_template, query_texts, train_texts
 
 CLIP4CIR = {"strip": ".?, ", "capitalise": True}
 Make = Callable[..., Protocol]
@@ -21,6 +22,17 @@ def texts(protocol: Protocol, *captions: str, spelling: dict[str, str] | None = 
 def test_clip4cir_strips_joins_and_capitalises_the_first_letter_of_the_whole(protocol: Make) -> None:
     made = texts(protocol(text=CLIP4CIR), " is Red, not blue. ", "Longer?")
     assert made == [QueryText("", ("Is Red, not blue and Longer",))]
+
+
+def test_a_template_is_filled_with_the_text_and_the_context() -> None:
+    query = Query("3", "a", ("has {two}",), ("b",), context={"concept": "a girl"})
+    assert fill_template("find {concept} but {text}", "has {two}", query) == "find a girl but has {two}"
+    assert fill_template("{text}", "has {two}", query) == "has {two}"
+
+
+def test_a_template_that_names_what_a_query_lacks_is_refused_with_the_query() -> None:
+    with pytest.raises(DataError, match="Query '3' has no 'concept', which the protocol's template"):
+        fill_template("find {concept} but {text}", "x", Query("3", "a", ("x",), ("b",)))
 
 
 def test_an_empty_caption_leaves_no_separator(protocol: Make) -> None:

@@ -28,6 +28,7 @@ PROTOCOLS = (
     "shoes/eval",
     "shoes/eval-both-sides",
     "circo/val",
+    "circo/val-concept",
 )
 
 

@@ -49,6 +49,7 @@ def features(table: str, *, images: bool = True) -> Features:
             "subset": texts,
             "gains": [{"image": text, "gain": Value("float64")}],
             "tags": texts,
+            "context": [{"name": text, "text": text}],
         },
         GALLERY: {"image_id": text, "parts": texts, "places": [Value("int64")], "side_text": text},
     }
@@ -57,7 +58,10 @@ def features(table: str, *, images: bool = True) -> Features:
 
 def query_row(query: Query) -> ParquetRow:
     """A row of ``queries``."""
-    return vars(query) | {"gains": [{"image": image, "gain": gain} for image, gain in query.gains.items()]}
+    return vars(query) | {
+        "gains": [{"image": image, "gain": gain} for image, gain in query.gains.items()],
+        "context": [{"name": name, "text": text} for name, text in query.context.items()],
+    }
 
 
 @dataclass(frozen=True)

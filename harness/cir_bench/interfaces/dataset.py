@@ -47,6 +47,8 @@ class Query:
     """Graded relevance by image (CIRR's soft targets)."""
     tags: tuple[str, ...] = ()
     """For breakdowns: kind of edit, semantic aspect and so on."""
+    context: Mapping[str, str] = field(default_factory=dict)
+    """Further texts of the annotation, by name, for protocols whose text template names them (CIRCO's ``concept``)."""
 
 
 class TripletSampler(ABC):

@@ -11,7 +11,7 @@ from cir_bench.evaluation.metrics import Relevance
 from cir_bench.interfaces.dataset import Dataset, Query
 from cir_bench.protocols.eval_set import EvalPart, EvalQuery, EvalSet, Truth, unique
 from cir_bench.protocols.protocol import Protocol
-from cir_bench.protocols.text import query_texts
+from cir_bench.protocols.text import fill_template, query_texts
 
 Spelling = Mapping[str, Mapping[str, str]]
 """By part a dictionary from wrong words to right ones."""
@@ -114,7 +114,8 @@ def under_protocol(
                 gains=query.gains if graded else {},
             )
             for suffix, texts in query_texts(query.id, query.captions, protocol, spelling.get(part, {})):
-                own_texts = texts if text_of is None else (text_of(query),)
+                filled = tuple(fill_template(protocol.templates.text, text, query) for text in texts)
+                own_texts = filled if text_of is None else (text_of(query),)
                 asked.append(EvalQuery(query.id + suffix, query.reference, own_texts, part, query.tags))
                 truth[query.id + suffix] = own
         if not asked:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import string
 import sys
 from typing import Annotated, Literal
 
@@ -11,11 +12,19 @@ from pydantic import Field, field_validator, model_validator
 
 from cir_bench.errors import ConfigError
 from cir_bench.evaluation.metrics import Relevance, parse_metrics
-from cir_bench.params.models import Params
+from cir_bench.params.models import AddedLater, Params, numbers_depend_on
 from cir_bench.retrieval.ranking import CandidateSet
 
 HASH_VERSION = 1
 """To be raised when the same fields come to mean other texts, galleries or exclusions; it changes every hash."""
+
+
+def template_names(template: str) -> tuple[str, ...]:
+    """The names in a template's braces, in order; ``ValueError`` if the braces are not plain names."""
+    pieces = list(string.Formatter().parse(template))
+    if any(name is not None and (not name.isidentifier() or spec or how) for _, name, spec, how in pieces):
+        raise ValueError(f"the braces of the template {template!r} must hold plain names, such as {{text}}")
+    return tuple(name for _, name, _, _ in pieces if name is not None)
 
 
 class TextForm(Params):
@@ -31,6 +40,29 @@ class TextForm(Params):
     """Between the captions of a joined text; an empty caption adds none."""
     capitalise: bool = False
     """Whether the first letter of the whole text becomes a capital."""
+
+
+class Templates(Params):
+    """Sentences around a query's text, in which ``{text}`` is that text and ``{NAME}`` an entry of `Query.context`."""
+
+    text: str = "{text}"
+    """What text encoders read of a query; MagicLens on CIRCO: ``find {concept} but {text}``."""
+    pseudo_word: str = "a photo of $ that {text}"
+    """The same for methods that put a pseudo-word into the text tower, in the place of the ``$`` (SEARLE, LinCIR)."""
+
+    @field_validator("text", "pseudo_word")
+    @classmethod
+    def _names_the_text(cls, template: str) -> str:
+        if "text" not in template_names(template):
+            raise ValueError(f"a template must contain {{text}}, and {template!r} does not")
+        return template
+
+    @field_validator("pseudo_word")
+    @classmethod
+    def _has_one_place(cls, template: str) -> str:
+        if template.count("$") != 1:
+            raise ValueError(f"a template for a pseudo-word must contain one $, and {template!r} does not")
+        return template
 
 
 class Headline(Params):
@@ -86,6 +118,8 @@ class Protocol(Params):
     """Texts of a training triplet, one drawn per epoch. each: one of its captions. clip4cir-four: "C1 and c2",
     "C2 and c1", "C1" or "C2", each with probability 1/4 (CLIP4Cir)."""
     text: TextForm = TextForm()
+    templates: Annotated[Templates, AddedLater()] = Templates()
+    """Of query texts alone; texts of training triplets are as annotated."""
     metrics: Annotated[tuple[str, ...], Field(min_length=1)]
     """Names such as ``R@10``; for a data set with parts each is measured per part, and averaged over the parts."""
     headline: Headline
@@ -123,6 +157,7 @@ class Protocol(Params):
 
     def hash(self) -> str:
         """Hex sha256 over all fields that can change a number: everything but description and expected facts."""
-        fields = self.model_dump(mode="json", exclude={"description", "expected"})
+        fields = numbers_depend_on(self)
+        del fields["description"], fields["expected"]
         canonical = json.dumps({"hash_version": HASH_VERSION, **fields}, sort_keys=True, ensure_ascii=True)
         return hashlib.sha256(canonical.encode("ascii")).hexdigest()

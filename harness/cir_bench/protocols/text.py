@@ -8,7 +8,8 @@ from collections.abc import Mapping, Sequence
 from typing import NamedTuple
 
 from cir_bench.errors import DataError
-from cir_bench.protocols.protocol import Protocol, TextForm
+from cir_bench.interfaces.dataset import Query
+from cir_bench.protocols.protocol import Protocol, TextForm, template_names
 
 _PUNCTUATION = str.maketrans(dict.fromkeys(string.punctuation, " "))
 _WORD = re.compile(r"[\w'-]+")
@@ -59,6 +60,20 @@ def query_texts(
     if protocol.query_text == "mean-of-orders":
         return [QueryText("", tuple(dict.fromkeys((forwards, backwards))))]
     return [QueryText("", (forwards,))]
+
+
+def fill_template(template: str, text: str, query: Query) -> str:
+    """A text in a protocol's template; `DataError` if the template names a text that the query does not have."""
+    if template == "{text}":
+        return text
+    known = {**query.context, "text": text}
+    lacking = [name for name in template_names(template) if name not in known]
+    if lacking:
+        raise DataError(
+            f"Query {query.id!r} has no {lacking[0]!r}, which the protocol's template {template!r} names; "
+            "choose a protocol without it."
+        )
+    return template.format_map(known)
 
 
 def train_texts(

@@ -31,7 +31,17 @@ class Full(Dataset):
         if split != "val":
             raise DataError(f"there is no split {split!r}; did you mean 'val'?")
         return [
-            Query("q2", "drawn", ("one", "two"), ("c", "a"), "left", ("c", "b"), {"c": 1.0, "a": 0.25}, ("t", "u")),
+            Query(
+                id="q2",
+                reference="drawn",
+                captions=("one", "two"),
+                targets=("c", "a"),
+                part="left",
+                subset=("c", "b"),
+                gains={"c": 1.0, "a": 0.25},
+                tags=("t", "u"),
+                context={"concept": "a thing"},
+            ),
             Query("q1", "b", ("three",), ("b",), "right"),
         ]
 

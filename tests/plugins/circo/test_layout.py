@@ -26,12 +26,27 @@ def test_the_spec_says_that_there_is_nothing_to_train_on_and_nothing_to_sell() -
 
 def test_a_query_has_its_own_target_first_and_its_semantic_aspects_as_tags(circo: Open) -> None:
     assert circo().queries("val")[1] == Query(
-        "1", "271520", ("has two people",), ("355099", "528417", "534704"), tags=("cardinality", "addition")
+        id="1",
+        reference="271520",
+        captions=("has two people",),
+        targets=("355099", "528417", "534704"),
+        tags=("cardinality", "addition"),
+        context={"concept": "a girl with an umbrella"},
     )
 
 
+def test_a_record_without_a_concept_has_no_context_and_another_thing_is_refused(circo: Open, root: Path) -> None:
+    records = json.loads((root / "val.json").read_text())
+    (root / "val.json").write_text(json.dumps([records[0] | {"shared_concept": ""}]))
+    assert circo().queries("val")[0].context == {}
+    (root / "val.json").write_text(json.dumps([records[0] | {"shared_concept": 3}]))
+    with pytest.raises(DataError, match="record 0: 'shared_concept' must be a string, not 3"):
+        circo().queries("val")
+
+
 def test_the_targets_of_test_are_hidden(circo: Open) -> None:
-    assert circo().queries("test")[0] == Query("0", "271520", ("has two people",), ())
+    concept = {"concept": "a girl with an umbrella"}
+    assert circo().queries("test")[0] == Query("0", "271520", ("has two people",), (), context=concept)
 
 
 def test_there_is_no_train_split(circo: Open) -> None:
@@ -185,8 +200,12 @@ def test_images_may_have_other_suffixes(suffix: str, circo: Open, root: Path) ->
     assert circo().file("7").suffix == suffix
 
 
-def test_the_protocols_say_that_the_shared_concept_is_not_read(circo: Open) -> None:
-    for protocol in load_benchmark(Path(__file__).parents[3] / "benchmarks" / "circo.yaml").protocols.values():
-        assert "relative_caption" in protocol.description
-        assert "without" in protocol.description and "shared_concept" in protocol.description
+def test_the_protocols_say_whether_the_shared_concept_is_read(circo: Open) -> None:
+    protocols = load_benchmark(Path(__file__).parents[3] / "benchmarks" / "circo.yaml").protocols
+    for name in ("val@1", "test@1"):
+        assert "relative_caption" in protocols[name].description
+        assert "without" in protocols[name].description and "shared_concept" in protocols[name].description
+        assert "concept" not in protocols[name].templates.text
+    for name in ("val-concept@1", "test-concept@1"):
+        assert protocols[name].templates.text == "find {concept} but {text}"
     assert circo().queries("val")[0].captions == ("has two people",)

@@ -51,7 +51,7 @@ def at_random(val: EvalPart) -> Ranking:
     return ranked(val, *random_sides(val, width=16))
 
 
-@pytest.mark.parametrize("name", ["val@1", "test@1"])
+@pytest.mark.parametrize("name", ["val@1", "test@1", "val-concept@1", "test-concept@1"])
 def test_every_protocols_expected_facts_hold(name: str, real: CIRCO) -> None:
     assert protocol(f"circo/{name}").expected.n_gallery == {"": 123403}
     assert check_protocol(real, protocol(f"circo/{name}")).problems == ()
@@ -65,6 +65,16 @@ def test_the_reference_stays_in_the_ranking_and_the_own_target_is_first(
         targets = val.truth[query.id].targets
         assert targets[0] == str(record["target_img_id"])
         assert sorted(targets) == sorted(map(str, record["gt_img_ids"]))
+
+
+def test_the_concept_is_in_the_query_text_and_in_nothing_else(
+    real: CIRCO, val: EvalPart, annotated: list[dict[str, Any]]
+) -> None:
+    part = eval_set(real, protocol("circo/val-concept")).parts[""]
+    for query, plain, record in zip(part.queries, val.queries, annotated, strict=True):
+        assert query.texts == (f"find {record['shared_concept']} but {record['relative_caption']}",)
+        assert plain.texts == (record["relative_caption"],)
+    assert (part.truth, part.gallery) == (val.truth, val.gallery)
 
 
 def test_every_query_of_val_has_semantic_aspects(val: EvalPart) -> None:

@@ -75,6 +75,8 @@ def test_a_script_is_not_run(tmp_path: Path, context: Context) -> None:
         ({"gains": [{"image": "b", "gain": float("nan")}]}, "row 0: 'gains' must"),
         ({"gains": [{"image": None, "gain": 1.0}]}, "row 0: 'gains' must name each image once, with a finite number"),
         ({"gains": [{"image": "b", "gain": 1.0}] * 2}, "row 0: 'gains' must name each image once"),
+        ({"context": ["b"]}, "row 0: 'context' must be a list of name and text"),
+        ({"context": [{"name": "concept", "text": None}]}, "row 0: 'context' must be a list of name and text"),
         ({"captions": []}, "row 0: 'captions' is empty; give at least one"),
         ({"targets": ["b", "b"]}, "row 0: 'targets' lists an image more than once"),
         ({"gains": ["b"]}, "row 0: 'gains' must be a list of image and gain, not ['b']"),

@@ -69,6 +69,18 @@ def test_css_rendered_multi_target_tags_hits_and_descriptions(original: Original
     assert copy.side_text(css.train()[0].target)
 
 
+class Concepts(Few):
+    """With a context for every query, as CIRCO has."""
+
+    def queries(self, split: str) -> Any:
+        return [replace(query, context={"concept": f"of {query.id}"}) for query in super().queries(split)]
+
+
+def test_the_context_of_a_query_comes_back(original: Original, back: Back) -> None:
+    css = Concepts(original("css"), "test", 3)
+    assert_same(css, back(css, "train", "test"), "test")
+
+
 def test_folder_files_keep_their_digests(original: Original, back: Back, photos: Path) -> None:
     folder = original("folder", path=str(photos))
     copy = back(folder, "train", "val", "test")
