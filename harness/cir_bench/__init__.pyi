@@ -1,5 +1,6 @@
 """The names of this package and where they are from: read by type checkers, and by `cir_bench.utils.lazy`."""
 
+from cir_bench.engine.perform import perform as perform
 from cir_bench.errors import CirBenchError as CirBenchError
 from cir_bench.errors import ConfigError as ConfigError
 from cir_bench.errors import DataError as DataError
@@ -25,6 +26,12 @@ from cir_bench.interfaces.events import EpochFinished as EpochFinished
 from cir_bench.interfaces.events import RunFinished as RunFinished
 from cir_bench.interfaces.events import RunStarted as RunStarted
 from cir_bench.interfaces.events import WorkProgress as WorkProgress
+from cir_bench.interfaces.executor import Executor as Executor
+from cir_bench.interfaces.executor import ExecutorContext as ExecutorContext
+from cir_bench.interfaces.executor import Job as Job
+from cir_bench.interfaces.executor import JobEnded as JobEnded
+from cir_bench.interfaces.executor import JobEvent as JobEvent
+from cir_bench.interfaces.executor import JobFiles as JobFiles
 from cir_bench.interfaces.explanation import Explanation as Explanation
 from cir_bench.interfaces.explanation import ImageMap as ImageMap
 from cir_bench.interfaces.explanation import NamedWeights as NamedWeights
@@ -51,6 +58,7 @@ from cir_bench.interfaces.specs import ComposerSpec as ComposerSpec
 from cir_bench.interfaces.specs import Context as Context
 from cir_bench.interfaces.specs import DatasetSpec as DatasetSpec
 from cir_bench.interfaces.specs import EncoderSpec as EncoderSpec
+from cir_bench.interfaces.specs import ExecutorSpec as ExecutorSpec
 from cir_bench.interfaces.specs import LossSpec as LossSpec
 from cir_bench.interfaces.specs import MethodSpec as MethodSpec
 from cir_bench.interfaces.specs import Paper as Paper

@@ -41,7 +41,7 @@ VERBS = {
     "index": "Embed the images of a folder with a trained model, to be searched.",
     "search": "Search an index by an image and a text.",
     "data": "Check, describe, download or export a data set.",
-    "ls": "List methods, encoders, data sets, composers, losses, benchmarks.",
+    "ls": "List methods, encoders, data sets, losses, executors, benchmarks.",
     "show": "Show one of them: card, paper, parameters, which encoders fit.",
     "new": "Write a new package: a method, data set or encoder with tests that pass.",
     "check": "Run the contract tests on a plugin: passed, failed, skipped, why.",

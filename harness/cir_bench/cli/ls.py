@@ -19,12 +19,12 @@ from cir_bench.runs.suite import suite_summary, suites
 def ls(
     settings: Settings,
     what: Annotated[
-        Literal["methods", "composers", "losses", "encoders", "datasets", "benchmarks", "suites"] | None,
+        Literal["methods", "composers", "losses", "encoders", "datasets", "executors", "benchmarks", "suites"] | None,
         typer.Argument(help="One kind only.", show_default=False),
     ] = None,
     as_json: AsJson = False,
 ) -> None:
-    """List methods, composers, losses, encoders, data sets, benchmarks and suites, with the plugin each comes from."""
+    """List what is installed, by kind, with the plugin that each comes from; and the benchmarks and suites."""
     registry = open_registry(settings, quiet=True)
     found: dict[str, list[dict[str, Any]]] = {
         kind.plural: [object_facts(one) for one in registry.all(kind.spec).values()] for kind in KINDS

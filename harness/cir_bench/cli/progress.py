@@ -6,6 +6,7 @@ import sys
 import time
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, TextIO, TypeVar
 
 from rich.console import Console
@@ -14,6 +15,7 @@ from rich.progress import (
     DownloadColumn,
     MofNCompleteColumn,
     Progress,
+    TaskID,
     TextColumn,
     TimeRemainingColumn,
     TransferSpeedColumn,
@@ -101,43 +103,66 @@ def download_progress() -> Iterator[FetchProgress]:
         yield show
 
 
+@dataclass
+class _Bar:
+    """The bar of one cell."""
+
+    task: TaskID
+    shown: tuple[str, int] | None = None
+    start: int = 0
+    started: float = 0.0
+    note: str = ""
+
+
 class ProgressBars:
-    """A bar of cells and one of the work on the current cell, until `close`; ``note`` is shown while training."""
+    """A bar of the finished cells, and one for the work on each running cell, until `close`."""
 
     def __init__(self, stream: TextIO, cells: int) -> None:
         columns = (_WHAT, BarColumn(), MofNCompleteColumn(), TextColumn("{task.fields[rate]}"), TimeRemainingColumn())
         self._bars = Progress(*columns, console=Console(file=stream), transient=True)
         self._cells = self._bars.add_task("cells", total=cells, rate="")
-        self._work = self._bars.add_task("", total=None, visible=False, rate="")
-        self._shown: tuple[str, int] | None = None
-        self._start, self._started = 0, 0.0
-        self.note = ""
+        self._running: dict[str, _Bar] = {}
         self._bars.start()
 
     def start(self, cell: str) -> None:
         """A cell begins."""
-        self._shown, self.note = None, ""
-        self._bars.reset(self._work, total=None, visible=True, description=cell, rate="")
+        self.end(cell)
+        self._running[cell] = _Bar(self._bars.add_task(cell, total=None, rate=""))
+
+    def note(self, cell: str, text: str) -> None:
+        """What is shown of a cell while it trains."""
+        if cell in self._running:
+            self._running[cell].note = text
 
     def work(self, event: WorkProgress) -> None:
-        """Advance the bar of work; start it again for another activity."""
-        if self._shown != (event.activity, event.total) or event.done == 0:
-            self._shown = event.activity, event.total
-            self._start, self._started = event.done, time.monotonic()
-            self._bars.reset(self._work, total=event.total, visible=True, rate="")
-        rate = (event.done - self._start) / max(1e-9, time.monotonic() - self._started)
+        """Advance the bar of a cell's work; start it again for another activity."""
+        name = event.cell.name
+        if name not in self._running:  # features for several cells, before the first of them begins
+            self.start(name)
+        bar = self._running[name]
+        if bar.shown != (event.activity, event.total) or event.done == 0:
+            bar.shown = event.activity, event.total
+            bar.start, bar.started = event.done, time.monotonic()
+            self._bars.reset(bar.task, total=event.total, visible=True, rate="")
+        rate = (event.done - bar.start) / max(1e-9, time.monotonic() - bar.started)
         training = event.activity == "training"
+        which = f"{name}: " if len(self._running) > 1 else ""
         self._bars.update(
-            self._work,
+            bar.task,
             completed=event.done,
-            description=f"{event.detail} {self.note}" if training else f"features, {event.detail}",
+            description=which + (f"{event.detail} {bar.note}" if training else f"features, {event.detail}"),
             rate=f"{rate:,.0f} images/s" if training else "",
         )
 
-    def finish(self, cells: int) -> None:
-        """So many cells are done."""
-        self._bars.update(self._cells, completed=cells)
-        self._bars.update(self._work, visible=False)
+    def finish(self, cell: str) -> None:
+        """One more cell is done, or skipped."""
+        self._bars.advance(self._cells)
+        self.end(cell)
+
+    def end(self, cell: str) -> None:
+        """Remove the bar of a cell."""
+        if bar := self._running.pop(cell, None):
+            self._bars.remove_task(bar.task)
 
     def print(self, text: str) -> None:
         """Leave a line above the bars."""

@@ -12,6 +12,7 @@ import typer
 
 from cir_bench import CellFinished
 from cir_bench.cli.common import Settings, with_settings
+from cir_bench.cli.engine_options import EngineOptions, RunFlags, run_engine, with_engine_options
 from cir_bench.cli.output import PROBLEM
 from cir_bench.cli.records import read_records
 from cir_bench.cli.run_options import RunOptions, RunSetup, with_run_options
@@ -28,7 +29,9 @@ if TYPE_CHECKING:
 
 @with_settings
 @with_run_options
+@with_engine_options
 def run(
+    engine: EngineOptions,
     options: RunOptions,
     settings: Settings,
     retry_failed: Annotated[bool, typer.Option("--retry-failed", help="Run cells again that failed before.")] = False,
@@ -51,7 +54,8 @@ def run(
     when a cell failed, or the leaderboard had to leave out a damaged record; 2 for a mistake in the options; 130 when
     interrupted.
 
-    torchrun --nproc-per-node N -m cir_bench run ... computes each cell in N processes (docs/scaling.md).
+    torchrun --nproc-per-node N -m cir_bench run ... computes each cell in N processes; --on NAME and --max-cells N
+    compute several cells at the same time, on this machine or others (docs/scaling.md).
     """
     from cir_bench.runs.lifeline import open_lifeline
     from cir_bench.runs.schedule import run_cells
@@ -61,13 +65,19 @@ def run(
     stream = sys.stderr if as_json else sys.stdout
     try:
         with joined() as ranks:
-            setup = _open(options, settings, default_workers(ranks.size) if workers is None else workers, ranks)
-            lifeline = _limited(open_lifeline(), cell_timeout)
+            _refuse_both(engine, ranks)
+            setup = _open(options, settings, default_workers(ranks.size) if workers is None else workers, ranks, engine)
+            lifeline = _limited(open_lifeline(), None if engine.used else cell_timeout)
             for sentence in setup.left_out:
                 say(stream, sentence)
             with contextlib.redirect_stdout(stream):  # with --json, only records may be on stdout
-                parts = setup.cells, setup.bench, setup.registry, setup.out
-                finished = run_cells(*parts, retry_failed=retry_failed, fail_fast=fail_fast, lifeline=lifeline)
+                finished: Sequence[CellFinished]
+                if engine.used:
+                    flags = RunFlags(workers, retry_failed, fail_fast, cell_timeout)
+                    finished = run_engine(engine, setup, settings, flags, options.config)
+                else:
+                    parts = setup.cells, setup.bench, setup.registry, setup.out
+                    finished = run_cells(*parts, retry_failed=retry_failed, fail_fast=fail_fast, lifeline=lifeline)
     except KeyboardInterrupt:
         say(stream, "Interrupted. Finished cells and epochs are kept; run the same command again to continue.")
         raise typer.Exit(INTERRUPTED) from None
@@ -80,10 +90,19 @@ def run(
         _report(setup, finished, stream, as_json)
 
 
-def _open(options: RunOptions, settings: Settings, workers: int, ranks: Ranks) -> RunSetup:
-    """What the run starts from; a mistake that only one rank notices stops all of them."""
+def _refuse_both(engine: EngineOptions, ranks: Ranks) -> None:
+    if engine.used and ranks.size > 1:
+        raise ConfigError("torchrun and --on (or --max-cells) both share out the work; with --on, use --gpus-per-cell.")
+
+
+def _open(options: RunOptions, settings: Settings, workers: int, ranks: Ranks, engine: EngineOptions) -> RunSetup:
+    """What the run starts from; a mistake that only one rank notices stops all of them.
+
+    With an executor, this process only compares records, for which it needs no GPU.
+    """
+    device = "cpu" if engine.used else None
     try:
-        setup = options.open(settings, workers, ranks=ranks if ranks.size > 1 else None)
+        setup = options.open(settings, workers, ranks=ranks if ranks.size > 1 else None, device=device)
     except CirBenchError as error:
         ranks.fail(error)
         raise

@@ -35,21 +35,33 @@ class RunSetup:
     out: Path
     left_out: list[str]
     """What the options leave out, in sentences (`cir_bench.runs.resolve.left_out`)."""
+    requests: list[RunRequest]
 
 
 @dataclass(frozen=True)
 class ResolvedRun:
-    """The cells of a run; ``request`` is the first of several, which agree in the settings of the whole run."""
+    """The cells of a run; its requests agree in the settings of the whole run."""
 
     registry: Registry
     cells: list[Cell]
-    request: RunRequest
+    requests: list[RunRequest]
     left_out: list[str]
 
+    @property
+    def request(self) -> RunRequest:
+        """The first of them."""
+        return self.requests[0]
+
     def workbench(
-        self, settings: Settings, workers: int = 0, *, evaluates: bool = True, ranks: Ranks | None = None
+        self,
+        settings: Settings,
+        workers: int = 0,
+        *,
+        evaluates: bool = True,
+        ranks: Ranks | None = None,
+        device: str | None = None,
     ) -> Workbench:
-        """What the cells share; imports torch, and refuses a device that is not there."""
+        """What the cells share, on ``device`` instead of the run's; refuses one that is not there; imports torch."""
         from cir_bench.ranks.group import ALONE
         from cir_bench.ranks.join import local_number
         from cir_bench.runs.device import choose_device
@@ -58,7 +70,7 @@ class ResolvedRun:
         return Workbench(
             self.request.data_root,
             settings.cache_dir,
-            choose_device(self.request.device, local_number() if ranks else None),
+            choose_device(device or self.request.device, local_number() if ranks else None),
             allow_partial=self.request.allow_partial,
             workers=workers,
             follow_links=settings.follow_links,
@@ -135,14 +147,23 @@ class RunOptions:
     ] = None
 
     def open(
-        self, settings: Settings, workers: int = 0, *, evaluates: bool = True, ranks: Ranks | None = None
+        self,
+        settings: Settings,
+        workers: int = 0,
+        *,
+        evaluates: bool = True,
+        ranks: Ranks | None = None,
+        device: str | None = None,
     ) -> RunSetup:
-        """Load the plugins, resolve the cells and prepare what they share; ``ranks`` compute each cell together."""
+        """Load the plugins, resolve the cells and prepare what they share.
+
+        ``ranks`` compute each cell together; ``device`` takes the place of the run's.
+        """
         import torch  # noqa: F401 (before the plugins, so that a changed number of threads is noticed)
 
         found = self.resolve(settings)
-        bench = found.workbench(settings, workers, evaluates=evaluates, ranks=ranks)
-        return RunSetup(found.registry, found.cells, bench, found.request.out, found.left_out)
+        bench = found.workbench(settings, workers, evaluates=evaluates, ranks=ranks, device=device)
+        return RunSetup(found.registry, found.cells, bench, found.request.out, found.left_out, found.requests)
 
     def resolve(self, settings: Settings) -> ResolvedRun:
         """Load the plugins and resolve the cells, without torch."""
@@ -151,7 +172,7 @@ class RunOptions:
         from cir_bench.runs.resolve import left_out, resolve_all
 
         cells = resolve_all(requests, registry)
-        return ResolvedRun(registry, cells, requests[0], left_out(requests, cells, registry))
+        return ResolvedRun(registry, cells, requests, left_out(requests, cells, registry))
 
     def requests(self, settings: Settings) -> list[RunRequest]:
         """The request of the configuration file, or of every run of a suite, with the command line's values on top."""

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import sys
 import time
+from collections import defaultdict
+from dataclasses import dataclass, field
 from statistics import fmean
 from typing import TYPE_CHECKING, TextIO
 
-from cir_bench import CellFinished, CellStarted, EpochFinished, RunStarted, WorkProgress, hookimpl
+from cir_bench import CellFinished, CellKey, CellStarted, EpochFinished, RunStarted, WorkProgress, hookimpl
 
 if TYPE_CHECKING:
     from cir_bench.cli.progress import ProgressBars
@@ -21,20 +23,36 @@ def say(stream: TextIO, text: str) -> None:
     print(text, file=stream, flush=True)
 
 
+@dataclass
+class _Shown:
+    """What has been shown of a running cell."""
+
+    last: float = 0.0
+    stage: str = ""
+    seconds: list[float] = field(default_factory=list)
+
+    def due(self) -> bool:
+        """Whether the next line about an epoch or an extraction may come."""
+        now = time.monotonic()
+        if now - self.last < PLAIN_SECONDS:
+            return False
+        self.last = now
+        return True
+
+
 class RunView:
-    """Shows runs on whatever standard output is when they begin."""
+    """Shows runs on whatever standard output is when they begin; lines of cells that run together have their names."""
 
     def __init__(self) -> None:
         self._stream = sys.stdout
         self._bars: ProgressBars | None = None
-        self._last = 0.0
-        self._stage = ""
-        self._seconds: list[float] = []
+        self._shown: defaultdict[str, _Shown] = defaultdict(_Shown)
 
     @hookimpl
     def cir_bench_run_started(self, event: RunStarted) -> None:
         """Choose bars or lines."""
         self._stream, self._bars = sys.stdout, None
+        self._shown.clear()
         if sys.stdout.isatty():
             from cir_bench.cli.progress import ProgressBars
 
@@ -43,7 +61,7 @@ class RunView:
     @hookimpl
     def cir_bench_cell_started(self, event: CellStarted) -> None:
         """Say which cell begins, and why it is run again."""
-        self._last, self._stage = time.monotonic(), ""
+        self._shown[event.cell.name] = _Shown(last=time.monotonic())
         if self._bars is not None:
             self._bars.start(event.cell.name)
         if self._bars is None or event.reason:
@@ -55,28 +73,33 @@ class RunView:
         """Move the bar; without bars, report an extraction now and then."""
         if self._bars is not None:
             self._bars.work(event)
-        elif event.activity == "extracting features" and (self._due() or event.done == event.total):
-            self._say(f"  features, {event.detail}: {event.done}/{event.total}")
+        elif event.activity == "extracting features" and (
+            self._shown[event.cell.name].due() or event.done == event.total
+        ):
+            self._say(f"  {self._which(event.cell)}features, {event.detail}: {event.done}/{event.total}")
 
     @hookimpl
     def cir_bench_epoch_finished(self, event: EpochFinished) -> None:
         """Report loss and held-out score; without bars now and then, with the time left in this stage."""
-        if self._stage != event.stage:
-            self._stage, self._seconds = event.stage, []
-        self._seconds.append(event.seconds)
+        shown = self._shown[event.cell.name]
+        if shown.stage != event.stage:
+            shown.stage, shown.seconds = event.stage, []
+        shown.seconds.append(event.seconds)
         score = "" if event.selection is None else f", held out {event.selection:.2f}"
         result = f"loss {sum(event.terms.values()):.4f}{score}"
         if self._bars is not None:
-            self._bars.note = result
-        elif self._due() or event.epoch == event.epochs:
-            left = fmean(self._seconds) * (event.epochs - event.epoch)
-            self._say(f"  {event.stage} {event.epoch}/{event.epochs}: {result}, {left:.0f} s left")
+            self._bars.note(event.cell.name, result)
+        elif shown.due() or event.epoch == event.epochs:
+            left = fmean(shown.seconds) * (event.epochs - event.epoch)
+            which = self._which(event.cell)
+            self._say(f"  {which}{event.stage} {event.epoch}/{event.epochs}: {result}, {left:.0f} s left")
 
     @hookimpl
     def cir_bench_cell_finished(self, event: CellFinished) -> None:
         """Say what became of the cell."""
+        self._shown.pop(event.cell.name, None)
         if self._bars is not None:
-            self._bars.finish(event.number)
+            self._bars.finish(event.cell.name)
         if event.outcome in {"done", "failed"}:
             self._say(f"  {_result(event)}")
         elif event.outcome != "interrupted":
@@ -89,18 +112,15 @@ class RunView:
         if self._bars is not None:
             self._bars.close()
 
+    def _which(self, cell: CellKey) -> str:
+        """The name of a cell that is not the only one that runs."""
+        return f"{cell.name}: " if set(self._shown) - {cell.name} else ""
+
     def _say(self, text: str) -> None:
         if self._bars is not None:
             self._bars.print(text)
         else:
             say(self._stream, text)
-
-    def _due(self) -> bool:
-        now = time.monotonic()
-        if now - self._last < PLAIN_SECONDS:
-            return False
-        self._last = now
-        return True
 
 
 def _result(event: CellFinished) -> str:

@@ -4,7 +4,15 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from cir_bench.interfaces.specs import ComposerSpec, DatasetSpec, EncoderSpec, LossSpec, MethodSpec, Spec
+from cir_bench.interfaces.specs import (
+    ComposerSpec,
+    DatasetSpec,
+    EncoderSpec,
+    ExecutorSpec,
+    LossSpec,
+    MethodSpec,
+    Spec,
+)
 
 
 @dataclass(frozen=True)
@@ -27,6 +35,7 @@ KINDS = (
     Kind("loss", "losses", "cir_bench_losses", LossSpec, "cir_bench.interfaces.loss:Loss"),
     Kind("encoder", "encoders", "cir_bench_encoders", EncoderSpec, "cir_bench.interfaces.encoder:Encoder"),
     Kind("dataset", "datasets", "cir_bench_datasets", DatasetSpec, "cir_bench.interfaces.dataset:Dataset"),
+    Kind("executor", "executors", "cir_bench_executors", ExecutorSpec, "cir_bench.interfaces.executor:Executor"),
 )
 BENCHMARKS_HOOK = "cir_bench_benchmarks"
 

@@ -135,6 +135,14 @@ class LossSpec(Spec):
 
 
 @dataclass(frozen=True, kw_only=True)
+class ExecutorSpec(Spec):
+    """Where the cells of a run are computed: ``cir-bench run --on NAME``."""
+
+    extra: str | None = None
+    """The pip extra with its dependencies."""
+
+
+@dataclass(frozen=True, kw_only=True)
 class MethodSpec(Spec):
     """A method. With ``loss``, its implementation is a composer, which other methods can use by the method's name."""
 

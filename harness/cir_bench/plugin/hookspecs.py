@@ -1,6 +1,6 @@
 """The hooks; all are optional. Imports no torch.
 
-The first six register objects: each takes nothing and returns a list. The others hear of a run: each takes one event,
+The first seven register objects: each takes nothing and returns a list. The others hear of a run: each takes one event,
 which an implementation may leave out.
 """
 
@@ -12,7 +12,7 @@ from pathlib import Path
 import pluggy
 
 from cir_bench.interfaces.events import CellFinished, CellStarted, EpochFinished, RunFinished, RunStarted, WorkProgress
-from cir_bench.interfaces.specs import ComposerSpec, DatasetSpec, EncoderSpec, LossSpec, MethodSpec
+from cir_bench.interfaces.specs import ComposerSpec, DatasetSpec, EncoderSpec, ExecutorSpec, LossSpec, MethodSpec
 
 GROUP = "cir_bench"
 """The entry point group, and the project name of the hook markers."""
@@ -51,6 +51,12 @@ def cir_bench_losses() -> Iterable[LossSpec]:
 @hookspec
 def cir_bench_methods() -> Iterable[MethodSpec]:
     """Methods: what `run` runs and the leaderboard ranks."""
+    return ()
+
+
+@hookspec
+def cir_bench_executors() -> Iterable[ExecutorSpec]:
+    """Executors: where ``cir-bench run --on NAME`` computes cells."""
     return ()
 
 

@@ -15,7 +15,16 @@ import pluggy
 
 from cir_bench.errors import CirBenchError, ConfigError, did_you_mean
 from cir_bench.interfaces.kinds import KINDS, kind_of
-from cir_bench.interfaces.specs import ComposerSpec, Context, DatasetSpec, EncoderSpec, LossSpec, MethodSpec, Spec
+from cir_bench.interfaces.specs import (
+    ComposerSpec,
+    Context,
+    DatasetSpec,
+    EncoderSpec,
+    ExecutorSpec,
+    LossSpec,
+    MethodSpec,
+    Spec,
+)
 from cir_bench.interrupts import by_user
 from cir_bench.params.models import Params
 from cir_bench.plugin.events import new_manager
@@ -26,6 +35,7 @@ from cir_bench.protocols.builtin import builtin_benchmarks
 
 if TYPE_CHECKING:
     from cir_bench.interfaces.build import BuildContext
+    from cir_bench.interfaces.executor import ExecutorContext
 
 S_co = TypeVar("S_co", bound=Spec, covariant=True)
 T = TypeVar("T", bound=Spec)
@@ -121,6 +131,10 @@ class Registry:
         """A data set by name (without its ``:ARGUMENT``)."""
         return self.find(DatasetSpec, name)
 
+    def executor(self, name: str) -> Registered[ExecutorSpec]:
+        """An executor by name (without its ``:ADDRESS``)."""
+        return self.find(ExecutorSpec, name)
+
 
 @contextmanager
 def blame(registered: Registered[Spec], stage: str) -> Iterator[None]:
@@ -197,7 +211,7 @@ def _imported(registered: Registered[Spec], where: str) -> Any:
     return getattr(module, attribute)
 
 
-def create(registered: Registered[Spec], params: Params, context: Context | BuildContext) -> Any:
+def create(registered: Registered[Spec], params: Params, context: Context | BuildContext | ExecutorContext) -> Any:
     """An instance of the class behind a spec; its plugin is blamed if the constructor fails."""
     implementation = load(registered)
     with blame(registered, "constructing it"):

@@ -21,15 +21,12 @@ from cir_bench.protocols.eval_set import EvalSet
 from cir_bench.runs.cell import Cell
 from cir_bench.runs.selection import SelectionMetrics
 from cir_bench.runs.sources import CellSources
-from cir_bench.runs.status import CHECKPOINTS
+from cir_bench.runs.status import CHECKPOINTS, SCRATCH
 from cir_bench.runs.workbench import Workbench
 from cir_bench.training.checkpoints import Checkpoints, kept_weights
 from cir_bench.training.parts import Computation, Selector, Trainee, TrainExamples
 from cir_bench.training.seeding import derive_seed, seed_torch
 from cir_bench.training.trainer import Trainer
-
-SCRATCH = "features"
-"""The folder next to it for features that only this cell can use; removed once it is done."""
 
 
 @dataclass(frozen=True)

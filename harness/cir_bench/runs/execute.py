@@ -24,14 +24,14 @@ from cir_bench.records.rankings import ranking_digests, save_part
 from cir_bench.records.record import RunRecord, write_record
 from cir_bench.retrieval.ranking import PartRankings
 from cir_bench.runs import facts
-from cir_bench.runs.assembly import SCRATCH, AssembledCell, assemble
+from cir_bench.runs.assembly import AssembledCell, assemble
 from cir_bench.runs.cell import Cell
 from cir_bench.runs.cuts import cuts_of
 from cir_bench.runs.device import environment, peak_mib, reset_peak
 from cir_bench.runs.failures import circumstances, known_of
 from cir_bench.runs.ingredients import fingerprint, ingredients
 from cir_bench.runs.published import load_published
-from cir_bench.runs.status import CHECKPOINTS
+from cir_bench.runs.status import CHECKPOINTS, SCRATCH
 from cir_bench.runs.workbench import Workbench
 from cir_bench.statistics.queries import QueryResults
 from cir_bench.training.checkpoints import discard_state

@@ -47,7 +47,7 @@ def run_cells(
     With a ``lifeline``, a watching process hears where this one is, and cells that an earlier process finished are left
     out.
     """
-    run = _Run(len(cells), bench, registry, out, retry_failed, lifeline)
+    run = CellRunner(len(cells), bench, registry, out, retry_failed=retry_failed, lifeline=lifeline)
     run.announce(RunStarted(tuple(cell.key for cell in cells), out))
     for event in lifeline.unheard if lifeline else ():
         run.announce(event)
@@ -60,17 +60,22 @@ def run_cells(
             run.one(number, cell)
             bench.lifetimes.finish(cell)
     finally:
-        outcomes = Counter(event.outcome for event in run.finished)
-        complete = len(run.finished) == len(cells) and not outcomes["interrupted"]
-        run.announce(RunFinished(out, dict(outcomes), complete))
+        run.end(len(cells))
     return run.finished
 
 
-class _Run:
-    """Arguments as of `run_cells`; ``of``: the number of cells."""
+class CellRunner:
+    """Runs or skips single cells, and announces it. Arguments as of `run_cells`; ``of``: the number of cells."""
 
     def __init__(
-        self, of: int, bench: Workbench, registry: Registry, out: Path, retry_failed: bool, lifeline: Lifeline | None
+        self,
+        of: int,
+        bench: Workbench,
+        registry: Registry,
+        out: Path,
+        *,
+        retry_failed: bool = False,
+        lifeline: Lifeline | None = None,
     ) -> None:
         self._ranks = bench.ranks
         self.announce = Announcer(registry.hooks if self._ranks.first else new_manager())
@@ -84,6 +89,12 @@ class _Run:
         status = state_of(cell, self._out, self._bench).status
         return status.runs or (status is Status.FAILED and self._retry_failed)
 
+    def end(self, planned: int) -> None:
+        """The run is over, or was interrupted."""
+        outcomes = Counter(event.outcome for event in self.finished)
+        complete = len(self.finished) == planned and not outcomes["interrupted"]
+        self.announce(RunFinished(self._out, dict(outcomes), complete))
+
     def one(self, number: int, cell: Cell) -> None:
         """Run or skip one cell."""
         if self._lifeline is not None:
@@ -91,18 +102,24 @@ class _Run:
             plugin = facts.of_plugin(cell.method)
             failure = Failure(plugin=plugin.distribution, version=plugin.version, stage="running", exception="")
             self._lifeline.begin(death, CellRun(cell, self._bench, self._registry, self._out).unfinished(failure))
-        with self._lock(cell) as locked, guarded(partial(self._changed, cell)):
+        with self.lock(cell) as locked, guarded(partial(self._changed, cell)):
             state = self._ranks.agree(lambda: state_of(cell, self._out, self._bench) if locked else None)
             if state is None:
-                self._finish(number, cell, "running elsewhere")
-            elif state.status is Status.DONE:
-                if self._ranks.first:
-                    tidy(cell.folder(self._out))  # a kill came between its record and this
-                self._finish(number, cell, "done before", record=state.record)
-            elif state.status is Status.FAILED and not self._retry_failed:
-                self._finish(number, cell, "failed before", state.reason, state.record)
-            else:
+                self.finish(number, cell, "running elsewhere")
+            elif not self.skips(number, cell, state):
                 self._run(number, cell, state)
+
+    def skips(self, number: int, cell: Cell, state: CellState) -> bool:
+        """Whether a cell is not run, which is then announced."""
+        if state.status is Status.DONE:
+            if self._ranks.first:
+                tidy(cell.folder(self._out))  # a kill came between its record and this
+            self.finish(number, cell, "done before", record=state.record)
+            return True
+        if state.status is Status.FAILED and not self._retry_failed:
+            self.finish(number, cell, "failed before", state.reason, state.record)
+            return True
+        return False
 
     def _changed(self, cell: Cell, what: str) -> None:
         """Code that no plugin is blamed for, such as a data set's, changed global state."""
@@ -118,9 +135,13 @@ class _Run:
         try:
             record = self._recorded(run)
         except BaseException:
-            self._finish(number, cell, "interrupted")
+            self.finish(number, cell, "interrupted")
             raise
-        self._finish(number, cell, record.status, _describe(record.failure) if record.failure else "", record)
+        self.ended(number, cell, record)
+
+    def ended(self, number: int, cell: Cell, record: RunRecord) -> None:
+        """Announce the record of a cell that was run, and note in it which listeners failed meanwhile."""
+        self.finish(number, cell, record.status, _describe(record.failure) if record.failure else "", record)
         if self._ranks.first and (complaints := self.announce.take_complaints()):
             noted = record.model_copy(update={"warnings": (*record.warnings, *complaints)})
             with suppress(OSError):  # the record without them is there, or said to be unwritable
@@ -135,9 +156,10 @@ class _Run:
                 raise
             return run.failed(error)  # one cell, and a plugin's sys.exit, must not end the whole run
 
-    def _finish(
+    def finish(
         self, number: int, cell: Cell, outcome: CellOutcome, reason: str = "", record: RunRecord | None = None
     ) -> None:
+        """Announce what became of a cell."""
         finished = CellFinished(
             cell=cell.key,
             number=number,
@@ -156,7 +178,7 @@ class _Run:
             self._lifeline.finish(finished)
 
     @contextmanager
-    def _lock(self, cell: Cell) -> Iterator[bool]:
+    def lock(self, cell: Cell) -> Iterator[bool]:
         """Hold the cell's lock, the first rank for all of them; False while another process holds it."""
         if not self._ranks.first:
             yield False  # what it does is decided by the first

@@ -12,6 +12,8 @@ from cir_bench.training.names import LAST
 
 CHECKPOINTS = "checkpoints"
 """The folder next to a record that holds the weights of the chosen epoch."""
+SCRATCH = "features"
+"""The folder next to it for features that only this cell can use; removed once it is done."""
 
 
 class Status(str, Enum):

@@ -9,7 +9,8 @@ The whole test file of a method (install its distribution, or name its file in `
         variants = {"plain": {}, "wide": {"width": 512}}  # every check runs once for each
 
 `MethodContract` works on random features, `RunContract` trains and evaluates on a small generated benchmark,
-`SubmissionContract` checks a hidden test set's files against their own check.
+`SubmissionContract` checks a hidden test set's files against their own check; `ExecutorContract` runs cells on an
+executor.
 ``params`` sets parameters by name; the docstrings name the methods to override where a contract needs more (files of a
 data set, an encoder's images). A check that cannot apply (nothing to train) is skipped with the reason.
 """
@@ -22,6 +23,7 @@ _MODULES = (
     "composer",
     "dataset",
     "encoder",
+    "executor",
     "loss",
     "method",
     "pseudo_words",
@@ -33,6 +35,7 @@ pytest.register_assert_rewrite(*(f"{__name__}.{module}" for module in _MODULES))
 from cir_bench.testing.composer import ComposerContract as ComposerContract  # noqa: E402 (rewriting comes first)
 from cir_bench.testing.dataset import DatasetContract as DatasetContract  # noqa: E402
 from cir_bench.testing.encoder import EncoderContract as EncoderContract  # noqa: E402
+from cir_bench.testing.executor import ExecutorContract as ExecutorContract  # noqa: E402
 from cir_bench.testing.loss import LossContract as LossContract  # noqa: E402
 from cir_bench.testing.method import MethodContract as MethodContract  # noqa: E402
 from cir_bench.testing.pseudo_words import PseudoWordContract as PseudoWordContract  # noqa: E402
@@ -43,6 +46,7 @@ __all__ = [
     "ComposerContract",
     "DatasetContract",
     "EncoderContract",
+    "ExecutorContract",
     "LossContract",
     "MethodContract",
     "PseudoWordContract",

@@ -22,6 +22,7 @@ CONTRACTS: Mapping[str, tuple[str, ...]] = {
     "loss": ("LossContract",),
     "encoder": ("EncoderContract",),
     "dataset": ("DatasetContract", SUBMISSION),
+    "executor": ("ExecutorContract",),
 }
 """The contracts of an object, by kind."""
 LONGEST = 240

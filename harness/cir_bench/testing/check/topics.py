@@ -97,6 +97,12 @@ TOPICS: Mapping[str, tuple[str, ...]] = {
         "training_triplets_are_well_formed",
         "drawn_triplets_stay_among_the_images_asked_for",
     ),
+    "executor": (
+        "records_are_those_of_this_process",
+        "a_worker_with_other_versions_refuses",
+        "a_worker_that_dies_is_lost",
+        "a_cancelled_job_ends",
+    ),
     "submission": (
         "it_names_the_split_and_the_server",
         "files_are_bytes_under_plain_names",

@@ -1,0 +1,49 @@
+"""`JobRequest`: what a worker is told. Imports no torch."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Literal
+
+from pydantic import BaseModel, ConfigDict
+
+from cir_bench.interfaces.cell_key import CellKey
+from cir_bench.runs.request import RunRequest
+
+JOB = "@job@"
+"""In paths of a request: the job's own folder on the worker."""
+CACHE = "@cache@"
+"""In paths of a request: the cache of the worker's machine."""
+REQUEST_FILE = "request.json"
+MESSAGES_FILE = "messages.jsonl"
+OUT = "out"
+"""In the job's folder: the records and checkpoints, unless the file system is shared."""
+
+
+class JobRequest(BaseModel):
+    """A cell to run, or the features of several cells to extract."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    task: Literal["cell", "features"]
+    cells: tuple[CellKey, ...]
+    precision: str
+    requests: tuple[RunRequest, ...]
+    """Those of the whole run; the worker resolves them and takes its cells."""
+    cache_dir: str
+    follow_links: bool
+    workers: int
+    """Processes that decode images."""
+    plugin_files: tuple[str, ...] = ()
+    third_party: bool = True
+    only: tuple[str, ...] | None = None
+    without: tuple[str, ...] = ()
+    shared: bool
+    """Whether the paths are those of the machine that asks."""
+    gpus: float = 0.0
+    limit: float | None = None
+    """Seconds that it may take."""
+    versions: Mapping[str, str]
+    """Of the machine that asks; a worker with others refuses."""
+    ingredients: tuple[Mapping[str, str], ...]
+    """Of each cell: settings and code, as the machine that asks has them."""
