@@ -46,6 +46,11 @@ def average_precision(ranked: Sequence[str], targets: Sequence[str], k: int) -> 
     return total / min(len(targets), k)
 
 
+def normalised_gain(ranked: Sequence[str], targets: Sequence[str], k: int) -> float:
+    gained = sum(1 / math.log2(place + 1) for place, image in enumerate(ranked[:k], start=1) if image in targets)
+    return gained / sum(1 / math.log2(place + 1) for place in range(1, min(len(targets), k) + 1))
+
+
 def reciprocal_rank(ranked: Sequence[str], targets: Sequence[str], k: int) -> float:
     return next((1 / place for place, image in enumerate(ranked, start=1) if image in targets), 0.0)
 
@@ -58,6 +63,7 @@ REFERENCES: dict[str, tuple[Callable[[Sequence[str], Sequence[str], int], float]
     "R@{k}": (hit, 100),
     "recall@{k}": (recall, 100),
     "mAP@{k}": (average_precision, 100),
+    "nDCG@{k}": (normalised_gain, 100),
     "MRR": (reciprocal_rank, 100),
     "median_rank": (first_rank, 1),
 }

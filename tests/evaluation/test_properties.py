@@ -23,8 +23,8 @@ from cir_bench.retrieval.subsets import search_subsets
 ks = st.integers(1, 12)  # often more than there are images
 plans = st.none() | st.builds(ChunkPlan, st.just(1), st.integers(1, 8))
 some = settings(max_examples=25)
-WITH_K = [family for family in FAMILIES if FAMILIES[family].has_k and family != "mAP"]
-"""mAP@K is not among them: it divides by min(targets, K)."""
+WITH_K = [family for family in FAMILIES if FAMILIES[family].has_k and family not in {"mAP", "nDCG"}]
+"""Not mAP@K and nDCG@K, which divide by what min(targets, K) targets can reach."""
 
 
 @dataclass(frozen=True)
@@ -141,11 +141,12 @@ def test_a_k_beyond_the_gallery_is_as_good_as_the_whole_gallery(case: Case, extr
         assert beyond[family] == pytest.approx(whole[family]), family
 
 
+@pytest.mark.parametrize("family", ["mAP", "nDCG"])
 @some
 @given(case=cases(), extra=st.integers(0, 5))
-def test_average_precision_beyond_targets_and_gallery_stays(case: Case, extra: int) -> None:
+def test_beyond_targets_and_gallery_it_stays(family: str, case: Case, extra: int) -> None:
     size = max(len(case.scores), len(case.targets))
-    assert values(case, size + extra)["mAP"] == pytest.approx(values(case, size)["mAP"])
+    assert values(case, size + extra)[family] == pytest.approx(values(case, size)[family])
 
 
 @some

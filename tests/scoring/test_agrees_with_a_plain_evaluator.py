@@ -9,6 +9,7 @@ from pathlib import Path
 from types import ModuleType
 from typing import Any
 
+import numpy as np
 import pytest
 
 from cir_bench import Scores, evaluate
@@ -29,6 +30,8 @@ def support(name: str) -> ModuleType:
 
 
 plain, seeded = support("plain_evaluator"), support("seeded_rankings")
+mbeir = support("plain_mbeir")
+MBEIR = {"cirr/mbeir": mbeir.load_cirr, "fashioniq/mbeir": mbeir.load_fashioniq}
 pytestmark = pytest.mark.shared
 
 
@@ -42,7 +45,7 @@ def test_every_protocol_with_known_targets_is_held_against_it() -> None:
     named = {protocol.partition("/")[0] for protocol in plain.PROTOCOLS}
     found = [load_benchmark(file) for file in builtin_benchmarks() if file.stem in named]
     known = {f"{one.name}/{key.partition('@')[0]}" for one in found for key in one.protocols}
-    assert known - set(plain.PROTOCOLS) == {
+    assert known - {*plain.PROTOCOLS, *MBEIR} == {
         "cirr/test1",
         "circo/test",
         "circo/test-concept",
@@ -80,3 +83,22 @@ def test_score_and_evaluate_agree_to_the_last_digit(
 
     tables = [Scores([query.id for query in part.queries], part.gallery, scores[name]) for name, part in parts.items()]
     assert evaluate(protocol, tables, data_root=root).metrics == pytest.approx(expected, rel=0, abs=1e-9)
+
+
+@pytest.mark.parametrize("protocol", MBEIR)
+def test_rankings_of_m_beir_agree_to_the_last_digit(protocol: str, root: Path, real_data: Any) -> None:
+    """A positive is near the top of most rankings, at a random place; the rest is drawn from the whole gallery."""
+    real_data(f"{protocol.partition('/')[0]}/captions")
+    queries, gallery = MBEIR[protocol](root / protocol.partition("/")[0])
+    rng = np.random.default_rng(7)
+    ranked = {}
+    for query, right in queries.items():
+        drawn = [gallery[place] for place in rng.choice(len(gallery), size=60, replace=False)]
+        for image in sorted(right)[: rng.integers(3)]:
+            drawn.insert(int(rng.integers(14)), image)
+        ranked[query] = list(dict.fromkeys(drawn))[:50]
+    expected = mbeir.measure(queries, ranked)
+    assert all(20 < value < 80 for value in expected.values())
+    result = evaluate(protocol, ranked, data_root=root)
+    assert {name: result.metrics[name] for name in expected} == pytest.approx(expected, rel=0, abs=1e-9)
+    assert (result.n_queries, result.n_gallery, result.partial) == (len(queries), len(gallery), False)

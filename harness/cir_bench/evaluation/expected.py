@@ -54,6 +54,19 @@ def average_precision(ranking: Ranking, k: int) -> Values:
     return _per_query(ranking, hits / size * inner) / np.clip(ranking.n_targets, 1, k)
 
 
+def normalised_gain(ranking: Ranking, k: int) -> Values:
+    """Expected nDCG@k with targets of equal weight: Σ_{i ≤ k} rel(i) / log2(i + 1), over its value for a perfect list.
+
+    Each of a group's first s = clip(k - B, 0, T) places has a target with probability m/T.
+    """
+    groups = ranking.groups
+    discounts = np.append(0.0, np.cumsum(1 / np.log2(np.arange(2, k + 2))))
+    first, last = np.minimum(groups.better, k), np.clip(groups.better + groups.size, 0, k)
+    gained = _per_query(ranking, groups.hits / groups.size * (discounts[last] - discounts[first]))
+    normalised: Values = gained / discounts[np.clip(ranking.n_targets, 1, k)]
+    return normalised
+
+
 def reciprocal_rank(ranking: Ranking) -> Values:
     """Expected 1 / rank of the best target."""
     has_group, first = ranking.groups.first()

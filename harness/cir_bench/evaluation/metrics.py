@@ -87,6 +87,11 @@ _FAMILIES = (
     MetricFamily("recall@K", "true recall: fraction of a query's targets among the first K", expected.true_recall),
     MetricFamily("mAP@K", "mean of Σ_{i≤K} P(i)·rel(i) / min(|targets|, K) (CIRCO)", expected.average_precision),
     MetricFamily(
+        "nDCG@K",
+        "mean of Σ_{i≤K} rel(i) / log2(i + 1) over its greatest possible value, targets weighing 1 (MTEB)",
+        expected.normalised_gain,
+    ),
+    MetricFamily(
         "R_subset@K", "R@K among each query's own candidates (CIRR)", expected.hit_rate, candidates=CandidateSet.SUBSET
     ),
     MetricFamily(

@@ -10,6 +10,7 @@ from cir_bench.errors import DataError, examples
 from cir_bench.evaluation.metrics import Relevance
 from cir_bench.interfaces.dataset import Dataset, Query
 from cir_bench.protocols.eval_set import EvalPart, EvalQuery, EvalSet, Truth, unique
+from cir_bench.protocols.mbeir import under
 from cir_bench.protocols.protocol import Protocol
 from cir_bench.protocols.text import fill_template, query_texts
 
@@ -40,6 +41,7 @@ def eval_set(
     `DataError` if images are missing and ``allow_partial`` is off; or nothing is left; or the data set and the protocol
     do not fit each other.
     """
+    dataset = under(dataset, protocol)
     queries = dataset.queries(protocol.split)
     unknown = next((query for query in queries if query.part not in dataset.parts), None)
     if unknown is not None:
@@ -65,6 +67,7 @@ def check_headline(dataset: Dataset, protocol: Protocol) -> None:
 
     This finds the mistake before anything is trained, not when metrics are averaged.
     """
+    dataset = under(dataset, protocol)
     if list(dataset.parts) == [""]:
         plain, which = True, "no parts to take a mean over; choose a protocol without parts."
     else:
@@ -76,13 +79,13 @@ def check_headline(dataset: Dataset, protocol: Protocol) -> None:
 
 def spelling_of(dataset: Dataset, protocol: Protocol) -> Spelling:
     """The dictionary that the protocol's text form names, by part; empty ones if it names none."""
-    name = protocol.text.spelling
+    name, dataset = protocol.text.spelling, under(dataset, protocol)
     return {part: dataset.spelling(name, part) if name else {} for part in dataset.parts}
 
 
 def provenance_of(dataset: Dataset, protocol: Protocol) -> dict[str, str]:
     """The data set's own facts, and a digest of each spelling dictionary that the protocol uses."""
-    facts = dict(dataset.provenance())
+    facts = dict(under(dataset, protocol).provenance())
     for part, words in spelling_of(dataset, protocol).items() if protocol.text.spelling else ():
         canonical = json.dumps(dict(words), sort_keys=True)
         key = ".".join(name for name in ("spelling", protocol.text.spelling, part) if name)

@@ -11,6 +11,7 @@ from cir_bench.evaluation.metrics import Metric, parse_metric
 from cir_bench.interfaces.dataset import Dataset
 from cir_bench.protocols.build import check_headline, eval_set
 from cir_bench.protocols.eval_set import EvalPart, EvalSet, Truth
+from cir_bench.protocols.mbeir import under
 from cir_bench.protocols.protocol import Protocol
 from cir_bench.retrieval.ranking import CandidateSet
 
@@ -66,7 +67,8 @@ def evaluation_problems(whole: EvalSet, protocol: Protocol, dataset: Dataset) ->
     """What is wrong with queries and galleries, one sentence each, the worst first; ``whole``: no image is left out."""
     expected = protocol.expected
     problems = [problem for name, part in whole.parts.items() for problem in _query_problems(name, part, protocol)]
-    odd = [q.id for q in dataset.queries(protocol.split) if len(q.captions) != expected.captions]
+    asked = under(dataset, protocol).queries(protocol.split)
+    odd = [q.id for q in asked if len(q.captions) != expected.captions]
     if expected.captions is not None and odd:
         problems.append(f"{len(odd)} queries do not have {expected.captions} captions: {examples(odd)}.")
     for what, counts, found in (

@@ -13,6 +13,7 @@ from pydantic import Field, field_validator, model_validator
 from cir_bench.errors import ConfigError
 from cir_bench.evaluation.metrics import Relevance, parse_metrics
 from cir_bench.params.models import AddedLater, Params, numbers_depend_on
+from cir_bench.protocols.mbeir import MBEIR
 from cir_bench.retrieval.ranking import CandidateSet
 
 HASH_VERSION = 1
@@ -120,6 +121,8 @@ class Protocol(Params):
     text: TextForm = TextForm()
     templates: Annotated[Templates, AddedLater()] = Templates()
     """Of query texts alone; texts of training triplets are as annotated."""
+    mbeir: Annotated[MBEIR | None, AddedLater()] = None
+    """Queries, positives and gallery as M-BEIR takes them from this data set; ``gallery`` is then ``split``."""
     metrics: Annotated[tuple[str, ...], Field(min_length=1)]
     """Names such as ``R@10``; for a data set with parts each is measured per part, and averaged over the parts."""
     headline: Headline

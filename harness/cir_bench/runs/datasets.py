@@ -13,6 +13,7 @@ from cir_bench.interfaces.specs import Context
 from cir_bench.plugin.registry import create
 from cir_bench.protocols.build import provenance_of
 from cir_bench.protocols.check import train_problems
+from cir_bench.protocols.mbeir import under
 from cir_bench.runs import keys
 from cir_bench.runs.cell import Cell, DatasetChoice
 from cir_bench.runs.data_root import no_root
@@ -38,8 +39,8 @@ class DataSets:
         """Every text of the train split, sorted, each once."""
 
     def of(self, cell: Cell) -> Dataset:
-        """The cell's data set."""
-        return self._load(cell.datasets[0])
+        """The cell's data set, as its protocol sees it."""
+        return under(self._load(cell.datasets[0]), cell.protocol)
 
     def described(self, cell: Cell) -> Dataset:
         """The data set whose descriptions the cell trains on: its own, or the one that its method names."""
