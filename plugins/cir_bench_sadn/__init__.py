@@ -51,7 +51,6 @@ METHODS = [
         controlled={
             "css": {
                 "base_params": {"combiner": {"dropout": 0.1}},
-                "gamma": 0.0,
                 "training": {"lr": 2e-3, "schedule": "constant"},
             },
             "fashioniq": {"gamma": 0.0, "training": {"lr": 5e-4, "schedule": "constant"}},

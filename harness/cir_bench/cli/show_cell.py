@@ -54,8 +54,11 @@ def _origins(cell: Cell) -> Mapping[str, str]:
     """By key; a key speaks for those below it."""
     spec, params, benchmark = cell.method.spec, cell.method_params, cell.benchmark.benchmark
     if cell.key.track == "controlled":
-        budget = dotted({"training": dict(benchmark.training)})
-        return {**_recipes(spec.controlled, benchmark.name), **dict.fromkeys(budget, f"budget of {benchmark.name}")}
+        shared = {
+            **dict.fromkeys(dotted({"training": benchmark.training}), f"budget of {benchmark.name}"),
+            **dict.fromkeys(dotted({"selection": benchmark.selection}), f"benchmark {benchmark.name}"),
+        }
+        return {**_recipes(spec.controlled, benchmark.name), **shared}
     released: Mapping[str, Any] = {}
     if isinstance(params, VariantParams) and params.variant == "released":
         released = dict.fromkeys(("variant", *params.released), "released")

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Annotated, Any, ClassVar, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
+from pydantic.fields import FieldInfo
 
 from cir_bench.params.tunable import Tunable
 
@@ -26,12 +27,19 @@ class NoParams(Params):
 
 @dataclass(frozen=True)
 class AddedLater:
-    """Marks a parameter whose default is what was computed before the parameter existed.
+    """Marks a parameter that did not exist from the start: the value that was in force before is not an ingredient.
 
-    At its default it is not an ingredient, so cells that were finished before stay valid::
+    So cells that were finished before stay valid. That value is the default, unless ``was`` names another one::
 
         layers: Annotated[Literal["printed", "released"], AddedLater()] = "printed"
+        gallery: Annotated[Literal["filled", "own"], AddedLater(was="own")] = "filled"
     """
+
+    was: Any = None
+
+    def before(self, field: FieldInfo) -> Any:
+        """The value of the marked field before it existed."""
+        return field.get_default(call_default_factory=True) if self.was is None else self.was
 
 
 class Training(Params):
@@ -83,7 +91,7 @@ def numbers_depend_on(params: BaseModel) -> dict[str, Any]:
     values = params.model_dump(mode="json")
     for name, field in type(params).model_fields.items():
         value = getattr(params, name)
-        unchanged = AddedLater() in field.metadata and value == field.get_default(call_default_factory=True)
+        unchanged = any(isinstance(mark, AddedLater) and value == mark.before(field) for mark in field.metadata)
         if name in SAME_NUMBERS or unchanged:
             del values[name]
         elif isinstance(value, BaseModel):
@@ -99,6 +107,9 @@ class Selection(Params):
     fraction: Annotated[float, Field(gt=0, lt=1)] = 0.1
     """Fraction of the train triplets that is held out (at most ``max_queries``)."""
     max_queries: Annotated[int, Field(ge=1)] = 1000
+    gallery: Annotated[Literal["filled", "own"], AddedLater(was="own")] = "filled"
+    """filled: other train images fill the held-out gallery up to the size of the evaluation's, since a score, and with
+    SADN even a query, depends on it. own: the images of the held-out triplets alone."""
     every: Annotated[int, Field(ge=1)] = 1
     """Epochs between two evaluations."""
 

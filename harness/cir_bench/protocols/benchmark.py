@@ -8,11 +8,11 @@ from functools import lru_cache
 from pathlib import Path
 from typing import Annotated, Any
 
-from pydantic import Field, ValidationError, field_validator
+from pydantic import Field, ValidationError, ValidationInfo, field_validator
 
 from cir_bench.config import read_yaml
 from cir_bench.errors import ConfigError, did_you_mean
-from cir_bench.params.models import Params, Training
+from cir_bench.params.models import Params, Selection, Training
 from cir_bench.protocols.protocol import Protocol
 
 _PROTOCOL_NAME = re.compile(r"[a-z0-9][a-z0-9-]*@[1-9][0-9]*")
@@ -30,17 +30,21 @@ class Benchmark(Params):
     """The controlled track's encoder if the user names none."""
     training: dict[str, Any] = Field(default_factory=dict)
     """The controlled track's budget: values of `Training` (epochs, batch_size, …), the same for every method."""
+    selection: dict[str, Any] = Field(default_factory=dict)
+    """How the controlled track chooses checkpoints: values of `Selection`, the same for every method."""
     protocols: Annotated[dict[str, Protocol], Field(min_length=1)]
     """By ``name@version``; the first is the default."""
 
-    @field_validator("training")
+    @field_validator("training", "selection")
     @classmethod
-    def _budget(cls, budget: dict[str, Any]) -> dict[str, Any]:
-        for key in budget:
-            if key not in Training.model_fields:
-                raise ValueError(f"there is no training setting {key!r}; {did_you_mean(key, Training.model_fields)}")
-        Training.model_validate(budget)
-        return budget
+    def _settings(cls, values: dict[str, Any], info: ValidationInfo) -> dict[str, Any]:
+        model = Training if info.field_name == "training" else Selection
+        for key in values:
+            if key not in model.model_fields:
+                near = did_you_mean(key, model.model_fields)
+                raise ValueError(f"there is no {info.field_name} setting {key!r}; {near}")
+        model.model_validate(values)
+        return values
 
     @field_validator("protocols")
     @classmethod

@@ -62,6 +62,14 @@ def eval_set(
     return _without(whole, frozenset(missing), protocol)
 
 
+def gallery_sizes(dataset: Dataset, protocol: Protocol) -> dict[str, int]:
+    """By part, how many images the protocol's gallery has."""
+    union = protocol.gallery == "union"
+    queries = dataset.queries(protocol.split) if union else ()
+    by_part = {part: [query for query in queries if query.part == part] for part in dataset.parts}
+    return {part: len(_gallery(dataset, protocol, part, asked)) for part, asked in by_part.items()}
+
+
 def check_headline(dataset: Dataset, protocol: Protocol) -> None:
     """`DataError` if the protocol's headline uses means over parts and the data set has no parts, or the reverse.
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Collection, Mapping, Sequence
 
 from cir_bench.errors import ConfigError, DataError
 from cir_bench.interfaces.dataset import Query, Triplet, TripletSampler
@@ -71,19 +71,26 @@ def hold_out_drawn(
         ) from error
 
 
-def held_out_set(held: Sequence[Triplet], protocol: Protocol, spelling: Spelling | None = None) -> EvalSet:
+def held_out_set(
+    held: Sequence[Triplet],
+    protocol: Protocol,
+    spelling: Spelling | None = None,
+    fill: Mapping[str, Sequence[str]] | None = None,
+) -> EvalSet:
     """Held-out triplets as an evaluation: query texts and reference policy of the protocol, gallery = their images.
 
-    The gallery of a part is the references ∪ targets of its held-out triplets. Triplets with the same reference and the
-    same captions are one query, and all their targets count as hits, as does every other image of the gallery that the
-    data set knows to be right (`Triplet.hits`); each has the gain 1, for protocols with soft metrics. Query ids are
-    ``held-0``, ``held-1``, ….
+    The gallery of a part is the references ∪ targets of its held-out triplets, and the images ``fill`` has for it.
+    Triplets with the same reference and the same captions are one query, and all their targets count as hits, as does
+    every other image of the gallery that the data set knows to be right (`Triplet.hits`); each has the gain 1, for
+    protocols with soft metrics. Query ids are ``held-0``, ``held-1``, ….
     """
     asked: dict[tuple[str, str, tuple[str, ...]], list[Triplet]] = {}
     galleries: dict[str, dict[str, None]] = {}
     for triplet in held:
         asked.setdefault((triplet.part, triplet.reference, triplet.captions), []).append(triplet)
         galleries.setdefault(triplet.part, {}).update(dict.fromkeys((triplet.reference, triplet.target)))
+    for part, images in galleries.items():
+        images.update(dict.fromkeys((fill or {}).get(part, ())))
     queries: dict[str, list[Query]] = {}
     for number, ((part, reference, captions), same) in enumerate(asked.items()):
         right = dict.fromkeys(image for triplet in same for image in (triplet.target, *triplet.hits))
@@ -92,6 +99,29 @@ def held_out_set(held: Sequence[Triplet], protocol: Protocol, spelling: Spelling
         queries.setdefault(part, []).append(query)
     parts = {part: tuple(images) for part, images in galleries.items()}
     return under_protocol(queries, parts, protocol, spelling or {})
+
+
+def filling(
+    train: Mapping[str, Collection[str]], held: Sequence[Triplet], sizes: Mapping[str, int], seed: int
+) -> dict[str, list[str]]:
+    """By part, the train images that fill a held-out gallery up to its size, as far as there are that many.
+
+    Which they are depends on their ids and the seed alone.
+
+    Args:
+        train: by part, the images that are trained on.
+        held: the held-out triplets.
+        sizes: by part, how many images the gallery shall have.
+        seed: the one of the split.
+    """
+    own: dict[str, set[str]] = {}
+    for triplet in held:
+        own.setdefault(triplet.part, set()).update((triplet.reference, triplet.target))
+    found = {}
+    for part, images in own.items():
+        others = sorted(set(train.get(part, ())) - images, key=lambda image: _place(seed, image))
+        found[part] = others[: max(0, sizes.get(part, 0) - len(images))]
+    return found
 
 
 def _place(seed: int, reference: str) -> bytes:

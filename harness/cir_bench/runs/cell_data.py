@@ -13,10 +13,10 @@ from cir_bench.features.extract import read_item
 from cir_bench.features.identity import Role
 from cir_bench.interfaces.dataset import Triplet, TripletSampler
 from cir_bench.protocols.artefact import texts_of
-from cir_bench.protocols.build import check_headline, eval_set, spelling_of
+from cir_bench.protocols.build import check_headline, eval_set, gallery_sizes, spelling_of
 from cir_bench.protocols.check import evaluation_notes, evaluation_problems
 from cir_bench.protocols.eval_set import EvalSet
-from cir_bench.protocols.holdout import held_out_set, hold_out, hold_out_drawn
+from cir_bench.protocols.holdout import filling, held_out_set, hold_out, hold_out_drawn
 from cir_bench.runs import keys
 from cir_bench.runs.cell import Cell
 from cir_bench.runs.datasets import DataSets
@@ -144,7 +144,9 @@ class CellData:
             if selection.on == "held-out":
                 sampler, held_out = hold_out_drawn(sampler, selection.fraction, selection.max_queries, seed)
             draw = partial(self._draw, cell, sampler)
-            return TrainData(draw, len(draw(0).triplets), self._held_out(cell, held_out), missing)
+            first, alone = draw(0), {next(iter(dataset.parts)): sampler.images}
+            images = alone if len(dataset.parts) == 1 else _images_of(first.triplets)
+            return TrainData(draw, len(first.triplets), self._held_out(cell, held_out, images), missing)
         triplets = dataset.train()
         usable = self._usable(cell, (image for t in triplets for image in (t.reference, t.target)))
         whole = [usable[t.reference] and usable[t.target] for t in triplets]
@@ -155,18 +157,22 @@ class CellData:
         if selection.on == "held-out":
             triplets, held_out = hold_out(triplets, selection.fraction, selection.max_queries, seed)
         train = of_triplets(cell, dataset, triplets)
-        return TrainData(lambda epoch: train, len(train), self._held_out(cell, held_out), missing)
+        score_on = self._held_out(cell, held_out, _images_of(triplets))
+        return TrainData(lambda epoch: train, len(train), score_on, missing)
 
     def _draw(self, cell: Cell, sampler: TripletSampler, epoch: int) -> TrainSet:
         return of_triplets(cell, self._datasets.of(cell), sampler.draw(derive_seed(cell.key.seed, "triplets"), epoch))
 
-    def _held_out(self, cell: Cell, kept: Sequence[Triplet]) -> EvalSet | None:
-        """The evaluation that the checkpoint is chosen by; ``kept``: the held-out triplets."""
-        if cell.method_params.selection.on == "test":
+    def _held_out(self, cell: Cell, kept: Sequence[Triplet], train: Mapping[str, Collection[str]]) -> EvalSet | None:
+        """The evaluation that the checkpoint is chosen by; ``kept``: the held-out triplets, ``train``: other images."""
+        selection, dataset, protocol = cell.method_params.selection, self._datasets.of(cell), cell.protocol
+        if selection.on == "test":
             return self.evaluation(cell)
         if not kept:
             return None
-        return held_out_set(kept, cell.protocol, spelling_of(self._datasets.of(cell), cell.protocol))
+        sizes = gallery_sizes(dataset, protocol) if selection.gallery == "filled" else {}
+        more = filling(train, kept, sizes, cell.key.seed)
+        return held_out_set(kept, protocol, spelling_of(dataset, protocol), more)
 
     def _missing(self, usable: Collection[bool], what: str) -> int:
         """How many cannot be used; `DataError` saying ``what`` is the matter, unless they may be left out."""
@@ -199,6 +205,14 @@ class CellData:
             shown = " ".join(list(faults.values())[:SHOWN]) + (" …" if len(faults) > SHOWN else "")
             warnings.warn(f"partial: {len(faults)} images cannot be read and are left out: {shown}", stacklevel=2)
         return verdicts
+
+
+def _images_of(triplets: Iterable[Triplet]) -> dict[str, set[str]]:
+    """By part, the references and targets."""
+    found: dict[str, set[str]] = {}
+    for triplet in triplets:
+        found.setdefault(triplet.part, set()).update((triplet.reference, triplet.target))
+    return found
 
 
 def _out_of_reach(cell: Cell) -> EvalSet:

@@ -138,10 +138,11 @@ def _cells(
 
 
 def _recipe(request: RunRequest, benchmark: ChosenBenchmark, method: Registered[MethodSpec]) -> dict[str, Any]:
-    """Controlled: the benchmark's budget over the method's settings for it. Paper: the recipe for the benchmark."""
+    """Controlled: the benchmark's budget and selection over the method's settings for it. Paper: the recipe for the benchmark."""
     if request.track == "controlled":
         own = _of_benchmark(method.spec.controlled, benchmark)
-        return merge(own, {"training": benchmark.benchmark.training})
+        chosen = benchmark.benchmark
+        return merge(own, {"training": chosen.training, "selection": chosen.selection})
     return _of_benchmark(method.spec.recipes, benchmark)
 
 
