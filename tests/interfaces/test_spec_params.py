@@ -14,7 +14,7 @@ from cir_bench.config import parse_set
 from cir_bench.errors import ConfigError
 from cir_bench.interfaces.spec_params import make_params, split_argument
 from cir_bench.interfaces.specs import DatasetSpec, EncoderSpec, MethodSpec
-from cir_bench.params.models import AddedLater, MethodParams, Params, Training, VariantParams, numbers_depend_on
+from cir_bench.params.models import AddedLater, MethodParams, Params, Selection, Training, VariantParams, numbers_depend_on
 
 
 class Mine(MethodParams):
@@ -174,6 +174,11 @@ def test_a_parameter_that_was_added_later_counts_where_it_is_not_at_its_default(
         "bias": False,
         "variant": "released",
     }
+
+
+def test_a_default_that_is_new_counts_and_the_value_that_was_in_force_before_does_not():
+    filled, own = (numbers_depend_on(Selection(gallery=gallery)) for gallery in ("filled", "own"))
+    assert filled == {**own, "gallery": "filled"}
 
 
 def test_how_a_stage_saves_memory_makes_no_difference_to_its_numbers():

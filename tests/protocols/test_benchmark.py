@@ -12,6 +12,7 @@ name: mine
 dataset: folder
 default_encoder: tiny
 training: {epochs: 5, batch_size: 32}
+selection: {every: 2}
 protocols:
   first@1:
     reference: removed
@@ -44,6 +45,7 @@ def test_a_benchmark_is_read(file: Path) -> None:
     benchmark = load_benchmark(file)
     assert list(benchmark.protocols) == ["first@1", "second@1", "second@10", "second@9"]
     assert benchmark.training == {"epochs": 5, "batch_size": 32}
+    assert benchmark.selection == {"every": 2}
 
 
 def test_the_first_protocol_is_the_default_and_the_newest_version_is_taken(file: Path) -> None:
@@ -70,6 +72,8 @@ def test_an_unknown_protocol_is_refused(file: Path, name: str) -> None:
         ("[R@1]\n    headline: {name: R@1", "[R@x]\n    headline: {name: R@1", "There is no metric 'R@x'"),
         ("epochs: 5", "epoch: 5", "training: there is no training setting 'epoch'; did you mean 'epochs'?"),
         ("epochs: 5", "epochs: -5", "training"),
+        ("every: 2", "evry: 2", "selection: there is no selection setting 'evry'; did you mean 'every'?"),
+        ("every: 2", "every: 0", "selection"),
         ("first@1", "First", "'First' is not a protocol name; write name@version"),
         ("name: mine", "name: Mine!", "name: string should match pattern"),
         ("second@9", "second@10", "second@10"),

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from cir_bench import DataError, Triplet, TripletSampler
 from cir_bench.errors import ConfigError
-from cir_bench.protocols.holdout import held_out_set, hold_out, hold_out_drawn
+from cir_bench.protocols.holdout import filling, held_out_set, hold_out, hold_out_drawn
 from cir_bench.protocols.protocol import Protocol
 
 Make = Callable[..., Protocol]
@@ -88,6 +88,27 @@ def test_every_image_of_the_gallery_that_is_known_to_be_right_is_a_hit(protocol:
     part = held_out_set(held, protocol()).parts[""]
     assert [part.truth[query.id].targets for query in part.queries] == [("b", "c"), ("c", "b")]
     assert part.gallery == ("a", "b", "d", "c")
+
+
+def test_train_images_fill_the_gallery_up_to_the_size_of_the_evaluation_s() -> None:
+    train, held = hold_out(TRIPLETS, 0.1, 1000, seed=0)
+    own = {image for t in held for image in (t.reference, t.target)}
+    images = {"": [image for t in train for image in (t.reference, t.target)]}
+    more = filling(images, held, {"": 100}, seed=0)[""]
+    assert len(set(more)) == len(more) == 100 - len(own)
+    assert not set(more) & own
+    assert filling({"": images[""][::-1]}, held, {"": 100}, seed=0)[""] == more
+    assert filling(images, held, {"": 100}, seed=1)[""] != more
+
+
+def test_a_gallery_is_never_cut_and_never_filled_with_another_part(protocol: Make) -> None:
+    held = [Triplet("a", ("x",), "b", "left", hits=("b", "e")), Triplet("c", ("x",), "d", "right")]
+    train = {"left": ["e", "a"], "right": ["f", "g"], "neither": ["h"]}
+    more = filling(train, held, {"left": 9, "right": 1, "neither": 5}, seed=0)
+    made = held_out_set(held, protocol(), fill=more)
+    assert made.parts["left"].gallery == ("a", "b", "e")
+    assert made.parts["right"].gallery == ("c", "d")
+    assert made.parts["left"].truth["held-0"].targets == ("b", "e"), "an image that fills the gallery may be right, too"
 
 
 class Numbers(TripletSampler):

@@ -28,6 +28,17 @@ def test_a_finished_cell_says_everything_about_its_numbers(toy) -> None:
     assert (toy.out / "LEADERBOARD.md").read_text().count("`tirg`") == 1
 
 
+def test_the_held_out_gallery_is_as_large_as_the_evaluation_s_unless_asked_otherwise(toy) -> None:
+    few = ("-m", "tirg", "--set", "selection.fraction=0.02")
+    toy.run(*few)
+    toy.run(*few, "--set", "selection.gallery=own")
+    filled, own = sorted(toy.records().values(), key=lambda record: "gallery=own" in record.cell.variant)
+    assert own.selection.n_gallery < filled.selection.n_gallery == filled.n_gallery[""]
+    assert filled.selection.n_queries == own.selection.n_queries
+    assert filled.ingredients["method.selection.gallery"] == "filled"
+    assert "method.selection.gallery" not in own.ingredients, "what was measured before galleries were filled stays so"
+
+
 def test_a_second_run_skips_what_is_done_and_extracts_nothing(toy) -> None:
     toy.run("-m", "tirg", "-m", "sum")
     before = toy.records()
