@@ -51,6 +51,7 @@ from cir_bench.interfaces.method import Optimiser as Optimiser
 from cir_bench.interfaces.method import ParameterGroup as ParameterGroup
 from cir_bench.interfaces.method import StandardMethod as StandardMethod
 from cir_bench.interfaces.method import TrainBatch as TrainBatch
+from cir_bench.interfaces.method import TrainGallery as TrainGallery
 from cir_bench.interfaces.method import TrainStage as TrainStage
 from cir_bench.interfaces.method import TrainStep as TrainStep
 from cir_bench.interfaces.published import PublishedWeights as PublishedWeights

@@ -20,6 +20,7 @@ from cir_bench import (
 )
 from cir_bench_sadn.aggregation import NeighbourAggregation
 from cir_bench_sadn.base import output_of
+from cir_bench_sadn.candidates import without
 from cir_bench_sadn.params import FIRST, NEVER, NO_CIA, NO_DBC, NO_NEIGHBOURHOOD, NO_RESIDUAL, NORMED, SadnParams
 
 BLOCK = 1 << 26
@@ -149,9 +150,3 @@ class SadnComposer(Composer):
         if len(embedding.spaces) == 1:
             return embedding.main
         return Embedding(embedding.spaces, self._weights).joint()
-
-
-def without(rows: Tensor, unwanted: Tensor) -> Tensor:
-    """The rows ``[B, k]`` in their order without the unwanted ones: as many as every query has left."""
-    order = unwanted.int().argsort(dim=1, stable=True)
-    return rows.gather(1, order)[:, : rows.shape[1] - int(unwanted.sum(dim=1).amax())]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
 from typing import cast
 
 import torch
@@ -16,17 +17,18 @@ from cir_bench import (
     Embedding,
     Encoder,
     FinetuneMethod,
+    GalleryView,
     Loss,
     Optimiser,
     ParameterGroup,
-    TopK,
     TrainBatch,
     TrainStage,
     TrainStep,
 )
 from cir_bench_sadn.adaptation import adaptation_loss
 from cir_bench_sadn.aggregation import alignment
-from cir_bench_sadn.composer import SadnComposer, without
+from cir_bench_sadn.candidates import OtherTargets, TrainImages
+from cir_bench_sadn.composer import SadnComposer
 from cir_bench_sadn.focal import FocalInfoNCELoss
 from cir_bench_sadn.params import (
     BASE_TEMPERATURES,
@@ -36,10 +38,12 @@ from cir_bench_sadn.params import (
     LEFT_OUT,
     NO_ADAPT,
     NO_CIA,
+    NO_NEIGHBOURHOOD,
     NO_RANK,
     OF_BASE,
     REFINED,
     SCORES,
+    TRAIN,
     TRIPLET,
     FocalInfoNCEParams,
     SadnParams,
@@ -47,31 +51,6 @@ from cir_bench_sadn.params import (
 
 FIRST_STAGE_LOSS = "batch-classification"
 BASE_STAGE = "base"
-
-
-class OtherTargets:
-    """The batch's targets, of which none is an own one of the query that looks for neighbours.
-
-    Args:
-        targets: the B targets.
-        same_target: ``[B, B]`` as in `TrainBatch`.
-    """
-
-    def __init__(self, targets: Embedding, same_target: Tensor) -> None:
-        self._every, self._own = BatchGallery(targets), same_target
-
-    def __len__(self) -> int:
-        return len(self._every) - int(self._own.sum(dim=1).amax())
-
-    def topk(self, queries: Embedding, k: int) -> TopK:
-        """The k best targets of the batch, without the own ones, for each of the B queries."""
-        best = self._every.topk(queries, len(self._every))
-        own = self._own.gather(1, best.rows)
-        return TopK(without(best.rows, own)[:, :k], without(best.scores, own)[:, :k])
-
-    def take(self, rows: Tensor) -> Tensor:
-        """Vectors ``[B, k, d]``, with gradients to the targets."""
-        return self._every.take(rows)
 
 
 class Sadn(FinetuneMethod):
@@ -86,6 +65,8 @@ class Sadn(FinetuneMethod):
     main_stage = "sadn"
 
     def __init__(self, params: SadnParams, context: BuildContext) -> None:
+        if params.neighbourhood == TRAIN and params.ablation == NO_NEIGHBOURHOOD:
+            raise ConfigError("sadn cannot weigh all train images for every query; set neighbourhood=batch.")
         base = context.composer(params.base, **params.of_base())
         first = context.loss(FIRST_STAGE_LOSS, scale=100.0, scale_on="similarity", learn_scale=False)
         super().__init__(params, SadnComposer(base, context.shape, params), {FIRST_STAGE_LOSS: first})
@@ -97,6 +78,7 @@ class Sadn(FinetuneMethod):
     def stages(self) -> Sequence[TrainStage]:
         """``finetune``, if asked for; ``base``, if it is trained first; ``sadn``."""
         *before, main = super().stages()
+        main = replace(main, gallery=self.params.neighbourhood == TRAIN)
         base = [TrainStage(BASE_STAGE, self.params.training)] if self.params.base_training == FIRST else []
         return (*before, *base, main)
 
@@ -127,7 +109,7 @@ class Sadn(FinetuneMethod):
             assert self.rank is not None
             yield TrainStep({"rank_initial": self.rank(query, target, batch.same_target)})
             return
-        refined, adapt = self._refine(sadn, query, target, batch.same_target)
+        refined, adapt = self._refine(sadn, query, target, self._candidates(sadn, target, batch))
         terms = {}
         if self.rank is not None:
             on = self.params.rank_on
@@ -139,12 +121,18 @@ class Sadn(FinetuneMethod):
             terms["adapt"] = adapt.mean()  # Eq. 6
         yield TrainStep(terms, {"adapt": self.params.lambda_adapt} if self.adapts else {})  # Eq. 14
 
-    def _refine(
-        self, sadn: SadnComposer, query: Embedding, target: Embedding, same_target: Tensor
-    ) -> tuple[Embedding, Tensor]:
-        """Q̂ and each query's L_adapt ``[B]``; candidates are the batch's targets, with or without the own one."""
+    def _candidates(self, sadn: SadnComposer, target: Embedding, batch: TrainBatch) -> GalleryView:
+        """Among what the batch's queries look for neighbours."""
         left_out = self.params.own_target == LEFT_OUT
-        gallery = OtherTargets(target, same_target) if left_out else BatchGallery(target)
+        if self.params.neighbourhood == TRAIN:
+            assert batch.gallery is not None
+            return TrainImages(sadn, batch.gallery, own_left_out=left_out)
+        return OtherTargets(target, batch.same_target) if left_out else BatchGallery(target)
+
+    def _refine(
+        self, sadn: SadnComposer, query: Embedding, target: Embedding, gallery: GalleryView
+    ) -> tuple[Embedding, Tensor]:
+        """Q̂ and each query's L_adapt ``[B]``."""
         unrefined, guide = sadn.scaled(query), sadn.scaled(target)
 
         def one_block(queries: Tensor, guides: Tensor, rows: Tensor) -> tuple[Tensor, Tensor]:

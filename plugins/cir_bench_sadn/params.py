@@ -48,6 +48,9 @@ LEFT_OUT: Final = "left-out"
 ReferenceNeighbour = Literal["kept", "never"]
 NEVER: Final = "never"
 
+Neighbourhood = Literal["batch", "train"]
+TRAIN: Final = "train"
+
 NotNegative = Annotated[float, Field(ge=0)]
 
 
@@ -70,6 +73,8 @@ class SadnParams(FocalInfoNCEParams, FinetuneParams):
     base_params: dict[str, dict[str, Any]] = Field(default_factory=dict)
     """The base composer's own parameters, by its name: ``combiner: {dropout: 0.1}``. What is not named keeps the
     composer's default; other composers' wait until one of them is the base."""
+    neighbourhood: Annotated[Neighbourhood, AddedLater()] = "batch"
+    """Where neighbours come from in training: the targets of the ``batch``, or all images of the ``train`` split."""
     neighbours: Annotated[int, Field(ge=1, validate_default=True), Tunable(1, 20)] = 10
     """K, the size of a query's neighbourhood; a gallery with fewer candidates is taken whole."""
     features: FeatureScale = "normed"
@@ -109,7 +114,7 @@ class SadnParams(FocalInfoNCEParams, FinetuneParams):
     @classmethod
     def _a_batch_holds_a_neighbourhood(cls, neighbours: int, info: ValidationInfo) -> int:
         training = info.data.get("training")
-        if training is not None and neighbours > training.batch_size:
+        if info.data.get("neighbourhood") != TRAIN and training is not None and neighbours > training.batch_size:
             raise ValueError(
                 f"neighbours are taken from the batch in training, and training.batch_size is {training.batch_size}"
             )

@@ -14,7 +14,15 @@ from cir_bench.config import parse_set
 from cir_bench.errors import ConfigError
 from cir_bench.interfaces.spec_params import make_params, split_argument
 from cir_bench.interfaces.specs import DatasetSpec, EncoderSpec, MethodSpec
-from cir_bench.params.models import AddedLater, MethodParams, Params, Selection, Training, VariantParams, numbers_depend_on
+from cir_bench.params.models import (
+    AddedLater,
+    MethodParams,
+    Params,
+    Selection,
+    Training,
+    VariantParams,
+    numbers_depend_on,
+)
 
 
 class Mine(MethodParams):

@@ -12,7 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from torch import Tensor
 
-from cir_bench.errors import DataError
+from cir_bench.errors import DataError, RunError
 from cir_bench.interfaces.dataset import Triplet
 from cir_bench.interfaces.features import Features
 from cir_bench.params.models import Training
@@ -155,3 +155,21 @@ def test_a_source_that_takes_rows_gets_what_another_one_is_asked_for_by_name() -
     assert by_row.seen == named.seen
     assert by_row.said == named.said
     assert len(set(map(id, by_row.lists))) == 2
+
+
+def test_a_stage_may_look_at_all_images_of_the_epoch() -> None:
+    triplets = [Triplet(f"r{i % 5}", ("a",), f"t{i % 3}") for i in range(20)]
+    train, source = TrainSet(triplets, [("a",)] * 20), RowSpy()
+    (plain, *_) = train_batches(train, source, Training(batch_size=6), epoch=0, seed_parts=(0,))
+    assert plain.gallery is None
+    for batch in train_batches(train, RowSpy(), Training(batch_size=6), epoch=0, seed_parts=(0,), gallery=True):
+        gallery = batch.gallery
+        assert gallery is not None and len(gallery) == 8 and len(gallery.features(torch.arange(8))) == 8
+        names = [train.rows.images[row] for row in (*gallery.reference.tolist(), *gallery.target.tolist())]
+        assert [name[0] for name in names] == ["r"] * 6 + ["t"] * 6
+        assert torch.equal(gallery.target[:, None] == gallery.target, batch.same_target)
+
+
+def test_a_trained_encoder_cannot_encode_all_images_in_every_step() -> None:
+    with pytest.raises(RunError, match=r"set training\.encoder=frozen"):
+        next(train_batches(data(6), Spy(), Training(batch_size=6), epoch=0, seed_parts=(0,), gallery=True))

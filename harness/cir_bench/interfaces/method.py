@@ -5,6 +5,7 @@ from __future__ import annotations
 from abc import ABC
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from typing import Protocol
 
 import torch
 from torch import Tensor, nn
@@ -16,6 +17,24 @@ from cir_bench.interfaces.encoder import Encoder
 from cir_bench.interfaces.features import Features
 from cir_bench.interfaces.loss import Loss
 from cir_bench.params.models import MethodParams, Training
+
+
+class TrainGallery(Protocol):
+    """All images of the epoch's triplets, in a fixed order, for a stage with `TrainStage.gallery`.
+
+    Attributes:
+        reference: ``[B]`` int64, the rows of the batch's reference images.
+        target: ``[B]`` int64, the rows of its target images.
+    """
+
+    reference: Tensor
+    target: Tensor
+
+    def __len__(self) -> int:
+        """N, the number of images."""
+
+    def features(self, rows: Tensor) -> Features:
+        """Features of the images ``rows`` ``[n]``, repeats allowed; no gradient goes into them."""
 
 
 @dataclass(frozen=True)
@@ -39,6 +58,8 @@ class TrainBatch:
     """Finished epochs of this stage."""
     step: int = 0
     """Finished optimiser steps of this stage."""
+    gallery: TrainGallery | None = None
+    """The images of all triplets, with `TrainStage.gallery`."""
 
 
 @dataclass(frozen=True)
@@ -69,6 +90,8 @@ class TrainStage:
     descriptions: bool = False
     """Train on images with their own descriptions instead of triplets: reference and target are the same image of the
     train split, text and side text its description. With ``Needs.side_text_from`` they come from another data set."""
+    gallery: bool = False
+    """Give every batch the images of all triplets (`TrainBatch.gallery`). Only with a frozen encoder."""
 
 
 @dataclass(frozen=True)

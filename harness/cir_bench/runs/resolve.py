@@ -138,7 +138,7 @@ def _cells(
 
 
 def _recipe(request: RunRequest, benchmark: ChosenBenchmark, method: Registered[MethodSpec]) -> dict[str, Any]:
-    """Controlled: the benchmark's budget and selection over the method's settings for it. Paper: the recipe for the benchmark."""
+    """Controlled: the benchmark's settings for all methods over the method's own for it. Paper: the method's recipe."""
     if request.track == "controlled":
         own = _of_benchmark(method.spec.controlled, benchmark)
         chosen = benchmark.benchmark

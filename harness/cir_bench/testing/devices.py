@@ -25,7 +25,7 @@ from torch.fx.experimental.symbolic_shapes import GuardOnDataDependentSymNode, S
 
 from cir_bench.interfaces.features import Features
 from cir_bench.interfaces.method import TrainBatch
-from cir_bench.testing.features import require_gradients
+from cir_bench.testing.features import FeatureGallery, require_gradients
 
 DEVICE = torch.device("cuda")
 TORCH = Path(torch.__file__).parent
@@ -50,6 +50,10 @@ class PretendGpu:
 
     def batch(self, batch: TrainBatch) -> TrainBatch:
         """A fake batch on the device, with gradients, as when the encoder is trained."""
+        every = batch.gallery
+        gallery = every and FeatureGallery(
+            self.features(every.features(torch.arange(len(every)))), every.reference, every.target
+        )
         return TrainBatch(
             self._leaves(batch.reference),
             self._leaves(batch.text),
@@ -57,6 +61,7 @@ class PretendGpu:
             self.tensor(batch.same_target),
             batch.side_text and self._leaves(batch.side_text),
             None if batch.described is None else self.tensor(batch.described),
+            gallery=gallery,
         )
 
     def _leaves(self, features: Features) -> Features:

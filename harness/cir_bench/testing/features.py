@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 
 import torch
+from torch import Tensor
 
 from cir_bench.interfaces.features import EncoderShape, Features, FeatureShape
 from cir_bench.interfaces.levels import FeatureLevel, Needs
@@ -67,3 +69,19 @@ def require_gradients(features: Features) -> None:
             tensor.requires_grad_()
     for branch in features.branches.values():
         require_gradients(branch)
+
+
+@dataclass(frozen=True)
+class FeatureGallery:
+    """A `TrainGallery` of features that are given."""
+
+    images: Features
+    reference: Tensor
+    target: Tensor
+
+    def __len__(self) -> int:
+        return len(self.images)
+
+    def features(self, rows: Tensor) -> Features:
+        """Features of the images ``rows``."""
+        return self.images[rows]

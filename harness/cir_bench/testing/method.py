@@ -32,9 +32,9 @@ from cir_bench.testing.asserts import (
 from cir_bench.testing.base import seeded
 from cir_bench.testing.composing import Composing
 from cir_bench.testing.devices import assert_on_gpu, pretend_gpu
-from cir_bench.testing.features import random_features, require_gradients
+from cir_bench.testing.features import FeatureGallery, random_features, require_gradients
 from cir_bench.testing.published import assert_width, saved
-from cir_bench.testing.stepping import all_terms, margin, steps, train
+from cir_bench.testing.stepping import all_terms, as_given, margin, steps, train
 
 TRIPLETS = 8
 
@@ -80,9 +80,11 @@ class MethodContract(Composing):
             require_gradients(features)
         same = torch.eye(TRIPLETS).bool()
         same[0, 7] = same[7, 0] = True
+        images, places = self.target_features(2 * TRIPLETS, target_seed + 2), torch.arange(TRIPLETS)
+        gallery = FeatureGallery(images, places, TRIPLETS + places)
         if not self.needs().side_text:
-            return TrainBatch(reference, text, target, same)
-        return TrainBatch(reference, text, target, same, side, torch.arange(TRIPLETS) != 1)
+            return TrainBatch(reference, text, target, same, gallery=gallery)
+        return TrainBatch(reference, text, target, same, side, places != 1, gallery=gallery)
 
     def test_its_card_can_be_read(self) -> None:
         """Where the card is a file, the package ships it and it is not empty."""
@@ -164,7 +166,7 @@ class MethodContract(Composing):
             for seed in range(3):
                 method.zero_grad()
                 with seeded(seed):
-                    for step in method.training_steps(self.batch(20 + seed, 60 + seed), stage):
+                    for step in method.training_steps(as_given(stage, self.batch(20 + seed, 60 + seed)), stage):
                         torch.autograd.backward(step.total(), retain_graph=True)
                 missing = missing & without_gradient(method)
         assert missing == self.unused_parameters, f"parameters without gradient: {sorted(missing)}"

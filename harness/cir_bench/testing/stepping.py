@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import torch
 from torch import Tensor
 
@@ -22,7 +24,7 @@ def train(method: Method, stage: TrainStage, batch: TrainBatch) -> list[float]:
     with seeded(8):
         for _ in range(30 if optimisers else 0):
             total = 0.0
-            for step in method.training_steps(batch, stage):
+            for step in method.training_steps(as_given(stage, batch), stage):
                 method.zero_grad()
                 torch.autograd.backward(step.total())
                 optimisers[step.optimiser].step()
@@ -46,12 +48,14 @@ def margin(method: Method, batch: TrainBatch) -> float:
 def steps(method: Method, stage: TrainStage, batch: TrainBatch) -> list[TrainStep]:
     """The steps of one batch, drawn from one seed; none is taken."""
     with seeded(9):
-        return list(method.training_steps(batch, stage))
+        return list(method.training_steps(as_given(stage, batch), stage))
 
 
 def all_terms(method: Method, stage: TrainStage, batch: TrainBatch) -> dict[str, Tensor]:
     """The terms of all steps of one batch."""
-    return {name: term for step in method.training_steps(batch, stage) for name, term in step.terms.items()}
+    return {
+        name: term for step in method.training_steps(as_given(stage, batch), stage) for name, term in step.terms.items()
+    }
 
 
 def all_scores(composer: Composer, reference: Features, text: Features, image: Features) -> dict[str, Tensor]:
@@ -60,3 +64,8 @@ def all_scores(composer: Composer, reference: Features, text: Features, image: F
     if composer.uses_gallery:
         query = composer.refine(query, BatchGallery(target, composer.scorer))
     return {**query.spaces, **target.spaces, "score": composer.score(query, target)}
+
+
+def as_given(stage: TrainStage, batch: TrainBatch) -> TrainBatch:
+    """The batch as the trainer gives it to the stage."""
+    return batch if stage.gallery else replace(batch, gallery=None)

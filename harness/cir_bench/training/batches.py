@@ -9,7 +9,7 @@ from functools import cached_property
 import torch
 from torch import Tensor
 
-from cir_bench.errors import DataError
+from cir_bench.errors import DataError, RunError
 from cir_bench.features.source import FeatureSource, RowSource
 from cir_bench.interfaces.dataset import Triplet
 from cir_bench.interfaces.features import Features
@@ -56,10 +56,36 @@ def epoch_rows(data: TrainSet, training: Training, seed_parts: Sequence[int | st
     return torch.split(order[: data.batches_per_epoch(size) * size], size)
 
 
+@dataclass(frozen=True)
+class GalleryRows:
+    """`TrainGallery`: the images ``ids`` by their rows in a cached source."""
+
+    ids: Sequence[str]
+    reference: Tensor
+    target: Tensor
+    source: RowSource
+
+    def __len__(self) -> int:
+        return len(self.ids)
+
+    def features(self, rows: Tensor) -> Features:
+        """Features of the images ``rows``."""
+        return next(self.source.image_rows(self.ids, [rows.cpu()]))
+
+
 def train_batches(
-    data: TrainSet, source: FeatureSource, training: Training, *, epoch: int, seed_parts: Sequence[int | str]
+    data: TrainSet,
+    source: FeatureSource,
+    training: Training,
+    *,
+    epoch: int,
+    seed_parts: Sequence[int | str],
+    gallery: bool = False,
 ) -> Iterator[TrainBatch]:
-    """The batches of one epoch, in an order that follows from ``seed_parts``."""
+    """The batches of one epoch, in an order that follows from ``seed_parts``; with ``gallery``, each has all images.
+
+    `RunError` if each is to have all images, and the encoder is trained.
+    """
     rows, batches = data.rows, epoch_rows(data, training, seed_parts)
     pairs = [torch.cat([rows.reference[batch], rows.target[batch]]) for batch in batches]
     seeds = [derive_seed(*seed_parts, "augmentation", number) for number in range(len(batches))]
@@ -69,6 +95,12 @@ def train_batches(
     side = None
     if rows.description is not None:
         side = _texts(source, rows.texts, [rows.description[batch] for batch in batches])
+    cached = source if isinstance(source, RowSource) else None
+    if gallery and cached is None:
+        raise RunError(
+            "This stage looks at all images of the train split in every step, which a trained encoder would have to "
+            "encode each time; set training.encoder=frozen."
+        )
     for number, batch in enumerate(batches):
         both = next(images)
         device = _device(both)
@@ -81,6 +113,9 @@ def train_batches(
             described=None if rows.described is None else rows.described[batch].to(device),
             epoch=epoch,
             step=epoch * len(batches) + number,
+            gallery=GalleryRows(rows.images, rows.reference[batch], rows.target[batch], cached)
+            if gallery and cached
+            else None,
         )
 
 

@@ -55,7 +55,9 @@ class StageRun:
         steps_per_epoch = math.ceil(batches / training.accumulate)
         sums: dict[str, Tensor] = defaultdict(lambda: torch.zeros((), device=computation.device))
         with computation.autocast():
-            stream = train_batches(examples, self.source, training, epoch=epoch, seed_parts=parts)
+            stream = train_batches(
+                examples, self.source, training, epoch=epoch, seed_parts=parts, gallery=self.stage.gallery
+            )
         self._announce(epoch, 0, images)
         for index in range(batches):
             with computation.autocast():

@@ -18,6 +18,7 @@ from cir_bench import EncoderShape, Features, FeatureShape, MethodSpec, TrainBat
 from cir_bench.interfaces.spec_params import make_params
 from cir_bench.plugin.build import Builder
 from cir_bench.plugin.registry import Registry
+from cir_bench.testing.features import FeatureGallery
 from cir_bench_sadn.method import Sadn
 
 WIDTH = 6
@@ -58,6 +59,9 @@ def make_batch() -> Callable[..., TrainBatch]:
         if repeated:
             target[3] = target[0]
             same[0, 3] = same[3, 0] = True
-        return TrainBatch(*(Features(pooled=x) for x in (reference, 3 * text, 2 * target)), same_target=same)
+        images, first = Features(pooled=torch.cat([reference, 2 * target])), torch.arange(size)
+        gallery = FeatureGallery(images, first, size + torch.where(same[0], 0, first))
+        features = (Features(pooled=x) for x in (reference, 3 * text, 2 * target))
+        return TrainBatch(*features, same_target=same, gallery=gallery)
 
     return make

@@ -23,5 +23,6 @@ class TestSadn(MethodContract):
             "rank_on": "both",
             "adapt_axis": "scores",
         },
+        "train-gallery": {"base": "tirg", "neighbourhood": "train", "neighbours": 3, "own_target": "left-out"},
         "base-first": {"base_training": "first", "neighbours": 3},
     }

@@ -9,9 +9,9 @@ import torch
 from support.floats import cos, softmax
 
 from cir_bench import BatchGallery, Embedding, Features, TrainBatch, TrainStep
-from cir_bench_sadn.composer import without
+from cir_bench_sadn.candidates import OtherTargets, without
 from cir_bench_sadn.focal import FocalInfoNCELoss
-from cir_bench_sadn.method import OtherTargets, Sadn
+from cir_bench_sadn.method import Sadn
 
 
 def step_of(method: Sadn, batch: TrainBatch, stage: int = -1) -> TrainStep:
