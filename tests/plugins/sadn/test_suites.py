@@ -5,7 +5,6 @@ from __future__ import annotations
 import pytest
 
 from cir_bench.runs.suite import load_suite
-from cir_bench_sadn import METHODS
 from cir_bench_sadn.params import SadnParams
 
 SWITCHES = {name for name in SadnParams.model_fields["ablation"].annotation.__args__ if name != "none"}
