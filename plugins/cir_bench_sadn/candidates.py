@@ -80,7 +80,7 @@ class TrainImages:
 
     def take(self, rows: Tensor) -> Tensor:
         """Vectors ``[B, k, d]``, with gradients to what the composer learns of candidates."""
-        images, places = rows.unique(return_inverse=True)
+        images, places = rows.unique(return_inverse=True)  # type: ignore[no-untyped-call]  # torch does not annotate it
         return self._composer.embed_target(self._images.features(images)).main[places]
 
 

@@ -20,15 +20,15 @@ from cir_bench.params.models import MethodParams, Training
 
 
 class TrainGallery(Protocol):
-    """All images of the epoch's triplets, in a fixed order, for a stage with `TrainStage.gallery`.
+    """All images of the epoch's triplets, in a fixed order, for a stage with `TrainStage.gallery`."""
 
-    Attributes:
-        reference: ``[B]`` int64, the rows of the batch's reference images.
-        target: ``[B]`` int64, the rows of its target images.
-    """
+    @property
+    def reference(self) -> Tensor:
+        """``[B]`` int64, the rows of the batch's reference images."""
 
-    reference: Tensor
-    target: Tensor
+    @property
+    def target(self) -> Tensor:
+        """``[B]`` int64, the rows of its target images."""
 
     def __len__(self) -> int:
         """N, the number of images."""
