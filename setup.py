@@ -12,6 +12,7 @@ DATA = [
     "**/*.json",
     "**/*.pyi",
     "**/*.safetensors",
+    "**/*.svg",
     "**/*.tmpl",
     "**/*.yaml",
     "**/README.md",

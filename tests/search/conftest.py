@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
+import shutil
+from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 import pytest
@@ -85,3 +86,94 @@ def command(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> Callable[...,
         return code, said.out, said.err
 
     return call
+
+
+@pytest.fixture(scope="session")
+def cells(train: Callable[..., Trained]) -> tuple[Trained, ...]:
+    """The finished cells that are served."""
+    return train("tirg"), train("sadn", "tiny", "neighbours=3")
+
+
+@pytest.fixture(scope="session")
+def val_photos(photos: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The images of the benchmark's split val in a folder."""
+    root = tmp_path_factory.mktemp("served") / "photos"
+    root.mkdir()
+    for path in photos.glob("val*.png"):
+        shutil.copy(path, root)
+    return root
+
+
+@pytest.fixture(scope="session")
+def indexes(cells: tuple[Trained, ...], val_photos: Path, tmp_path_factory: pytest.TempPathFactory) -> list[Path]:
+    """An index of `val_photos` for each of `cells`."""
+    out = tmp_path_factory.mktemp("indexes")
+    made = [out / str(place) for place in range(len(cells))]
+    for cell, index in zip(cells, made, strict=True):
+        words = ["index", str(val_photos), "--from", str(cell.folder), "--out", str(index), "--device", "cpu"]
+        assert main([*words, "--no-plugins"]) == 0
+    return made
+
+
+@pytest.fixture
+def feedback(tmp_path: Path) -> Path:
+    """Where judgements are written."""
+    return tmp_path / "feedback"
+
+
+@pytest.fixture(scope="session")
+def opened(indexes: list[Path], tmp_path_factory: pytest.TempPathFactory) -> Any:
+    """The indexes in memory."""
+    pytest.importorskip("starlette", reason="the server needs starlette, of .[serve]")
+    import torch
+
+    from cir_bench.plugin.loader import PluginOptions, load_plugins
+    from cir_bench.search.serve.open import open_indexes
+
+    registry = load_plugins(PluginOptions(third_party=False))
+    return open_indexes(indexes, registry, torch.device("cpu"), None, tmp_path_factory.mktemp("cache"))
+
+
+@pytest.fixture
+def make_client(opened: Any, val_photos: Path, feedback: Path, tmp_path: Path) -> Iterator[Callable[..., Any]]:
+    """``make_client(token=…, kept=…)``: a client of a server of a copy of the photos."""
+    from dataclasses import fields, replace
+
+    from starlette.testclient import TestClient
+
+    from cir_bench.search.serve.app import make_app
+    from cir_bench.search.serve.guard import Policy
+    from cir_bench.search.serve.limits import Rate
+    from cir_bench.search.serve.uploads import UploadLimits
+
+    root, clients = tmp_path / "photos", []
+    shutil.copytree(val_photos, root)
+
+    def make(requests: tuple[float, float] = (1e6, 1e6), **options: Any) -> Any:
+        of_uploads = {field.name for field in fields(UploadLimits)} & set(options)
+        limits = UploadLimits(**{name: options.pop(name) for name in of_uploads})
+        served = [replace(one, root=root, gallery=moved(one.gallery, root)) for one in opened]
+        policy = Policy(requests=Rate(*requests), **options)
+        app = make_app(served, feedback, policy=policy, limits=limits)
+        client = TestClient(app, base_url="http://localhost", raise_server_exceptions=False)
+        client.root = root
+        client.routes = [route.path for route in app._app.routes]
+        clients.append(client.__enter__())
+        return client
+
+    yield make
+    for client in clients:
+        client.__exit__(None, None, None)
+
+
+@pytest.fixture
+def client(make_client: Callable[..., Any]) -> Any:
+    """A client of a server with default settings, but without a rate."""
+    return make_client()
+
+
+def moved(gallery: Any, root: Path) -> Any:
+    """A gallery whose files are elsewhere."""
+    from dataclasses import replace
+
+    return replace(gallery, names=[str(root / Path(name).name) for name in gallery.names])

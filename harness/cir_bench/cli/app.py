@@ -40,6 +40,7 @@ VERBS = {
     "export": "Write the trained model of a finished cell as a folder.",
     "index": "Embed the images of a folder with a trained model, to be searched.",
     "search": "Search an index by an image and a text.",
+    "serve": "Search an index on a page in the browser.",
     "data": "Check, describe, download or export a data set.",
     "ls": "List methods, encoders, data sets, losses, executors, benchmarks.",
     "show": "Show one of them: card, paper, parameters, which encoders fit.",

@@ -57,14 +57,15 @@ class Gallery:
 
     def same(self, image: Picture) -> tuple[str, ...]:
         """The candidates that are ``image``: the file of that name or, failing that, those of its content."""
-        if not isinstance(image, Image.Image) and str(image) in self._rows:
+        if not isinstance(image, Image.Image) and str(image) in self.digest_of:
             return (str(image),)
         digest = Pictures({REFERENCE: image}).digest(REFERENCE)
         return tuple(name for name, one in zip(self.names, self.digests, strict=True) if one == digest)
 
     @cached_property
-    def _rows(self) -> frozenset[str]:
-        return frozenset(self.names)
+    def digest_of(self) -> Mapping[str, str]:
+        """The digests by name."""
+        return dict(zip(self.names, self.digests, strict=True))
 
 
 class Engine:

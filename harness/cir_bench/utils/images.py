@@ -50,6 +50,18 @@ def decode_image(data: bytes, name: str) -> Image.Image:
         raise _undecodable(name, len(data), error) from error
 
 
+def read_small(path: Path, side: int) -> Image.Image:
+    """As `read_image`, at most ``side`` pixels wide and high; a large JPEG is not decoded in full."""
+    try:
+        with Image.open(path) as image:
+            image.draft("RGB", (side, side))
+            small = _to_rgb(_upright(image))
+    except Exception:  # as above; what can be repaired is, and what is wrong is said
+        small = read_image(path)
+    small.thumbnail((side, side))
+    return small
+
+
 def _decode(source: Path | io.BytesIO) -> Image.Image:
     try:
         with Image.open(source) as image:

@@ -1,0 +1,108 @@
+"""What the API is asked and what it answers."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+from pydantic import BaseModel, ConfigDict, Field
+
+MOST_RESULTS = 200
+MOST_CHARACTERS = 1000
+MOST_SHOWN = 100
+"""Images of one judgement that are copied."""
+Id = Annotated[str, Field(min_length=1, max_length=64, pattern="^[a-z0-9-]+$")]
+SearchText = Annotated[str, Field(min_length=1, max_length=MOST_CHARACTERS)]
+
+
+class Strict(BaseModel):
+    """Unknown keys are mistakes."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class SearchRequest(Strict):
+    """A query: an image of an index or an upload, and how the wanted image differs from it."""
+
+    image: Id
+    text: SearchText
+    k: int = Field(20, ge=1, le=MOST_RESULTS)
+
+
+class FeedbackRequest(Strict):
+    """A result that was right, or (``right: false``) is not any more."""
+
+    reference: Id
+    text: SearchText
+    target: Id
+    shown: list[Id] = Field(default_factory=list, max_length=MOST_SHOWN)
+    """The other results; they become candidates of the benchmark."""
+    right: bool = True
+
+
+class ImageAnswer(Strict):
+    """An image; its pictures are ``/thumb/ID`` and ``/image/ID``."""
+
+    id: str
+    name: str
+    """Its path below the indexed folder; of an upload, nothing."""
+
+
+class HitAnswer(ImageAnswer):
+    """An image that was found."""
+
+    score: float
+    """Higher is better; scores of different queries or methods cannot be compared."""
+
+
+class IndexAnswer(Strict):
+    """An index that is served."""
+
+    label: str
+    method: str
+    encoder: str
+    benchmark: str
+    images: int
+
+
+class InfoAnswer(Strict):
+    """What is served."""
+
+    version: str
+    indexes: list[IndexAnswer]
+    most_bytes: int
+    """Of an upload."""
+    triplets: int
+    """In the feedback so far."""
+
+
+class ImagesAnswer(Strict):
+    """Some images by name, and how many there are."""
+
+    images: list[ImageAnswer]
+    total: int
+
+
+class RankingAnswer(Strict):
+    """What one index found."""
+
+    label: str
+    hits: list[HitAnswer]
+    milliseconds: float
+
+
+class SearchAnswer(Strict):
+    """What each index found, in their order."""
+
+    rankings: list[RankingAnswer]
+
+
+class FeedbackAnswer(Strict):
+    """How many triplets the feedback has now."""
+
+    triplets: int
+
+
+class ErrorAnswer(Strict):
+    """What was wrong, in a sentence."""
+
+    error: str
