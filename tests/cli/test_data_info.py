@@ -12,7 +12,9 @@ import pytest
 Run = Callable[..., Any]
 
 
-@pytest.mark.parametrize("name", ["circo", "cirr", "css", "fashion200k", "fashioniq", "folder", "hf", "shoes"])
+@pytest.mark.parametrize(
+    "name", ["circo", "cirr", "css", "fashion200k", "fashioniq", "folder", "genecis", "hf", "shoes"]
+)
 def test_every_data_set_tells_about_itself_without_files(name: str, run: Run) -> None:
     done = run("data", "info", name)
     assert done.code == 0
@@ -58,3 +60,8 @@ def test_a_data_root_that_is_not_there_is_a_mistake(run: Run, tmp_path: Path) ->
 def test_a_non_commercial_licence_stands_out(run: Run) -> None:
     assert "licence: CC BY-NC 4.0 (annotations)" in run("data", "info", "circo").out
     assert " - NON-COMMERCIAL\n" in run("data", "info", "circo").out
+
+
+def test_a_gallery_whose_published_size_is_not_known_is_not_guessed(run):
+    line = next(line for line in run("data", "info", "genecis").out.splitlines() if "val@1" in line)
+    assert "change_attribute 2112 queries, focus_object 1960 queries over 2192 images" in line

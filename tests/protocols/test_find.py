@@ -33,6 +33,7 @@ HASHES = {
     "css/test@1": "b267c96db6db",
     "fashion200k/test@1": "047c2eaa400c",
     "fashion200k/test-derived@1": "d2836a89b8dc",
+    "genecis/val@1": "292476bc1ec0",
     "fashioniq/original@1": "045123cdca41",
     "fashioniq/val-union@1": "d8108d9a6aa6",
     "fashioniq/val-each-caption@1": "97c00bcd8a7d",

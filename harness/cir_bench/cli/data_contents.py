@@ -55,5 +55,8 @@ def published(key: str, protocol: Protocol) -> str:
 
 
 def _line(key: str, queries: Mapping[str, int], gallery: Mapping[str, int]) -> str:
-    parts = [f"{part + ' ' if part else ''}{queries[part]} queries over {gallery[part]} images" for part in queries]
+    parts = []
+    for part, count in queries.items():
+        over = f" over {gallery[part]} images" if part in gallery else ""  # a published gallery may not be known
+        parts.append(f"{part + ' ' if part else ''}{count} queries{over}")
     return f"protocol {key}" + (f": {', '.join(parts)}" if parts else "")

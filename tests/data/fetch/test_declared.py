@@ -19,11 +19,11 @@ FILES = [pytest.param(name, file, id=f"{name}/{file.path}") for name, spec in SP
 
 
 def test_the_data_sets_with_public_annotations_declare_them() -> None:
-    assert {name for name, spec in SPECS.items() if spec.files} == {"circo", "cirr", "fashioniq", "shoes"}
+    assert {name for name, spec in SPECS.items() if spec.files} == {"circo", "cirr", "fashioniq", "genecis", "shoes"}
 
 
 def test_circo_is_fetched_with_its_licence_accepted_only() -> None:
-    assert {name for name, spec in SPECS.items() if spec.non_commercial} == {"circo"}
+    assert {name for name, spec in SPECS.items() if spec.non_commercial} == {"circo", "genecis"}
 
 
 @pytest.mark.parametrize("name", SPECS)
