@@ -55,6 +55,7 @@ from cir_bench.interfaces.method import TrainGallery as TrainGallery
 from cir_bench.interfaces.method import TrainStage as TrainStage
 from cir_bench.interfaces.method import TrainStep as TrainStep
 from cir_bench.interfaces.published import PublishedWeights as PublishedWeights
+from cir_bench.interfaces.reranker import Reranker as Reranker
 from cir_bench.interfaces.specs import ComposerSpec as ComposerSpec
 from cir_bench.interfaces.specs import Context as Context
 from cir_bench.interfaces.specs import DatasetSpec as DatasetSpec
@@ -66,6 +67,7 @@ from cir_bench.interfaces.specs import Paper as Paper
 from cir_bench.interfaces.specs import RemoteFile as RemoteFile
 from cir_bench.interfaces.submission import HiddenSet as HiddenSet
 from cir_bench.interfaces.submission import Submission as Submission
+from cir_bench.interfaces.two_stages import TwoStageMethod as TwoStageMethod
 from cir_bench.params.models import AddedLater as AddedLater
 from cir_bench.params.models import FinetuneParams as FinetuneParams
 from cir_bench.params.models import MethodParams as MethodParams
@@ -73,6 +75,7 @@ from cir_bench.params.models import NoParams as NoParams
 from cir_bench.params.models import Params as Params
 from cir_bench.params.models import Selection as Selection
 from cir_bench.params.models import Training as Training
+from cir_bench.params.models import TwoStageParams as TwoStageParams
 from cir_bench.params.models import VariantParams as VariantParams
 from cir_bench.params.tunable import Tunable as Tunable
 from cir_bench.plugin.hookspecs import hookimpl as hookimpl

@@ -17,7 +17,7 @@ from cir_bench.plugin.loader import PluginOptions, load_plugins
 SCRIPT = Path(__file__).parents[1] / "support" / "rank_gradients.py"
 LEARNED = [
     *("clvcnet", "combiner", "concat", "film", "image-only", "relationship"),
-    *("sadn", "sum", "text-only", "tgcir", "tirg", "val"),
+    *("rerank", "sadn", "sum", "text-only", "tgcir", "tirg", "val"),
 ]
 Differences = dict[str, dict[str, Any]]
 

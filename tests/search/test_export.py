@@ -11,8 +11,9 @@ from cir_bench.records.record import read_record, write_record
 
 torch = pytest.importorskip("torch")
 
-CELLS = [("tirg", "tiny"), ("sadn", "tiny"), ("image-only", "tiny"), ("tirg", "cnn-lstm")]
+CELLS = [("tirg", "tiny"), ("sadn", "tiny"), ("rerank", "tiny"), ("image-only", "tiny"), ("tirg", "cnn-lstm")]
 NEAR = ("neighbours=3",)
+SECOND = ("k=4", "width=8", "second.epochs=1", "second.batch_size=4")
 SMALL = (
     "encoder.width=16",
     "encoder.word_width=8",
@@ -22,7 +23,7 @@ SMALL = (
 
 
 def settings(method, encoder):
-    return SMALL if encoder == "cnn-lstm" else NEAR if method == "sadn" else ()
+    return SMALL if encoder == "cnn-lstm" else {"sadn": NEAR, "rerank": SECOND}.get(method, ())
 
 
 @pytest.fixture

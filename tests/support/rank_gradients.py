@@ -37,6 +37,7 @@ TRIPLETS = 7
 SETTINGS = {
     "training": {"encoder": "train", "batch_size": TRIPLETS, "epochs": 1},
     "sadn": {"neighbours": 3},
+    "rerank": {"second": {"encoder": "train", "batch_size": TRIPLETS, "epochs": 1}},
     "combiner": {"finetune": {"encoder": "train", "batch_size": TRIPLETS, "epochs": 1}},
     "encoder": {"dropout": 0.0, "flip": True, "image_size": 32, "width": 32, "word_width": 16, "lstm_width": 32},
 }

@@ -161,3 +161,8 @@ def parse_metric(name: str) -> Metric:
 def parse_metrics(names: Sequence[str]) -> tuple[Metric, ...]:
     """Several metrics, in order, each once."""
     return tuple(parse_metric(name) for name in dict.fromkeys(names))
+
+
+def beyond(names: Sequence[str], k: int) -> tuple[str, ...]:
+    """The metrics whose cut-off is above ``k``."""
+    return tuple(metric.name for metric in parse_metrics(names) if metric.k > k)

@@ -12,12 +12,14 @@ import torch
 from cir_bench.features.source import FeatureSource
 from cir_bench.inference.embed import BATCH, compose_queries, embed_gallery
 from cir_bench.inference.gallery import Candidates, GalleryForQueries, scorer_of, vectors_of
+from cir_bench.inference.rerank import active, rerank
 from cir_bench.interfaces.composer import Composer
 from cir_bench.interfaces.embedding import Embedding
+from cir_bench.interfaces.reranker import Reranker
 from cir_bench.protocols.eval_set import EvalPart, EvalSet
 from cir_bench.ranks.group import ALONE, Ranks
 from cir_bench.retrieval.index import rows_by_id
-from cir_bench.retrieval.ranking import TOP_K, PartRankings
+from cir_bench.retrieval.ranking import TOP_K, PartRankings, Ranking
 from cir_bench.retrieval.search import search
 from cir_bench.retrieval.shards import Shard
 from cir_bench.retrieval.subsets import search_subsets
@@ -42,13 +44,15 @@ def rank(
     autocast: Callable[[], AbstractContextManager[None]] = nullcontext,
     batch_size: int = BATCH,
     ranks: Ranks = ALONE,
+    reranker: Reranker | None = None,
 ) -> Ranked:
     """Rank every part's gallery for each of its queries, and with ``subset`` each query's own candidates, too.
 
     ``composer`` is in evaluation mode and runs inside ``autocast``; scores are always compared in float32. The truth in
     ``evaluation`` is only read once a ranking is complete. Each of several ``ranks`` keeps and searches a share of the
-    gallery, unless the composer looks at it to refine its queries.
+    gallery, unless the composer looks at it to refine its queries. With a ``reranker``, each rescores what all found.
     """
+    prepared = _Search(composer, active(reranker), source, subset, device, autocast)
     parts: dict[str, PartRankings] = {}
     query_seconds = 0.0
     with torch.inference_mode():
@@ -60,7 +64,7 @@ def rank(
             started = time.perf_counter()
             with autocast():
                 queries = _queries(composer, source, part, gallery, batch_size)
-            parts[name] = _search(composer, queries, gallery, part, subset, device, shard)
+            parts[name] = prepared.ranked(queries, gallery, part, shard)
             query_seconds += time.perf_counter() - started
     return Ranked(parts, query_seconds)
 
@@ -87,12 +91,14 @@ def rank_part(
     autocast: Callable[[], AbstractContextManager[None]] = nullcontext,
     batch_size: int = BATCH,
     top_k: int = TOP_K,
+    reranker: Reranker | None = None,
 ) -> PartRankings:
     """Rank the gallery of one part, embedded as by `embed_images`, for its queries; other arguments as of `rank`."""
     with torch.inference_mode():
         with autocast():
             queries = _queries(composer, source, part, gallery, batch_size)
-        return _search(composer, queries, gallery, part, False, device, top_k=top_k)
+        prepared = _Search(composer, active(reranker), source, False, device, autocast)
+        return prepared.ranked(queries, gallery, part, top_k=top_k)
 
 
 def _queries(
@@ -114,20 +120,48 @@ def _queries(
     return Embedding.cat(refined)
 
 
-def _search(
-    composer: Composer,
-    queries: Embedding,
-    gallery: Embedding | Candidates,
-    part: EvalPart,
-    subset: bool,
-    device: torch.device,
-    shard: Shard | None = None,
-    top_k: int = TOP_K,
-) -> PartRankings:
-    asked = part.query_set
-    scorer = scorer_of(composer.scorer, queries, gallery, device)
-    whole = search(scorer, asked, part.gallery, top_k=top_k, device=device, shard=shard)
-    if not subset:
-        return PartRankings(whole)
-    subsets = search_subsets(scorer, asked, part.gallery, part.subsets(), device=device, shard=shard)
-    return PartRankings(whole, subsets)
+@dataclass(frozen=True)
+class _Search:
+    """How queries are ranked once they are composed."""
+
+    composer: Composer
+    reranker: Reranker | None
+    source: FeatureSource
+    subset: bool
+    device: torch.device
+    autocast: Callable[[], AbstractContextManager[None]]
+
+    def ranked(
+        self,
+        queries: Embedding,
+        gallery: Embedding | Candidates,
+        part: EvalPart,
+        shard: Shard | None = None,
+        top_k: int = TOP_K,
+    ) -> PartRankings:
+        """The gallery of one part and, with ``subset``, each query's own candidates."""
+        asked = part.query_set
+        scorer = scorer_of(self.composer.scorer, queries, gallery, self.device)
+        kept = top_k if self.reranker is None else max(top_k, self.reranker.k + 1)
+        whole = search(scorer, asked, part.gallery, top_k=kept, device=self.device, shard=shard)
+        whole = self._rescored(whole, part, top_k)
+        if not self.subset:
+            return PartRankings(whole)
+        subsets = search_subsets(
+            scorer, asked, part.gallery, part.subsets(), top_k=kept, device=self.device, shard=shard
+        )
+        return PartRankings(whole, self._rescored(subsets, part, top_k))
+
+    def _rescored(self, first: Ranking, part: EvalPart, top_k: int) -> Ranking:
+        if self.reranker is None:
+            return first
+        return rerank(
+            self.reranker,
+            self.source,
+            part.queries,
+            first,
+            part.gallery,
+            device=self.device,
+            autocast=self.autocast,
+            top_k=top_k,
+        )

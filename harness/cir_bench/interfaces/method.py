@@ -16,6 +16,7 @@ from cir_bench.interfaces.embedding import Embedding, ScoreFunction, joint_score
 from cir_bench.interfaces.encoder import Encoder
 from cir_bench.interfaces.features import Features
 from cir_bench.interfaces.loss import Loss
+from cir_bench.interfaces.reranker import Reranker
 from cir_bench.params.models import MethodParams, Training
 
 
@@ -113,17 +114,20 @@ class Optimiser:
 class Method(nn.Module, ABC):
     """Base of every method: constructed as ``Class(params, context)``, with composer and losses as submodules.
 
-    Training calls :meth:`training_steps` for every batch of every stage. Evaluation uses :attr:`composer` alone and
-    never gives it a target.
+    Training calls :meth:`training_steps` for every batch of every stage. Evaluation uses :attr:`composer` and
+    :attr:`reranker` alone and never gives them a target.
     """
 
     composer: Composer
+    reranker: Reranker | None
+    """The second stage, which rescores the composer's best candidates; None: there is none."""
     branches: Sequence[str] = ()
     """Names of separate copies of the encoder (CLVC-Net: local, global), see `Features.branch`; empty: one encoder."""
 
     def __init__(self, params: MethodParams) -> None:
         super().__init__()
         self.params = params
+        self.reranker = None
 
     def stages(self) -> Sequence[TrainStage]:
         """The stages in order; by default one with ``params.training``. A stage with nothing to train is skipped."""

@@ -142,6 +142,9 @@ def _cautions(records: Sequence[RunRecord]) -> Iterator[str]:
     for artefact in dict.fromkeys(record.artefact for record in records):
         if artefact is not None:
             yield f"{artefact.name} by {artefact.model}, {artefact.date}"
+    for second in dict.fromkeys(record.rerank for record in records):
+        if second is not None:
+            yield str(second)
     if any(record.selection is not None and record.selection.on == "test" for record in records):
         yield "checkpoint chosen on the evaluation split, which leaks"
 

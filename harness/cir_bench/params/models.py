@@ -146,3 +146,14 @@ class FinetuneParams(MethodParams):
     """First stage: the encoder alone, with query = normalise(image + text). None: no first stage."""
     finetune_encoders: Literal["both", "text"] = "both"
     """Whether the first stage trains the text encoder alone, or the image encoder as well."""
+
+
+class TwoStageParams(MethodParams):
+    """Parameters of a method that rescores the best candidates of its composer (`TwoStageMethod`)."""
+
+    k: Annotated[int, Field(ge=1)] = 50
+    """How many of a query's best candidates are rescored."""
+    negatives: Annotated[int, Field(ge=1)] = 15
+    """How many wrong candidates of each query the second stage learns from: the hardest of the batch."""
+    second: Training = Training(epochs=5, encoder="frozen")
+    """Second stage: the reranker alone."""

@@ -15,7 +15,7 @@ from typing import Any
 from cir_bench.bounded import LARGEST
 from cir_bench.errors import CirBenchError
 from cir_bench.evaluation.measure import measure
-from cir_bench.evaluation.metrics import parse_metric
+from cir_bench.evaluation.metrics import beyond, parse_metric
 from cir_bench.protocols.protocol import Protocol
 from cir_bench.records.record import RunRecord
 from cir_bench.statistics.queries import QueryResults
@@ -47,6 +47,7 @@ def mistake(record: RunRecord, queries: QueryResults | None, protocol: Protocol 
         or _bad_counts(record)
         or _bad_weights(record)
         or _bad_artefact(record)
+        or _bad_rerank(record, protocol)
         or _bad_metrics(record)
         or (_bad_queries(record, queries, protocol) if queries is not None else "")
     )
@@ -155,6 +156,14 @@ def _bad_artefact(record: RunRecord) -> str:
     if have != {f"artefact.{facts.name}": facts.sha256} or not named:
         return "its artefact, its ingredients and its variant do not agree"
     return ""
+
+
+def _bad_rerank(record: RunRecord, protocol: Protocol | None) -> str:
+    """It flags just those metrics that look further than its second stage."""
+    facts = record.rerank
+    if facts is None or protocol is None or facts.beyond == beyond(protocol.metrics, facts.k):
+        return ""
+    return f"it does not say which metrics look beyond the best {facts.k}, which its second stage rescored"
 
 
 def _numbers(value: Any, key: str = "") -> Iterator[tuple[str, float]]:

@@ -159,6 +159,19 @@ class ArtefactFacts(RecordModel):
     """How many there are."""
 
 
+class RerankFacts(RecordModel):
+    """The second stage, which rescored the best candidates of the method's composer."""
+
+    k: int = Field(ge=1)
+    """How many of each query, at most."""
+    beyond: tuple[str, ...] = ()
+    """The protocol's metrics with a cut-off above k, which look at candidates in the order of the first stage."""
+
+    def __str__(self) -> str:
+        beyond = f"; {', '.join(self.beyond)} beyond them in the order of the first stage" if self.beyond else ""
+        return f"best {self.k} rescored{beyond}"
+
+
 class Phase(RecordModel):
     """A phase and its wall-clock time."""
 

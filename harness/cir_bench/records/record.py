@@ -65,6 +65,8 @@ class RunRecord(models.RecordModel):
     """None: the method's weights are those of the cell's own training."""
     artefact: models.ArtefactFacts | None = None
     """None: the method read the modification texts themselves."""
+    rerank: models.RerankFacts | None = None
+    """None: the method has no second stage."""
     cost: models.Cost = models.Cost()
     environment: models.Environment | None = None
     warnings: tuple[str, ...] = ()

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
 import numpy as np
@@ -13,7 +13,7 @@ from torch import Tensor
 from cir_bench.errors import DataError, RunError
 from cir_bench.retrieval.chunks import ChunkPlan
 from cir_bench.retrieval.index import MISSING, RowIndex, RowLists, rows_by_id
-from cir_bench.retrieval.passes import find_places
+from cir_bench.retrieval.passes import Places, find_places
 from cir_bench.retrieval.queries import QuerySet
 from cir_bench.retrieval.ranking import TOP_K, Ranking
 from cir_bench.retrieval.scorer import RowSet, ScoreChunk
@@ -29,6 +29,7 @@ def search_subsets(
     gallery_ids: Sequence[str],
     candidates: Sequence[Sequence[str]],
     *,
+    top_k: int = TOP_K,
     device: torch.device | str = "cpu",
     shard: Shard | None = None,
 ) -> Ranking:
@@ -46,15 +47,40 @@ def search_subsets(
         sorted({image for image in subset if image in row_of} - set(excluded))
         for subset, excluded in zip(candidates, queries.excluded, strict=True)
     ]
-    width = max([1, *map(len, members)])
-    padded = np.full((len(members), width), MISSING, dtype=np.int64)  # gallery rows, nothing after the end
+    padded = padded_rows(members, row_of)
+    own = _subset_scorer(score_chunk if shard is None else shard.whole_scorer(score_chunk), padded)
+    places = rank_members(own, queries, gallery_ids, members, padded, top_k=top_k, device=device)
+    return places.ranking(queries, gallery_ids, np.array([len(images) for images in members]))
+
+
+def padded_rows(members: Sequence[Sequence[str]], row_of: Mapping[str, int]) -> NDArray[np.int64]:
+    """``[Q, S]``: the gallery rows of each query's own candidates, `MISSING` after the end of a list."""
+    padded = np.full((len(members), max([1, *map(len, members)])), MISSING, dtype=np.int64)
     for query, images in enumerate(members):
         padded[query, : len(images)] = [row_of[image] for image in images]
+    return padded
+
+
+def rank_members(
+    score_members: ScoreChunk,
+    queries: QuerySet,
+    gallery_ids: Sequence[str],
+    members: Sequence[Sequence[str]],
+    padded: NDArray[np.int64],
+    *,
+    top_k: int = TOP_K,
+    device: torch.device | str = "cpu",
+) -> Places:
+    """Rank for each query its own candidates alone: ``members``, sorted, whose gallery rows are ``padded`` ``[Q, S]``.
+
+    ``score_members`` scores queries against places in their own lists. The rows of the result are gallery rows.
+    """
+    width = padded.shape[1]
     places = find_places(
-        _subset_scorer(score_chunk if shard is None else shard.whole_scorer(score_chunk), padded),
+        score_members,
         _index(queries, members, width),
         width,
-        TOP_K,
+        top_k,
         lambda: torch.arange(width, device=device),
         lambda query, column: (
             f"query {queries.ids[query]!r} against gallery image {gallery_ids[padded[query, column]]!r}"
@@ -64,7 +90,7 @@ def search_subsets(
     )
     columns = places.rows.cpu()
     rows = torch.from_numpy(padded).gather(1, columns.clamp(min=0)).where(columns >= 0, columns)
-    return replace(places, rows=rows).ranking(queries, gallery_ids, np.array([len(images) for images in members]))
+    return replace(places, rows=rows)
 
 
 def _index(queries: QuerySet, members: Sequence[Sequence[str]], width: int) -> RowIndex:

@@ -56,7 +56,14 @@ class AssembledCell:
         """Rankings by the method as it is now; ``subset`` as in :func:`~cir_bench.inference.rank.rank`."""
         composer, how = self.method.composer, self.computation
         return rank(
-            composer, source, evaluation, subset=subset, device=how.device, autocast=how.autocast, ranks=how.ranks
+            composer,
+            source,
+            evaluation,
+            subset=subset,
+            device=how.device,
+            autocast=how.autocast,
+            ranks=how.ranks,
+            reranker=self.method.reranker,
         )
 
     def trainer(self, fingerprint: str) -> Trainer:

@@ -148,6 +148,7 @@ class CellRun:
             history=tuple(EpochLog(**vars(epoch)) for epoch in trained.history) if trained else (),
             tuning=cell.tuned,
             artefact=facts.of_artefact(cell),
+            rerank=facts.of_rerank(cell, method),
             selection=facts.of_selection(cell, trained, data),
             cost=Cost(
                 phases=tuple(self._phases),

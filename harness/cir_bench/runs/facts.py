@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from cir_bench.errors import DISK_FULL, CirBenchError, StorageError, printable
+from cir_bench.evaluation.metrics import beyond
 from cir_bench.interfaces.method import Method
 from cir_bench.interfaces.specs import MethodSpec, Spec
 from cir_bench.plugin.owner import CORE, BlamedPluginError
@@ -85,6 +86,13 @@ def of_artefact(cell: Cell) -> models.ArtefactFacts | None:
     header = artefact.header.model_dump(include=set(models.ArtefactFacts.model_fields))
     own = {"name": artefact.name, "file": artefact.path.name, "sha256": artefact.digest, "texts": len(artefact.texts)}
     return models.ArtefactFacts(**own, **header)
+
+
+def of_rerank(cell: Cell, method: Method) -> models.RerankFacts | None:
+    """The second stage."""
+    if method.reranker is None:
+        return None
+    return models.RerankFacts(k=method.reranker.k, beyond=beyond(cell.protocol.metrics, method.reranker.k))
 
 
 def of_protocol(protocol: Protocol) -> models.ProtocolFacts:

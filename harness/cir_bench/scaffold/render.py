@@ -17,8 +17,9 @@ SUFFIX = ".tmpl"
 """Of template files: they are not valid Python, Markdown or YAML yet."""
 _PLACE = re.compile(r"@@(\w+)@@")
 
-PackageKind = Literal["method", "dataset", "encoder"]
-"""A composer, a loss and the method that uses both; a data set with a benchmark; an encoder of images and texts."""
+PackageKind = Literal["method", "reranker", "dataset", "encoder"]
+"""A composer, a loss and the method that uses both; a method with a second stage; a data set with a benchmark; an
+encoder of images and texts."""
 
 
 def render(names: Names, kind: PackageKind) -> dict[str, str]:

@@ -36,6 +36,8 @@ def _lines(record: RunRecord, protocol: Protocol) -> Iterator[str]:
         yield "**Partial**: images were missing, or the annotations were not those that the protocol expects.\n"
     yield "| metric | value |\n|---|---|"
     yield from (f"| {_plain(name)} | {value:.2f} |" for name, value in record.metrics.items())
+    if record.rerank is not None:
+        yield f"\nThe second stage: {record.rerank}."
     yield f"\nProtocol hash `{protocol.hash()}`. The query's own image is {protocol.reference} among the candidates."
     if record.weights is not None and record.weights.caution:
         yield f"\n{record.weights.caution}"

@@ -6,7 +6,7 @@ import hashlib
 import json
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, nullcontext
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 
 import torch
@@ -54,6 +54,8 @@ class Gallery:
     digests: Sequence[str]
     """Of their contents."""
     candidates: Candidates
+    pictures: Mapping[str, Picture] = field(default_factory=dict)
+    """By name, where the name is not the path of a file: a second stage reads the best candidates again."""
 
     def same(self, image: Picture) -> tuple[str, ...]:
         """The candidates that are ``image``: the file of that name or, failing that, those of its content."""
@@ -132,15 +134,18 @@ class Engine:
         excluded = gallery.same(image) if self.protocol.reference == "removed" else ()
         query = EvalQuery(QUERY, REFERENCE, self._texts(text))
         part = EvalPart((query,), tuple(gallery.names), {QUERY: Truth((), excluded=excluded)})
+        reranker = self._assembled.method.reranker
+        again = {name: gallery.pictures.get(name, name) for name in gallery.names} if reranker else {}
         with blame(self._cell.method, "ranking the gallery"):
             ranking = rank_part(
                 self._composer,
-                self._source({REFERENCE: image}),
+                self._source({**again, REFERENCE: image}),
                 part,
                 gallery.candidates,
                 device=self._assembled.computation.device,
                 autocast=self._assembled.computation.autocast,
                 top_k=min(k, len(gallery.names)),
+                reranker=reranker,
             ).gallery
         assert ranking.top_scores is not None
         scores = ranking.top_scores[0].tolist()

@@ -27,6 +27,7 @@ _MODULES = (
     "loss",
     "method",
     "pseudo_words",
+    "reranking",
     "running",
     "submission",
 )
@@ -39,6 +40,7 @@ from cir_bench.testing.executor import ExecutorContract as ExecutorContract  # n
 from cir_bench.testing.loss import LossContract as LossContract  # noqa: E402
 from cir_bench.testing.method import MethodContract as MethodContract  # noqa: E402
 from cir_bench.testing.pseudo_words import PseudoWordContract as PseudoWordContract  # noqa: E402
+from cir_bench.testing.reranking import RerankerContract as RerankerContract  # noqa: E402
 from cir_bench.testing.running import RunContract as RunContract  # noqa: E402
 from cir_bench.testing.submission import SubmissionContract as SubmissionContract  # noqa: E402
 
@@ -50,6 +52,7 @@ __all__ = [
     "LossContract",
     "MethodContract",
     "PseudoWordContract",
+    "RerankerContract",
     "RunContract",
     "SubmissionContract",
 ]

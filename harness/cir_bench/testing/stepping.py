@@ -41,6 +41,9 @@ def margin(method: Method, batch: TrainBatch) -> float:
         if composer.uses_gallery:
             query = composer.refine(query, BatchGallery(target, composer.scorer))
         scores = composer.score(query, target)
+        if method.reranker is not None and method.reranker.rescoring:
+            every = torch.arange(len(scores)).repeat(len(scores))
+            scores = method.reranker.rescore(batch.reference, batch.text, batch.target[every], scores)
     method.train()
     return float(scores.diagonal().mean() - scores[~batch.same_target].mean())
 

@@ -15,6 +15,7 @@ from cir_bench.errors import CirBenchError, ConfigError
 from cir_bench.interfaces.kinds import kind_of
 from cir_bench.interfaces.spec_params import make_params
 from cir_bench.interfaces.specs import Spec
+from cir_bench.interfaces.two_stages import TwoStageMethod
 from cir_bench.plugin.registry import Registered, Registry, load
 from cir_bench.protocols.find import protocols_on
 from cir_bench.testing.check.outcomes import CONTRACTS, SUBMISSION, Outcome, OutcomeRecorder
@@ -78,6 +79,8 @@ def _source(
     contract: str, registered: Registered[Spec], registry: Registry, files: Sequence[Path], data_root: Path | None
 ) -> str:
     """Base and body of the contract class of one object, as a plugin's own tests would write them."""
+    if contract == "MethodContract" and issubclass(load(registered), TwoStageMethod):
+        contract = "RerankerContract"
     paths = tuple(map(str, files))
     body = [f"name = {registered.name!r}", f"plugin_files = tuple(map(Path, {paths!r}))"]
     if contract == "DatasetContract":

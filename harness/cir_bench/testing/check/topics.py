@@ -70,6 +70,14 @@ TOPICS: Mapping[str, tuple[str, ...]] = {
         "wrong_templates_and_vectors_are_refused",
         "it_reads_texts_as_before_afterwards",
     ),
+    "second stage": (
+        "every_candidate_gets_one_finite_score",
+        "a_score_depends_on_its_own_pair_alone",
+        "a_score_reads_no_padding",
+        "scoring_pairs_has_no_randomness",
+        "pairs_are_scored_on_the_device_of_the_features",
+        "the_second_stages_weights_are_all_in_the_state_dict",
+    ),
     "time and memory": ("time_and_memory_are_bounded",),
     "training": (
         "every_step_has_finite_terms_and_a_declared_optimiser",
