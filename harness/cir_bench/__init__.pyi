@@ -54,6 +54,8 @@ from cir_bench.interfaces.method import TrainBatch as TrainBatch
 from cir_bench.interfaces.method import TrainGallery as TrainGallery
 from cir_bench.interfaces.method import TrainStage as TrainStage
 from cir_bench.interfaces.method import TrainStep as TrainStep
+from cir_bench.interfaces.pseudo_words import PseudoWordComposer as PseudoWordComposer
+from cir_bench.interfaces.pseudo_words import PseudoWords as PseudoWords
 from cir_bench.interfaces.published import PublishedWeights as PublishedWeights
 from cir_bench.interfaces.reranker import Reranker as Reranker
 from cir_bench.interfaces.specs import ComposerSpec as ComposerSpec

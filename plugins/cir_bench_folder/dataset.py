@@ -20,7 +20,8 @@ class Folder(Dataset):
     """Images and triplets below a folder; split names are free but for ``train``.
 
     A query's candidates are the images of its split. Query ids are those of ``triplets.jsonl``, image ids those of
-    ``gallery.jsonl``. A training line with several targets is as many triplets.
+    ``gallery.jsonl``. A training line with several targets is as many triplets. A folder with images of ``train``
+    alone, which methods may learn from without triplets, needs no ``triplets.jsonl``.
     """
 
     def __init__(self, params: FolderParams, context: Context) -> None:
@@ -28,7 +29,8 @@ class Folder(Dataset):
         if not self.root.is_dir():
             raise DataError(f"{self.root} is not a folder; name one that contains {GALLERY} and {TRIPLETS}.")
         gallery = read_gallery(self.root, follow_links=context.follow_links)
-        self._triplets = read_triplets(self.root, gallery)
+        unlabelled = not (self.root / TRIPLETS).exists() and all(line.split == TRAIN for line in gallery)
+        self._triplets = [] if unlabelled else read_triplets(self.root, gallery)
         self._files = {line.image: line.file for line in gallery}
         self._captions = {line.image: line.caption for line in gallery}
         self._galleries: dict[str, list[str]] = {}
@@ -44,6 +46,10 @@ class Folder(Dataset):
             if line.split == TRAIN
             for target in line.targets
         ]
+
+    def unlabelled_images(self) -> Sequence[str]:
+        """The images of split ``train``, whether a triplet has them or not."""
+        return self._galleries.get(TRAIN, [])
 
     def queries(self, split: str) -> Sequence[Query]:
         """The lines of ``split`` (``auto``: the evaluated split), in the file's order."""
@@ -85,9 +91,9 @@ class Folder(Dataset):
         return self._captions.get(image_id)
 
     def provenance(self) -> Mapping[str, str]:
-        """Digests of both annotation files, and the evaluated split."""
-        files = {name: file_digest(self.root / name) for name in (GALLERY, TRIPLETS)}
-        return files | {"split": self.evaluated()}
+        """Digests of the annotation files and, if there are queries, the evaluated split."""
+        files = {name: file_digest(self.root / name) for name in (GALLERY, TRIPLETS) if (self.root / name).exists()}
+        return files | ({"split": self.evaluated()} if any(line.split != TRAIN for line in self._triplets) else {})
 
     def _file(self, image_id: str) -> Path:
         path = self._files.get(image_id)

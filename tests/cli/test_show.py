@@ -175,3 +175,10 @@ def test_values_of_a_track_that_a_method_does_not_have(run, plugin):
 
 def test_a_method_says_which_artefact_it_reads(run, plugin):
     assert "the texts of the artefact target-text" in show(run, plugin, "cirevl").out
+
+
+def test_a_method_says_what_it_learns_from_and_which_encoders_have_pseudo_words(run, plugin):
+    said = show(run, plugin, "pic2word").out
+    assert "pseudo words; images alone to learn from, of the train split" in said
+    assert "encoder tiny: fits" in said
+    assert "encoder cnn-lstm: lacks pseudo-words" in said

@@ -173,3 +173,28 @@ def test_a_stage_may_look_at_all_images_of_the_epoch() -> None:
 def test_a_trained_encoder_cannot_encode_all_images_in_every_step() -> None:
     with pytest.raises(RunError, match=r"set training\.encoder=frozen"):
         next(train_batches(data(6), Spy(), Training(batch_size=6), epoch=0, seed_parts=(0,), gallery=True))
+
+
+def test_images_alone_are_their_own_targets_and_are_encoded_once() -> None:
+    images = TrainSet.of_images([f"i{n}" for n in range(5)])
+    for spy in (Spy(), RowSpy()):
+        batches = list(train_batches(images, spy, Training(batch_size=2), epoch=0, seed_parts=(0,)))
+        assert [len(names) for names in spy.seen] == [2, 2]
+        assert len({name for names in spy.seen for name in names}) == 4
+        for batch in batches:
+            assert batch.reference is batch.target
+            assert batch.text.need_texts() == ("", "")
+            assert batch.same_target.tolist() == [[True, False], [False, True]]
+    assert (images.images_each, images.images) == (1, ("i0", "i1", "i2", "i3", "i4"))
+
+
+def test_texts_alone_have_no_images() -> None:
+    texts = TrainSet.of_texts(["b", "a", "b"])
+    for spy in (Spy(), RowSpy()):
+        (batch,) = train_batches(texts, spy, Training(batch_size=3), epoch=0, seed_parts=(0,))
+        assert spy.seen == []
+        assert (len(batch.reference), len(batch.target)) == (0, 0)
+        said = batch.text.need_texts()
+        assert sorted(said) == ["a", "b", "b"]
+        assert batch.same_target.tolist() == [[one == other for other in said] for one in said]
+    assert (texts.images_each, texts.images) == (1, ())

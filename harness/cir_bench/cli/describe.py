@@ -23,6 +23,7 @@ from cir_bench.plugin.owner import CORE, Owner, PluginProblem
 from cir_bench.plugin.registry import BenchmarkFile, Registered, Registry
 from cir_bench.protocols.benchmark import Benchmark, load_benchmark
 from cir_bench.protocols.builtin import builtin_benchmarks
+from cir_bench.runs.corpora import lacks_pseudo_words
 from cir_bench.version import __version__
 
 BUILTIN = Owner(CORE, __version__, "benchmarks")
@@ -121,5 +122,8 @@ def provides(encoder: Registered[EncoderSpec]) -> Provides | None:
 
 def pairings(registry: Registry, needs: Needs) -> dict[str, list[str] | None]:
     """What each encoder lacks for ``needs`` (nothing: it fits); None if that depends on its parameters."""
-    offered = {name: provides(encoder) for name, encoder in registry.all(EncoderSpec).items()}
-    return {name: None if found is None else found.lacks(needs) for name, found in offered.items()}
+    found: dict[str, list[str] | None] = {}
+    for name, encoder in registry.all(EncoderSpec).items():
+        offered = provides(encoder)
+        found[name] = None if offered is None else [*offered.lacks(needs), *lacks_pseudo_words(needs, encoder)]
+    return found

@@ -182,11 +182,14 @@ def _levels(levels: dict[str, Any]) -> str:
     roles = [f"{role} {', '.join(sorted(levels[role])) or 'nothing'}" for role in ("image", "text")]
     if "maps" in levels["image"]:
         roles.append(f"{levels['map_levels']} map level{'' if levels['map_levels'] == 1 else 's'}")
-    for key in ("same_width", "side_text", "trainable", "pretrained"):
+    for key in ("same_width", "side_text", "pseudo_words", "trainable", "pretrained"):
         if key in levels and (levels[key] or key in ("trainable", "pretrained")):
             roles.append(("" if levels[key] else "not ") + key.replace("_", " "))
     if levels.get("side_text_from"):
         roles.append(f"side text from {levels['side_text_from']}")
+    if not levels.get("triplets", True):
+        examples = "images" if levels["images"] else "texts"
+        roles.append(f"{examples} alone to learn from, of {levels['corpus'] or 'the train split'}")
     if levels.get("text_from"):
         roles.append(f"the texts of the artefact {levels['text_from']}")
     return "; ".join(roles)

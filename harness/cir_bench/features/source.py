@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import NamedTuple, Protocol, TypeVar, runtime_checkable
 
 import torch
@@ -51,6 +51,11 @@ def by_branch(parts: Mapping[str, T], features: Callable[[T], Features]) -> Feat
     if list(parts) == [MAIN]:
         return features(parts[MAIN])
     return Features(branches={name: features(part) for name, part in parts.items()})
+
+
+def with_texts(source: FeatureSource, texts: Sequence[str]) -> Features:
+    """Features of B texts, with the texts themselves."""
+    return replace(source.texts(texts), texts=tuple(texts))
 
 
 class Tables(NamedTuple):

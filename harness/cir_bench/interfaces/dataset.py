@@ -100,6 +100,10 @@ class Dataset(ABC):
             return sampler.images
         return list(dict.fromkeys(image for triplet in self.train() for image in (triplet.reference, triplet.target)))
 
+    def unlabelled_images(self) -> Sequence[str]:
+        """Every image that a method may learn from without triplets, each once; by default :meth:`train_images`."""
+        return self.train_images()
+
     @abstractmethod
     def queries(self, split: str) -> Sequence[Query]:
         """All queries of ``split``, in the order of the annotation files; `DataError` if there is no such split."""

@@ -84,10 +84,7 @@ class Encoder(nn.Module, ABC):
             ConfigError: this encoder has no pseudo-words, which is the default; the template has not exactly one
                 ``$``, or is itself too long; or the vectors have another shape.
         """
-        raise ConfigError(
-            f"the encoder {type(self).__name__} has no pseudo-words; choose one whose text tower reads them, "
-            "for example -e openclip:ViT-B-32."
-        )
+        raise without_pseudo_words(self)
 
     def has(self, image: ImageRef) -> bool:
         """Whether this encoder can represent the image: it has its pixels, its caption or its row."""
@@ -153,3 +150,11 @@ class Encoder(nn.Module, ABC):
         for tensor in [*self.parameters(), *self.buffers()]:
             return tensor.device
         return torch.device("cpu")
+
+
+def without_pseudo_words(encoder: Encoder) -> ConfigError:
+    """The error of an encoder that reads no pseudo-words."""
+    return ConfigError(
+        f"the encoder {type(encoder).__name__} has no pseudo-words; choose one whose text tower reads them, "
+        "for example -e openclip:ViT-B-32."
+    )

@@ -52,13 +52,15 @@ class Features:
     """Each ``[B, C, H, W]``, shallow to deep."""
     branches: Mapping[str, Features] = field(default_factory=dict)
     """Features of further copies of the encoder by name (CLVC-Net's two networks); see :meth:`branch`."""
+    texts: tuple[str, ...] = ()
+    """The B texts themselves, of features of texts; read with :meth:`need_texts`."""
 
     def __post_init__(self) -> None:
         if (self.tokens is None) != (self.mask is None):
             raise ValueError("Features: tokens and mask come together")
         if self.tokens is not None and self.mask is not None and self.tokens.shape[:2] != self.mask.shape:
             raise ValueError(f"Features: tokens {tuple(self.tokens.shape)} and mask {tuple(self.mask.shape)} disagree")
-        sizes = {len(t) for t in self.tensors().values()}
+        sizes = {len(t) for t in self.tensors().values()} | ({len(self.texts)} if self.texts else set())
         if len(sizes) > 1:
             raise ValueError(f"Features: levels of different batch sizes {sorted(sizes)}")
 
@@ -68,7 +70,7 @@ class Features:
             return len(tensor)
         for features in self.branches.values():
             return len(features)
-        return 0
+        return len(self.texts)
 
     @property
     def levels(self) -> frozenset[FeatureLevel]:
@@ -104,6 +106,12 @@ class Features:
             )
         return self.maps[len(self.maps) - count :]
 
+    def need_texts(self) -> tuple[str, ...]:
+        """The B texts, for a text tower that reads them with pseudo-words; an error if these are features of images."""
+        if not self.texts and len(self):
+            raise ValueError("these features have no texts: only those of modification texts have some")
+        return self.texts
+
     def tensors(self) -> dict[str, Tensor]:
         """The tensors by name (``pooled``, ``tokens``, ``mask``, ``map0`` …), without those of ``branches``."""
         named = {"pooled": self.pooled, "tokens": self.tokens, "mask": self.mask}
@@ -111,7 +119,12 @@ class Features:
         return out | {f"map{i}": tensor for i, tensor in enumerate(self.maps)}
 
     @classmethod
-    def from_tensors(cls, tensors: Mapping[str, Tensor], branches: Mapping[str, Features] | None = None) -> Features:
+    def from_tensors(
+        cls,
+        tensors: Mapping[str, Tensor],
+        branches: Mapping[str, Features] | None = None,
+        texts: tuple[str, ...] = (),
+    ) -> Features:
         """The inverse of :meth:`tensors`."""
         maps = sorted((name for name in tensors if name.startswith("map")), key=lambda name: int(name[3:]))
         return cls(
@@ -120,20 +133,25 @@ class Features:
             mask=tensors.get("mask"),
             maps=tuple(tensors[name] for name in maps),
             branches=branches or {},
+            texts=texts,
         )
 
     def __getitem__(self, rows: Tensor | slice | Sequence[int]) -> Features:
         """The features of some rows."""
         index = rows if isinstance(rows, (slice, Tensor)) else torch.as_tensor(rows)
-        return self._mapped(lambda tensor: tensor[index])
+        return self._mapped(lambda tensor: tensor[index], _some(self.texts, index) if self.texts else ())
 
     def to(self, device: torch.device | str | None = None, dtype: torch.dtype | None = None) -> Features:
         """These features on ``device``, floating-point ones as ``dtype``."""
-        return self._mapped(lambda one: one.to(device, dtype if one.is_floating_point() else None, non_blocking=True))
 
-    def _mapped(self, change: Callable[[Tensor], Tensor]) -> Features:
+        def moved(one: Tensor) -> Tensor:
+            return one.to(device, dtype if one.is_floating_point() else None, non_blocking=True)
+
+        return self._mapped(moved, self.texts)
+
+    def _mapped(self, change: Callable[[Tensor], Tensor], texts: tuple[str, ...] = ()) -> Features:
         tensors = {name: change(tensor) for name, tensor in self.tensors().items()}
-        return Features.from_tensors(tensors, {name: one._mapped(change) for name, one in self.branches.items()})
+        return Features.from_tensors(tensors, {name: one._mapped(change) for name, one in self.branches.items()}, texts)
 
     @staticmethod
     def cat(parts: Sequence[Features]) -> Features:
@@ -144,7 +162,15 @@ class Features:
         return Features.from_tensors(
             {name: torch.cat([p.tensors()[name] for p in padded]) for name in names},
             {name: Features.cat([p.branches[name] for p in padded]) for name in padded[0].branches},
+            tuple(text for part in padded for text in part.texts),
         )
+
+
+def _some(texts: tuple[str, ...], index: Tensor | slice) -> tuple[str, ...]:
+    if isinstance(index, slice):
+        return texts[index]
+    rows = index.nonzero().flatten() if index.dtype == torch.bool else index
+    return tuple(texts[row] for row in rows.tolist())
 
 
 def _pad_tokens(features: Features, length: int) -> Features:
@@ -155,4 +181,6 @@ def _pad_tokens(features: Features, length: int) -> Features:
     mask = features.mask.new_zeros(batch, length)
     tokens[:, :have] = features.tokens
     mask[:, :have] = features.mask
-    return Features.from_tensors(features.tensors() | {"tokens": tokens, "mask": mask}, features.branches)
+    return Features.from_tensors(
+        features.tensors() | {"tokens": tokens, "mask": mask}, features.branches, features.texts
+    )

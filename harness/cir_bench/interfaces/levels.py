@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from enum import Enum
+from typing import Literal
 
 
 class FeatureLevel(str, Enum):
@@ -24,6 +25,10 @@ class FeatureLevel(str, Enum):
 def levels(*names: str | FeatureLevel) -> frozenset[FeatureLevel]:
     """``levels("pooled", "maps")`` as a set of :class:`FeatureLevel`."""
     return frozenset(FeatureLevel(name) for name in names)
+
+
+Examples = Literal["triplets", "images", "texts"]
+"""What a method is trained on."""
 
 
 def _named(levels: Iterable[FeatureLevel]) -> str:
@@ -48,10 +53,29 @@ class Needs:
     text_from: str | None = None
     """The artefact (``--artefact NAME=FILE``) whose texts the composer gets as ``text``, in place of the modification
     texts: ``"target-text"``. Such a method is not trained. None: it gets the modification texts."""
+    triplets: bool = True
+    """Training reads triplets. False: it reads ``images`` or ``texts`` alone, and exactly one of them is true."""
+    images: bool = False
+    """With ``triplets=False``: training reads images alone; reference and target of a `TrainBatch` are the same image,
+    its text is empty."""
+    texts: bool = False
+    """With ``triplets=False``: training reads texts alone; a `TrainBatch` has no images. The texts are the images' own
+    descriptions or, where the data set has none, the modification texts."""
+    corpus: str | None = None
+    """With ``triplets=False``: the data set, ``NAME`` or ``NAME:ARGUMENT``, whose train split has the images or texts;
+    None: the benchmark's own."""
+    pseudo_words: bool = False
+    """The encoder's text tower is asked to read pseudo-words (`BuildContext.pseudo_words`)."""
+
+    @property
+    def examples(self) -> Examples:
+        """What training reads."""
+        return "triplets" if self.triplets else "images" if self.images else "texts"
 
     def __or__(self, other: Needs) -> Needs:
-        """The needs of both (a wrapper and what it wraps)."""
-        return Needs(
+        """The needs of both: of a wrapper, which says what is trained on, and of what it wraps."""
+        return replace(
+            self,
             image=self.image | other.image,
             text=self.text | other.text,
             map_levels=max(self.map_levels, other.map_levels),
@@ -59,6 +83,7 @@ class Needs:
             side_text=self.side_text or other.side_text,
             side_text_from=self.side_text_from or other.side_text_from,
             text_from=self.text_from or other.text_from,
+            pseudo_words=self.pseudo_words or other.pseudo_words,
         )
 
 

@@ -40,17 +40,18 @@ class TrainGallery(Protocol):
 
 @dataclass(frozen=True)
 class TrainBatch:
-    """Features of B training triplets. A method sees targets nowhere else."""
+    """Features of B training triplets, of B images or of B texts (`Needs`). A method sees targets nowhere else."""
 
     reference: Features
-    """Features of the reference images, with gradients if the stage trains the encoder."""
+    """Features of the reference images, with gradients if the stage trains the encoder. Of images alone, reference and
+    target are the same image, and every text is empty; of texts alone, there are no features of images."""
     text: Features
     """Features of the modification texts."""
     target: Features
     """Features of the target images."""
     same_target: Tensor
-    """``[B, B]`` bool, true where targets i and j are the same image; with ``mask_same_target`` off, true on the
-    diagonal alone."""
+    """``[B, B]`` bool, true where targets i and j are the same image, or of texts alone the same text; with
+    ``mask_same_target`` off, true on the diagonal alone."""
     side_text: Features | None = None
     """With ``Needs.side_text``, features of the targets' own descriptions; of an empty text where there is none."""
     described: Tensor | None = None

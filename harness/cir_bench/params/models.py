@@ -43,7 +43,10 @@ class AddedLater:
 
 
 class Training(Params):
-    """How one stage is trained. Learning rates are per step, epochs are passes over the train triplets."""
+    """How one stage is trained. Learning rates are per step, epochs are passes over the train triplets.
+
+    For a method that learns from images or texts alone, they count where triplets are said.
+    """
 
     epochs: Annotated[int, Field(ge=0)] = 20
     batch_size: Annotated[int, Field(ge=2)] = 256

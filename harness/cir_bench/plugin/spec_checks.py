@@ -61,6 +61,8 @@ WRITE = {
     "text": f"{_LEVELS}; only images have maps",
     "map_levels": "how many maps, counted from the deepest",
     "text_from": "the name of an artefact, like 'target-text'",
+    "triplets": "triplets=True alone, or triplets=False with either images=True or texts=True",
+    "corpus": "the name of a data set, like 'cirr' or 'folder:DIR'; only with triplets=False",
     "files": "a tuple of cir_bench.RemoteFile",
     "steps": 'a tuple of strings, like ("Put the images into {root}/images.",)',
     "training_data": 'a tuple of strings, like ("fashioniq/train",)',
@@ -179,9 +181,16 @@ _USABLE: dict[tuple[type[Any], str], Callable[[Any], object]] = {
 
 
 def _is_usable(instance: object, name: str, value: Any) -> bool:
+    if isinstance(instance, Needs) and name in ("triplets", "corpus"):
+        return _learns_from_one_thing(instance) if name == "triplets" else not (instance.triplets and value)
     return all(
         usable(value) for (owner, field), usable in _USABLE.items() if field == name and isinstance(instance, owner)
     )
+
+
+def _learns_from_one_thing(needs: Needs) -> bool:
+    """Whether exactly one of triplets, images and texts is what training reads."""
+    return [needs.triplets, needs.images, needs.texts].count(True) == 1
 
 
 def _check_argument(what: str, spec: Spec) -> None:

@@ -12,9 +12,10 @@ from cir_bench.errors import RunError
 from cir_bench.evaluation.measure import measure
 from cir_bench.features.source import MAIN, FeatureSource
 from cir_bench.inference.rank import Ranked, rank
-from cir_bench.interfaces.encoder import Encoder
+from cir_bench.interfaces.encoder import Encoder, without_pseudo_words
 from cir_bench.interfaces.events import Announce, unheard
 from cir_bench.interfaces.method import Method
+from cir_bench.interfaces.pseudo_words import PseudoWords
 from cir_bench.plugin.build import build_method
 from cir_bench.plugin.registry import Registry
 from cir_bench.protocols.eval_set import EvalSet
@@ -96,8 +97,9 @@ def assemble(
     """A cell with its initial weights; ``registry`` has the composers and losses of its method."""
     seed_torch(cell.key.seed, "initial weights")
     shape = bench.encoders.frozen(cell).shape
-    method = build_method(cell.method, cell.method_params, registry, shape).to(bench.device)
     encoders: dict[str, Encoder] = {}
+    words = _pseudo_words(bench.encoders.frozen(cell), encoders) if cell.needs.pseudo_words else None
+    method = build_method(cell.method, cell.method_params, registry, shape, words).to(bench.device)
     if any(cell.trains_encoder(stage.training) for stage in method.stages() if stage.training.epochs):
         for branch in tuple(method.branches) or (MAIN,):
             encoders[branch] = bench.encoders.fresh(cell, derive_seed(cell.key.seed, "encoder", branch))
@@ -109,6 +111,14 @@ def assemble(
         Computation(cell.key, bench.device, cell.precision, announce, bench.ranks),
         folder,
     )
+
+
+def _pseudo_words(frozen: Encoder, trained: Mapping[str, Encoder]) -> PseudoWords:
+    """The text tower of the cell's own encoder if it is trained, otherwise of the frozen one."""
+    width = frozen.pseudo_word_width
+    if width is None:
+        raise without_pseudo_words(frozen)
+    return PseudoWords(width, lambda *texts: trained.get(MAIN, frozen).encode_texts_with(*texts))
 
 
 def restore(cell: Cell, bench: Workbench, registry: Registry, folder: Path) -> AssembledCell:

@@ -43,7 +43,8 @@ class Cell:
     Attributes:
         key: identifies it, for people and for its folder.
         wrapped: the composers that its method wraps, with their parameters (`MethodSpec.wraps`).
-        described: the other data set whose descriptions are trained on, with its parameters (`Needs.side_text_from`).
+        described: the other data set that is trained on, with its parameters: descriptions (`Needs.side_text_from`), or
+            images or texts alone (`Needs.corpus`).
         library: every composer and loss that its method may ask for by name.
         refusal: why it cannot run at all (method and encoder do not fit); empty when it can.
     """
@@ -75,9 +76,14 @@ class Cell:
 
     @property
     def datasets(self) -> tuple[DatasetChoice, ...]:
-        """Its own data set, and the one whose descriptions it borrows, if any."""
+        """Its own data set, and the other one that it is trained on, if any."""
         own = self.dataset, self.dataset_params
         return (own,) if self.described is None else (own, self.described)
+
+    @property
+    def borrowed_as(self) -> str:
+        """What the ingredients of the other data set begin with."""
+        return "corpus" if self.needs.corpus else "described"
 
     @property
     def needs(self) -> Needs:
@@ -106,7 +112,7 @@ class Cell:
             del config["method"][name]
         return {key: str(value) for key, value in dotted(config).items()} | {
             **{f"composer.{composer.name}.version": composer.spec.version for composer, _ in self.wrapped},
-            **({"described.version": self.described[0].spec.version} if self.described else {}),
+            **({f"{self.borrowed_as}.version": self.described[0].spec.version} if self.described else {}),
             "method.version": self.method.spec.version,
             "encoder.version": self.encoder.spec.version,
             "dataset.version": self.dataset.spec.version,
@@ -141,6 +147,11 @@ class Cell:
         return self.has_trained_encoder or (self.method.spec.learns and self.epochs > 0)
 
     @property
+    def reads_triplets(self) -> bool:
+        """Whether it is trained on triplets."""
+        return self.trains and self.needs.triplets
+
+    @property
     def has_trained_encoder(self) -> bool:
         """Whether any stage trains the encoder for at least one epoch."""
         return any(self.trains_encoder(one) and one.epochs > 0 for one in self.stage_settings().values())
@@ -168,7 +179,7 @@ def make_cell(registry: Registry, key: CellKey, benchmark: ChosenBenchmark, para
         method_params=params.method,
         precision=precision,
         wrapped=wrapped,
-        described=_described(registry, needs.side_text_from),
+        described=_described(registry, needs.corpus or needs.side_text_from),
         library=(*registry.all(ComposerSpec).values(), *registry.all(LossSpec).values()),
         refusal=refusal,
     )

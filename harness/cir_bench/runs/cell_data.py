@@ -21,7 +21,7 @@ from cir_bench.runs import keys
 from cir_bench.runs.cell import Cell
 from cir_bench.runs.datasets import DataSets
 from cir_bench.runs.encoders import Encoders
-from cir_bench.runs.examples import no_descriptions, of_descriptions, of_triplets
+from cir_bench.runs.examples import no_corpus, no_descriptions, of_descriptions, of_triplets
 from cir_bench.runs.shared import Lifetimes
 from cir_bench.training.batches import TrainSet
 from cir_bench.training.seeding import derive_seed
@@ -45,10 +45,10 @@ class SplitItems:
 
 @dataclass(frozen=True)
 class TrainData:
-    """What a cell trains on: ``size`` triplets per epoch, the same object in every epoch unless they are drawn.
+    """What a cell trains on: ``size`` triplets (or images, or texts) per epoch, the same object unless they are drawn.
 
     The checkpoint is chosen on ``held_out`` (None: the last is kept). ``missing`` triplets, or images to draw them
-    from, are left out.
+    from or to learn from alone, are left out.
     """
 
     triplets: Callable[[int], TrainSet]
@@ -110,10 +110,10 @@ class CellData:
             if part is previous:
                 break
             previous = part
-            images |= dict.fromkeys(image for t in part.triplets for image in (t.reference, t.target))
+            images |= dict.fromkeys(part.images)
             texts.update(text for texts in part.texts for text in texts)
             texts.update(part.side_texts.values())
-        if cell.needs.side_text or cell.described:
+        if cell.needs.side_text or cell.needs.side_text_from:
             described = self.descriptions(cell).side_texts
             images |= dict.fromkeys(described)
             texts |= {"", *described.values()}
@@ -134,6 +134,8 @@ class CellData:
 
     def _train(self, cell: Cell) -> TrainData:
         dataset, selection, seed = self._datasets.of(cell), cell.method_params.selection, cell.key.seed
+        if not cell.needs.triplets:
+            return self._alone(cell)
         sampler = dataset.sampler()
         held_out: Sequence[Triplet] = ()
         if sampler is not None:
@@ -159,6 +161,22 @@ class CellData:
         train = of_triplets(cell, dataset, triplets)
         score_on = self._held_out(cell, held_out, _images_of(triplets))
         return TrainData(lambda epoch: train, len(train), score_on, missing)
+
+    def _alone(self, cell: Cell) -> TrainData:
+        """Images or texts alone; nothing is held out, since that would take triplets."""
+        missing = 0
+        if cell.needs.examples == "texts":
+            train = TrainSet.of_texts(self._datasets.unlabelled_texts(cell))
+        else:
+            images = self._datasets.unlabelled_images(cell)
+            usable, name = self._usable(cell, images), cell.datasets[-1][0].name
+            missing = self._missing(
+                [usable[image] for image in images], f"images to learn from of {name!r} are missing"
+            )
+            train = TrainSet.of_images([image for image in images if usable[image]])
+        if not len(train):
+            raise no_corpus(cell)
+        return TrainData(lambda epoch: train, len(train), self._held_out(cell, (), {}), missing)
 
     def _draw(self, cell: Cell, sampler: TripletSampler, epoch: int) -> TrainSet:
         return of_triplets(cell, self._datasets.of(cell), sampler.draw(derive_seed(cell.key.seed, "triplets"), epoch))

@@ -17,7 +17,7 @@ from cir_bench.protocols.mbeir import under
 from cir_bench.runs import keys
 from cir_bench.runs.cell import Cell, DatasetChoice
 from cir_bench.runs.data_root import no_root
-from cir_bench.runs.examples import descriptions, of_triplets, own_name
+from cir_bench.runs.examples import corpus_images, corpus_texts, descriptions, of_triplets, own_name
 from cir_bench.runs.image_digests import ImageDigests, IndexedRef
 from cir_bench.runs.shared import Lifetimes, Shared
 
@@ -35,6 +35,12 @@ class DataSets:
         """What is wrong with the training triplets."""
         self.descriptions = lifetimes.one(keys.of_texts, self._descriptions)
         """Description by image, of the train split of :meth:`described`."""
+        self.unlabelled_images = lifetimes.one(
+            keys.of_texts, lambda cell: corpus_images(self.described(cell), borrowed=cell.described is not None)
+        )
+        """The images of :meth:`described` that a method may learn from without triplets."""
+        self.unlabelled_texts = lifetimes.one(keys.of_texts, lambda cell: corpus_texts(cell, self.described(cell)))
+        """Its texts."""
         self.corpus = lifetimes.one(keys.of_texts, self._corpus)
         """Every text of the train split, sorted, each once."""
 
@@ -43,7 +49,7 @@ class DataSets:
         return under(self._load(cell.datasets[0]), cell.protocol)
 
     def described(self, cell: Cell) -> Dataset:
-        """The data set whose descriptions the cell trains on: its own, or the one that its method names."""
+        """The data set whose descriptions, or images or texts alone, the cell trains on: its own unless named."""
         return self._load(cell.datasets[-1])
 
     def refs(self, cell: Cell) -> Callable[[str], ImageRef]:

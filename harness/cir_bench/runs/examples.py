@@ -1,4 +1,4 @@
-"""Training examples of a data set: its triplets, and images with their own descriptions (VAL's pre-training)."""
+"""Training examples of a data set: triplets, images with their own descriptions, and images or texts alone."""
 
 from __future__ import annotations
 
@@ -42,6 +42,28 @@ def of_descriptions(described: Mapping[str, str]) -> TrainSet:
     """Each image as a triplet of itself, with its description as text and as side text."""
     triplets = [Triplet(image, (text,), image) for image, text in described.items()]
     return TrainSet(triplets, [t.captions for t in triplets], described)
+
+
+def corpus_images(dataset: Dataset, *, borrowed: bool) -> list[str]:
+    """The images that a method may learn from alone; ``borrowed`` ids are marked as such."""
+    return [f"{_BORROWED}{image}" if borrowed else image for image in dataset.unlabelled_images()]
+
+
+def corpus_texts(cell: Cell, dataset: Dataset) -> list[str]:
+    """The texts that a method may learn from alone, sorted: descriptions or, where there are none, captions."""
+    found = {dataset.side_text(image) or "" for image in dataset.unlabelled_images()}
+    if not any(found):
+        found = {text for texts in of_triplets(cell, dataset, dataset.train()).texts for text in texts}
+    return sorted(text for text in found if text.strip())
+
+
+def no_corpus(cell: Cell) -> DataError:
+    """The error for a data set that has nothing of what a method learns from."""
+    what, name = cell.needs.examples, cell.datasets[-1][0].name
+    return DataError(
+        f"the method {cell.key.method!r} learns from {what}, and the data set {name!r} has none for training; name "
+        f"another one: --set {cell.key.method}.corpus=NAME."
+    )
 
 
 def no_descriptions(cell: Cell) -> DataError:

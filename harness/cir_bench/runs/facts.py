@@ -72,6 +72,8 @@ def of_dataset(cell: Cell, bench: Workbench, evaluation: EvalSet, data: TrainDat
 def training_data(cell: Cell, *, learned: bool) -> tuple[str, ...]:
     """What the cell was trained on, as far as it is declared, each once."""
     datasets = [cell.dataset, *([cell.described[0]] if cell.described else [])]
+    if not cell.needs.triplets:
+        datasets = datasets[-1:]
     own = [f"{dataset.name}/train" for dataset in datasets] if learned else []
     if cell.weights is not None:
         own = [f"unknown (published weights {cell.weights.mark})"]
@@ -118,7 +120,7 @@ def of_selection(cell: Cell, trained: TrainState | None, data: TrainData | None)
 
 def problems(cell: Cell, bench: Workbench, evaluation: EvalSet) -> tuple[str, ...]:
     """What is wrong with the annotations that the cell reads."""
-    return (*evaluation.problems, *(bench.datasets.train_problems(cell) if cell.trains else ()))
+    return (*evaluation.problems, *(bench.datasets.train_problems(cell) if cell.reads_triplets else ()))
 
 
 def notes(cell: Cell, bench: Workbench, evaluation: EvalSet, data: TrainData | None) -> tuple[str, ...]:

@@ -35,7 +35,7 @@ def training_ingredients(cell: Cell, bench: Workbench) -> dict[str, str]:
     """Those that training depends on: all but what is known of the evaluation."""
     encoder = bench.encoders.frozen(cell)
     provenance = bench.datasets.provenance(cell)
-    problems = bench.datasets.train_problems(cell) if cell.trains else ()
+    problems = bench.datasets.train_problems(cell) if cell.reads_triplets else ()
     described = bench.datasets.described(cell).provenance() if cell.described else {}
     return {
         "harness.results": HARNESS_RESULTS,
@@ -45,7 +45,7 @@ def training_ingredients(cell: Cell, bench: Workbench) -> dict[str, str]:
         "encoder.preprocess": encoder.preprocess,
         "encoder.code": encoder.version,
         **{f"data.{name}": value for name, value in provenance.items()},
-        **{f"described.{name}": value for name, value in described.items()},
+        **{f"{cell.borrowed_as}.{name}": value for name, value in described.items()},
         **bench.images.of_training(cell),
         **({"train.problems": " ".join(problems)} if problems else {}),
     }

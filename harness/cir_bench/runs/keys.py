@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from cir_bench.errors import CirBenchError
 from cir_bench.features.identity import Role
 from cir_bench.interfaces.encoder import Encoder
-from cir_bench.interfaces.levels import FeatureLevel
+from cir_bench.interfaces.levels import Examples, FeatureLevel
 from cir_bench.params.models import Selection
 from cir_bench.plugin.registry import load
 from cir_bench.runs.cell import Cell, DatasetChoice
@@ -23,6 +23,7 @@ class SharedKey:
     seed: int | None = None
     selection: Selection | None = None
     side_text: bool | None = None
+    examples: Examples | None = None
     split: str | None = None
     role: Role | None = None
     levels: frozenset[FeatureLevel] | None = None
@@ -46,6 +47,11 @@ def of_images(cell: Cell) -> SharedKey:
     return replace(of_texts(cell), protocol=None, encoder=(cell.key.encoder, cell.encoder_params.model_dump_json()))
 
 
+def of_read_images(cell: Cell) -> SharedKey:
+    """The images that training may read."""
+    return replace(of_images(cell), examples=cell.needs.examples)
+
+
 def of_weights(cell: Cell) -> SharedKey:
     """The cell's frozen encoder; a seed draws its weights unless it is pretrained, and it may be fitted to texts."""
     try:
@@ -63,9 +69,11 @@ def of_evaluation(cell: Cell) -> SharedKey:
 
 
 def of_train_data(cell: Cell) -> SharedKey:
-    """The triplets that the cell trains on, and its held-out part."""
+    """The triplets (or images, or texts) that the cell trains on, and its held-out part."""
     selection = cell.method_params.selection.model_copy(update={"every": 1})  # when to look changes no data
-    return replace(of_evaluation(cell), selection=selection, seed=cell.key.seed, side_text=cell.needs.side_text)
+    needs, seed = cell.needs, cell.key.seed
+    found = replace(of_evaluation(cell), selection=selection, seed=seed, side_text=needs.side_text)
+    return replace(found, examples=needs.examples)
 
 
 def of_tables(cell: Cell, split: str, role: Role) -> SharedKey:

@@ -8,6 +8,7 @@ from concurrent.futures import ThreadPoolExecutor
 from cir_bench.errors import CirBenchError
 from cir_bench.interfaces.dataset import Dataset
 from cir_bench.interfaces.encoder import Encoder
+from cir_bench.interfaces.specs import DatasetSpec
 from cir_bench.runs import keys
 from cir_bench.runs.cell import Cell
 from cir_bench.runs.cell_data import CellData
@@ -35,7 +36,7 @@ class ReadImages:
         self._evaluated = lifetimes.one(
             keys.of_evaluation, lambda cell: self._digest(cell, data.evaluation(cell).images())
         )
-        self._train = lifetimes.one(keys.of_images, lambda cell: self._digest(cell, self._train_images(cell)))
+        self._train = lifetimes.one(keys.of_read_images, lambda cell: self._digest(cell, self._train_images(cell)))
 
     def of_evaluation(self, cell: Cell) -> dict[str, str]:
         """Of the images of the evaluation; a data set that is drawn from its parameters has no such ingredient."""
@@ -45,15 +46,22 @@ class ReadImages:
 
     def of_training(self, cell: Cell) -> dict[str, str]:
         """If the cell trains, of all images that training may read: the same for every seed."""
-        return {"train.images": self._train(cell)} if cell.trains and self._has_images(cell) else {}
+        reads = cell.trains and cell.needs.examples != "texts"
+        return {"train.images": self._train(cell)} if reads and self._has_images(cell, training=True) else {}
 
-    def _has_images(self, cell: Cell) -> bool:
-        return self._encoder_digests(cell) or not _is_drawn(cell, self._datasets.of(cell))
+    def _has_images(self, cell: Cell, *, training: bool = False) -> bool:
+        if self._encoder_digests(cell):
+            return True
+        if training and cell.needs.corpus:
+            return not _is_drawn(cell.datasets[-1][0].spec, self._datasets.described(cell))
+        return not _is_drawn(cell.dataset.spec, self._datasets.of(cell))
 
     def _encoder_digests(self, cell: Cell) -> bool:
         return type(self._encoders.frozen(cell)).image_digest is not Encoder.image_digest
 
     def _train_images(self, cell: Cell) -> Iterable[str]:
+        if not cell.needs.triplets:
+            return self._datasets.unlabelled_images(cell)
         borrowed = self._datasets.descriptions(cell) if cell.described else ()
         return {*self._datasets.of(cell).train_images(), *borrowed}
 
@@ -77,7 +85,6 @@ class ReadImages:
         return digest_of_all(found)
 
 
-def _is_drawn(cell: Cell, dataset: Dataset) -> bool:
+def _is_drawn(spec: DatasetSpec, dataset: Dataset) -> bool:
     """Whether the images follow from the data set's parameters and code."""
-    spec = cell.dataset.spec
     return spec.synthetic and not spec.needs_root and type(dataset).file is Dataset.file

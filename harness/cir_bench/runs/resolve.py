@@ -18,6 +18,12 @@ from cir_bench.plugin.registry import Registered, Registry
 from cir_bench.protocols.find import ChosenBenchmark, find_benchmark
 from cir_bench.runs.artefacts import Artefacts, without_artefact
 from cir_bench.runs.cell import Cell, CellParams, make_cell
+from cir_bench.runs.corpora import (
+    lacks_pseudo_words,
+    learners_without_triplets,
+    offers_pseudo_words,
+    without_examples,
+)
 from cir_bench.runs.overrides import Overrides, changed
 from cir_bench.runs.request import RunRequest
 from cir_bench.runs.tunings import Tunings
@@ -162,7 +168,7 @@ def _of_benchmark(recipes: Mapping[str, Mapping[str, Any]], benchmark: ChosenBen
 def _refusal(cell: Cell, registry: Registry) -> str:
     """Why the cell cannot run, and which encoders or methods would do; empty when it can."""
     try:
-        lacks = cell.provides.lacks(cell.needs)
+        lacks = [*cell.provides.lacks(cell.needs), *lacks_pseudo_words(cell.needs, cell.encoder)]
     except PluginError as error:  # the encoder's plugin cannot say what it provides
         return str(error)
     trained = [name for name, one in cell.stage_settings().items() if one.epochs and cell.trains_encoder(one)]
@@ -173,7 +179,7 @@ def _refusal(cell: Cell, registry: Registry) -> str:
     fitting = [
         name
         for name, other in registry.all(EncoderSpec).items()
-        if name != cell.encoder.name and _fits(other, cell, bool(trained))
+        if name != cell.encoder.name and _fits(other, cell, bool(trained)) and offers_pseudo_words(cell.needs, other)
     ]
     would_do = f"encoders that would do: {', '.join(fitting)}" if fitting else "no registered encoder would do"
     return f"method {cell.key.method!r} needs {' and '.join(lacks)} from encoder {cell.key.encoder!r}; {would_do}."
@@ -184,13 +190,18 @@ def _untrainable(cell: Cell, registry: Registry, trains_encoder: bool) -> str:
     method = cell.method.spec
     if cell.weights is not None:
         return _random_encoder(cell)
+    if not cell.needs.triplets:
+        return without_examples(cell)
     if cell.dataset.spec.trains or method.kind == "sentinel" or not (method.learns or trains_encoder):
         return ""
     learner = f"method {cell.key.method!r}" if method.learns else f"encoder {cell.key.encoder!r}"
     others = [name for name, one in registry.all(MethodSpec).items() if not one.spec.learns]
+    alone = learners_without_triplets(registry)
+    corpus = f"; methods that learn from another data set (--set METHOD.corpus=NAME): {', '.join(alone)}"
     return (
         f"{learner} must be trained, and the data set {cell.dataset.name!r} has no training triplets; "
-        f"methods that need none (with a pretrained encoder): {', '.join(others) or 'none is registered'}."
+        f"methods that need none (with a pretrained encoder): {', '.join(others) or 'none is registered'}"
+        f"{corpus if alone else ''}."
     )
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Callable, Iterable, Mapping
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 from typing import get_args
@@ -89,7 +90,8 @@ class FeatureTables:
         if role == "text":
             return FeatureRequest.of_texts(name, encoder, items.texts, cell.needs, scope)
         refs = [*map(self._datasets.refs(cell), items.images)]
-        return FeatureRequest.of_images(name, encoder, refs, cell.needs, scope, self._workers)
+        request = FeatureRequest.of_images(name, encoder, refs, cell.needs, scope, self._workers)
+        return replace(request, ids=items.images)  # those of another data set are marked as such
 
     def _table(
         self,

@@ -28,7 +28,8 @@ class ComposerContract(Composing):
         """The composer by name, in evaluation mode."""
         self.find(ComposerSpec)
         with seeded(seed):
-            return Builder(self.registry(), self.encoder_shape()).composer(self.name, **self.parameters()).eval()
+            builder = Builder(self.registry(), self.encoder_shape(), self.pseudo_words())
+            return builder.composer(self.name, **self.parameters()).eval()
 
     def needs(self) -> Needs:
         """What its spec declares under these parameters."""

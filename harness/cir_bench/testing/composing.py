@@ -5,6 +5,7 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from collections.abc import Sequence
 from copy import deepcopy
+from dataclasses import replace
 from typing import ClassVar
 
 import pytest
@@ -16,6 +17,7 @@ from cir_bench.interfaces.embedding import Embedding
 from cir_bench.interfaces.features import EncoderShape, Features
 from cir_bench.interfaces.levels import Needs
 from cir_bench.interfaces.method import BatchGallery
+from cir_bench.interfaces.pseudo_words import PseudoWords
 from cir_bench.testing.asserts import (
     assert_finite,
     assert_same,
@@ -27,6 +29,7 @@ from cir_bench.testing.base import Contract, seeded
 from cir_bench.testing.devices import assert_on_gpu, pretend_gpu
 from cir_bench.testing.features import other_padding, random_features, shape_for, zeros
 from cir_bench.testing.stepping import all_scores
+from cir_bench.testing.words import random_words, texts_for
 
 QUERIES = 6
 CANDIDATES = 9
@@ -57,10 +60,15 @@ class Composing(Contract, ABC):
         return ()
 
     def query_features(self, batch: int = QUERIES, seed: int = 1) -> tuple[Features, Features]:
-        """Random features of reference images and of texts."""
+        """Random features of reference images and of texts; with the texts, if pseudo-words are needed."""
         shape = self.encoder_shape()
         reference = random_features(shape.image, batch, seed, self.branches())
-        return reference, random_features(shape.text, batch, seed + 1, self.branches())
+        text = random_features(shape.text, batch, seed + 1, self.branches())
+        return reference, replace(text, texts=texts_for(batch, seed)) if self.needs().pseudo_words else text
+
+    def pseudo_words(self) -> PseudoWords | None:
+        """A text tower that reads pseudo-words, if they are needed."""
+        return random_words(self.encoder_shape().text.width) if self.needs().pseudo_words else None
 
     def target_features(self, batch: int = CANDIDATES, seed: int = 3) -> Features:
         """Random features of candidates."""

@@ -46,7 +46,8 @@ class PretendGpu:
     def features(self, features: Features) -> Features:
         """Fake features on the device."""
         tensors = {name: self.tensor(tensor) for name, tensor in features.tensors().items()}
-        return Features.from_tensors(tensors, {name: self.features(one) for name, one in features.branches.items()})
+        branches = {name: self.features(one) for name, one in features.branches.items()}
+        return Features.from_tensors(tensors, branches, features.texts)
 
     def batch(self, batch: TrainBatch) -> TrainBatch:
         """A fake batch on the device, with gradients, as when the encoder is trained."""

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import torch
 from torch import Tensor
 
 from cir_bench.interfaces.features import EncoderShape, Features, FeatureShape
-from cir_bench.interfaces.levels import FeatureLevel, Needs
+from cir_bench.interfaces.levels import Examples, FeatureLevel, Needs
 
 IMAGE_WIDTH = 16
 TEXT_WIDTH = 12
@@ -51,7 +51,17 @@ def zeros(features: Features) -> Features:
     tensors = {name: torch.zeros_like(tensor) for name, tensor in features.tensors().items()}
     if "mask" in tensors:
         tensors["mask"][:, 0] = True
-    return Features.from_tensors(tensors, {name: zeros(branch) for name, branch in features.branches.items()})
+    branches = {name: zeros(branch) for name, branch in features.branches.items()}
+    return Features.from_tensors(tensors, branches, features.texts)
+
+
+def as_learned_from(
+    examples: Examples, reference: Features, text: Features, target: Features
+) -> tuple[Features, Features, Features]:
+    """References, texts and targets as a method gets them that learns from images or from texts alone."""
+    if examples == "images":
+        return target, replace(zeros(text), texts=("",) * len(text)), target
+    return (Features(), text, Features()) if examples == "texts" else (reference, text, target)
 
 
 def other_padding(features: Features) -> Features:
@@ -59,7 +69,8 @@ def other_padding(features: Features) -> Features:
     tensors = features.tensors()
     if "mask" in tensors:
         tensors["tokens"] = torch.where(tensors["mask"][:, :, None], tensors["tokens"], torch.tensor(37.0))
-    return Features.from_tensors(tensors, {name: other_padding(branch) for name, branch in features.branches.items()})
+    branches = {name: other_padding(branch) for name, branch in features.branches.items()}
+    return Features.from_tensors(tensors, branches, features.texts)
 
 
 def require_gradients(features: Features) -> None:

@@ -39,6 +39,7 @@ from cir_bench import (
     hookimpl,
     levels,
 )
+from cir_bench.utils import pseudo_word_parts
 
 CIR_BENCH_API = 1
 
@@ -180,6 +181,18 @@ class BarsEncoder(Encoder):
             mask[i, : len(row)] = True
             tokens[i, : len(row)] = self.words[torch.tensor(row, device=self.device)]
         return _only(levels, pooled=tokens.sum(1) / mask.sum(1, keepdim=True) ** 0.5, tokens=tokens, mask=mask)
+
+    @property
+    def pseudo_word_width(self) -> int:
+        """That of a word's row."""
+        return WIDTH
+
+    def encode_texts_with(self, template: str, captions: Sequence[str], vectors: Tensor) -> Features:
+        """Pooled features: the words' rows and the vector are added up."""
+        parts = pseudo_word_parts(template, captions, vectors, WIDTH)
+        fixed = " ".join(part for part in parts if part not in ("$", "{text}"))
+        words = self.encode_texts([f"{fixed} {text}" for text in captions], levels("pooled")).need_pooled()
+        return Features(pooled=words + vectors / 2)
 
 
 def _only(

@@ -32,7 +32,7 @@ from cir_bench.testing.asserts import (
 from cir_bench.testing.base import seeded
 from cir_bench.testing.composing import Composing
 from cir_bench.testing.devices import assert_on_gpu, pretend_gpu
-from cir_bench.testing.features import FeatureGallery, random_features, require_gradients
+from cir_bench.testing.features import FeatureGallery, as_learned_from, random_features, require_gradients
 from cir_bench.testing.published import assert_width, saved
 from cir_bench.testing.stepping import all_terms, as_given, margin, steps, train
 
@@ -54,7 +54,7 @@ class MethodContract(Composing):
         registered = self.find(MethodSpec)
         params = make_params(registered.spec, merge(self.parameters(), more or {}))
         with seeded(seed):
-            return build_method(registered, params, self.registry(), self.encoder_shape())
+            return build_method(registered, params, self.registry(), self.encoder_shape(), self.pseudo_words())
 
     def needs(self) -> Needs:
         """What it and the composers that it wraps declare under these parameters."""
@@ -72,9 +72,10 @@ class MethodContract(Composing):
         return names
 
     def batch(self, seed: int = 20, target_seed: int = 23) -> TrainBatch:
-        """Random triplets, two of which have one target; with gradients, as when the encoder is trained."""
+        """Random triplets, images or texts, two with one target; with gradients, as when the encoder is trained."""
         reference, text = self.query_features(TRIPLETS, seed)
         target = self.target_features(TRIPLETS, target_seed)[torch.tensor([0, 1, 2, 3, 4, 5, 6, 0])]
+        reference, text, target = as_learned_from(self.needs().examples, reference, text, target)
         side = random_features(self.encoder_shape().text, TRIPLETS, target_seed + 1, self.branches())
         for features in (reference, text, target, side):
             require_gradients(features)
@@ -186,8 +187,9 @@ class MethodContract(Composing):
 
     def test_the_score_in_training_is_the_score_at_evaluation(self) -> None:
         """Thirty steps on one batch raise the scores that evaluation gives to right pairs over those of wrong ones."""
-        method = self.method().train()
-        batch = self.batch()
+        if self.needs().examples == "texts":
+            pytest.skip("it learns from texts alone, of which none is the target of another")
+        method, batch = self.method().train(), self.batch()
         before = margin(method, batch)
         trained = [train(method, stage, batch) for stage in method.stages() if self.learns]
         if not any(trained):

@@ -1,9 +1,9 @@
-"""From triplets and a feature source to training batches."""
+"""From triplets, images or texts and a feature source to training batches."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 
 import torch
@@ -13,6 +13,7 @@ from cir_bench.errors import DataError, RunError
 from cir_bench.features.source import FeatureSource, RowSource
 from cir_bench.interfaces.dataset import Triplet
 from cir_bench.interfaces.features import Features
+from cir_bench.interfaces.levels import Examples
 from cir_bench.interfaces.method import TrainBatch
 from cir_bench.params.models import Training
 from cir_bench.training.rows import Rows
@@ -24,11 +25,23 @@ class TrainSet:
     """The triplets that a cell trains on, with every text that the protocol's caption policy makes of each.
 
     One text of each triplet is drawn per epoch. ``side_texts``: description by image id, for methods that need some.
+    ``of`` says what the triplets stand for: images alone (see :meth:`of_images`) or texts alone.
     """
 
     triplets: Sequence[Triplet]
     texts: Sequence[tuple[str, ...]]
     side_texts: Mapping[str, str] = field(default_factory=dict)
+    of: Examples = "triplets"
+
+    @classmethod
+    def of_images(cls, images: Sequence[str]) -> TrainSet:
+        """Images alone: each is its own target, with an empty text."""
+        return cls([Triplet(image, ("",), image) for image in images], [("",)] * len(images), of="images")
+
+    @classmethod
+    def of_texts(cls, texts: Sequence[str]) -> TrainSet:
+        """Texts alone, which have no images."""
+        return cls([Triplet("", (text,), "") for text in texts], [(text,) for text in texts], of="texts")
 
     def __post_init__(self) -> None:
         if len(self.triplets) != len(self.texts):
@@ -38,6 +51,16 @@ class TrainSet:
 
     def __len__(self) -> int:
         return len(self.triplets)
+
+    @property
+    def images(self) -> Sequence[str]:
+        """Every image once."""
+        return () if self.of == "texts" else self.rows.images
+
+    @property
+    def images_each(self) -> int:
+        """How many images are encoded for an example; 1 for texts alone, which count instead."""
+        return 2 if self.of == "triplets" else 1
 
     def batches_per_epoch(self, batch_size: int) -> int:
         """Whole batches in an epoch; a set smaller than one batch is one batch."""
@@ -87,10 +110,9 @@ def train_batches(
     `RunError` if each is to have all images, and the encoder is trained.
     """
     rows, batches = data.rows, epoch_rows(data, training, seed_parts)
-    pairs = [torch.cat([rows.reference[batch], rows.target[batch]]) for batch in batches]
-    seeds = [derive_seed(*seed_parts, "augmentation", number) for number in range(len(batches))]
-    images = _images(source, rows.images, pairs, seeds)
+    images = _pairs(data, source, batches, seed_parts)
     drawn = rows.draw_texts(seed_parts)
+    compared = drawn if data.of == "texts" else rows.target
     texts = _texts(source, rows.texts, [drawn[batch] for batch in batches])
     side = None
     if rows.description is not None:
@@ -102,14 +124,16 @@ def train_batches(
             "encode each time; set training.encoder=frozen."
         )
     for number, batch in enumerate(batches):
-        both = next(images)
-        device = _device(both)
+        reference, target = next(images)
+        side_text = None if side is None else next(side)
+        text = next(texts)
+        device = _device(text if data.of == "texts" else reference)
         yield TrainBatch(
-            reference=both[: len(batch)],
-            side_text=None if side is None else next(side),
-            text=next(texts),
-            target=both[len(batch) :],
-            same_target=same_targets(rows.target[batch].to(device), training.mask_same_target),
+            reference=reference,
+            side_text=side_text,
+            text=text,
+            target=target,
+            same_target=same_targets(compared[batch].to(device), training.mask_same_target),
             described=None if rows.described is None else rows.described[batch].to(device),
             epoch=epoch,
             step=epoch * len(batches) + number,
@@ -126,6 +150,21 @@ def same_targets(targets: Tensor, mask: bool) -> Tensor:
     return targets[:, None] == targets[None, :]
 
 
+def _pairs(
+    data: TrainSet, source: FeatureSource, batches: Sequence[Tensor], seed_parts: Sequence[int | str]
+) -> Iterator[tuple[Features, Features]]:
+    """Features of each batch's references and targets; of images alone they are the same, of texts alone empty."""
+    rows = data.rows
+    if data.of == "texts":
+        return ((Features(), Features()) for _ in batches)
+    seeds = [derive_seed(*seed_parts, "augmentation", number) for number in range(len(batches))]
+    if data.of == "images":
+        single = _images(source, rows.images, [rows.target[batch] for batch in batches], seeds)
+        return ((features, features) for features in single)
+    both = _images(source, rows.images, [torch.cat([rows.reference[b], rows.target[b]]) for b in batches], seeds)
+    return ((found[: len(found) // 2], found[len(found) // 2 :]) for found in both)
+
+
 def _images(
     source: FeatureSource, ids: Sequence[str], batches: Sequence[Tensor], seeds: Sequence[int]
 ) -> Iterator[Features]:
@@ -136,10 +175,13 @@ def _images(
 
 
 def _texts(source: FeatureSource, texts: Sequence[str], batches: Sequence[Tensor]) -> Iterator[Features]:
-    """Features of each batch's texts, which are places in ``texts``."""
+    """Features of each batch's texts, which are places in ``texts``, with the texts themselves."""
+    named = [tuple(texts[row] for row in batch.tolist()) for batch in batches]
     if isinstance(source, RowSource):
-        return source.text_rows(texts, batches)
-    return (source.texts([texts[row] for row in batch.tolist()]) for batch in batches)
+        found = source.text_rows(texts, batches)
+    else:
+        found = (source.texts(names) for names in named)
+    return (replace(features, texts=names) for features, names in zip(found, named, strict=True))
 
 
 def _device(features: Features) -> torch.device:

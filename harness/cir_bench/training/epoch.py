@@ -48,10 +48,10 @@ class StageRun:
         size = min(training.batch_size, len(examples))
         if self.encoders and size < computation.ranks.size:
             raise RunError(
-                f"A batch of {size} triplets cannot be shared by {computation.ranks.size} processes; start fewer "
+                f"A batch of {size} {examples.of} cannot be shared by {computation.ranks.size} processes; start fewer "
                 "(--nproc-per-node), or raise training.batch_size."
             )
-        images = 2 * batches * size
+        images = examples.images_each * batches * size
         steps_per_epoch = math.ceil(batches / training.accumulate)
         sums: dict[str, Tensor] = defaultdict(lambda: torch.zeros((), device=computation.device))
         with computation.autocast():

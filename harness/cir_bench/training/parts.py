@@ -44,7 +44,7 @@ class Trainee:
 
 @dataclass(frozen=True)
 class TrainExamples:
-    """What is trained on: the triplets of an epoch, or images with their own descriptions."""
+    """What is trained on: the triplets (or images, or texts) of an epoch, or images with their own descriptions."""
 
     triplets: Callable[[int], TrainSet]
     descriptions: Callable[[], TrainSet]
@@ -55,7 +55,9 @@ class TrainExamples:
             examples, what = self.descriptions(), "image with a description; add descriptions"
         else:
             examples = self.triplets(epoch)
-            what = "triplet; add some, or hold none out (--set selection.on=last)"
+            what = f"{examples.of.removesuffix('s')}; add some"
+            if examples.of == "triplets":
+                what += ", or hold none out (--set selection.on=last)"
         if len(examples) < 2:  # a loss among one target is 0 and trains nothing; batch norm has no variance
             raise RunError(
                 f"Stage {stage.name!r} needs at least two examples, since the other targets of a batch are its "

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 
 import pytest
+from PIL import Image
 
 from cir_bench.records.rankings import RANKINGS_FOLDER, load_ranking
 from cir_bench.records.record import RunRecord
@@ -26,6 +28,25 @@ def test_plan_refuses_a_method_that_learns_in_one_sentence_with_those_that_run(m
     assert code == 1
     assert f"method '{method}' must be trained, and the data set 'circo' has no training triplets" in said
     assert "constant, image-only, random, sum, text-only" in said
+
+
+def test_a_zero_shot_method_runs_with_a_corpus(cir_bench, tmp_path: Path) -> None:
+    code, said = cir_bench("plan", "-m", "pic2word", "-b", "circo/val")
+    assert code == 1
+    assert "method 'pic2word' learns from images, and the data set 'circo' has none for training" in said
+    images = tmp_path / "images"
+    images.mkdir()
+    lines = []
+    for place in range(6):
+        Image.new("RGB", (8, 8), (40 * place, 0, 90)).save(images / f"{place}.png")
+        lines.append(json.dumps({"image": f"{place}", "split": "train", "file": f"{place}.png"}))
+    (images / "gallery.jsonl").write_text("\n".join(lines))
+    settings = ("--set", f"pic2word.corpus=folder:{images}", "--set", "training.epochs=2")
+    code, said = cir_bench("run", "-m", "pic2word", "-b", "circo/val", *settings)
+    assert code == 0, said
+    (record,) = cir_bench.records()
+    assert record.dataset is not None and record.dataset.n_train == 6
+    assert record.training_data == ("folder/train", "css/train")
 
 
 def test_an_encoder_that_must_be_trained_is_refused_too(cir_bench) -> None:

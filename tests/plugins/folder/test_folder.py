@@ -189,6 +189,17 @@ def test_a_missing_file_is_named(name: str, folder: Open, root: Path) -> None:
         _again(root)
 
 
+def test_images_to_learn_from_without_triplets_need_no_file_of_triplets(folder: Open, root: Path) -> None:
+    """They are all images of split train; with queries of another split, the file must be there."""
+    lines = [{"image": f"t{i}", "split": "train", "file": f"images/t{i}.png"} for i in range(4)]
+    folder(lines, [])
+    (root / "triplets.jsonl").unlink()
+    data = Folder(FolderParams(path=str(root)), Context(data_root=None, cache_dir=root))
+    assert (data.unlabelled_images(), data.train(), data.train_images()) == (["t0", "t1", "t2", "t3"], [], [])
+    assert list(data.provenance()) == ["gallery.jsonl"]
+    assert folder().unlabelled_images() == ["t0", "t1", "t2", "t3"]  # of which triplets have three
+
+
 def test_what_is_no_folder_is_refused(tmp_path: Path) -> None:
     with pytest.raises(DataError, match="is not a folder; name one that contains gallery"):
         _again(tmp_path / "nowhere")

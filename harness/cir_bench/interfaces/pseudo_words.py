@@ -1,0 +1,70 @@
+"""`PseudoWords`: the text tower of a cell's encoder, for methods that make pseudo-words; and their composer."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor, nn
+
+from cir_bench.interfaces.composer import Composer
+from cir_bench.interfaces.embedding import Embedding
+from cir_bench.interfaces.features import Features
+from cir_bench.utils.pseudo_words import pseudo_word_parts
+
+
+@dataclass(frozen=True)
+class PseudoWords:
+    """Reads texts with a pseudo-word each; from `BuildContext.pseudo_words`, for methods that declare the need.
+
+    The text tower's weights are not among the method's: it is frozen, unless a stage trains the encoder. Gradients
+    reach the vectors in either case.
+    """
+
+    width: int
+    """W, the width of a pseudo-word."""
+    reader: Callable[[str, Sequence[str], Tensor], Features]
+    """`Encoder.encode_texts_with` of the encoder as it is now."""
+
+    def read(self, template: str, captions: Sequence[str], vectors: Tensor) -> Features:
+        """Pooled features ``[B, d]`` of B texts.
+
+        Args:
+            template: ``"a photo of $ that {text}"``: ``$`` is the pseudo-word, ``{text}`` the caption.
+            captions: B texts, `Features.need_texts` of what a composer gets.
+            vectors: ``[B, W]``.
+
+        Raises:
+            ConfigError: as of `Encoder.encode_texts_with`.
+        """
+        # cuDNN has no backward pass for a recurrent network in evaluation mode
+        with torch.backends.cudnn.flags(enabled=torch.backends.cudnn.enabled and not torch.is_grad_enabled()):
+            return self.reader(template, captions, vectors)
+
+
+class PseudoWordComposer(Composer):
+    """The query is a text about the reference image: a template with the image's pseudo-word and the caption.
+
+    Candidates are the encoder's pooled image features. `Needs(same_width=True, pseudo_words=True)`.
+
+    Args:
+        mapping: φ, from pooled image features ``[B, d]`` to pseudo-words ``[B, W]``.
+        words: the text tower.
+        template: ``"a photo of $ that {text}"``.
+
+    Raises:
+        ConfigError: the template has not exactly one ``$`` and one ``{text}``.
+    """
+
+    def __init__(self, mapping: nn.Module, words: PseudoWords, template: str) -> None:
+        super().__init__()
+        pseudo_word_parts(template, ["caption"], torch.zeros(1, words.width), words.width)
+        self.mapping = mapping
+        self.words = words
+        self.template = template
+
+    def compose(self, reference: Features, text: Features) -> Embedding:
+        """The pooled text features ``[B, d]`` of the template."""
+        vectors = self.mapping(reference.need_pooled())
+        return Embedding.single(self.words.read(self.template, text.need_texts(), vectors).need_pooled())
