@@ -80,7 +80,7 @@ def _section(
         query_text=protocol.query_text if protocol else "",
         n_queries=dict(records[0].n_queries),
         n_gallery=dict(records[0].n_gallery),
-        n_train=max((one.n_train for one in datasets), default=0),
+        n_train=max((one.n_train for one in datasets if one.examples == "triplets"), default=0),
         synthetic=any(one.synthetic for one in datasets),
         missing_images=max((one.missing_images for one in datasets), default=0),
         missing_triplets=max((one.missing_triplets for one in datasets), default=0),

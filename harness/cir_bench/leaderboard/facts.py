@@ -16,6 +16,11 @@ PUBLISHED_MEANS = (
     "rows that say so were not trained here, and not under the budget of this table; only their authors know on what. "
     "They are ranked by their numbers, as rows without training are."
 )
+NOT_ZERO_SHOT = "not zero-shot"
+NOT_ZERO_SHOT_MEANS = (
+    "rows that say so were not trained on triplets, but the method or its encoder was trained on images or texts of "
+    "this data set. Rows that were trained on its triplets do not say so."
+)
 CLAIMED = "claimed"
 MIXED = "mixed-tuning"
 TUNED = (
@@ -82,6 +87,8 @@ def facts(section: Section, form: TextFormat) -> Iterator[str]:
         yield f"**{word.capitalize()}**: {form.plain(sentence)}"
     if any(row.weights for row in section.rows):
         yield f"**{PUBLISHED.capitalize()}**: {PUBLISHED_MEANS}"
+    if any(row.seen for row in section.rows):
+        yield f"**{NOT_ZERO_SHOT.capitalize()}**: {NOT_ZERO_SHOT_MEANS}"
     if section.places:
         several = " Compare times and memory only between rows with the same number." if len(section.places) > 1 else ""
         yield f"{TIMES}on {numbered([form.plain(place) for place in section.places])}.{several}"

@@ -138,6 +138,9 @@ class Row(_LeaderboardModel):
     """The published weights that it was evaluated with, without being trained; None: there were none."""
     training_data: tuple[str, ...] = ()
     """What its records declare: data that the method or its encoder was trained on."""
+    seen: tuple[str, ...] = ()
+    """Those of ``training_data`` that are of the benchmark's own data set, for a row that was not trained on triplets:
+    it is not zero-shot. Empty for rows that were, and for sentinels."""
     reported: tuple[Reported, ...] = ()
     remarks: tuple[str, ...] = ()
     """Sentences for the row's last column; of a failed row: why it did not run."""

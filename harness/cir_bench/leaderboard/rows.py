@@ -7,10 +7,11 @@ from collections.abc import Iterator, Mapping, Sequence
 from itertools import groupby
 from statistics import fmean, stdev
 
-from cir_bench.leaderboard.facts import HASH_DIGITS
+from cir_bench.leaderboard.facts import HASH_DIGITS, NOT_ZERO_SHOT
 from cir_bench.leaderboard.grouping import CellIdentity, averaged, differing, identity, ingredients
 from cir_bench.leaderboard.model import Budget, Row, Value
 from cir_bench.leaderboard.reported import reported_for
+from cir_bench.leaderboard.zero_shot import seen
 from cir_bench.plugin.owner import CORE
 from cir_bench.records.load import StoredRecord
 from cir_bench.records.models import PluginFacts
@@ -106,6 +107,7 @@ def _row(by_seed: Sequence[StoredRecord], remarks: Sequence[str]) -> Row:
         plugin=plugin,
         weights=records[0].weights,
         training_data=tuple(dict.fromkeys(name for record in records for name in record.training_data)),
+        seen=seen(records),
         cells=tuple(by_seed),
         reported=reported_for(cell, metrics, whole=not any(record.partial for record in records)),
         remarks=(*([f"by {plugin}"] if plugin else []), *remarks, *_cautions(records)),
@@ -136,6 +138,8 @@ def _cautions(records: Sequence[RunRecord]) -> Iterator[str]:
     """What makes a row less than it seems. Other warnings stay in the record: libraries word them differently."""
     if any(record.partial for record in records):
         yield "partial"
+    if saw := seen(records):
+        yield f"{NOT_ZERO_SHOT}: saw {', '.join(saw)}"
     for facts in dict.fromkeys(record.weights for record in records):
         if facts is not None:
             yield "published weights, not trained here" + (f"; {facts.caution}" if facts.caution else "")

@@ -9,6 +9,8 @@ from typing import Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
+from cir_bench.interfaces.levels import Examples
+
 
 class RecordModel(BaseModel):
     """Base of everything in a record. Keys that a newer minor version adds are ignored, not refused.
@@ -74,6 +76,8 @@ class DatasetFacts(RecordModel):
     problems: tuple[str, ...] = ()
     """What is wrong with the annotations that the cell reads, in sentences; with any, the run is *partial*."""
     n_train: int = 0
+    examples: Examples = "triplets"
+    """What ``n_train`` counts: a zero-shot method learns from images or texts alone."""
     provenance: dict[str, str] = Field(default_factory=dict)
 
 

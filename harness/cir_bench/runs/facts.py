@@ -65,6 +65,7 @@ def of_dataset(cell: Cell, bench: Workbench, evaluation: EvalSet, data: TrainDat
         missing_triplets=data.missing if data else 0,
         problems=problems(cell, bench, evaluation),
         n_train=data.size if data else 0,
+        examples=cell.needs.examples if data else "triplets",
         provenance=dict(bench.datasets.provenance(cell)),
     )
 
