@@ -10,6 +10,7 @@ from cir_bench.interfaces.cell_key import CellKey as CellKey
 from cir_bench.interfaces.composer import Composer as Composer
 from cir_bench.interfaces.composer import GalleryView as GalleryView
 from cir_bench.interfaces.composer import TopK as TopK
+from cir_bench.interfaces.dataset import NO_TARGET as NO_TARGET
 from cir_bench.interfaces.dataset import Dataset as Dataset
 from cir_bench.interfaces.dataset import ImageRef as ImageRef
 from cir_bench.interfaces.dataset import Query as Query

@@ -46,6 +46,16 @@ def average_precision(ranked: Sequence[str], targets: Sequence[str], k: int) -> 
     return total / min(len(targets), k)
 
 
+def trapezoidal_precision(ranked: Sequence[str], targets: Sequence[str], k: int) -> float:
+    area, found = 0.0, 0
+    for place, image in enumerate(ranked):
+        if image in targets:
+            before = found / place if place else 1.0
+            found += 1
+            area += (before + found / (place + 1)) / 2
+    return area / (len(targets) + 1e-5)
+
+
 def normalised_gain(ranked: Sequence[str], targets: Sequence[str], k: int) -> float:
     gained = sum(1 / math.log2(place + 1) for place, image in enumerate(ranked[:k], start=1) if image in targets)
     return gained / sum(1 / math.log2(place + 1) for place in range(1, min(len(targets), k) + 1))
@@ -63,6 +73,7 @@ REFERENCES: dict[str, tuple[Callable[[Sequence[str], Sequence[str], int], float]
     "R@{k}": (hit, 100),
     "recall@{k}": (recall, 100),
     "mAP@{k}": (average_precision, 100),
+    "mAP_trapezoid": (trapezoidal_precision, 100),
     "nDCG@{k}": (normalised_gain, 100),
     "MRR": (reciprocal_rank, 100),
     "median_rank": (first_rank, 1),

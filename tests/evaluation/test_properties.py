@@ -185,5 +185,6 @@ def test_a_gallery_of_one_image(family: str, present: bool, removed: bool) -> No
     hit = present and not removed
     for k in (1, 10):
         best = {"median_rank": 1.0, "R_soft": 50.0, "R_soft_subset": 50.0}.get(family, 100.0)
+        best = best / (1 + 1e-5) if family.startswith("mAP_trapezoid") else best  # their evaluators' denominator
         never = float("inf") if family == "median_rank" else 0.0
         assert values(case, k)[family] == pytest.approx(best if hit else never)

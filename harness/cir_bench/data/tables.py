@@ -82,7 +82,7 @@ def gallery_images(dataset: Dataset, split: str, queries: Sequence[Query]) -> li
             image.parts.append(part)
             image.places.append(place)
     for query in queries:
-        for name in (query.reference, *query.targets, *query.subset, *query.gains):
+        for name in filter(None, (query.reference, *query.targets, *query.subset, *query.gains)):  # not NO_TARGET
             images.setdefault(name, GalleryImage(name))
     return list(images.values())
 

@@ -54,6 +54,23 @@ def average_precision(ranking: Ranking, k: int) -> Values:
     return _per_query(ranking, hits / size * inner) / np.clip(ranking.n_targets, 1, k)
 
 
+def trapezoidal_precision(ranking: Ranking) -> Values:
+    """Expected Σ_hits (P(r - 1) + P(r)) / 2 / (|targets| + 1e-5) over the whole ranking, r the hit's rank, P(0) = 1.
+
+    The area under precision over recall by trapezoids (i-CIR, FreeDom), as their evaluators compute it. In a group, a
+    target at place j has b + c (j - 1) targets before it in expectation, b in better groups and c = (m - 1)/(T - 1).
+    """
+    groups = ranking.groups
+    better, size, hits = groups.better, groups.size, groups.hits
+    slope = (hits - 1) / np.maximum(size - 1, 1)
+    at = slope * size + (groups.before + 1 - slope * (better + 1)) * _harmonic(better, size)
+    # before the first place of all, precision is 1; the others of the group begin one place later
+    start = np.where(better == 0, 1, 0)
+    previous = slope * (size - start) + (groups.before - slope * better) * _harmonic(better + start - 1, size - start)
+    area = hits / size * (at + previous + start) / 2
+    return _per_query(ranking, area) / (ranking.n_targets + 1e-5)
+
+
 def normalised_gain(ranking: Ranking, k: int) -> Values:
     """Expected nDCG@k with targets of equal weight: Σ_{i ≤ k} rel(i) / log2(i + 1), over its value for a perfect list.
 

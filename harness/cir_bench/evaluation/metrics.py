@@ -87,6 +87,17 @@ _FAMILIES = (
     MetricFamily("recall@K", "true recall: fraction of a query's targets among the first K", expected.true_recall),
     MetricFamily("mAP@K", "mean of Σ_{i≤K} P(i)·rel(i) / min(|targets|, K) (CIRCO)", expected.average_precision),
     MetricFamily(
+        "mAP_trapezoid",
+        "mean area under precision over recall by trapezoids, of the whole ranking (i-CIR, FreeDom)",
+        lambda ranking, _: expected.trapezoidal_precision(ranking),
+    ),
+    MetricFamily(
+        "mAP_trapezoid_subset",
+        "mAP_trapezoid among each query's own candidates (i-CIR)",
+        lambda ranking, _: expected.trapezoidal_precision(ranking),
+        candidates=CandidateSet.SUBSET,
+    ),
+    MetricFamily(
         "nDCG@K",
         "mean of Σ_{i≤K} rel(i) / log2(i + 1) over its greatest possible value, targets weighing 1 (MTEB)",
         expected.normalised_gain,

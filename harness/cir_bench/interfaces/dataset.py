@@ -27,6 +27,11 @@ class Triplet:
     with its targets."""
 
 
+NO_TARGET = ""
+"""The one target of a query that no image of the gallery answers, which counts and is always missed (Pic2Word's
+ImageNet-R); a query without targets is one of a hidden test set."""
+
+
 @dataclass(frozen=True)
 class Query:
     """One annotated evaluation query, before the protocol turns captions into query texts.

@@ -96,7 +96,7 @@ def _count(part: str, what: str, found: int, expected: int | None) -> list[str]:
 def _query_problems(name: str, part: EvalPart, protocol: Protocol) -> list[str]:
     gallery = set(part.gallery)
     truth, expected = part.truth, protocol.expected
-    outside = [q.id for q in part.queries if not gallery.issuperset(truth[q.id].targets)]
+    outside = [q.id for q in part.queries if not gallery.issuperset(image for image in truth[q.id].targets if image)]
     aside = [q.id for q in part.queries if protocol.subset and _outside_subset(truth[q.id])]
     published = name in expected.n_queries  # otherwise a note says it
     never = [q.id for q in part.queries if published and _unhittable(truth[q.id])]

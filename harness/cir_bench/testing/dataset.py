@@ -9,7 +9,7 @@ from typing import ClassVar
 import pytest
 
 from cir_bench.errors import DataError
-from cir_bench.interfaces.dataset import Dataset
+from cir_bench.interfaces.dataset import NO_TARGET, Dataset
 from cir_bench.interfaces.spec_params import make_params
 from cir_bench.interfaces.specs import Context, DatasetSpec
 from cir_bench.plugin.registry import create
@@ -64,7 +64,8 @@ class DatasetContract(FilesContract):
             candidates[part] = set(gallery)
             assert len(candidates[part]) == len(gallery), f"the gallery of part {part!r} names an image twice"
         for query in dataset.queries(self.split):
-            for image in [*query.targets, *query.subset, *query.gains]:
+            known = [] if query.targets == (NO_TARGET,) else query.targets
+            for image in [*known, *query.subset, *query.gains]:
                 assert image in candidates[query.part], f"query {query.id}: {image} is not in the gallery"
 
     def test_training_triplets_are_well_formed(self) -> None:
