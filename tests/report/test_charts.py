@@ -103,6 +103,27 @@ def test_learning_curves_and_every_loss_term(cell, shown):
     assert loss.numbers.rows == [("rank", ["2", "0.6667"])]
 
 
+def test_the_share_of_the_gradient_of_each_term_is_drawn_where_records_have_it(cell, shown):
+    for seed in range(2):
+        history = [
+            {
+                "stage": "all",
+                "epoch": e,
+                "terms": {"a": 1.0, "b": 2.0},
+                "seconds": 1,
+                "shares": {"a": share, "b": 1 - share},
+            }
+            for e, share in enumerate([0.5 + 0.1 * seed, 0.75])
+        ]
+        cell("tirg", seed=seed, history=history)
+    (block,) = shown()
+    (loss,) = training_figures(block)
+    assert [title for title, _ in loss.charts] == ["", "Shares of the gradient"]
+    assert "a: 75.00 % in epoch 2" in tips(loss)
+    assert loss.numbers.heads[2:] == ["share of the gradient in the first epoch, %", "in the last, %"]
+    assert loss.numbers.rows == [("a", ["1", "1", "55.00", "75.00"]), ("b", ["2", "2", "45.00", "25.00"])]
+
+
 def test_terms_of_different_sizes_have_a_logarithmic_axis(cell, shown):
     history = [{"stage": "all", "epoch": e, "terms": {"a": 100 - e, "b": 0.01}, "seconds": 1} for e in range(3)]
     cell("tirg", history=history)

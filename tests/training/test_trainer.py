@@ -56,6 +56,35 @@ def test_it_learns_and_reports_each_epochs_mean_term(train) -> None:
     assert result.trained_parameters == 2 * WIDTH * WIDTH + WIDTH
 
 
+class TwoTerms(Regression):
+    """A second term three times the first, of weight 1/12: a quarter of its gradient, so a fifth of the sum."""
+
+    weighted = 1 / 12
+    constant = False
+
+    def training_steps(self, batch: TrainBatch, stage: TrainStage) -> Iterator[TrainStep]:
+        for step in super().training_steps(batch, stage):
+            (term,) = step.terms.values()
+            more = {"constant": torch.ones(())} if self.constant else {}
+            yield TrainStep({**step.terms, "triple": 3 * term, **more}, {"triple": self.weighted})
+
+
+def test_each_term_has_its_share_of_the_gradient_and_taking_it_changes_nothing(train, monkeypatch) -> None:
+    method = TwoTerms(Training(epochs=2, batch_size=8))
+    assert [epoch.shares for epoch in train(method).history] == 2 * [pytest.approx({"distance": 0.8, "triple": 0.2})]
+    monkeypatch.setattr("cir_bench.training.shares.GradientShares.add", lambda self, step: None)
+    without = TwoTerms(Training(epochs=2, batch_size=8))
+    assert [epoch.shares for epoch in train(without, folder="without").history] == [{}, {}]
+    assert torch.equal(method.weights(), without.weights())
+
+
+def test_a_term_without_weight_or_gradient_has_no_share_and_a_single_term_none(train) -> None:
+    method = TwoTerms(Training(epochs=1, batch_size=8))
+    method.weighted, method.constant = 0.0, True
+    assert train(method).history[0].shares == {"distance": 1.0, "triple": 0.0, "constant": 0.0}
+    assert train(Regression(Training(epochs=1, batch_size=8)), folder="single").history[0].shares == {}
+
+
 def test_every_epoch_is_another_seeded_permutation_of_all_triplets(train) -> None:
     method = Regression(Training(epochs=2, batch_size=8))
     train(method)

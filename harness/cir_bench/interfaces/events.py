@@ -77,6 +77,8 @@ class EpochFinished:
     seconds: float
     images_per_second: float
     """References and targets per second."""
+    shares: Mapping[str, float] = field(default_factory=dict)
+    """Of the gradient by loss term, at the epoch's first batch; empty where there is one term."""
 
 
 @dataclass(frozen=True)

@@ -102,6 +102,9 @@ class EpochLog(RecordModel):
     """The held-out score in percent, where one was taken after this epoch."""
     seconds: float
     images_per_second: float = 0.0
+    shares: dict[str, float] = {}
+    """Of the gradient by loss term, at the epoch's first batch: the norm of a term's weighted gradient with respect to
+    the method's own parameters, over the sum of all terms' norms. Empty where there is one term."""
 
 
 class SelectionFacts(RecordModel):

@@ -16,6 +16,10 @@ from cir_bench.report.svg import COLOURS, Axis, Point, Series, chart, fitting_y_
 
 SHORT = 24
 """Longest name of a metric next to an axis."""
+SHARES = (
+    "A term's share of the gradient is the norm of its weighted gradient over the sum of all terms' norms, for the "
+    "method's own parameters, at the epoch's first batch."
+)
 Trace = Mapping[int, float]
 """Value by epoch, counted from 1 over all stages."""
 
@@ -77,9 +81,33 @@ def _losses(one: ReportRow) -> Figure | None:
     note = f"{of_seeds} Stages: {', then '.join(stages)}." if len(stages) > 1 else of_seeds
     scale = ", logarithmic" if y.log else ""
     picture = chart(marks, x, y, title=f"Loss terms of {one.name} by epoch", x_name="epoch", y_name=f"loss{scale}")
-    rows = [(series.name, [f"{t[min(t)]:.4g}", f"{t[max(t)]:.4g}"]) for series, t in traces.items()]
-    numbers = Numbers(["first epoch", "last epoch"], rows)
-    return Figure(f"Loss of {one.name}", note, [("", picture)], list(traces), numbers)
+    shares = {series: _mean([_percent(history, series.name) for history in histories]) for series in series_of}
+    shown, columns = [("", picture)], ["first epoch", "last epoch"]
+    if any(shares.values()):
+        shown.append(("Shares of the gradient", _shares_chart(one, shares, x)))
+        columns += ["share of the gradient in the first epoch, %", "in the last, %"]
+        note += f" {SHARES}"
+    rows = [
+        (series.name, [*_ends(t, ".4g"), *(_ends(shares[series], ".2f") if len(columns) > 2 else ())])
+        for series, t in traces.items()
+    ]
+    return Figure(f"Loss of {one.name}", note, shown, list(traces), Numbers(columns, rows))
+
+
+def _shares_chart(one: ReportRow, shares: Mapping[Series, Trace], x: Axis) -> Markup:
+    y = y_axis([0.0, 100.0], zero=True)
+    marks = [line(_points(trace, x, y), series) for series, trace in shares.items() if len(trace) > 1]
+    for series, trace in shares.items():
+        if trace:
+            last = max(trace)
+            marks.append(mark(x(last), y(trace[last]), series, f"{series.name}: {trace[last]:.2f} % in epoch {last}"))
+    title = f"Shares of the gradient of {one.name} by epoch"
+    return chart(marks, x, y, title=title, x_name="epoch", y_name="share of the gradient, %")
+
+
+def _ends(trace: Trace, form: str) -> list[str]:
+    """The first and the last value."""
+    return [format(trace[end(trace)], form) for end in (min, max)] if trace else ["–", "–"]
 
 
 def _scores(cell: StoredRecord) -> Trace:
@@ -91,6 +119,11 @@ def _scores(cell: StoredRecord) -> Trace:
 
 def _term(history: Sequence[EpochLog], name: str) -> Trace:
     return {epoch: log.terms[name] for epoch, log in enumerate(history, start=1) if name in log.terms}
+
+
+def _percent(history: Sequence[EpochLog], name: str) -> Trace:
+    """A term's share of the gradient."""
+    return {epoch: 100 * log.shares[name] for epoch, log in enumerate(history, start=1) if name in log.shares}
 
 
 def _mean(traces: Sequence[Trace]) -> Trace:

@@ -6,6 +6,7 @@ import math
 from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from typing import NamedTuple
 
 import torch
 from torch import Tensor, nn
@@ -21,6 +22,15 @@ from cir_bench.training.ema import WeightAverage
 from cir_bench.training.optimisers import RunningOptimiser, lr_factor
 from cir_bench.training.parts import Computation
 from cir_bench.training.seeding import seed_torch
+from cir_bench.training.shares import GradientShares
+
+
+class TrainedEpoch(NamedTuple):
+    """The mean of each loss term, its share of the gradient at the first batch, and the number of images seen."""
+
+    terms: dict[str, float]
+    shares: dict[str, float]
+    images: int
 
 
 @dataclass(frozen=True)
@@ -36,8 +46,8 @@ class StageRun:
     average: WeightAverage | None
     computation: Computation
 
-    def train(self, epoch: int, examples: TrainSet) -> tuple[dict[str, float], int]:
-        """Train one epoch (from 0); return the mean of each loss term and the number of images seen."""
+    def train(self, epoch: int, examples: TrainSet) -> TrainedEpoch:
+        """Train one epoch (from 0)."""
         training, computation = self.stage.training, self.computation
         parts: Sequence[int | str] = (computation.cell.seed, "stage", self.number, "epoch", epoch)
         seed_torch(*parts)
@@ -59,6 +69,7 @@ class StageRun:
                 examples, self.source, training, epoch=epoch, seed_parts=parts, gallery=self.stage.gallery
             )
         self._announce(epoch, 0, images)
+        shares = GradientShares(self.method.parameters())
         for index in range(batches):
             with computation.autocast():
                 batch = next(stream)
@@ -67,6 +78,8 @@ class StageRun:
             step_number = epoch * steps_per_epoch + index // training.accumulate
             factor = lr_factor(training, epoch, step_number, steps_per_epoch * training.epochs)
             for step, total in self._steps(batch):
+                if index == 0 and len(step.terms) > 1:
+                    shares.add(step)
                 self._backward(step, total / training.accumulate, epoch)
                 if take:
                     optimiser = self.optimisers[step.optimiser]
@@ -77,7 +90,8 @@ class StageRun:
             if take and self.average is not None:
                 self.average.update()
             self._announce(epoch, images * (index + 1) // batches, images)
-        return {name: self._finite(float(total) / batches, name, epoch) for name, total in sums.items()}, images
+        terms = {name: self._finite(float(total) / batches, name, epoch) for name, total in sums.items()}
+        return TrainedEpoch(terms, shares.shares(), images)
 
     def _steps(self, batch: TrainBatch) -> Iterator[tuple[TrainStep, Tensor]]:
         """The steps of a batch with their total losses; each is taken before the method computes the next."""

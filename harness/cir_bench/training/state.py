@@ -17,6 +17,7 @@ class EpochResult:
     selection: float | None
     seconds: float
     images_per_second: float
+    shares: dict[str, float] = field(default_factory=dict)
 
 
 @dataclass

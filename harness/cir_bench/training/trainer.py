@@ -67,13 +67,14 @@ class Trainer:
             if training.patience is not None and state.since_best >= training.patience:
                 break
             started = time.perf_counter()
-            terms, images = running.train(epoch, self._examples.of_epoch(stage, epoch))
+            trained = running.train(epoch, self._examples.of_epoch(stage, epoch))
             state.epoch = epoch + 1
             with running.average.applied() if running.average else nullcontext():
                 score = self._score(running, epoch)
             seconds = time.perf_counter() - started
             check_equal(self._ranks, self._modules(), f"after epoch {state.epoch} of stage {stage.name!r}")
-            result = EpochResult(stage.name, epoch, terms, score, seconds, images / seconds)
+            speed = trained.images / seconds
+            result = EpochResult(stage.name, epoch, trained.terms, score, seconds, speed, trained.shares)
             state.history.append(result)
             self._save(running)
             facts = vars(result) | {"epoch": state.epoch, "epochs": training.epochs}
