@@ -1,5 +1,6 @@
 """The names of this package and where they are from: read by type checkers, and by `cir_bench.utils.lazy`."""
 
+from cir_bench.engine.messages import JobMessages as JobMessages
 from cir_bench.engine.perform import perform as perform
 from cir_bench.errors import CirBenchError as CirBenchError
 from cir_bench.errors import ConfigError as ConfigError

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from cir_bench import ExecutorSpec, hookimpl
+from cir_bench_executors.params import RayParams, SlurmParams
 
 CIR_BENCH_API = 1
 
@@ -15,5 +16,19 @@ def cir_bench_executors() -> list[ExecutorSpec]:
             name="local",
             summary="processes on this machine, each with processors and GPUs of its own",
             implementation="cir_bench_executors.local:Local",
+        ),
+        ExecutorSpec(
+            name="ray",
+            summary="tasks of a Ray cluster: one that is started here, or ray:ADDRESS",
+            implementation="cir_bench_executors.on_ray:OnRay",
+            params=RayParams,
+            extra="ray",
+        ),
+        ExecutorSpec(
+            name="slurm",
+            summary="jobs of Slurm, through submitit; --out and the cache are on a shared file system",
+            implementation="cir_bench_executors.on_slurm:OnSlurm",
+            params=SlurmParams,
+            extra="slurm",
         ),
     ]

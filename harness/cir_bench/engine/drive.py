@@ -117,6 +117,8 @@ class _Drive:
         held = ExitStack()
         locked = held.enter_context(self._runner.lock(cell))
         state = state_of(cell, self._setup.out, self._setup.bench) if locked else None
+        if state is None and self._executor.has(self._packer.job("cell", [cell], 1)):
+            state = CellState(Status.INTERRUPTED, "it runs on from an earlier command")
         if state is None:
             self._runner.finish(number, cell, "running elsewhere")
         elif not self._runner.skips(number, cell, state):

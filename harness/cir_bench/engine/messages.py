@@ -10,6 +10,7 @@ from typing import Any
 
 from pydantic import TypeAdapter
 
+from cir_bench.engine.request import MESSAGES_FILE
 from cir_bench.interfaces.events import CellFinished, CellStarted, EpochFinished, Event, WorkProgress
 
 _EVENTS: dict[str, TypeAdapter[Any]] = {
@@ -22,6 +23,7 @@ class MessageWriter:
 
     def __init__(self, path: Path) -> None:
         self._file = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o644)
+        os.write(self._file, b"\n")  # ends the line that a process before this one may have begun
 
     def event(self, event: Event) -> None:
         """Pass an event on."""
@@ -41,15 +43,20 @@ class MessageWriter:
         os.write(self._file, json.dumps(message).encode() + b"\n")
 
 
-class MessageReader:
-    """The reader's end. ``ended``: whether the process said that it is done; ``refused``: why it does nothing."""
+class JobMessages:
+    """What the job in a folder says, read from anywhere that sees the folder.
 
-    def __init__(self, path: Path) -> None:
-        self._path, self._read, self._rest = path, 0, b""
+    Attributes:
+        ended: whether it said that it is done.
+        refused: why it does nothing; empty if it does.
+    """
+
+    def __init__(self, folder: Path) -> None:
+        self._path, self._read, self._rest = folder / MESSAGES_FILE, 0, b""
         self.ended, self.refused = False, ""
 
     def new(self) -> Iterator[Event]:
-        """The events since the last call."""
+        """The events since the last call; a job that is started again in its folder goes on in the same file."""
         try:
             with self._path.open("rb") as file:
                 file.seek(self._read)
@@ -59,7 +66,10 @@ class MessageReader:
         self._read += len(heard)
         *lines, self._rest = (self._rest + heard).split(b"\n")
         for line in lines:
-            message = json.loads(line)
+            try:
+                message = json.loads(line)
+            except ValueError:  # empty, or half a line of a process that was killed
+                continue
             if "event" in message:
                 event: Event = _EVENTS[message["event"]].validate_python(message["value"])
                 yield event

@@ -15,8 +15,8 @@ from pathlib import Path
 from typing import Any
 
 from cir_bench.atomic import replacing
-from cir_bench.engine.messages import MessageReader
-from cir_bench.engine.request import CACHE, JOB, MESSAGES_FILE, OUT, REQUEST_FILE, JobRequest
+from cir_bench.engine.messages import JobMessages
+from cir_bench.engine.request import CACHE, JOB, OUT, REQUEST_FILE, JobRequest
 from cir_bench.engine.snapshot import Snapshot
 from cir_bench.errors import ConfigError
 from cir_bench.interfaces.events import EpochFinished
@@ -50,7 +50,6 @@ def perform(
         until: asked several times a second; once it is true, the job is cancelled.
     """
     folder.mkdir(parents=True, exist_ok=True)
-    (folder / MESSAGES_FILE).unlink(missing_ok=True)
     if cache is None or JobRequest.model_validate_json(job.request).task == "features":
         cache = folder / "cache"  # what it holds at the end is what comes back
     text = job.request.replace(JOB, _in_json(folder)).replace(CACHE, _in_json(cache))
@@ -80,7 +79,7 @@ class _Following:
 
     def messages(self, folder: Path, until: Callable[[], bool]) -> Iterator[Message]:
         """What it says; its last message is a `JobEnded`."""
-        reader, began, sent, limit = MessageReader(folder / MESSAGES_FILE), time.monotonic(), 0.0, self.request.limit
+        reader, began, sent, limit = JobMessages(folder), time.monotonic(), 0.0, self.request.limit
         while True:
             alive = self.process.poll() is None  # asked first: what it said before it ended is still to be read
             for event in reader.new():
@@ -100,7 +99,7 @@ class _Following:
             time.sleep(TICK)
         yield from self._end(reader)
 
-    def _end(self, reader: MessageReader) -> Iterator[Message]:
+    def _end(self, reader: JobMessages) -> Iterator[Message]:
         if reader.refused:
             yield JobEnded(self.job, "refused", reader.refused)
         elif not reader.ended:

@@ -96,6 +96,10 @@ class Executor(ABC):
         """Processors that each job gets when there are so many, unless the user says it."""
         return 1
 
+    def has(self, job: Job) -> bool:
+        """Whether a job of an earlier run that does the same is still there, so that `submit` only follows it."""
+        return False
+
     @abstractmethod
     def submit(self, job: Job) -> None:
         """Begin a job, or queue it. Returns at once; `ConfigError` if it can never run."""

@@ -1,0 +1,39 @@
+"""The Slurm executor under its contract, with submitit's local executor in the place of Slurm; answers of squeue."""
+
+import subprocess
+
+import pytest
+
+from cir_bench.testing import ExecutorContract
+
+pytest.importorskip("submitit", reason="submitit is not installed (pip install 'cir-bench[slurm]')")
+
+from cir_bench_executors import slurm_queue
+from cir_bench_executors.params import SlurmParams
+
+
+class TestSlurm(ExecutorContract):
+    name = "slurm"
+    params = {"cluster": "local", "poll_seconds": 0.5}
+
+
+@pytest.mark.parametrize(
+    ("time", "minutes"), [("0:00:30", 1), ("1:30:00", 90), ("24:00:00", 1440), ("2-01:00:00", 2940)]
+)
+def test_times_are_minutes(time, minutes) -> None:
+    assert SlurmParams(time=time).minutes == minutes
+
+
+def answering(code, out="", err=""):
+    return lambda words, **options: subprocess.CompletedProcess(words, code, out, err)
+
+
+def test_states_are_those_of_squeue(monkeypatch) -> None:
+    """A job that Slurm does not know is left out; a Slurm that does not answer has lost nothing."""
+    queue, run = slurm_queue.SlurmQueue(), slurm_queue.subprocess
+    monkeypatch.setattr(run, "run", answering(0, "7_0 RUNNING\n7_1 NODE_FAIL\n"))
+    assert queue.states(["7_0", "7_1", "8"]) == {"7_0": "RUNNING", "7_1": "NODE_FAIL"}
+    monkeypatch.setattr(run, "run", answering(1, err="slurm_load_jobs error: Invalid job id specified"))
+    assert queue.states(["8"]) == {}
+    monkeypatch.setattr(run, "run", answering(1, err="slurm_load_jobs error: Unable to contact slurm controller"))
+    assert queue.states(["7_0"]) == {"7_0": "PENDING"}
