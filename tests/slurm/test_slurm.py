@@ -113,6 +113,6 @@ def test_a_cell_survives_its_driver_a_requeue_and_a_cancelled_job(slurm, tmp_pat
     process.wait(600)
     said = log.read_text()
     assert process.returncode == 0, said
-    assert f"the worker was lost (job {number} in Slurm is CANCELLED); it is tried again" in said
     assert records(out) == records(tmp_path / "here")
+    assert f"the worker was lost (job {number} in Slurm is CANCELLED); it is tried again" in said, said
     assert not (out / "jobs").exists()
