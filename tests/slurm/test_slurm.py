@@ -55,12 +55,12 @@ def slurm(tmp_path, monkeypatch):
 
 def words(folder: Path, name: str, *options: str) -> list[str]:
     place = ["--out", str(folder / name), "--cache-dir", str(folder / f"cache-{name}"), "--device", "cpu"]
-    methods = ["-m", "sum", "-m", "slow-tirg", "--set", "training.epochs=4"]
+    methods = ["-m", "sum", "-m", "slow-tirg", "--set", "training.epochs=6"]
     return ["run", "--plugin", str(TOY), "-b", "toy", *place, *methods, *options]
 
 
 def start(folder: Path, log: Path) -> subprocess.Popen[bytes]:
-    environment = {**os.environ, "TOY_STEP_SECONDS": "1"}
+    environment = {**os.environ, "TOY_STEP_SECONDS": "3"}
     command = [sys.executable, "-m", "cir_bench", *words(folder, "there", *SLURM)]
     with log.open("wb") as file:
         return subprocess.Popen(command, stdout=file, stderr=subprocess.STDOUT, env=environment)
@@ -97,7 +97,9 @@ def test_a_cell_survives_its_driver_a_requeue_and_a_cancelled_job(slurm, tmp_pat
     process.kill()
     process.wait()
     process = start(tmp_path, log)  # finds the job that ran on
-    time.sleep(5)
+    while "it runs on from an earlier command" not in log.read_text():
+        assert process.poll() is None, log.read_text()
+        time.sleep(0.1)
     subprocess.run(["scontrol", "requeue", number], check=True, timeout=60)
     while "PENDING" not in shown(number):
         assert process.poll() is None, log.read_text()
