@@ -14,7 +14,19 @@ Run = Callable[..., Any]
 
 @pytest.mark.parametrize(
     "name",
-    ["circo", "cirr", "css", "domain-conversion", "fashion200k", "fashioniq", "folder", "genecis", "hf", "shoes"],
+    [
+        "circo",
+        "cirr",
+        "css",
+        "domain-conversion",
+        "fashion200k",
+        "fashioniq",
+        "folder",
+        "genecis",
+        "hf",
+        "lasco",
+        "shoes",
+    ],
 )
 def test_every_data_set_tells_about_itself_without_files(name: str, run: Run) -> None:
     done = run("data", "info", name)

@@ -17,6 +17,7 @@ OFFICIAL = {
     "fashion200k": r"put labels/, test_queries\.txt and",
     "fashioniq": "put captions/, image_splits/ and images/",
     "genecis": r"put focus_attribute\.json, change_attribute\.json",
+    "lasco": r"put lasco_val\.json, lasco_val_corpus\.json",
     "shoes": r"put relative_captions_shoes\.json, train_im_names\.txt",
 }
 

@@ -19,7 +19,14 @@ FILES = [pytest.param(name, file, id=f"{name}/{file.path}") for name, spec in SP
 
 
 def test_the_data_sets_with_public_annotations_declare_them() -> None:
-    assert {name for name, spec in SPECS.items() if spec.files} == {"circo", "cirr", "fashioniq", "genecis", "shoes"}
+    assert {name for name, spec in SPECS.items() if spec.files} == {
+        "circo",
+        "cirr",
+        "fashioniq",
+        "genecis",
+        "lasco",
+        "shoes",
+    }
 
 
 def test_circo_is_fetched_with_its_licence_accepted_only() -> None:
