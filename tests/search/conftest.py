@@ -176,4 +176,4 @@ def moved(gallery: Any, root: Path) -> Any:
     """A gallery whose files are elsewhere."""
     from dataclasses import replace
 
-    return replace(gallery, names=[str(root / Path(name).name) for name in gallery.names])
+    return replace(gallery, names=tuple(str(root / Path(name).name) for name in gallery.names))

@@ -291,10 +291,10 @@ def test_it_can_be_read_and_named_and_never_scrolls_sideways(visit, both, best, 
 def test_a_thousand_photos_are_loaded_as_they_are_looked_at(visit, opened, feedback, tmp_path):
     from dataclasses import replace
 
-    names = [str(tmp_path / f"photo{number:04}.png") for number in range(1000)]
+    names = tuple(str(tmp_path / f"photo{number:04}.png") for number in range(1000))
     for number, name in enumerate(names):
         Image.new("RGB", (16, 16), (number % 256, number // 4, 90)).save(name)
-    gallery = replace(opened[0].gallery, names=names, digests=list(map(str, range(1000))))
+    gallery = replace(opened[0].gallery, names=names, digests=tuple(map(str, range(1000))))
     with serving([replace(opened[0], root=tmp_path, gallery=gallery)], feedback) as url:
         page = visit(url)
         expect(page.locator("#status")).to_have_text("60 of 1,000")

@@ -92,24 +92,33 @@ def rank_part(
     batch_size: int = BATCH,
     top_k: int = TOP_K,
     reranker: Reranker | None = None,
+    row_of: dict[str, int] | None = None,
 ) -> PartRankings:
-    """Rank the gallery of one part, embedded as by `embed_images`, for its queries; other arguments as of `rank`."""
+    """Rank the gallery of one part, embedded as by `embed_images`, for its queries.
+
+    ``row_of`` as in :func:`~cir_bench.retrieval.search.search`, other arguments as of `rank`.
+    """
     with torch.inference_mode():
         with autocast():
-            queries = _queries(composer, source, part, gallery, batch_size)
+            queries = _queries(composer, source, part, gallery, batch_size, row_of)
         prepared = _Search(composer, active(reranker), source, False, device, autocast)
-        return prepared.ranked(queries, gallery, part, top_k=top_k)
+        return prepared.ranked(queries, gallery, part, top_k=top_k, row_of=row_of)
 
 
 def _queries(
-    composer: Composer, source: FeatureSource, part: EvalPart, gallery: Embedding | Candidates, batch_size: int
+    composer: Composer,
+    source: FeatureSource,
+    part: EvalPart,
+    gallery: Embedding | Candidates,
+    batch_size: int,
+    row_of: dict[str, int] | None = None,
 ) -> Embedding:
     references = [query.reference for query in part.queries]
     texts = [query.texts for query in part.queries]
     queries = compose_queries(composer, source, references, texts, batch_size).to(dtype=torch.float32)
     if not composer.uses_gallery:
         return queries
-    row_of = rows_by_id(part.gallery)
+    row_of = rows_by_id(part.gallery) if row_of is None else row_of
     excluded = [[row_of[image] for image in images if image in row_of] for images in part.query_set.excluded]
     vectors = vectors_of(gallery.embedding if isinstance(gallery, Candidates) else gallery)
     refined = []
@@ -138,12 +147,13 @@ class _Search:
         part: EvalPart,
         shard: Shard | None = None,
         top_k: int = TOP_K,
+        row_of: dict[str, int] | None = None,
     ) -> PartRankings:
         """The gallery of one part and, with ``subset``, each query's own candidates."""
         asked = part.query_set
         scorer = scorer_of(self.composer.scorer, queries, gallery, self.device)
         kept = top_k if self.reranker is None else max(top_k, self.reranker.k + 1)
-        whole = search(scorer, asked, part.gallery, top_k=kept, device=self.device, shard=shard)
+        whole = search(scorer, asked, part.gallery, top_k=kept, device=self.device, shard=shard, row_of=row_of)
         whole = self._rescored(whole, part, top_k)
         if not self.subset:
             return PartRankings(whole)

@@ -33,6 +33,7 @@ def search(
     chunks: ChunkPlan | None = None,
     device: torch.device | str = "cpu",
     shard: Shard | None = None,
+    row_of: dict[str, int] | None = None,
 ) -> Ranking:
     """Rank the whole gallery for every query, exactly.
 
@@ -50,13 +51,14 @@ def search(
         chunks: chunk sizes, instead of choosing them by ``budget_bytes``.
         device: where scores are compared and sorted.
         shard: the rows of the gallery that ``score_chunk`` has; other ranks search the rest, and all get the result.
+        row_of: the row of each gallery id, where it is known from an earlier search.
 
     `DataError` if a gallery id occurs twice; `RunError` naming query and image if a score is NaN or infinite;
     `ConfigError` if the budget is too small for one pair of vectors, or top_k or tolerance is impossible.
     """
     if top_k < 1 or not 0 <= tolerance < 1:
         raise ConfigError(f"A search needs top_k ≥ 1 and 0 ≤ tolerance < 1, got {top_k} and {tolerance}.")
-    index = index_queries(queries, rows_by_id(gallery_ids))
+    index = index_queries(queries, rows_by_id(gallery_ids) if row_of is None else row_of)
     places = find_places(
         score_chunk,
         index,

@@ -25,6 +25,7 @@ from cir_bench.plugin.registry import blame
 from cir_bench.protocols.eval_set import EvalPart, EvalQuery, Truth
 from cir_bench.protocols.protocol import Protocol
 from cir_bench.protocols.text import query_texts
+from cir_bench.retrieval.index import rows_by_id
 from cir_bench.runs.assembly import AssembledCell
 from cir_bench.search.model import Model
 from cir_bench.search.pictures import Picture, Pictures
@@ -50,8 +51,8 @@ class Hit:
 class Gallery:
     """N embedded candidates."""
 
-    names: Sequence[str]
-    digests: Sequence[str]
+    names: tuple[str, ...]
+    digests: tuple[str, ...]
     """Of their contents."""
     candidates: Candidates
     pictures: Mapping[str, Picture] = field(default_factory=dict)
@@ -62,12 +63,24 @@ class Gallery:
         if not isinstance(image, Image.Image) and str(image) in self.digest_of:
             return (str(image),)
         digest = Pictures({REFERENCE: image}).digest(REFERENCE)
-        return tuple(name for name, one in zip(self.names, self.digests, strict=True) if one == digest)
+        return tuple(self._names_of.get(digest, ()))
+
+    @cached_property
+    def row_of(self) -> dict[str, int]:
+        """The row of each name."""
+        return rows_by_id(self.names)
 
     @cached_property
     def digest_of(self) -> Mapping[str, str]:
         """The digests by name."""
         return dict(zip(self.names, self.digests, strict=True))
+
+    @cached_property
+    def _names_of(self) -> Mapping[str, Sequence[str]]:
+        found: dict[str, list[str]] = {}
+        for name, digest in zip(self.names, self.digests, strict=True):
+            found.setdefault(digest, []).append(name)
+        return found
 
 
 class Engine:
@@ -133,7 +146,7 @@ class Engine:
             raise ConfigError(f"k={k}: ask for at least one image.")
         excluded = gallery.same(image) if self.protocol.reference == "removed" else ()
         query = EvalQuery(QUERY, REFERENCE, self._texts(text))
-        part = EvalPart((query,), tuple(gallery.names), {QUERY: Truth((), excluded=excluded)})
+        part = EvalPart((query,), gallery.names, {QUERY: Truth((), excluded=excluded)})
         reranker = self._assembled.method.reranker
         again = {name: gallery.pictures.get(name, name) for name in gallery.names} if reranker else {}
         with blame(self._cell.method, "ranking the gallery"):
@@ -146,6 +159,7 @@ class Engine:
                 autocast=self._assembled.computation.autocast,
                 top_k=min(k, len(gallery.names)),
                 reranker=reranker,
+                row_of=gallery.row_of,
             ).gallery
         assert ranking.top_scores is not None
         scores = ranking.top_scores[0].tolist()

@@ -136,5 +136,5 @@ class PhotoIndex:
             )
         place = {item: number for number, item in enumerate(items)}
         embedding = embedding_of(rows, [place[digest] for digest in digests], index.weights, index.reduce)
-        names = [str(Path(index.photos, name)) for name in index.images]
-        return Gallery(names, digests, engine.candidates(embedding))
+        names = tuple(str(Path(index.photos, name)) for name in index.images)
+        return Gallery(names, tuple(digests), engine.candidates(embedding))

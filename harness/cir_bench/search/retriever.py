@@ -52,7 +52,8 @@ class Retriever:
         named = by_name(images)
         pictures = Pictures(named)
         candidates = self._engine.candidates(self._engine.embed(named))
-        self._gallery = Gallery(tuple(named), [pictures.digest(name) for name in named], candidates, named)
+        digests = tuple(pictures.digest(name) for name in named)
+        self._gallery = Gallery(tuple(named), digests, candidates, named)
 
     def search(self, image: Picture, text: Text, k: int = 20) -> list[Hit]:
         """The k best candidates for an image changed as the text says, best first.
