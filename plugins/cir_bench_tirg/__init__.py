@@ -50,7 +50,10 @@ METHODS = [
         ),
         card="cir_bench_tirg:README.md",
         recipes=RECIPES,
-        controlled={"css": {"training": {"lr": 3e-3}}, "fashioniq": {"training": {"lr": 3e-4}}},
+        controlled={
+            "css": {"scale": 3.45768, "training": {"lr": 0.00326156, "weight_decay": 0.000380345}},  # tuned
+            "fashioniq": {"training": {"lr": 3e-4}},
+        },
         paper_encoder="cnn-lstm:resnet18",
         encoder_recipes=ENCODER_RECIPES,
         sources=SOURCES,
