@@ -36,7 +36,17 @@ METHODS = [
         ),
         card="cir_bench_clvcnet:README.md",
         recipes=RECIPES,
-        controlled={"*": {"feature_distance": "normed"}, "css": {"width": 128, "training": {"lr": 3e-3}}},
+        controlled={
+            "*": {"feature_distance": "normed"},
+            "css": {  # tuned, but for the width
+                "width": 128,
+                "mu": 42.2321,
+                "nu": 21.4773,
+                "lam": 4.2309,
+                "eta": 0.0230276,
+                "training": {"lr": 0.00058899, "weight_decay": 0.0319353},
+            },
+        },
         paper_encoder="cnn-lstm",
         encoder_recipes=ENCODER_RECIPES,
         sources=SOURCES,

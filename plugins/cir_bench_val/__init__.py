@@ -47,7 +47,7 @@ METHODS = [
         ),
         card="cir_bench_val:README.md",
         recipes=RECIPES,
-        controlled={"css": {"training": {"lr": 1e-2}}},
+        controlled={"css": {"training": {"lr": 1e-2}}},  # tuning found nothing better
         paper_encoder="cnn-lstm",
         encoder_recipes=ENCODER_RECIPES,
         sources=SOURCES,
