@@ -11,7 +11,7 @@ from open_clip.modified_resnet import ModifiedResNet
 from torch import Tensor, nn
 
 from cir_bench import ConfigError, Context, Encoder, EncoderShape, FeatureLevel, Features, FeatureShape, ImageRef
-from cir_bench.utils import pseudo_word_parts, recompute, recompute_blocks
+from cir_bench.utils import pseudo_word_rows, recompute, recompute_blocks
 from cir_bench_encoders.openclip_image import ClipPreprocess
 from cir_bench_encoders.openclip_model import load_model
 from cir_bench_encoders.openclip_params import OpenClipParams, provides
@@ -106,7 +106,7 @@ class OpenClip(Encoder):
         words = token_embedding(self._text_tower(), self._tokenize)
         return words.embedding_dim if words else None
 
-    def encode_texts_with(self, template: str, captions: Sequence[str], vectors: Tensor) -> Features:
+    def encode_texts_with(self, template: str | Sequence[str], captions: Sequence[str], vectors: Tensor) -> Features:
         """Pooled features of B texts with a pseudo-word each, in the place of one token."""
         words = token_embedding(self._text_tower(), self._tokenize)
         if words is None:
@@ -114,9 +114,9 @@ class OpenClip(Encoder):
                 f"the text tower or the tokenizer of {self._name} comes from the Hugging Face hub, and pseudo-words "
                 "are not implemented for those; choose a model with CLIP's own, for example -e openclip:ViT-B-32."
             )
-        parts = pseudo_word_parts(template, captions, vectors, words.embedding_dim)
-        ids, places = token_rows(self._tokenize, parts, captions)
-        with words_replaced(words, places, vectors):
+        rows = pseudo_word_rows(template, captions, vectors, words.embedding_dim)
+        ids, at_word = token_rows(self._tokenize, rows, captions)
+        with words_replaced(words, at_word, vectors):
             return Features(pooled=self._encode("encode_text", ids.to(self.device)))
 
     def cut_texts(self, texts: Sequence[str]) -> Sequence[str]:

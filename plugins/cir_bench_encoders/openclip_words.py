@@ -19,40 +19,42 @@ def token_embedding(tower: Any, tokenizer: Any) -> nn.Embedding | None:
     return words if isinstance(words, nn.Embedding) and isinstance(tokenizer, SimpleTokenizer) else None
 
 
-def token_rows(tokenizer: SimpleTokenizer, parts: Sequence[str], captions: Sequence[str]) -> tuple[Tensor, Tensor]:
-    """Token numbers ``[B, L]`` of a template's parts with each caption, and the pseudo-word's place in each ``[B]``.
+def token_rows(
+    tokenizer: SimpleTokenizer, templates: Sequence[Sequence[str]], captions: Sequence[str]
+) -> tuple[Tensor, Tensor]:
+    """Token numbers ``[B, L]`` of the parts of B templates with their captions, and where the pseudo-words are.
 
-    What is too long is taken from the end of the caption.
+    The latter is ``[B, L]`` bool. What is too long is taken from the end of the caption.
     """
     length = tokenizer.context_length or 0
-    own = {part: tokenizer.encode(part) for part in parts if part not in ("$", "{text}")}
-    # any number that is neither padding nor the end token: its embedding is replaced
-    own["$"] = [tokenizer.sot_token_id]
-    room = length - 2 - sum(len(own[part]) for part in parts if part != "{text}")
-    if room < 0:
-        raise ConfigError(
-            f"the template {' '.join(parts)!r} has {length - room} tokens, but this text tower reads {length}; "
-            "shorten it."
-        )
-    ids, places = torch.zeros(len(captions), length, dtype=torch.long), []
-    for row, caption in zip(ids, captions, strict=True):
+    ids = torch.zeros(len(captions), length, dtype=torch.long)
+    at_word = torch.zeros(len(captions), length, dtype=torch.bool)
+    for row, parts in enumerate(templates):
+        own = {part: tokenizer.encode(part) for part in parts if part not in ("$", "{text}")}
+        # any number that is neither padding nor the end token: its embedding is replaced
+        own["$"] = [tokenizer.sot_token_id]
+        room = length - 2 - sum(len(own[part]) for part in parts if part != "{text}")
+        if room < 0:
+            raise ConfigError(
+                f"the template {' '.join(parts)!r} has {length - room} tokens, but this text tower reads {length}; "
+                "shorten it."
+            )
         tokens = [tokenizer.sot_token_id]
         for part in parts:
             if part == "$":
-                places.append(len(tokens))
-            tokens += tokenizer.encode(caption)[:room] if part == "{text}" else own[part]
+                at_word[row, len(tokens)] = True
+            tokens += tokenizer.encode(captions[row])[:room] if part == "{text}" else own[part]
         tokens.append(tokenizer.eot_token_id)
-        row[: len(tokens)] = torch.tensor(tokens)
-    return ids, torch.tensor(places, dtype=torch.long)
+        ids[row, : len(tokens)] = torch.tensor(tokens)
+    return ids, at_word
 
 
 @contextmanager
-def words_replaced(words: nn.Embedding, places: Tensor, vectors: Tensor) -> Iterator[None]:
-    """Within it, the embedding gives row i the vector ``vectors[i]`` at ``places[i]``."""
+def words_replaced(words: nn.Embedding, at_word: Tensor, vectors: Tensor) -> Iterator[None]:
+    """Within it, the embedding gives row i the vector ``vectors[i]`` wherever ``at_word[i]`` is true."""
 
     def replace(module: nn.Module, inputs: tuple[Tensor], output: Tensor) -> Tensor:
-        at_word = torch.arange(output.shape[1], device=output.device) == places.to(output.device)[:, None]
-        return torch.where(at_word[..., None], vectors[:, None].to(output), output)
+        return torch.where(at_word.to(output.device)[..., None], vectors[:, None].to(output), output)
 
     handle = words.register_forward_hook(replace)
     try:

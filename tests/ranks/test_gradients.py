@@ -19,7 +19,7 @@ LEARNED = [
     *("clvcnet", "combiner", "concat", "film", "image-only", "relationship"),
     *("rerank", "sadn", "sum", "text-only", "tgcir", "tirg", "val"),
 ]
-FROZEN = ("pic2word",)
+FROZEN = ("lincir", "pic2word")
 """They never train the encoder, so each process computes the same gradients."""
 Differences = dict[str, dict[str, Any]]
 

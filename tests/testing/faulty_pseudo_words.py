@@ -7,7 +7,7 @@ import torch
 from torch import nn
 
 from cir_bench import ConfigError, Encoder, EncoderShape, EncoderSpec, Features, FeatureShape, hookimpl
-from cir_bench.utils import pseudo_word_parts
+from cir_bench.utils import pseudo_word_parts, pseudo_word_rows
 
 WIDTH = 8
 
@@ -38,8 +38,8 @@ class SoundWords(Encoder):
         return WIDTH
 
     def encode_texts_with(self, template, captions, vectors):
-        parts = pseudo_word_parts(template, captions, vectors, WIDTH)
-        return Features(pooled=torch.stack([self.row(parts, *pair) for pair in zip(captions, vectors, strict=True)]))
+        rows = zip(pseudo_word_rows(template, captions, vectors, WIDTH), captions, vectors, strict=True)
+        return Features(pooled=torch.stack([self.row(*row) for row in rows]))
 
     def row(self, parts, caption, vector):
         words = [self.vectors_of("start")]
@@ -110,6 +110,15 @@ class LeavesBehind(SoundWords):
         return found
 
 
+class FirstTemplate(SoundWords):
+    """Reads all texts with the template of the first one."""
+
+    def encode_texts_with(self, template, captions, vectors):
+        rows = pseudo_word_rows(template, captions, vectors, WIDTH)
+        texts = zip(captions, vectors, strict=True)
+        return Features(pooled=torch.stack([self.row(rows[0], *text) for text in texts]))
+
+
 class AcceptsAll(SoundWords):
     """Refuses another width alone."""
 
@@ -128,6 +137,7 @@ ENCODERS = {
     "every-dollar": EveryDollar,
     "place-of-the-first": PlaceOfTheFirst,
     "detached-words": Detached,
+    "first-template": FirstTemplate,
     "mixes-words": FirstVector,
     "cuts-words": Cuts,
     "leaves-words-behind": LeavesBehind,

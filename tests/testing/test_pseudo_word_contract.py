@@ -14,6 +14,7 @@ FAULTS = {
     "wrong-word-width": ("test_a_pseudo_word_has_the_declared_width", "9 is declared"),
     "place-of-the-first": ("test_a_row_with_a_pseudo_word_does_not_depend_on_its_batch", r"style of \$', item 1"),
     "mixes-words": ("test_a_row_with_a_pseudo_word_does_not_depend_on_its_batch", r"that \{text\}', item 0"),
+    "first-template": ("test_each_text_may_have_its_own_template", "with 'red' as the pseudo-word"),
     "detached-words": ("test_gradients_reach_the_pseudo_words", r"item 0 reaches the vectors \[\]"),
     "cuts-words": ("test_a_pseudo_word_is_never_cut", "the pseudo-word is cut"),
     "leaves-words-behind": ("test_it_reads_texts_as_before_afterwards", "plain texts have other features"),

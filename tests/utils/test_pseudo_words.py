@@ -2,7 +2,7 @@ import pytest
 import torch
 
 from cir_bench import ConfigError
-from cir_bench.utils import pseudo_word_parts
+from cir_bench.utils import pseudo_word_parts, pseudo_word_rows
 
 
 @pytest.mark.parametrize(
@@ -38,3 +38,23 @@ def test_without_captions_a_template_needs_no_place_for_them():
 def test_what_does_not_fit_is_one_sentence(template, shape, message):
     with pytest.raises(ConfigError, match=message):
         pseudo_word_parts(template, ["is red", ""], torch.zeros(shape), 4)
+
+
+def test_each_text_may_have_its_own_template():
+    found = pseudo_word_rows(["$ in $", "the $ , {text}"], ["", "costs $5"], torch.zeros(2, 4), 4)
+    assert found == [("$", "in", "$"), ("the", "$", ",", "{text}")]
+    assert pseudo_word_rows("a $", ["", ""], torch.zeros(2, 4), 4) == [("a", "$")] * 2
+
+
+@pytest.mark.parametrize(
+    ("templates", "message"),
+    [
+        (["$"], "there are 1 templates for 2 captions"),
+        (["$ {text}", "a {text}"], r"the template 'a \{text\}' has no placeholder \$"),
+        (["$", "$"], r"has no placeholders \{text\} for the caption"),
+        (["$ {text}", "$ {text} {text}"], r"has 2 placeholders \{text\}"),
+    ],
+)
+def test_templates_that_do_not_fit(templates, message):
+    with pytest.raises(ConfigError, match=message):
+        pseudo_word_rows(templates, ["is red", ""], torch.zeros(2, 4), 4)

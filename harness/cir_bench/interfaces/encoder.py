@@ -64,7 +64,7 @@ class Encoder(nn.Module, ABC):
         """Width W of a word in the text tower, if :meth:`encode_texts_with` is implemented; by default None."""
         return None
 
-    def encode_texts_with(self, template: str, captions: Sequence[str], vectors: Tensor) -> Features:
+    def encode_texts_with(self, template: str | Sequence[str], captions: Sequence[str], vectors: Tensor) -> Features:
         """Features (at least pooled) of B texts, each with a pseudo-word: a vector in the place of a word's embedding.
 
         Zero-shot methods map an image to such a vector (Pic2Word: Saito et al., CVPR 2023; SEARLE: Baldrati et al.,
@@ -72,17 +72,18 @@ class Encoder(nn.Module, ABC):
         positions are added, neither normalised nor scaled. Gradients flow to it.
 
         Texts that are too long lose the end of their caption; the pseudo-word and the template's own words are never
-        cut. `cir_bench.utils.pseudo_word_parts` checks the arguments and splits the template.
+        cut. `cir_bench.utils.pseudo_word_rows` checks the arguments and splits the templates.
 
         Args:
             template: one ``$`` for the pseudo-word and ``{text}`` for the caption, apart from other words:
-                ``"a photo of $ that {text}"``. It may lack ``{text}`` if all captions are empty.
+                ``"a photo of $ that {text}"``. It may lack ``{text}`` if all captions are empty. Or a sequence with a
+                template for each text, which may have several ``$``: all are the text's vector (LinCIR).
             captions: B texts, which may be empty; a ``$`` in a caption is an ordinary character.
             vectors: ``[B, W]`` float on the encoder's device, W being `pseudo_word_width`.
 
         Raises:
             ConfigError: this encoder has no pseudo-words, which is the default; the template has not exactly one
-                ``$``, or is itself too long; or the vectors have another shape.
+                ``$`` (of a sequence: one has none), or is itself too long; or the vectors have another shape.
         """
         raise without_pseudo_words(self)
 

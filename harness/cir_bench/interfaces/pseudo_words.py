@@ -24,14 +24,15 @@ class PseudoWords:
 
     width: int
     """W, the width of a pseudo-word."""
-    reader: Callable[[str, Sequence[str], Tensor], Features]
+    reader: Callable[[str | Sequence[str], Sequence[str], Tensor], Features]
     """`Encoder.encode_texts_with` of the encoder as it is now."""
 
-    def read(self, template: str, captions: Sequence[str], vectors: Tensor) -> Features:
+    def read(self, template: str | Sequence[str], captions: Sequence[str], vectors: Tensor) -> Features:
         """Pooled features ``[B, d]`` of B texts.
 
         Args:
-            template: ``"a photo of $ that {text}"``: ``$`` is the pseudo-word, ``{text}`` the caption.
+            template: ``"a photo of $ that {text}"``: ``$`` is the pseudo-word, ``{text}`` the caption. Or one for
+                each text.
             captions: B texts, `Features.need_texts` of what a composer gets.
             vectors: ``[B, W]``.
 

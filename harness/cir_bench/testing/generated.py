@@ -39,7 +39,7 @@ from cir_bench import (
     hookimpl,
     levels,
 )
-from cir_bench.utils import pseudo_word_parts
+from cir_bench.utils import pseudo_word_rows
 
 CIR_BENCH_API = 1
 
@@ -187,11 +187,14 @@ class BarsEncoder(Encoder):
         """That of a word's row."""
         return WIDTH
 
-    def encode_texts_with(self, template: str, captions: Sequence[str], vectors: Tensor) -> Features:
+    def encode_texts_with(self, template: str | Sequence[str], captions: Sequence[str], vectors: Tensor) -> Features:
         """Pooled features: the words' rows and the vector are added up."""
-        parts = pseudo_word_parts(template, captions, vectors, WIDTH)
-        fixed = " ".join(part for part in parts if part not in ("$", "{text}"))
-        words = self.encode_texts([f"{fixed} {text}" for text in captions], levels("pooled")).need_pooled()
+        parts = pseudo_word_rows(template, captions, vectors, WIDTH)
+        written = [
+            " ".join([*(part for part in row if part not in ("$", "{text}")), text])
+            for row, text in zip(parts, captions, strict=True)
+        ]
+        words = self.encode_texts(written, levels("pooled")).need_pooled()
         return Features(pooled=words + vectors / 2)
 
 

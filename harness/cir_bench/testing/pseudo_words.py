@@ -38,7 +38,9 @@ class PseudoWordContract(EncoderContract):
         vectors: Tensor = noise * real.norm() / noise.norm(dim=1, keepdim=True)
         return vectors
 
-    def pooled_with(self, encoder: Encoder, template: str, captions: Sequence[str], vectors: Tensor) -> Tensor:
+    def pooled_with(
+        self, encoder: Encoder, template: str | Sequence[str], captions: Sequence[str], vectors: Tensor
+    ) -> Tensor:
         """Pooled features ``[B, d]`` of `Encoder.encode_texts_with`."""
         return encoder.encode_texts_with(template, list(captions), vectors).need_pooled()
 
@@ -60,6 +62,20 @@ class PseudoWordContract(EncoderContract):
     def test_a_dollar_in_a_caption_is_an_ordinary_character(self) -> None:
         """Captions with ``$`` have the pseudo-word where the template has it, and nowhere else."""
         self.expect_the_word(["costs $ 5", "$", "has $ $ on it"])
+
+    def test_each_text_may_have_its_own_template(self) -> None:
+        """A sequence of templates has one for each text, with one pseudo-word or several."""
+        encoder = self.encoder()
+        templates, captions = ["$ and $ that {text}", TEMPLATES[1], "$"], ["is red", "costs $5", ""]
+        pairs = zip(templates, captions, strict=True)
+        written = [one.replace("$", self.word).replace("{text}", caption) for one, caption in pairs]
+        with torch.no_grad():
+            found = self.pooled_with(encoder, templates, captions, self.word_vector(encoder).detach().expand(3, -1))
+        expected = self.encode_texts(encoder, written, levels("pooled")).need_pooled()
+        assert_same(found, expected, f"{templates} with {self.word!r} as the pseudo-word")
+        for wrong in (templates[:2], [*templates[:2], "no word"]):
+            with pytest.raises(ConfigError):
+                self.pooled_with(encoder, wrong, captions, self.vectors(encoder, 3))
 
     def test_a_pseudo_word_has_the_declared_width(self) -> None:
         """`pseudo_word_width` is the width of the word's embedding; the features are finite, one row per caption."""

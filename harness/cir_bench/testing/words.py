@@ -10,7 +10,7 @@ from torch import Tensor
 
 from cir_bench.interfaces.features import Features
 from cir_bench.interfaces.pseudo_words import PseudoWords
-from cir_bench.utils import pseudo_word_parts
+from cir_bench.utils import pseudo_word_rows
 
 WORD_WIDTH = 10
 _WORDS = 64
@@ -29,10 +29,13 @@ def random_words(width: int) -> PseudoWords:
     table = torch.randn(_WORDS, WORD_WIDTH, generator=generator)
     head = torch.randn(WORD_WIDTH, width, generator=generator) / WORD_WIDTH**0.5
 
-    def read(template: str, captions: Sequence[str], vectors: Tensor) -> Features:
-        parts = pseudo_word_parts(template, captions, vectors, WORD_WIDTH)
-        fixed = " ".join(part for part in parts if part not in ("$", "{text}"))
-        rows = [[zlib.crc32(word.encode()) % _WORDS for word in f"{fixed} {text}".split()] for text in captions]
+    def read(template: str | Sequence[str], captions: Sequence[str], vectors: Tensor) -> Features:
+        parts = pseudo_word_rows(template, captions, vectors, WORD_WIDTH)
+        written = [
+            " ".join([*(part for part in row if part not in ("$", "{text}")), text])
+            for row, text in zip(parts, captions, strict=True)
+        ]
+        rows = [[zlib.crc32(word.encode()) % _WORDS for word in text.split()] for text in written]
         others = torch.stack([table[torch.tensor(row, dtype=torch.long)].sum(0) for row in rows])
         inner = vectors + others.to(vectors) / 4
         return Features((inner + inner.tanh()) @ head.to(vectors))

@@ -14,6 +14,7 @@ from cir_bench.utils.files import read_json as read_json
 from cir_bench.utils.images import decode_image as decode_image
 from cir_bench.utils.images import read_image as read_image
 from cir_bench.utils.pseudo_words import pseudo_word_parts as pseudo_word_parts
+from cir_bench.utils.pseudo_words import pseudo_word_rows as pseudo_word_rows
 from cir_bench.utils.splits import evaluated_split as evaluated_split
 from cir_bench.utils.state import state_digest as state_digest
 from cir_bench.utils.submissions import Mistakes as Mistakes

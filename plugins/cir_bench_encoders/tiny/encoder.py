@@ -11,7 +11,7 @@ from PIL import Image
 from torch import Tensor
 
 from cir_bench import Context, Encoder, EncoderShape, FeatureLevel, Features, FeatureShape, ImageRef, NoParams
-from cir_bench.utils import pseudo_word_parts
+from cir_bench.utils import pseudo_word_rows
 from cir_bench_encoders.pixels import Normalise
 from cir_bench_encoders.tiny.towers import IMAGE_SIZE, MAPS, WIDTH, ImageTower, TextTower
 from cir_bench_encoders.tiny.weights import load
@@ -81,7 +81,7 @@ class Tiny(Encoder):
         """96: a pseudo-word takes the place of a word's embedding before the GRU."""
         return self.text.words.embedding_dim
 
-    def encode_texts_with(self, template: str, captions: Sequence[str], vectors: Tensor) -> Features:
+    def encode_texts_with(self, template: str | Sequence[str], captions: Sequence[str], vectors: Tensor) -> Features:
         """Pooled features of B texts with a pseudo-word each; texts of any length are read to their end."""
-        parts = pseudo_word_parts(template, captions, vectors, self.pseudo_word_width)
-        return Features(self.text.with_word(parts, captions, vectors)[0])
+        rows = pseudo_word_rows(template, captions, vectors, self.pseudo_word_width)
+        return Features(self.text.with_word(rows, captions, vectors)[0])

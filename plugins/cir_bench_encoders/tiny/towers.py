@@ -75,10 +75,13 @@ class TextTower(nn.Module):
         return self._read(self.words(numbers), numbers != PAD)
 
     def with_word(
-        self, parts: Sequence[str], captions: Sequence[str], vectors: Tensor
+        self, templates: Sequence[Sequence[str]], captions: Sequence[str], vectors: Tensor
     ) -> tuple[Tensor, Tensor, Tensor]:
-        """The same of a template's parts with each caption, where a vector ``[B, W]`` is the word at ``$``."""
-        rows = [[n for part in parts for n in self._numbers(part, caption)] for caption in captions]
+        """The same of the parts of B templates with their captions, where a vector ``[B, W]`` is the word at ``$``."""
+        rows = [
+            [number for part in parts for number in self._numbers(part, caption)]
+            for parts, caption in zip(templates, captions, strict=True)
+        ]
         numbers = padded(rows).to(vectors.device)
         at_word = numbers == _PSEUDO_WORD
         words = self.words(numbers.masked_fill(at_word, PAD))

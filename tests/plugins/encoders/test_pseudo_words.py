@@ -93,13 +93,14 @@ def test_a_template_may_do_without_a_caption(make):
 def test_captions_lose_their_end_and_templates_nothing():
     tokenizer = open_clip.SimpleTokenizer(context_length=8)
     start, end, of, red, blue, dress = tokenizer.encode("<start_of_text> <end_of_text> of red blue dress")
-    ids, places = token_rows(tokenizer, ("{text}", "of", "$", "dress"), ["red blue red blue", "red", ""])
+    parts = ("{text}", "of", "$", "dress")
+    ids, at_word = token_rows(tokenizer, [parts] * 3, ["red blue red blue", "red", ""])
     assert ids.tolist() == [
         [start, red, blue, red, of, start, dress, end],
         [start, red, of, start, dress, end, 0, 0],
         [start, of, start, dress, end, 0, 0, 0],
     ]
-    assert places.tolist() == [5, 3, 2]
+    assert at_word.nonzero().tolist() == [[0, 5], [1, 3], [2, 2]]
 
 
 def test_a_template_longer_than_the_text_tower_reads_is_refused():
@@ -107,7 +108,7 @@ def test_a_template_longer_than_the_text_tower_reads_is_refused():
     with pytest.raises(
         ConfigError, match=r"red red red red red red \$' has 9 tokens, but this text tower reads 8; shorten"
     ):
-        token_rows(tokenizer, ("red red red red red red", "$"), [""])
+        token_rows(tokenizer, [("red red red red red red", "$")], [""])
 
 
 def test_a_tokenizer_of_the_hub_is_refused_by_name(make):

@@ -64,6 +64,7 @@ TOPICS: Mapping[str, tuple[str, ...]] = {
         "a_pseudo_word_has_the_declared_width",
         "a_words_own_embedding_is_that_word",
         "a_dollar_in_a_caption_is_an_ordinary_character",
+        "each_text_may_have_its_own_template",
         "a_pseudo_word_is_never_cut",
         "a_row_with_a_pseudo_word_does_not_depend_on_its_batch",
         "gradients_reach_the_pseudo_words",
