@@ -37,6 +37,7 @@ METHODS = [
         ),
         card="cir_bench_rerank:README.md",
         controlled={
+            # tuning found nothing better
             "css": {"training": {"lr": 3e-3}, "second": {"batch_size": 128, "siblings": 8}},
             "fashioniq": {"training": {"lr": 3e-4}},
         },
