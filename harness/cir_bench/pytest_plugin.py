@@ -60,10 +60,10 @@ def cir_bench_features() -> Callable[..., tuple[EncoderShape, Features, Features
 
     def make(needs: Needs | None = None, batch: int = 6, seed: int = 1) -> tuple[EncoderShape, Features, Features]:
         from cir_bench.interfaces.levels import Needs
-        from cir_bench.testing.features import random_features, shape_for
+        from cir_bench.testing.features import random_features, random_texts, shape_for
 
         shape = shape_for(needs or Needs())
-        return shape, random_features(shape.image, batch, seed), random_features(shape.text, batch, seed + 1)
+        return shape, random_features(shape.image, batch, seed), random_texts(shape, batch, seed + 1)
 
     return make
 

@@ -62,4 +62,4 @@ def test_three_processes_with_uneven_shares(tmp_path: Path) -> None:
 
 def test_these_are_all_the_methods_that_learn() -> None:
     registry = load_plugins(PluginOptions(third_party=False))
-    assert set(registry.all(MethodSpec)) == {*LEARNED, *FROZEN, "cirevl", "constant", "random"}
+    assert set(registry.all(MethodSpec)) == {*LEARNED, *FROZEN, "cirevl", "constant", "joint", "random"}

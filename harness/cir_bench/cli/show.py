@@ -182,6 +182,8 @@ def _levels(levels: dict[str, Any]) -> str:
     roles = [f"{role} {', '.join(sorted(levels[role])) or 'nothing'}" for role in ("image", "text")]
     if "maps" in levels["image"]:
         roles.append(f"{levels['map_levels']} map level{'' if levels['map_levels'] == 1 else 's'}")
+    if levels.get("joint"):
+        roles.append(f"joint {', '.join(sorted(levels['joint']))}")
     for key in ("same_width", "side_text", "pseudo_words", "trainable", "pretrained"):
         if key in levels and (levels[key] or key in ("trainable", "pretrained")):
             roles.append(("" if levels[key] else "not ") + key.replace("_", " "))

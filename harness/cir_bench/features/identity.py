@@ -14,7 +14,9 @@ from cir_bench.interfaces.levels import FeatureLevel
 FORMAT = 1
 """Version of the file format; raising it makes every file of an older format a miss."""
 
-Role = Literal["image", "text"]
+Role = Literal["image", "text", "pair"]
+
+_BETWEEN = "\0"
 
 
 @dataclass(frozen=True)
@@ -51,6 +53,22 @@ def columns(levels: Iterable[FeatureLevel], map_levels: int) -> tuple[str, ...]:
     if FeatureLevel.MAPS in wanted:
         names += [f"map{depth}" for depth in range(1, map_levels + 1)]
     return tuple(names)
+
+
+def pair_name(image: str, text: str) -> str:
+    """The name of an image, by id, with a text among the items of a table; also the content of a pair by digests."""
+    return f"{image}{_BETWEEN}{text}"
+
+
+def parts_of_pair(name: str) -> tuple[str, str]:
+    """The inverse of `pair_name`."""
+    image, _, text = name.partition(_BETWEEN)
+    return image, text
+
+
+def pair_digest(image: str, text: str) -> str:
+    """Hex sha256 that names a pair in the cache: of its image's digest and its text."""
+    return text_digest(pair_name(image, text_digest(text)))
 
 
 def text_digest(text: str) -> str:

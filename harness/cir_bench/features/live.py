@@ -8,7 +8,7 @@ import sys
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from itertools import islice
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, TypeVar
 
 import torch
 from torch import Tensor
@@ -23,6 +23,8 @@ from cir_bench.interfaces.encoder import Encoder
 from cir_bench.interfaces.features import Features
 from cir_bench.interfaces.levels import FeatureLevel
 from cir_bench.ranks.group import ALONE, Ranks
+
+T = TypeVar("T")
 
 CHUNK = 32
 """Images that a worker reads at a time."""
@@ -88,6 +90,7 @@ class LiveSource:
         image: Callable[[str], ImageRef],
         image_levels: frozenset[FeatureLevel],
         text_levels: frozenset[FeatureLevel],
+        joint_levels: frozenset[FeatureLevel] = frozenset(),
         *,
         memory: ItemMemory | None = None,
         workers: int = 0,
@@ -95,7 +98,7 @@ class LiveSource:
     ) -> None:
         self._encoders = dict(encoders)
         self._image = image
-        self._image_levels, self._text_levels = image_levels, text_levels
+        self._image_levels, self._text_levels, self._joint_levels = image_levels, text_levels, joint_levels
         self._memory = ItemMemory() if memory is None else memory
         self._workers, self._ranks = workers, ranks
         self._threads = ThreadPoolExecutor(workers) if workers > 1 else None
@@ -117,7 +120,19 @@ class LiveSource:
             lambda own: by_branch(self._encoders, lambda encoder: encoder.encode_texts(own, self._text_levels)),
         )
 
-    def _shared(self, items: Sequence[str], encode: Callable[[Sequence[str]], Features]) -> Features:
+    def pairs(self, images: Sequence[str], texts: Sequence[str]) -> Features | None:
+        """Joint features of B images, not augmented, each with its text; None if the method reads none."""
+        if not (levels := self._joint_levels):
+            return None
+
+        def encode(own: Sequence[tuple[str, str]]) -> Features:
+            items = self._items([image for image, _ in own], {})
+            words = [text for _, text in own]
+            return by_branch(self._encoders, lambda encoder: encoder.encode_pairs(items, words, levels))
+
+        return self._shared(list(zip(images, texts, strict=True)), encode)
+
+    def _shared(self, items: Sequence[T], encode: Callable[[Sequence[T]], Features]) -> Features:
         """Features of all items, of which this rank encodes its share."""
         own = items[self._ranks.share(len(items))]
         return gathered(self._ranks, encode(own) if own else None)

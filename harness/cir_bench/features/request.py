@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from itertools import islice
 
 from cir_bench.features.extract import read_item
-from cir_bench.features.identity import Identity, columns, text_digest
+from cir_bench.features.identity import Identity, columns, pair_digest, pair_name, text_digest
 from cir_bench.features.processes import read_in_order
 from cir_bench.features.store import Scope
 from cir_bench.interfaces.dataset import ImageRef
@@ -22,13 +22,13 @@ TEXT_BATCH = 256
 
 @dataclass(frozen=True)
 class FeatureRequest:
-    """Made by :meth:`of_images` or :meth:`of_texts`.
+    """Made by :meth:`of_images`, :meth:`of_texts` or :meth:`of_pairs`.
 
     Attributes:
         encoder: used in evaluation mode, on the device it is on.
         shape: sizes of one item's features.
         identity: decides, together with an item's content, what its features are.
-        ids: image ids or the texts themselves; repeats are fine.
+        ids: image ids, the texts themselves or names of pairs; repeats are fine.
         digests: of the items' contents, parallel to ``ids``.
         columns: the levels that are asked for, as they are stored.
         scope: (data set, split), the folder that new features are written to.
@@ -92,4 +92,37 @@ class FeatureRequest:
             TEXT_BATCH,
             encode,
             order=lambda position: len(texts[position]),
+        )
+
+    @classmethod
+    def of_pairs(
+        cls,
+        name: str,
+        encoder: Encoder,
+        pairs: Sequence[tuple[ImageRef, str]],
+        needs: Needs,
+        scope: Scope,
+        workers: int = 0,
+    ) -> FeatureRequest:
+        """Joint features of images, each with a text, otherwise as :meth:`of_images`."""
+
+        def encode(positions: Sequence[int], levels: frozenset[FeatureLevel]) -> Iterator[Features]:
+            chosen = [pairs[position] for position in positions]
+            items = read_in_order(lambda place: read_item(encoder, chosen[place][0]), len(chosen), IMAGE_BATCH, workers)
+            texts = iter([text for _, text in chosen])
+            while batch := list(islice(items, IMAGE_BATCH)):
+                yield encoder.encode_pairs(batch, list(islice(texts, len(batch))), levels)
+
+        digests = {image.id: encoder.image_digest(image) for image, _ in pairs}
+        return cls(
+            encoder,
+            encoder.shape.joint,
+            Identity.of(name, encoder, "pair"),
+            [pair_name(image.id, text) for image, text in pairs],
+            [pair_digest(digests[image.id], text) for image, text in pairs],
+            columns(needs.joint, 0),
+            scope,
+            IMAGE_BATCH,
+            encode,
+            order=lambda position: len(pairs[position][1]),
         )

@@ -9,6 +9,7 @@ from typing import NamedTuple, Protocol, TypeVar, runtime_checkable
 import torch
 from torch import Tensor
 
+from cir_bench.features.identity import pair_name
 from cir_bench.features.table import FeatureTable
 from cir_bench.interfaces.features import Features
 
@@ -46,6 +47,25 @@ class RowSource(Protocol):
         """Features of each batch's texts, in order; a batch is ``[B]`` places in ``texts``, repeats allowed."""
 
 
+@runtime_checkable
+class PairSource(Protocol):
+    """A `FeatureSource` that may have joint features."""
+
+    def pairs(self, images: Sequence[str], texts: Sequence[str]) -> Features | None:
+        """Joint features of B images, each with its text; None if they are not read."""
+
+
+def text_features(source: FeatureSource, references: Sequence[str], texts: Sequence[str]) -> Features:
+    """Features of B texts, with the joint ones of each and its reference image if ``source`` has them."""
+    return with_pairs(source, with_texts(source, texts), references, texts)
+
+
+def with_pairs(source: FeatureSource, found: Features, references: Sequence[str], texts: Sequence[str]) -> Features:
+    """Features of B texts, ``found``, with the joint ones if ``source`` has them."""
+    joint = source.pairs(references, texts) if isinstance(source, PairSource) else None
+    return found if joint is None else found.with_joint(joint)
+
+
 def by_branch(parts: Mapping[str, T], features: Callable[[T], Features]) -> Features:
     """``features`` of every encoder copy, by branch; of the only one when a method has no branches."""
     if list(parts) == [MAIN]:
@@ -63,6 +83,7 @@ class Tables(NamedTuple):
 
     images: FeatureTable
     texts: FeatureTable
+    pairs: FeatureTable | None = None
 
 
 @dataclass(frozen=True)
@@ -83,6 +104,12 @@ class CachedSource:
     def texts(self, texts: Sequence[str]) -> Features:
         """Features of B texts."""
         return by_branch(self.tables, lambda tables: tables.texts.rows(texts, self.device))
+
+    def pairs(self, images: Sequence[str], texts: Sequence[str]) -> Features | None:
+        """Joint features of B images, each with its text; None if there is no table of them."""
+        found = {name: tables.pairs for name, tables in self.tables.items() if tables.pairs is not None}
+        names = list(map(pair_name, images, texts)) if found else []
+        return by_branch(found, lambda table: table.rows(names, self.device)) if found else None
 
     def image_rows(self, ids: Sequence[str], batches: Sequence[Tensor]) -> Iterator[Features]:
         """Features of each batch's images, which are places in ``ids``."""

@@ -10,7 +10,7 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from cir_bench.errors import RunError
-from cir_bench.features.source import FeatureSource, with_texts
+from cir_bench.features.source import FeatureSource, text_features
 from cir_bench.interfaces.composer import Composer
 from cir_bench.interfaces.embedding import Embedding
 
@@ -58,7 +58,7 @@ def compose_queries(
         counts = [len(query_texts) for query_texts in texts[chunk]]
         flat = [text for query_texts in texts[chunk] for text in query_texts]
         repeated = [image for image, n in zip(references[chunk], counts, strict=True) for _ in range(n)]
-        embedding = composer.compose(source.images(repeated), with_texts(source, flat))
+        embedding = composer.compose(source.images(repeated), text_features(source, repeated, flat))
         _check_size(embedding, len(flat), "compose")
         parts.append(embedding if max(counts) == 1 else mean_of_texts(embedding, counts))
     return Embedding.cat(parts)

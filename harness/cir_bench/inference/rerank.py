@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from cir_bench.errors import RunError
-from cir_bench.features.source import FeatureSource
+from cir_bench.features.source import FeatureSource, text_features
 from cir_bench.interfaces.reranker import Reranker
 from cir_bench.protocols.eval_set import EvalQuery
 from cir_bench.retrieval.ranking import TOP_K, Ranking
@@ -64,8 +64,8 @@ def _scores(
     for start in range(0, len(flat), max(1, PAIRS // width)):
         rows, texts = (list(part) for part in zip(*flat[start : start + max(1, PAIRS // width)], strict=True))
         longest = max(len(lists.ids[row]) for row in rows)
-        reference = source.images([queries[row].reference for row in rows])
-        text = source.texts(texts)
+        references = [queries[row].reference for row in rows]
+        reference, text = source.images(references), text_features(source, references, texts)
         for column in range(0, longest, width):
             columns = slice(column, min(column + width, longest))
             images = [image for row in rows for image in _padded(lists.ids[row], columns)]

@@ -59,6 +59,26 @@ class Encoder(nn.Module, ABC):
     def encode_texts(self, texts: Sequence[str], levels: frozenset[FeatureLevel]) -> Features:
         """Features of B texts, at least at these levels, on the module's device. Empty texts are legal."""
 
+    def encode_pairs(self, items: Sequence[Any], texts: Sequence[str], levels: frozenset[FeatureLevel]) -> Features:
+        """Joint features of B images and B texts, each image read together with its text, on the module's device.
+
+        Offered by encoders whose `Provides.joint` is not empty (MagicLens, SPRC, multimodal language models). An
+        instruction, if the encoder takes one, is a parameter of it and part of :attr:`preprocess`, which is in the
+        feature cache's key.
+
+        Args:
+            items: B items of :meth:`image_item`.
+            texts: B texts; empty texts are legal.
+            levels: pooled, tokens or both.
+
+        Raises:
+            ConfigError: this encoder reads images and texts apart, which is the default.
+        """
+        raise ConfigError(
+            f"the encoder {type(self).__name__} reads images and texts apart; choose one with joint features, for "
+            "example -e tiny-joint."
+        )
+
     @property
     def pseudo_word_width(self) -> int | None:
         """Width W of a word in the text tower, if :meth:`encode_texts_with` is implemented; by default None."""

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import torch
 from torch import Tensor
 
 from cir_bench.interfaces.levels import FeatureLevel
+
+JOINT = "joint"
+"""The branch of a text's features that has those of the pair."""
 
 
 @dataclass(frozen=True)
@@ -36,6 +39,8 @@ class EncoderShape:
 
     image: FeatureShape = FeatureShape()
     text: FeatureShape = FeatureShape()
+    joint: FeatureShape = FeatureShape()
+    """Of an image and a text read together; no maps."""
 
 
 @dataclass(frozen=True)
@@ -97,6 +102,18 @@ class Features:
         if self.tokens is None or self.mask is None:
             raise ValueError("token features are missing: declare FeatureLevel.TOKENS in `needs`")
         return self.tokens, self.mask
+
+    def need_joint(self) -> Features:
+        """Of a query's text: features of the text and its reference image read together; an error without them."""
+        if JOINT not in self.branches:
+            raise ValueError(
+                "joint features are missing: declare them in `needs` (joint=levels('pooled')), and read them of `text`"
+            )
+        return self.branches[JOINT]
+
+    def with_joint(self, joint: Features) -> Features:
+        """These features of B texts with those of their pairs, see :meth:`need_joint`."""
+        return replace(self, branches={**self.branches, JOINT: joint})
 
     def need_maps(self, count: int = 1) -> tuple[Tensor, ...]:
         """The ``count`` deepest maps, shallow to deep; an error if the encoder provided fewer."""

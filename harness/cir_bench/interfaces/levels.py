@@ -72,6 +72,10 @@ class Needs:
         """What training reads."""
         return "triplets" if self.triplets else "images" if self.images else "texts"
 
+    joint: frozenset[FeatureLevel] = frozenset()
+    """The levels of joint features, of a reference image and its modification text read together
+    (`Encoder.encode_pairs`); pooled or tokens. Empty: none."""
+
     def __or__(self, other: Needs) -> Needs:
         """The needs of both: of a wrapper, which says what is trained on, and of what it wraps."""
         return replace(
@@ -84,6 +88,7 @@ class Needs:
             side_text_from=self.side_text_from or other.side_text_from,
             text_from=self.text_from or other.text_from,
             pseudo_words=self.pseudo_words or other.pseudo_words,
+            joint=self.joint | other.joint,
         )
 
 
@@ -93,6 +98,8 @@ class Provides:
 
     image: frozenset[FeatureLevel] = field(default_factory=lambda: levels("pooled"))
     text: frozenset[FeatureLevel] = field(default_factory=lambda: levels("pooled"))
+    joint: frozenset[FeatureLevel] = frozenset()
+    """Of an image and a text read together (`Encoder.encode_pairs`); empty for an encoder that reads them apart."""
     map_levels: int = 0
     same_width: bool = True
     trainable: bool = True
@@ -103,7 +110,11 @@ class Provides:
     def lacks(self, needs: Needs) -> list[str]:
         """What ``needs`` asks for and this encoder does not provide, in words; empty if the pairing works."""
         found: list[str] = []
-        for role, needed, provided in (("image", needs.image, self.image), ("text", needs.text, self.text)):
+        for role, needed, provided in (
+            ("image", needs.image, self.image),
+            ("text", needs.text, self.text),
+            ("joint", needs.joint, self.joint),
+        ):
             if needed - provided:
                 found.append(f"{role} features {_named(needed - provided)} (it gives {_named(provided)})")
         if FeatureLevel.MAPS in needs.image and FeatureLevel.MAPS in self.image and needs.map_levels > self.map_levels:

@@ -24,7 +24,7 @@ def columns_ahead(cell: Cell, split: str, role: Role, lifetimes: Lifetimes, data
 def columns_of(cell: Cell, role: Role) -> tuple[str, ...]:
     """The columns of the features that a cell reads."""
     needs = cell.needs
-    return columns(needs.image, needs.map_levels) if role == "image" else columns(needs.text, 0)
+    return columns({"image": needs.image, "text": needs.text, "pair": needs.joint}[role], needs.map_levels)
 
 
 def _reads_as_much(later: Cell, cell: Cell, split: str, datasets: DataSets) -> bool:

@@ -10,7 +10,7 @@ from functools import partial
 
 from cir_bench.errors import CirBenchError, DataError, RunError
 from cir_bench.features.extract import read_item
-from cir_bench.features.identity import Role
+from cir_bench.features.identity import Role, pair_name
 from cir_bench.interfaces.dataset import Triplet, TripletSampler
 from cir_bench.protocols.artefact import texts_of
 from cir_bench.protocols.build import check_headline, eval_set, gallery_sizes, spelling_of
@@ -37,10 +37,12 @@ class SplitItems:
     split: str
     images: Sequence[str]
     texts: Sequence[str]
+    pairs: Sequence[str] = ()
+    """`pair_name`s of queries, if the method reads joint features."""
 
     def of(self, role: Role) -> Sequence[str]:
-        """The images or the texts."""
-        return self.images if role == "image" else self.texts
+        """The images, the texts or the pairs."""
+        return {"image": self.images, "text": self.texts, "pair": self.pairs}[role]
 
 
 @dataclass(frozen=True)
@@ -97,13 +99,15 @@ class CellData:
     def evaluation_items(self, cell: Cell) -> SplitItems:
         """Images and texts of the cell's evaluation."""
         evaluation = self.evaluation(cell)
-        return SplitItems(cell.protocol.split, evaluation.images(), evaluation.texts())
+        pairs = _pairs_of(evaluation) if cell.needs.joint else ()
+        return SplitItems(cell.protocol.split, evaluation.images(), evaluation.texts(), tuple(pairs))
 
     def train_items(self, cell: Cell) -> SplitItems:
         """Images and texts of the train split, including the held-out part."""
         data = self.train(cell)
         images: dict[str, None] = {}
         texts: set[str] = set()
+        pairs: dict[str, None] = {}
         previous: TrainSet | None = None
         for epoch in range(max(training.epochs for training in cell.stage_settings().values())):
             part = data.triplets(epoch)
@@ -113,14 +117,19 @@ class CellData:
             images |= dict.fromkeys(part.images)
             texts.update(text for texts in part.texts for text in texts)
             texts.update(part.side_texts.values())
+            if cell.needs.joint and part.of == "triplets":
+                queries = zip(part.triplets, part.texts, strict=True)
+                pairs |= dict.fromkeys(pair_name(one.reference, text) for one, texts in queries for text in texts)
         if cell.needs.side_text or cell.needs.side_text_from:
             described = self.descriptions(cell).side_texts
             images |= dict.fromkeys(described)
             texts |= {"", *described.values()}
+            pairs |= dict.fromkeys(pair_name(*one) for one in described.items()) if cell.needs.joint else {}
         if data.held_out is not None:
             images |= dict.fromkeys(data.held_out.images())
             texts |= set(data.held_out.texts())
-        return SplitItems("train", sorted(images), sorted(texts))
+            pairs |= _pairs_of(data.held_out) if cell.needs.joint else {}
+        return SplitItems("train", sorted(images), sorted(texts), sorted(pairs))
 
     def _evaluation(self, cell: Cell) -> EvalSet:
         dataset, protocol = self._datasets.of(cell), cell.protocol
@@ -231,6 +240,12 @@ def _images_of(triplets: Iterable[Triplet]) -> dict[str, set[str]]:
     for triplet in triplets:
         found.setdefault(triplet.part, set()).update((triplet.reference, triplet.target))
     return found
+
+
+def _pairs_of(evaluation: EvalSet) -> dict[str, None]:
+    """Every reference with each of its query's texts, once."""
+    queries = [query for part in evaluation.parts.values() for query in part.queries]
+    return dict.fromkeys(pair_name(query.reference, text) for query in queries for text in query.texts)
 
 
 def _out_of_reach(cell: Cell) -> EvalSet:

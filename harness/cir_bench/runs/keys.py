@@ -79,5 +79,6 @@ def of_train_data(cell: Cell) -> SharedKey:
 def of_tables(cell: Cell, split: str, role: Role) -> SharedKey:
     """Features of a split by the cell's frozen encoder, at the levels that its method reads."""
     needs = cell.needs
-    levels, maps = (needs.image, needs.map_levels) if role == "image" else (needs.text, None)
+    levels = {"image": needs.image, "text": needs.text, "pair": needs.joint}[role]
+    maps = needs.map_levels if role == "image" else None
     return replace(of_weights(cell), split=split, role=role, levels=levels, map_levels=maps)

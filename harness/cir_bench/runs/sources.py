@@ -51,6 +51,7 @@ class CellSources:
             self._bench.datasets.refs(self._cell),
             needs.image,
             needs.text,
+            needs.joint,
             memory=self._memory,
             workers=self._bench.workers,
             ranks=self._bench.ranks,

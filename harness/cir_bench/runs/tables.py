@@ -12,7 +12,7 @@ from typing import get_args
 import torch
 
 from cir_bench.features.cache import FeatureCache, MissingFeatures
-from cir_bench.features.identity import Role
+from cir_bench.features.identity import Role, parts_of_pair
 from cir_bench.features.request import FeatureRequest
 from cir_bench.features.source import MAIN, CachedSource, Tables
 from cir_bench.features.table import FeatureTable
@@ -30,6 +30,11 @@ from cir_bench.runs.encoders import Encoders
 from cir_bench.runs.shared import Lifetimes, Shared
 
 ROLES: tuple[Role, ...] = get_args(Role)
+
+
+def roles_of(cell: Cell) -> tuple[Role, ...]:
+    """The kinds of items of which a cell reads features."""
+    return ROLES if cell.needs.joint else ROLES[:2]
 
 
 class FeatureTables:
@@ -68,14 +73,14 @@ class FeatureTables:
                 tables[digest] = self._table(cell, encoder, items, role, cache, announce, also)
             return tables[digest]
 
-        return CachedSource({MAIN: Tables(shared("image"), shared("text"))}, self._device)
+        return CachedSource({MAIN: Tables(*map(shared, roles_of(cell)))}, self._device)
 
     def extract(
         self, cell: Cell, encoders: Mapping[str, Encoder], items: SplitItems, cache: FeatureCache, announce: Announce
     ) -> CachedSource:
         """Features of ``items`` by encoders of the cell's own, by branch; no other cell shares them."""
         tables = {
-            branch: Tables(*(self._table(cell, encoder, items, role, cache, announce) for role in ROLES))
+            branch: Tables(*(self._table(cell, encoder, items, role, cache, announce) for role in roles_of(cell)))
             for branch, encoder in encoders.items()
         }
         return CachedSource(tables, self._device)
@@ -83,13 +88,17 @@ class FeatureTables:
     def missing(self, cell: Cell, items: SplitItems) -> dict[Role, MissingFeatures]:
         """What :meth:`source` would encode; nothing is encoded."""
         encoder, cache = self._encoders.frozen(cell), self._cache(cell)
-        return {role: cache.missing(self._request(cell, encoder, items, role)) for role in ROLES}
+        return {role: cache.missing(self._request(cell, encoder, items, role)) for role in roles_of(cell)}
 
     def _request(self, cell: Cell, encoder: Encoder, items: SplitItems, role: Role) -> FeatureRequest:
         name, scope = cell.key.encoder, (cell.key.benchmark, items.split)
         if role == "text":
             return FeatureRequest.of_texts(name, encoder, items.texts, cell.needs, scope)
-        refs = [*map(self._datasets.refs(cell), items.images)]
+        ref = self._datasets.refs(cell)
+        if role == "pair":
+            pairs = [(ref(image), text) for image, text in map(parts_of_pair, items.pairs)]
+            return FeatureRequest.of_pairs(name, encoder, pairs, cell.needs, scope, self._workers)
+        refs = [*map(ref, items.images)]
         request = FeatureRequest.of_images(name, encoder, refs, cell.needs, scope, self._workers)
         return replace(request, ids=items.images)  # those of another data set are marked as such
 

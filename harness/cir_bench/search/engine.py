@@ -167,7 +167,7 @@ class Engine:
 
     def _source(self, pictures: Mapping[str, Picture], memory: ItemMemory | None = None) -> _Source:
         needs = self._cell.needs
-        live = LiveSource(self._encoders, Pictures(pictures).ref, needs.image, needs.text, memory=memory)
+        live = LiveSource(self._encoders, Pictures(pictures).ref, needs.image, needs.text, needs.joint, memory=memory)
         return _Source(live, self._plainly)
 
     def _texts(self, text: Text) -> tuple[str, ...]:
@@ -203,3 +203,7 @@ class _Source:
     def texts(self, texts: Sequence[str]) -> Features:
         with self.context():
             return self.live.texts(texts)
+
+    def pairs(self, images: Sequence[str], texts: Sequence[str]) -> Features | None:
+        with self.context():
+            return self.live.pairs(images, texts)

@@ -24,6 +24,7 @@ _MODULES = (
     "dataset",
     "encoder",
     "executor",
+    "joint",
     "loss",
     "method",
     "pseudo_words",
@@ -37,6 +38,7 @@ from cir_bench.testing.composer import ComposerContract as ComposerContract  # n
 from cir_bench.testing.dataset import DatasetContract as DatasetContract  # noqa: E402
 from cir_bench.testing.encoder import EncoderContract as EncoderContract  # noqa: E402
 from cir_bench.testing.executor import ExecutorContract as ExecutorContract  # noqa: E402
+from cir_bench.testing.joint import JointContract as JointContract  # noqa: E402
 from cir_bench.testing.loss import LossContract as LossContract  # noqa: E402
 from cir_bench.testing.method import MethodContract as MethodContract  # noqa: E402
 from cir_bench.testing.pseudo_words import PseudoWordContract as PseudoWordContract  # noqa: E402
@@ -49,6 +51,7 @@ __all__ = [
     "DatasetContract",
     "EncoderContract",
     "ExecutorContract",
+    "JointContract",
     "LossContract",
     "MethodContract",
     "PseudoWordContract",

@@ -27,7 +27,7 @@ from cir_bench.testing.asserts import (
 )
 from cir_bench.testing.base import Contract, seeded
 from cir_bench.testing.devices import assert_on_gpu, pretend_gpu
-from cir_bench.testing.features import other_padding, random_features, shape_for, zeros
+from cir_bench.testing.features import other_padding, random_features, random_texts, shape_for, zeros
 from cir_bench.testing.stepping import all_scores
 from cir_bench.testing.words import random_words, texts_for
 
@@ -63,7 +63,7 @@ class Composing(Contract, ABC):
         """Random features of reference images and of texts; with the texts, if pseudo-words are needed."""
         shape = self.encoder_shape()
         reference = random_features(shape.image, batch, seed, self.branches())
-        text = random_features(shape.text, batch, seed + 1, self.branches())
+        text = random_texts(shape, batch, seed + 1, self.branches())
         return reference, replace(text, texts=texts_for(batch, seed)) if self.needs().pseudo_words else text
 
     def pseudo_words(self) -> PseudoWords | None:

@@ -21,7 +21,8 @@ def shape_for(needs: Needs) -> EncoderShape:
     """Widths of exactly the levels that are needed; image and text differ unless ``same_width``."""
     maps = MAPS[len(MAPS) - min(needs.map_levels, len(MAPS)) :] if FeatureLevel.MAPS in needs.image else ()
     text_width = IMAGE_WIDTH if needs.same_width else TEXT_WIDTH
-    return EncoderShape(_shape(needs.image, IMAGE_WIDTH, maps), _shape(needs.text, text_width, ()))
+    joint = _shape(needs.joint, IMAGE_WIDTH, ())
+    return EncoderShape(_shape(needs.image, IMAGE_WIDTH, maps), _shape(needs.text, text_width, ()), joint)
 
 
 def _shape(levels: frozenset[FeatureLevel], width: int, maps: tuple[tuple[int, int, int], ...]) -> FeatureShape:
@@ -44,6 +45,14 @@ def random_features(shape: FeatureShape, batch: int, seed: int, branches: Sequen
         tensors["tokens"] = torch.randn(batch, LENGTH, shape.tokens, generator=generator) * tensors["mask"][:, :, None]
     inner = {name: random_features(shape, batch, seed + 1000 * (i + 1)) for i, name in enumerate(branches)}
     return Features.from_tensors(tensors, inner)
+
+
+def random_texts(shape: EncoderShape, batch: int, seed: int, branches: Sequence[str] = ()) -> Features:
+    """Random features of texts, with joint ones if the shape has some."""
+    texts = random_features(shape.text, batch, seed, branches)
+    if shape.joint == FeatureShape():
+        return texts
+    return texts.with_joint(random_features(shape.joint, batch, seed + 5000, branches))
 
 
 def zeros(features: Features) -> Features:

@@ -10,7 +10,7 @@ import torch
 from torch import Tensor
 
 from cir_bench.errors import DataError, RunError
-from cir_bench.features.source import FeatureSource, RowSource
+from cir_bench.features.source import FeatureSource, RowSource, with_pairs
 from cir_bench.interfaces.dataset import Triplet
 from cir_bench.interfaces.features import Features
 from cir_bench.interfaces.levels import Examples
@@ -123,6 +123,11 @@ def train_batches(
             "This stage looks at all images of the train split in every step, which a trained encoder would have to "
             "encode each time; set training.encoder=frozen."
         )
+
+    def named(batch: Tensor) -> tuple[list[str], list[str]]:
+        references, asked = rows.reference[batch].tolist(), drawn[batch].tolist()
+        return [rows.images[place] for place in references], [rows.texts[place] for place in asked]
+
     for number, batch in enumerate(batches):
         reference, target = next(images)
         side_text = None if side is None else next(side)
@@ -131,7 +136,7 @@ def train_batches(
         yield TrainBatch(
             reference=reference,
             side_text=side_text,
-            text=text,
+            text=with_pairs(source, text, *named(batch)) if data.of == "triplets" else text,
             target=target,
             same_target=same_targets(compared[batch].to(device), training.mask_same_target),
             described=None if rows.described is None else rows.described[batch].to(device),

@@ -10,7 +10,7 @@ import torch
 from numpy.typing import NDArray
 
 from cir_bench.errors import RunError
-from cir_bench.features.source import FeatureSource, with_texts
+from cir_bench.features.source import FeatureSource, text_features
 from cir_bench.inference.embed import embed_gallery
 from cir_bench.inference.gallery import GalleryForQueries, vectors_of
 from cir_bench.interfaces.composer import Composer, GalleryView
@@ -63,8 +63,9 @@ def explanations(
             if composer.uses_gallery:
                 source = trained.sources.for_evaluation(bool(trained.trainee.encoders))
                 gallery = _gallery(composer, source, view, queries)
-            reference = live.images([query.reference for query in queries])
-            texts = with_texts(live, [query.texts[0] for query in queries])
+            references = [query.reference for query in queries]
+            reference = live.images(references)
+            texts = text_features(live, references, [query.texts[0] for query in queries])
             for explanation in composer.explain(reference, texts, gallery):
                 if len(explanation) != len(queries):
                     count = f"explain gave {len(explanation)} values of {explanation.title!r}"

@@ -71,6 +71,11 @@ TOPICS: Mapping[str, tuple[str, ...]] = {
         "wrong_templates_and_vectors_are_refused",
         "it_reads_texts_as_before_afterwards",
     ),
+    "joint features": (
+        "pairs_give_what_is_declared",
+        "a_pair_does_not_depend_on_its_batch",
+        "both_image_and_text_count",
+    ),
     "second stage": (
         "every_candidate_gets_one_finite_score",
         "a_score_depends_on_its_own_pair_alone",
