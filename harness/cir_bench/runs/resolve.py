@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import replace
 from typing import Any, NamedTuple, cast
 
 from cir_bench.config import merge
 from cir_bench.errors import CirBenchError, ConfigError, PluginError
 from cir_bench.interfaces.cell_key import CellKey
+from cir_bench.interfaces.levels import Needs
 from cir_bench.interfaces.spec_params import make_params, split_argument
 from cir_bench.interfaces.specs import EncoderSpec, MethodSpec
 from cir_bench.params.models import MethodParams
@@ -65,8 +66,14 @@ def resolve(request: RunRequest, registry: Registry) -> list[Cell]:
     given.tunings.refuse_unused()
     given.artefacts.refuse_unused()
     if not request.methods:
-        cells = [cell for cell in cells if cell.artefact is not None or cell.needs.text_from is None]
+        cells = [cell for cell in cells if _belongs_to_all(cell)]
     return cells
+
+
+def _belongs_to_all(cell: Cell) -> bool:
+    """Not without the texts that it needs, nor a method of joint features with an encoder that has none."""
+    without_texts = cell.needs.text_from is not None and cell.artefact is None
+    return not without_texts and not (cell.needs.joint and not cell.provides.joint)
 
 
 def resolve_all(requests: Sequence[RunRequest], registry: Registry) -> list[Cell]:
@@ -82,8 +89,19 @@ def left_out(requests: Sequence[RunRequest], cells: Sequence[Cell], registry: Re
     """A sentence for whatever is asked for and not run: more than one seed of fixed weights; what lacks an artefact."""
     found = [_ONE_SEED] if any(request.weights and request.seeds > 1 for request in requests) else []
     if any(not request.methods for request in requests):
-        found += without_artefact(registry, {cell.key.method for cell in cells})
+        run = {cell.key.method for cell in cells}
+        found += without_artefact(registry, run) + _without_joint(registry, run)
     return found
+
+
+def _without_joint(registry: Registry, run: Collection[str]) -> list[str]:
+    """A sentence for each method that is not ``run``, since it needs joint features."""
+    needs = {name: one.spec.needs for name, one in registry.all(MethodSpec).items() if name not in run}
+    return [
+        f"{name} is left out: it needs an encoder that reads an image and a text together (cir-bench ls encoders)."
+        for name, one in needs.items()
+        if isinstance(one, Needs) and one.joint
+    ]
 
 
 def _encoders(request: RunRequest, benchmark: ChosenBenchmark, method: Registered[MethodSpec]) -> Sequence[str]:
