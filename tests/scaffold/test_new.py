@@ -106,7 +106,7 @@ def test_linters_find_nothing_in_it(cir_bench_cli, tmp_path, kind):
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize(("kind", "checked"), [("method", 34), ("reranker", 38), ("dataset", 0), ("encoder", 10)])
+@pytest.mark.parametrize(("kind", "checked"), [("method", 34), ("reranker", 37), ("dataset", 0), ("encoder", 10)])
 def test_its_tests_pass_at_once_and_so_does_check(new_project, kind, checked):
     project = new_project("my-try", kind)
     outcomes = project.pytest()
