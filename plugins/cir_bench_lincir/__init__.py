@@ -29,7 +29,7 @@ METHODS = [
         ),
         published=PUBLISHED,
         card="cir_bench_lincir:README.md",
-        controlled={"css": {"normalise": True, "noise": 0.1, "dropout": 0.1, "training": {"lr": 1e-3}}},
+        controlled={"css": {"noise": 0.05, "dropout": 0.1, "training": {"lr": 1e-3}}},
     )
 ]
 
