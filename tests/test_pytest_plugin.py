@@ -49,7 +49,8 @@ def test_a_run_is_that_of_the_generated_benchmark(cir_bench_run):
 
 def test_what_a_method_has_to_learn_can_be_learned(cir_bench_run):
     """Else a contract that passes says little: a method that learns is far above one that cannot."""
-    learned, plain = (cir_bench_run(name)["metrics"]["R@1"] for name in ("tirg", "sum"))
+    last = {"on": "last"}  # a few held-out queries say little about which of three epochs is best
+    learned, plain = (cir_bench_run(name, selection=last)["metrics"]["R@1"] for name in ("tirg", "sum"))
     assert plain < 30 < 60 < learned
 
 

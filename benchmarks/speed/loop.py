@@ -104,7 +104,7 @@ class Task:
         names = [f"image {i}" for i in range(self.size.images)]
         texts = [text for several in self.train.texts for text in several]
         tables = Tables(table(names, self.images), table(texts, self.words))
-        for one in tables:
+        for one in (tables.images, tables.texts):
             one.preload(self.device)
         running = StageRun(
             0,

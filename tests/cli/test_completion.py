@@ -26,7 +26,7 @@ OFFERED = {
     "run --device c": ["cpu", "cuda"],
     "run --retry": ["--retry-failed"],
     "ls data": ["datasets"],
-    "new my-method --kind ": ["method", "dataset", "encoder"],
+    "new my-method --kind ": ["method", "reranker", "dataset", "encoder"],
     "leaderboard --to l": ["latex"],
     "show tirg-": ["tirg-last-conv"],
     "check val": ["val"],

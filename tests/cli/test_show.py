@@ -85,7 +85,7 @@ def test_an_argument_that_makes_no_sense_is_a_mistake(run, name, told):
 def test_a_method_says_that_benchmarks_run_with_other_values(run):
     lines = run("show", "tirg", "--no-plugins").out.splitlines()
     assert "These are defaults. What a benchmark runs with: cir-bench show tirg -b BENCHMARK" in lines
-    assert "settings of the controlled track for css: training.lr=0.003" in lines
+    assert "settings of the controlled track for fashioniq: training.lr=0.0003" in lines
 
 
 def test_a_benchmark_with_its_protocols(run, plugin):
@@ -131,7 +131,7 @@ def test_on_the_controlled_track_values_are_of_the_budget_or_chosen(run, plugin)
     assert lines[0] == "method clvcnet on css, controlled track, encoder tiny"
     words = {line.split()[0]: line.split(maxsplit=2)[1:] for line in lines[1:]}
     assert words["training.epochs"] == ["12", "budget of css"]
-    assert words["training.lr"] == ["0.003", "method, for css"]
+    assert words["width"] == ["128", "method, for css"]
     assert words["feature_distance"] == ["normed", "method, for every benchmark"]
     assert words["training.momentum"] == ["0.9", "default"]
 

@@ -69,6 +69,6 @@ def test_an_encoder_without_joint_features_is_refused_in_one_sentence(toy: Toy) 
 
 @pytest.mark.parametrize("method", ["tirg", "sum"])
 def test_other_methods_read_no_pairs(toy: Toy, method: str) -> None:
-    code, said = toy.run("-m", method, *JOINT, "--set", "tirg.training.epochs=1")
+    code, said = toy.run("-m", method, *JOINT, "--set", "training.epochs=1")
     assert code == 0, said
     assert not [path for path in toy.cache.rglob("identity.json") if '"pair"' in path.read_text()]

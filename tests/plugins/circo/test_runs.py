@@ -27,7 +27,7 @@ def test_plan_refuses_a_method_that_learns_in_one_sentence_with_those_that_run(m
     code, said = cir_bench("plan", "-m", method, "-b", "circo/val")
     assert code == 1
     assert f"method '{method}' must be trained, and the data set 'circo' has no training triplets" in said
-    assert "constant, image-only, random, sum, text-only" in said
+    assert "constant, image-only, joint, random, sum, text-only" in said
 
 
 def test_a_zero_shot_method_runs_with_a_corpus(cir_bench, tmp_path: Path) -> None:
