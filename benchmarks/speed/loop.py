@@ -33,7 +33,7 @@ from cir_bench.interfaces.spec_params import make_params
 from cir_bench.plugin.build import build_method
 from cir_bench.plugin.loader import PluginOptions, load_plugins
 from cir_bench.training.batches import TrainSet
-from cir_bench.training.epoch import StageRun
+from cir_bench.training.epoch import StageRun, TrainedEpoch
 from cir_bench.training.optimisers import make_optimisers
 from cir_bench.training.parts import Computation
 
@@ -97,7 +97,7 @@ class Task:
         assert isinstance(method, StandardMethod)
         return method
 
-    def harness(self) -> Callable[[int], object]:
+    def harness(self) -> Callable[[int], TrainedEpoch]:
         """An epoch of cir-bench."""
         method = self.make()
         stage = method.stages()[-1]

@@ -24,7 +24,7 @@ def plan(run, tmp_path):
 
 
 def test_a_plan_of_cells_without_records_imports_no_torch(tmp_path):
-    methods = "'-m', 'sum', '-m', 'sadn', '-m', 'val', '-m', 'rerank', '-m', 'cirevl'"
+    methods = "'-m', 'sum', '-m', 'sadn', '-m', 'val', '-m', 'rerank'"
     code = (
         "import sys\n"
         "from cir_bench.cli import main\n"

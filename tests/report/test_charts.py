@@ -118,7 +118,7 @@ def test_the_share_of_the_gradient_of_each_term_is_drawn_where_records_have_it(c
         cell("tirg", seed=seed, history=history)
     (block,) = shown()
     (loss,) = training_figures(block)
-    assert [title for title, _ in loss.charts] == ["", "Shares of the gradient"]
+    assert [title for title, _ in loss.charts] == ["Loss terms", "Shares of the gradient"]
     assert "a: 75.00 % in epoch 2" in tips(loss)
     assert loss.numbers.heads[2:] == ["share of the gradient in the first epoch, %", "in the last, %"]
     assert loss.numbers.rows == [("a", ["1", "1", "55.00", "75.00"]), ("b", ["2", "2", "45.00", "25.00"])]

@@ -94,7 +94,8 @@ def test_a_corpus_of_another_data_set(method: str, images: int, letters: int, to
         ),
         (
             ("-m", "pic2word", "-e", "toy"),
-            "method 'pic2word' needs pseudo-words from encoder 'toy'; encoders that would do: openclip, tiny, tiny-joint.",
+            "method 'pic2word' needs pseudo-words from encoder 'toy'; "
+            "encoders that would do: openclip, tiny, tiny-joint.",
         ),
     ],
 )

@@ -84,7 +84,7 @@ def _losses(one: ReportRow) -> Figure | None:
     shares = {series: _mean([_percent(history, series.name) for history in histories]) for series in series_of}
     shown, columns = [("", picture)], ["first epoch", "last epoch"]
     if any(shares.values()):
-        shown.append(("Shares of the gradient", _shares_chart(one, shares, x)))
+        shown = [("Loss terms", picture), ("Shares of the gradient", _shares_chart(one, shares, x))]
         columns += ["share of the gradient in the first epoch, %", "in the last, %"]
         note += f" {SHARES}"
     rows = [
