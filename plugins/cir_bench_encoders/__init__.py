@@ -51,6 +51,7 @@ ENCODERS = [
             image=levels("pooled", "tokens", "maps"),
             text=levels("pooled", "tokens"),
             map_levels=3,
+            pseudo_words=True,
         ),
     ),
 ]

@@ -76,15 +76,20 @@ class OpenClipParams(Params):
 
 
 def provides(params: Any) -> Provides:
-    """What the model gives: a ModifiedResNet maps, a ViT tokens, any other image tower pooled features only."""
+    """What the model gives: a ModifiedResNet maps, a ViT tokens, any other image tower pooled features only.
+
+    A text tower or tokenizer of the Hugging Face hub reads no pseudo-words; of a model whose configuration is on the
+    hub that is not known before it is loaded.
+    """
     config = _config(params.model)
     vision, text = config.get("vision_cfg", {}), config.get("text_cfg", {})
     text_levels = levels("pooled") if _without_text_tokens(config, text) else levels("pooled", "tokens")
+    words = not config or ("hf_model_name" not in text and "hf_tokenizer_name" not in text)
     if isinstance(vision.get("layers"), list):
-        return Provides(image=levels("pooled", "maps"), text=text_levels, map_levels=3)
+        return Provides(image=levels("pooled", "maps"), text=text_levels, map_levels=3, pseudo_words=words)
     if "layers" in vision and "timm_model_name" not in vision:
-        return Provides(image=levels("pooled", "tokens"), text=text_levels)
-    return Provides(image=levels("pooled"), text=text_levels)
+        return Provides(image=levels("pooled", "tokens"), text=text_levels, pseudo_words=words)
+    return Provides(image=levels("pooled"), text=text_levels, pseudo_words=words)
 
 
 def _without_text_tokens(config: dict[str, Any], text: dict[str, Any]) -> bool:

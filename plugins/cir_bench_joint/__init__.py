@@ -30,6 +30,7 @@ ENCODERS = [
             joint=levels("pooled", "tokens"),
             map_levels=3,
             trainable=False,
+            pseudo_words=True,
         ),
     )
 ]

@@ -24,11 +24,10 @@ def plan(run, tmp_path):
 
 
 def test_a_plan_of_cells_without_records_imports_no_torch(tmp_path):
-    methods = "'-m', 'sum', '-m', 'sadn', '-m', 'val', '-m', 'rerank'"
     code = (
         "import sys\n"
         "from cir_bench.cli import main\n"
-        f"code = main(['plan', {methods}, '--seeds', '2', '--out', {str(tmp_path / 'runs')!r}])\n"
+        f"code = main(['plan', '--all', '--seeds', '2', '--out', {str(tmp_path / 'runs')!r}])\n"
         "print(sorted({'torch', 'datasets', 'transformers', 'open_clip'} & set(sys.modules)), code)\n"
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)

@@ -76,8 +76,9 @@ def test_metrics_and_rankings_are_those_of_one_process(alone: Path, together, me
     for ours, theirs in zip(two.history, one.history, strict=True):
         assert ours.terms == pytest.approx(theirs.terms, rel=1e-5)
     if method != "live":  # of cached features: the same weights, bit for bit
+        rounding = 5e-6 if method == "rerank" else 1e-6  # each rank rescores other queries together
         for ours, theirs in zip(rankings(together[0], method), rankings(alone, method), strict=True):
-            assert ours.pop("scores", []) == pytest.approx(theirs.pop("scores", []), rel=1e-5, abs=1e-5)
+            assert ours.pop("scores", []) == pytest.approx(theirs.pop("scores", []), rel=rounding, abs=1e-6)
             assert ours == theirs
 
 

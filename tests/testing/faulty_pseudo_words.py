@@ -6,7 +6,7 @@ import numpy as np
 import torch
 from torch import nn
 
-from cir_bench import ConfigError, Encoder, EncoderShape, EncoderSpec, Features, FeatureShape, hookimpl
+from cir_bench import ConfigError, Encoder, EncoderShape, EncoderSpec, Features, FeatureShape, Provides, hookimpl
 from cir_bench.utils import pseudo_word_parts, pseudo_word_rows
 
 WIDTH = 8
@@ -133,6 +133,7 @@ ENCODERS = {
     "sound-words": SoundWords,
     "no-words": NoWords,
     "wrong-word-width": WrongWidth,
+    "undeclared-words": SoundWords,
     "normalises-words": Normalises,
     "every-dollar": EveryDollar,
     "place-of-the-first": PlaceOfTheFirst,
@@ -148,6 +149,11 @@ ENCODERS = {
 @hookimpl
 def cir_bench_encoders():
     return [
-        EncoderSpec(name=name, summary="for tests", implementation=f"{__name__}:{found.__name__}")
+        EncoderSpec(
+            name=name,
+            summary="for tests",
+            implementation=f"{__name__}:{found.__name__}",
+            provides=Provides(pseudo_words=name != "undeclared-words"),
+        )
         for name, found in ENCODERS.items()
     ]

@@ -12,6 +12,7 @@ FAULTS = {
     "normalises-words": ("test_a_words_own_embedding_is_that_word", "with 'red' as the pseudo-word"),
     "every-dollar": ("test_a_dollar_in_a_caption_is_an_ordinary_character", "with 'red' as the pseudo-word"),
     "wrong-word-width": ("test_a_pseudo_word_has_the_declared_width", "9 is declared"),
+    "undeclared-words": ("test_a_pseudo_word_has_the_declared_width", "its spec declares no pseudo-words"),
     "place-of-the-first": ("test_a_row_with_a_pseudo_word_does_not_depend_on_its_batch", r"style of \$', item 1"),
     "mixes-words": ("test_a_row_with_a_pseudo_word_does_not_depend_on_its_batch", r"that \{text\}', item 0"),
     "first-template": ("test_each_text_may_have_its_own_template", "with 'red' as the pseudo-word"),

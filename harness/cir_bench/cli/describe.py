@@ -23,7 +23,6 @@ from cir_bench.plugin.owner import CORE, Owner, PluginProblem
 from cir_bench.plugin.registry import BenchmarkFile, Registered, Registry
 from cir_bench.protocols.benchmark import Benchmark, load_benchmark
 from cir_bench.protocols.builtin import builtin_benchmarks
-from cir_bench.runs.corpora import lacks_pseudo_words
 from cir_bench.version import __version__
 
 BUILTIN = Owner(CORE, __version__, "benchmarks")
@@ -125,5 +124,5 @@ def pairings(registry: Registry, needs: Needs) -> dict[str, list[str] | None]:
     found: dict[str, list[str] | None] = {}
     for name, encoder in registry.all(EncoderSpec).items():
         offered = provides(encoder)
-        found[name] = None if offered is None else [*offered.lacks(needs), *lacks_pseudo_words(needs, encoder)]
+        found[name] = None if offered is None else offered.lacks(needs)
     return found

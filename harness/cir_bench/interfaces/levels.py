@@ -106,6 +106,8 @@ class Provides:
     """False if there is nothing behind the features to fine-tune (precomputed files)."""
     pretrained: bool = True
     """False if the features mean nothing before training (cnn-lstm): every recipe then trains the encoder, too."""
+    pseudo_words: bool = False
+    """Its text tower reads pseudo-words (`Encoder.encode_texts_with`)."""
 
     def lacks(self, needs: Needs) -> list[str]:
         """What ``needs`` asks for and this encoder does not provide, in words; empty if the pairing works."""
@@ -121,4 +123,6 @@ class Provides:
             found.append(f"{needs.map_levels} levels of image maps (it gives {self.map_levels})")
         if needs.same_width and not self.same_width:
             found.append("image and text features of one width")
+        if needs.pseudo_words and not self.pseudo_words:
+            found.append("pseudo-words")
         return found

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections import Counter
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 
 from cir_bench.errors import ConfigError, DataError
 from cir_bench.interfaces.dataset import Query, Triplet, TripletSampler
@@ -114,13 +114,18 @@ def filling(
         sizes: by part, how many images the gallery shall have.
         seed: the one of the split.
     """
-    own: dict[str, set[str]] = {}
-    for triplet in held:
-        own.setdefault(triplet.part, set()).update((triplet.reference, triplet.target))
     found = {}
-    for part, images in own.items():
+    for part, images in images_by_part(held).items():
         others = sorted(set(train.get(part, ())) - images, key=lambda image: _place(seed, image))
         found[part] = others[: max(0, sizes.get(part, 0) - len(images))]
+    return found
+
+
+def images_by_part(triplets: Iterable[Triplet]) -> dict[str, set[str]]:
+    """By part, the references and targets."""
+    found: dict[str, set[str]] = {}
+    for triplet in triplets:
+        found.setdefault(triplet.part, set()).update((triplet.reference, triplet.target))
     return found
 
 

@@ -16,7 +16,7 @@ from cir_bench.protocols.artefact import texts_of
 from cir_bench.protocols.build import check_headline, eval_set, gallery_sizes, spelling_of
 from cir_bench.protocols.check import evaluation_notes, evaluation_problems
 from cir_bench.protocols.eval_set import EvalSet
-from cir_bench.protocols.holdout import filling, held_out_set, hold_out, hold_out_drawn
+from cir_bench.protocols.holdout import filling, held_out_set, hold_out, hold_out_drawn, images_by_part
 from cir_bench.runs import keys
 from cir_bench.runs.cell import Cell
 from cir_bench.runs.datasets import DataSets
@@ -156,7 +156,7 @@ class CellData:
                 sampler, held_out = hold_out_drawn(sampler, selection.fraction, selection.max_queries, seed)
             draw = partial(self._draw, cell, sampler)
             first, alone = draw(0), {next(iter(dataset.parts)): sampler.images}
-            images = alone if len(dataset.parts) == 1 else _images_of(first.triplets)
+            images = alone if len(dataset.parts) == 1 else images_by_part(first.triplets)
             return TrainData(draw, len(first.triplets), self._held_out(cell, held_out, images), missing)
         triplets = dataset.train()
         usable = self._usable(cell, (image for t in triplets for image in (t.reference, t.target)))
@@ -168,7 +168,7 @@ class CellData:
         if selection.on == "held-out":
             triplets, held_out = hold_out(triplets, selection.fraction, selection.max_queries, seed)
         train = of_triplets(cell, dataset, triplets)
-        score_on = self._held_out(cell, held_out, _images_of(triplets))
+        score_on = self._held_out(cell, held_out, images_by_part(triplets))
         return TrainData(lambda epoch: train, len(train), score_on, missing)
 
     def _alone(self, cell: Cell) -> TrainData:
@@ -232,14 +232,6 @@ class CellData:
             shown = " ".join(list(faults.values())[:SHOWN]) + (" …" if len(faults) > SHOWN else "")
             warnings.warn(f"partial: {len(faults)} images cannot be read and are left out: {shown}", stacklevel=2)
         return verdicts
-
-
-def _images_of(triplets: Iterable[Triplet]) -> dict[str, set[str]]:
-    """By part, the references and targets."""
-    found: dict[str, set[str]] = {}
-    for triplet in triplets:
-        found.setdefault(triplet.part, set()).update((triplet.reference, triplet.target))
-    return found
 
 
 def _pairs_of(evaluation: EvalSet) -> dict[str, None]:

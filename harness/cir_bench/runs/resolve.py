@@ -20,9 +20,7 @@ from cir_bench.protocols.find import ChosenBenchmark, find_benchmark
 from cir_bench.runs.artefacts import Artefacts, without_artefact
 from cir_bench.runs.cell import Cell, CellParams, make_cell
 from cir_bench.runs.corpora import (
-    lacks_pseudo_words,
     learners_without_triplets,
-    offers_pseudo_words,
     without_examples,
 )
 from cir_bench.runs.overrides import Overrides, changed
@@ -186,7 +184,7 @@ def _of_benchmark(recipes: Mapping[str, Mapping[str, Any]], benchmark: ChosenBen
 def _refusal(cell: Cell, registry: Registry) -> str:
     """Why the cell cannot run, and which encoders or methods would do; empty when it can."""
     try:
-        lacks = [*cell.provides.lacks(cell.needs), *lacks_pseudo_words(cell.needs, cell.encoder)]
+        lacks = cell.provides.lacks(cell.needs)
     except PluginError as error:  # the encoder's plugin cannot say what it provides
         return str(error)
     trained = [name for name, one in cell.stage_settings().items() if one.epochs and cell.trains_encoder(one)]
@@ -197,7 +195,7 @@ def _refusal(cell: Cell, registry: Registry) -> str:
     fitting = [
         name
         for name, other in registry.all(EncoderSpec).items()
-        if name != cell.encoder.name and _fits(other, cell, bool(trained)) and offers_pseudo_words(cell.needs, other)
+        if name != cell.encoder.name and _fits(other, cell, bool(trained))
     ]
     would_do = f"encoders that would do: {', '.join(fitting)}" if fitting else "no registered encoder would do"
     return f"method {cell.key.method!r} needs {' and '.join(lacks)} from encoder {cell.key.encoder!r}; {would_do}."

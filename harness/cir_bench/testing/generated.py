@@ -228,7 +228,12 @@ def cir_bench_datasets() -> list[DatasetSpec]:
 @hookimpl
 def cir_bench_encoders() -> list[EncoderSpec]:
     """An encoder of every level."""
-    every = Provides(image=levels("pooled", "tokens", "maps"), text=levels("pooled", "tokens"), map_levels=len(MAPS))
+    every = Provides(
+        image=levels("pooled", "tokens", "maps"),
+        text=levels("pooled", "tokens"),
+        map_levels=len(MAPS),
+        pseudo_words=True,
+    )
     summary = "pixels and words, for contracts"
     return [EncoderSpec(name=NAME, summary=summary, implementation=BarsEncoder, provides=every)]
 

@@ -80,6 +80,7 @@ class PseudoWordContract(EncoderContract):
     def test_a_pseudo_word_has_the_declared_width(self) -> None:
         """`pseudo_word_width` is the width of the word's embedding; the features are finite, one row per caption."""
         encoder = self.encoder()
+        assert self.provides().pseudo_words, "its spec declares no pseudo-words: Provides(pseudo_words=True)"
         assert encoder.pseudo_word_width == len(self.word_vector(encoder)), f"{encoder.pseudo_word_width} is declared"
         with torch.no_grad():
             found = self.pooled_with(encoder, TEMPLATES[0], self.texts, self.vectors(encoder, len(self.texts)))

@@ -280,6 +280,20 @@ def test_what_a_model_provides_is_read_from_its_configuration(model, image, text
 
 
 @pytest.mark.parametrize(
+    ("model", "words"),
+    [
+        ("RN50x4", True),
+        ("ViT-B-16-quickgelu", True),
+        ("ViT-B-16-SigLIP", False),  # a tokenizer of the hub
+        ("roberta-ViT-B-32", False),  # a text tower of the hub
+        ("hf-hub:nobody/nothing", True),  # not known before it is loaded
+    ],
+)
+def test_whether_a_model_reads_pseudo_words_is_read_from_its_configuration(model, words):
+    assert provides(SPEC, OpenClipParams(model=model)).pseudo_words is words
+
+
+@pytest.mark.parametrize(
     ("size", "padded"),
     [((100, 100), (100, 100)), ((100, 80), (100, 80)), ((100, 50), (100, 80)), ((40, 200), (160, 200))],
 )
