@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+from collections import ChainMap
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, field
@@ -69,6 +70,11 @@ class Gallery:
     def row_of(self) -> dict[str, int]:
         """The row of each name."""
         return rows_by_id(self.names)
+
+    @cached_property
+    def again(self) -> dict[str, Picture]:
+        """By name, what a second stage reads."""
+        return {name: self.pictures.get(name, name) for name in self.names}
 
     @cached_property
     def digest_of(self) -> Mapping[str, str]:
@@ -148,11 +154,11 @@ class Engine:
         query = EvalQuery(QUERY, REFERENCE, self._texts(text))
         part = EvalPart((query,), gallery.names, {QUERY: Truth((), excluded=excluded)})
         reranker = self._assembled.method.reranker
-        again = {name: gallery.pictures.get(name, name) for name in gallery.names} if reranker else {}
+        pictures = ChainMap({REFERENCE: image}, gallery.again if reranker else {})
         with blame(self._cell.method, "ranking the gallery"):
             ranking = rank_part(
                 self._composer,
-                self._source({**again, REFERENCE: image}),
+                self._source(pictures),
                 part,
                 gallery.candidates,
                 device=self._assembled.computation.device,
