@@ -49,7 +49,9 @@ class Templates(Params):
     text: str = "{text}"
     """What text encoders read of a query; MagicLens on CIRCO: ``find {concept} but {text}``."""
     pseudo_word: str = "a photo of $ that {text}"
-    """The same for methods that put a pseudo-word into the text tower, in the place of the ``$`` (SEARLE, LinCIR)."""
+    """The same for methods that put a pseudo-word into the text tower, in the place of the ``$`` (SEARLE, LinCIR). No
+    method reads it yet: `pic2word` and `lincir` have a ``template`` of their own, which takes the query's text as
+    ``text`` above has made it."""
 
     @field_validator("text", "pseudo_word")
     @classmethod
