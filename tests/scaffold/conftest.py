@@ -25,6 +25,13 @@ class Outcomes:
             self.count[report.outcome] += 1
 
 
+@pytest.fixture(autouse=True)
+def _no_plugin_of_another_test(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A plugin file and the folder of its tests stay in this process, and its name could then not be taken."""
+    monkeypatch.delitem(sys.modules, "mine", raising=False)
+    monkeypatch.setattr(sys, "path", [folder for folder in sys.path if not Path(folder, "mine.py").exists()])
+
+
 class Project:
     """A package's folder, whose entry points are found and whose tests and commands run in this process.
 
