@@ -286,7 +286,7 @@ protocols are not comparable. The last table has the numbers that are not compar
 
 def reported_page() -> str:
     """A table for every protocol, without the numbers of single categories, and one of what is not comparable."""
-    from cir_bench.leaderboard.reported import not_comparable_numbers, reported_numbers
+    from cir_bench.leaderboards.reported import not_comparable_numbers, reported_numbers
 
     numbers = [one for one in reported_numbers() if one.metric.rpartition("/")[0] in {"", "mean"}]
     parts = [NOTE, REPORTED]

@@ -19,7 +19,7 @@ from pathlib import Path
 import numpy as np
 
 from cir_bench.evaluation.measure import measure
-from cir_bench.leaderboard import Section, build
+from cir_bench.leaderboards import Section, build
 from cir_bench.records.load import StoredRecord, load_records
 from cir_bench.retrieval.groups import NEVER
 from cir_bench.retrieval.ranking import PartRankings, Ranking

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from cir_bench.leaderboard.table import size
+from cir_bench.leaderboards.table import size
 from cir_bench.protocols.builtin import builtin_protocol
 from cir_bench.report import report_page
 from cir_bench.report.cost import cost_figure

@@ -7,7 +7,7 @@ from itertools import pairwise
 
 import pytest
 
-from cir_bench.leaderboard import pack
+from cir_bench.leaderboards import pack
 from cir_bench.protocols.find import known_protocols
 from cir_bench.records.load import load_records
 from cir_bench.records.tuning import TUNING_FILE

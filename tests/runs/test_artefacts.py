@@ -11,7 +11,7 @@ import pytest
 from support.toy_plugin import Toy as ToyData
 from support.toy_plugin import ToyParams
 
-from cir_bench.leaderboard import build, render
+from cir_bench.leaderboards import build, render
 from cir_bench.plugin.loader import PluginOptions, load_plugins
 from cir_bench.protocols.find import known_protocols
 from cir_bench.records.load import load_records, read_records

@@ -12,7 +12,7 @@ import yaml
 from PIL import Image
 
 from cir_bench.cli.app import main
-from cir_bench.leaderboard.build import build
+from cir_bench.leaderboards.build import build
 from cir_bench.records.load import read_records
 from cir_bench.records.record import RunRecord
 

@@ -16,7 +16,7 @@ from support.toy_plugin import ToyEncoder, ToyParams, _one_hot
 
 from cir_bench.cli.app import main
 from cir_bench.errors import RunError
-from cir_bench.leaderboard import build, render
+from cir_bench.leaderboards import build, render
 from cir_bench.plugin.loader import PluginOptions, load_plugins
 from cir_bench.plugin.registry import Registry
 from cir_bench.protocols.find import known_protocols

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from cir_bench.leaderboard import build, render
+from cir_bench.leaderboards import build, render
 from cir_bench.plugin.loader import PluginOptions, load_plugins
 from cir_bench.protocols.find import known_protocols
 from cir_bench.records.check import mistake

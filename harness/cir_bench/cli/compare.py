@@ -14,9 +14,9 @@ from cir_bench.cli.output import PROBLEM, print_json
 from cir_bench.cli.records import RUNS, read_records
 
 if TYPE_CHECKING:
-    from cir_bench.leaderboard import Row
-    from cir_bench.leaderboard.model import Budget
-    from cir_bench.leaderboard.row_pair import RowPair
+    from cir_bench.leaderboards import Row
+    from cir_bench.leaderboards.model import Budget
+    from cir_bench.leaderboards.row_pair import RowPair
     from cir_bench.statistics.versus import Flip, Versus
 
 
@@ -55,7 +55,7 @@ def compare(
     if a record had to be left out; 2 for a mistake.
     """
     stored, problems = read_records(records, open_registry(settings, quiet=True))
-    from cir_bench.leaderboard.row_pair import find_pair
+    from cir_bench.leaderboards.row_pair import find_pair
     from cir_bench.statistics.versus import versus
 
     pair = find_pair(stored, first, second, benchmark=benchmark, encoder=encoder)

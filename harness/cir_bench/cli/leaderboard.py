@@ -15,7 +15,7 @@ from cir_bench.cli.records import RUNS, Records, beside, read_records
 from cir_bench.errors import ConfigError
 
 if TYPE_CHECKING:
-    from cir_bench.leaderboard import Leaderboard
+    from cir_bench.leaderboards import Leaderboard
     from cir_bench.records.load import StoredRecord
 
 FILE = "LEADERBOARD.md"
@@ -63,7 +63,7 @@ def leaderboard(
     Exit codes: 0; 1 if --check finds FILE stale, or a record had to be left out; 2 for a mistake, such as a folder
     without records.
     """
-    from cir_bench import leaderboard as lb
+    from cir_bench import leaderboards as lb
 
     if schema:
         print(lb.schema_text(), end="")
@@ -109,7 +109,7 @@ def _check_options(out: Path | None, check: Path | None, pack: Path | None, to: 
 
 
 def _write(text: str, path: Path, *, quiet: bool) -> None:
-    from cir_bench.leaderboard import write_text
+    from cir_bench.leaderboards import write_text
 
     if path == STDOUT:
         print(text, end="")
@@ -118,7 +118,7 @@ def _write(text: str, path: Path, *, quiet: bool) -> None:
 
 
 def _is_stale(committed: Path, board: Leaderboard, tolerance: float, folders: Sequence[Path]) -> bool:
-    from cir_bench.leaderboard import compare, render
+    from cir_bench.leaderboards import compare, render
 
     try:
         text = committed.read_text(encoding="utf-8")

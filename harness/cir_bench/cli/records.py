@@ -43,7 +43,7 @@ def read_records(
     They are checked against the protocols of ``registry``. `ConfigError` if a folder does not exist, or if records are
     ``required`` and there are none.
     """
-    from cir_bench.leaderboard.escape import one_line
+    from cir_bench.leaderboards.escape import one_line
     from cir_bench.protocols.find import known_protocols
     from cir_bench.records.load import load_records
 

@@ -65,7 +65,7 @@ def report(
         raise ConfigError(f"--between {between}: name two methods with a comma, such as tirg,combiner.")
     registry = open_registry(settings, quiet=not examples or single)
     stored, problems = read_records(records, registry)
-    from cir_bench.leaderboard import write_text
+    from cir_bench.leaderboards import write_text
     from cir_bench.report import report_page, report_sections
 
     sections = report_sections(stored)

@@ -112,7 +112,7 @@ def _open(options: RunOptions, settings: Settings, workers: int, ranks: Ranks, e
 
 def _report(setup: RunSetup, finished: Sequence[CellFinished], stream: TextIO, as_json: bool) -> None:
     """Print what became of the cells, and write the leaderboard; exit with `PROBLEM` if something went wrong."""
-    from cir_bench.leaderboard import build, render, write_text
+    from cir_bench.leaderboards import build, render, write_text
     from cir_bench.records.record import RECORD_FILE, read_record
 
     if as_json:

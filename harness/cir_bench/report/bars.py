@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from markupsafe import Markup
 
-from cir_bench.leaderboard.table import size
+from cir_bench.leaderboards.table import size
 from cir_bench.report.svg import RIGHT, TOP, WIDTH, Series, axis_names, element, label, spanning, whole
 
 ROW = 30.0

@@ -7,8 +7,8 @@ from dataclasses import dataclass
 
 from markupsafe import Markup
 
-from cir_bench.leaderboard import Row
-from cir_bench.leaderboard.table import size
+from cir_bench.leaderboards import Row
+from cir_bench.leaderboards.table import size
 from cir_bench.report.figures import Figure
 from cir_bench.report.sections import ReportRow, ReportSection
 from cir_bench.report.svg import HEIGHT, WIDTH, Point, chart, label, mark, whisker, x_axis, y_axis

@@ -9,8 +9,8 @@ from itertools import compress
 
 from markupsafe import Markup
 
-from cir_bench.leaderboard import Row, Value
-from cir_bench.leaderboard.table import Column, Entry, MetricEntry, ReportedEntry, TextEntry, place_of, table_of
+from cir_bench.leaderboards import Row, Value
+from cir_bench.leaderboards.table import Column, Entry, MetricEntry, ReportedEntry, TextEntry, place_of, table_of
 from cir_bench.report.sections import ReportRow, ReportSection
 from cir_bench.report.svg import Series, element
 

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
-from cir_bench.leaderboard import Section
-from cir_bench.leaderboard.facts import HASH_DIGITS, PUBLISHED, PUBLISHED_MEANS, TUNED, cautions, numbered
-from cir_bench.leaderboard.table import TUNING
+from cir_bench.leaderboards import Section
+from cir_bench.leaderboards.facts import HASH_DIGITS, PUBLISHED, PUBLISHED_MEANS, TUNED, cautions, numbered
+from cir_bench.leaderboards.table import TUNING
 from cir_bench.report.cost import cost_figure
 from cir_bench.report.html_table import ELSEWHERE, HtmlTable, html_table
 from cir_bench.report.learning import training_figures

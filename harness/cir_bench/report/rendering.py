@@ -11,7 +11,7 @@ from typing import Any
 from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
 
-from cir_bench.leaderboard.escape import LONGEST_LINE
+from cir_bench.leaderboards.escape import LONGEST_LINE
 from cir_bench.report.svg import swatch
 from cir_bench.version import __version__
 

@@ -6,8 +6,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
 
-from cir_bench.leaderboard import Row, Section, build
-from cir_bench.leaderboard.facts import cautions
+from cir_bench.leaderboards import Row, Section, build
+from cir_bench.leaderboards.facts import cautions
 from cir_bench.records.load import StoredRecord
 from cir_bench.report.svg import COLOURS, Series
 

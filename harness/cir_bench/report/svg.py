@@ -9,7 +9,7 @@ from typing import NamedTuple
 
 from markupsafe import Markup
 
-from cir_bench.leaderboard.table import size
+from cir_bench.leaderboards.table import size
 
 WIDTH, HEIGHT = 520.0, 310.0
 LEFT, RIGHT, TOP, BOTTOM = 44.0, 14.0, 30.0, 48.0

@@ -12,8 +12,8 @@ from statistics import fmean, pstdev
 from markupsafe import Markup
 
 from cir_bench.config import dotted
-from cir_bench.leaderboard import Value
-from cir_bench.leaderboard.table import size
+from cir_bench.leaderboards import Value
+from cir_bench.leaderboards.table import size
 from cir_bench.report.bars import Bar, horizontal_bars
 from cir_bench.report.figures import Figure, Numbers
 from cir_bench.report.sections import ReportRow, ReportSection

@@ -6,8 +6,8 @@ from collections.abc import Iterator, Sequence
 
 from markupsafe import Markup
 
-from cir_bench.leaderboard.escape import one_line
-from cir_bench.leaderboard.table import size
+from cir_bench.leaderboards.escape import one_line
+from cir_bench.leaderboards.table import size
 from cir_bench.records.tuning import Trial, TuningRecord
 from cir_bench.report.cost import LETTER, LINE
 from cir_bench.report.figures import Figure, Numbers, percent

@@ -10,8 +10,8 @@ from pathlib import Path
 
 from cir_bench.errors import CirBenchError, ConfigError
 from cir_bench.interfaces.dataset import ImageRef
-from cir_bench.leaderboard import write_text
-from cir_bench.leaderboard.facts import cautions
+from cir_bench.leaderboards import write_text
+from cir_bench.leaderboards.facts import cautions
 from cir_bench.plugin.registry import Registry
 from cir_bench.report.examples.explanations import ShownExplanation, explanations
 from cir_bench.report.examples.images import LADDER, PageImages, fitting
