@@ -106,15 +106,16 @@ class Task:
         tables = Tables(table(names, self.images), table(texts, self.words))
         for one in (tables.images, tables.texts):
             one.preload(self.device)
+        computation = Computation(CELL, self.device, "float32", lambda event: None)
         running = StageRun(
             0,
             stage,
             method,
             {},
             CachedSource({MAIN: tables}, self.device),
-            make_optimisers(method.optimisers(stage, {}), stage.training),
+            make_optimisers(method.optimisers(stage, {}), stage.training, computation.scaler),
             None,
-            Computation(CELL, self.device, "float32", lambda event: None),
+            computation,
         )
         return lambda epoch: running.train(epoch, self.train)
 

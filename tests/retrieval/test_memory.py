@@ -21,7 +21,7 @@ from cir_bench.retrieval.chunks import (
 )
 from cir_bench.retrieval.queries import QuerySet
 from cir_bench.retrieval.ranking import Ranking
-from cir_bench.retrieval.scorer import DotScorer, full_precision
+from cir_bench.retrieval.scorer import DotScorer
 from cir_bench.retrieval.search import search
 
 
@@ -127,31 +127,6 @@ def test_autocast_does_not_reach_the_scores(unit_vectors: tuple[np.ndarray, np.n
     expected = DotScorer(queries, gallery)(slice(0, 5), slice(0, 9))
     with torch.autocast("cpu", dtype=torch.bfloat16):
         assert torch.equal(DotScorer(queries, gallery)(slice(0, 5), slice(0, 9)), expected)
-
-
-def test_tf32_is_off_inside_and_back_on_outside() -> None:
-    # the settings exist on every machine; only a GPU's products depend on them
-    torch.set_float32_matmul_precision("high")
-    try:
-        with full_precision(torch.device("cuda")):
-            assert torch.get_float32_matmul_precision() == "highest"
-        assert torch.get_float32_matmul_precision() == "high"
-    finally:
-        torch.set_float32_matmul_precision("highest")
-
-
-@pytest.mark.skipif(
-    not hasattr(torch.backends.cuda.matmul, "fp32_precision"), reason="this torch has the older settings alone"
-)
-def test_tf32_is_off_inside_when_it_was_set_through_the_newer_settings() -> None:
-    settings = torch.backends.cuda.matmul
-    before, settings.fp32_precision = settings.fp32_precision, "tf32"
-    try:
-        with full_precision(torch.device("cuda")):
-            assert settings.fp32_precision == "ieee"
-        assert settings.fp32_precision == "tf32"
-    finally:
-        settings.fp32_precision = before
 
 
 def test_doubles_are_scored_as_doubles() -> None:

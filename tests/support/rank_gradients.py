@@ -61,7 +61,9 @@ def outcome(cell: Cell, registry: Registry, bench: Workbench, folder: Path) -> d
         examples = bench.data.descriptions(cell) if stage.descriptions else bench.data.train(cell).triplets(0)
         few = slice(0, None, len(examples) // TRIPLETS)  # of different references
         some = TrainSet(examples.triplets[few][:TRIPLETS], examples.texts[few][:TRIPLETS], examples.side_texts)
-        optimisers = make_optimisers(trainee.method.optimisers(stage, encoders), stage.training)
+        optimisers = make_optimisers(
+            trainee.method.optimisers(stage, encoders), stage.training, assembled.computation.scaler
+        )
         run = StageRun(
             number,
             stage,
@@ -81,7 +83,7 @@ class Noted(RunningOptimiser):
     """Notes its gradients instead of taking a step."""
 
     def __init__(self, one: RunningOptimiser, name: str, stage: int, modules, found: dict[str, Tensor]) -> None:
-        super().__init__(one.torch_optimiser, one.base_lrs, one.parameters)
+        super().__init__(one.torch_optimiser, one.base_lrs, one.parameters, one.scaler)
         self._name, self._stage, self._modules, self._found = name, stage, modules, found
 
     def step(self, lr_factor: float, clip_norm: float | None) -> None:

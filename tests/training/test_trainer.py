@@ -294,10 +294,41 @@ def test_a_recipe_that_cannot_work_is_told_so(train, step, message: str) -> None
         train(Wrong(Training(epochs=1, batch_size=8)))
 
 
-def test_bfloat16_trains_too(train) -> None:
-    result = train(Regression(Training(epochs=20, batch_size=8, lr=0.05)), precision="bfloat16")
+@pytest.mark.parametrize("precision", ["bfloat16", "float16"])
+def test_half_precision_trains_too(train, precision: str) -> None:
+    result = train(Regression(Training(epochs=20, batch_size=8, lr=0.05)), precision=precision)
     losses = [epoch.terms["distance"] for epoch in result.history]
     assert losses[-1] < 0.3 * losses[0]
+
+
+def test_losses_are_scaled_in_float16_alone(train) -> None:
+    """Gradients of 1e34 are finite, scaled by 65,536 they are not: the step is left out."""
+
+    class Steep(Regression):
+        def training_steps(self, batch: TrainBatch, stage: TrainStage) -> Iterator[TrainStep]:
+            for step in super().training_steps(batch, stage):
+                yield TrainStep({name: term * 1e34 for name, term in step.terms.items()})
+
+    def moved(precision: str) -> bool:
+        method = Steep(Training(epochs=1, batch_size=32, lr=1e-34, optimiser="sgd"))
+        before = {name: tensor.clone() for name, tensor in method.state_dict().items()}
+        train(method, precision=precision, folder=precision)
+        return any(not torch.equal(before[name], tensor) for name, tensor in method.state_dict().items())
+
+    assert moved("bfloat16")
+    assert not moved("float16")
+
+
+def test_a_scale_of_losses_is_resumed(train) -> None:
+    """Halved once by an overflow, it is not what a new training starts with."""
+    training = Training(epochs=4, batch_size=8, lr=0.05)
+    whole = Regression(training)
+    expected = train(whole, precision="float16", folder="whole")
+    for epochs in (2, 4):
+        parts = Regression(training.model_copy(update={"epochs": epochs}))
+        result = train(parts, precision="float16", folder="parts")
+    assert [epoch.terms for epoch in result.history] == [epoch.terms for epoch in expected.history]
+    assert all(torch.equal(tensor, parts.state_dict()[name]) for name, tensor in whole.state_dict().items())
 
 
 def test_a_state_comes_back_from_a_checkpoint() -> None:

@@ -76,7 +76,7 @@ def _values(parameter: _Parameter, words: Sequence[str]) -> Iterable[str]:
     metavar = parameter.metavar
     if parameter.choices:
         return parameter.choices
-    if "|" in metavar and metavar.upper() != metavar:  # auto|cpu|cuda[:N]
+    if "|" in metavar and metavar.upper() != metavar:  # auto|cpu|cuda[:N]|mps
         return [part.partition("[")[0] for part in metavar.split("|") if part.partition("[")[0].isalnum()]
     registry = _registry(words)
     if "-m" in parameter.names:

@@ -32,7 +32,7 @@ def index(
             help="Folder of a finished cell, or of `cir-bench export`; default: INDEX's own.",
         ),
     ] = None,
-    device: Annotated[str, typer.Option(metavar="auto|cpu|cuda[:N]")] = "auto",
+    device: Annotated[str, typer.Option(metavar="auto|cpu|cuda[:N]|mps")] = "auto",
     as_json: AsJson = False,
 ) -> None:
     """Embed the images of a folder for `cir-bench search`; run it again after changes, or if it was interrupted.

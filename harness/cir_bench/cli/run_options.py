@@ -14,6 +14,7 @@ from cir_bench.cli.output import refuse_stdout
 from cir_bench.config import merge, parse_set, read_yaml
 from cir_bench.errors import ConfigError
 from cir_bench.params.fill import fill
+from cir_bench.params.precision import PRECISIONS
 from cir_bench.runs.request import MAX_SEEDS, RunRequest
 
 if TYPE_CHECKING:
@@ -70,7 +71,7 @@ class ResolvedRun:
         return Workbench(
             self.request.data_root,
             settings.cache_dir,
-            choose_device(device or self.request.device, local_number() if ranks else None),
+            choose_device(device or self.request.device, local_number() if ranks else None, self.request.precision),
             allow_partial=self.request.allow_partial,
             workers=workers,
             follow_links=settings.follow_links,
@@ -103,8 +104,10 @@ class RunOptions:
     ] = None
     seeds: Annotated[int | None, typer.Option(min=1, max=MAX_SEEDS, help="Seeds 0 … N-1. Default: 1.")] = None
     track: Annotated[str | None, typer.Option(metavar="controlled|paper", help="Default: controlled.")] = None
-    device: Annotated[str | None, typer.Option(metavar="auto|cpu|cuda[:N]", help="Default: auto.")] = None
-    precision: Annotated[str | None, typer.Option(metavar="float32|bfloat16", help="Default: float32.")] = None
+    device: Annotated[str | None, typer.Option(metavar="auto|cpu|cuda[:N]|mps", help="Default: auto.")] = None
+    precision: Annotated[
+        str | None, typer.Option(metavar="|".join(PRECISIONS), help="Of training and ranking. Default: float32.")
+    ] = None
     assignments: Annotated[
         Names,
         typer.Option(

@@ -30,7 +30,7 @@ def search(
         typer.Option("--then", metavar="TEXT", help="Go on from the best image; may be given several times."),
     ] = None,
     open_page: Annotated[bool, typer.Option("--open", help="Show the images in a browser.")] = False,
-    device: Annotated[str, typer.Option(metavar="auto|cpu|cuda[:N]")] = "auto",
+    device: Annotated[str, typer.Option(metavar="auto|cpu|cuda[:N]|mps")] = "auto",
     as_json: AsJson = False,
 ) -> None:
     """List the best images of an index for a reference image and a text, best first, with their scores.

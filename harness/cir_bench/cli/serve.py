@@ -35,7 +35,7 @@ def serve(
         Path, typer.Option(metavar="DIR", help="Folder of the results that were right, a benchmark of its own.")
     ] = Path("feedback"),
     open_page: Annotated[bool, typer.Option("--open", help="Open the page in a browser.")] = False,
-    device: Annotated[str, typer.Option(metavar="auto|cpu|cuda[:N]")] = "auto",
+    device: Annotated[str, typer.Option(metavar="auto|cpu|cuda[:N]|mps")] = "auto",
 ) -> None:
     """Search one or two indexes on a page in the browser, and through a JSON API (`/api/openapi.json`).
 

@@ -8,6 +8,7 @@ from typing import Literal
 from pydantic import BaseModel, ConfigDict
 
 from cir_bench.interfaces.cell_key import CellKey
+from cir_bench.params.precision import Precision
 from cir_bench.runs.request import RunRequest
 
 JOB = "@job@"
@@ -27,7 +28,7 @@ class JobRequest(BaseModel):
 
     task: Literal["cell", "features"]
     cells: tuple[CellKey, ...]
-    precision: str
+    precision: Precision
     requests: tuple[RunRequest, ...]
     """Those of the whole run; the worker resolves them and takes its cells."""
     cache_dir: str

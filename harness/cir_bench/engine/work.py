@@ -91,7 +91,7 @@ class _Work:
         self._bench = Workbench(
             _data_root(first.data_root),
             Path(request.cache_dir),
-            choose_device(device, local_number() if ranks.size > 1 else None),
+            choose_device(device, local_number() if ranks.size > 1 else None, first.precision),
             allow_partial=first.allow_partial,
             workers=request.workers,
             follow_links=request.follow_links,

@@ -9,6 +9,7 @@ from typing import Any
 import torch
 from PIL import Image
 
+from cir_bench.arithmetic import full_precision
 from cir_bench.errors import DataError, PluginError
 from cir_bench.interfaces.dataset import ImageRef
 from cir_bench.interfaces.encoder import Encoder
@@ -30,10 +31,10 @@ def read_item(encoder: Encoder, image: ImageRef, *, train: bool = False) -> Any:
 @contextmanager
 def evaluating(encoder: Encoder) -> Iterator[None]:
     """The encoder in evaluation mode, without gradients and in full precision; its mode is restored afterwards."""
-    training = encoder.training
+    training, device = encoder.training, encoder.device
     encoder.eval()
     try:
-        with torch.no_grad(), torch.autocast(encoder.device.type, enabled=False):
+        with torch.no_grad(), torch.autocast(device.type, enabled=False), full_precision(device):
             yield
     finally:
         encoder.train(training)

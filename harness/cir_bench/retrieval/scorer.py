@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from contextlib import contextmanager
 from typing import Any, Protocol, TypeAlias
 
 import numpy as np
@@ -11,6 +9,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
+from cir_bench.arithmetic import full_precision
 from cir_bench.errors import ConfigError
 
 RowSet: TypeAlias = "slice | Tensor"
@@ -105,27 +104,3 @@ class DotScorer:
             in_memory = not isinstance(matrix, np.memmap) and matrix.flags.writeable
             in_place = in_memory and self._device.type == "cpu" and str(self.dtype).endswith(str(matrix.dtype))
         return 0 if in_place else int(matrix.shape[1]) * self.dtype.itemsize
-
-
-@contextmanager
-def full_precision(device: torch.device) -> Iterator[None]:
-    """No TF32 inside: its 10-bit mantissa would order scores that are apart and split scores that tie."""
-    if device.type != "cuda":
-        yield
-        return
-    try:
-        before = torch.get_float32_matmul_precision()
-    except RuntimeError:  # the caller set TF32 through the newer of torch's two interfaces; they must not be mixed
-        setting: Any = torch.backends.cuda.matmul
-        newer = setting.fp32_precision
-        setting.fp32_precision = "ieee"
-        try:
-            yield
-        finally:
-            setting.fp32_precision = newer
-        return
-    try:
-        torch.set_float32_matmul_precision("highest")
-        yield
-    finally:
-        torch.set_float32_matmul_precision(before)

@@ -15,6 +15,7 @@ from cir_bench.interfaces.levels import Needs, Provides
 from cir_bench.interfaces.spec_params import make_params, split_argument
 from cir_bench.interfaces.specs import ComposerSpec, DatasetSpec, EncoderSpec, LossSpec, MethodSpec
 from cir_bench.params.models import MethodParams, Params, Training, numbers_depend_on
+from cir_bench.params.precision import Precision
 from cir_bench.plugin.needs import Wrapped, needs_together, provides_of, wrapped_composers
 from cir_bench.plugin.registry import Registered, Registry
 from cir_bench.protocols.artefact import Artefact
@@ -57,7 +58,7 @@ class Cell:
     encoder_params: Params
     method: Registered[MethodSpec]
     method_params: MethodParams
-    precision: str
+    precision: Precision
     wrapped: tuple[Wrapped, ...] = ()
     described: DatasetChoice | None = None
     library: tuple[Registered[Any], ...] = field(default=(), repr=False, compare=False)
@@ -157,7 +158,9 @@ class Cell:
         return any(self.trains_encoder(one) and one.epochs > 0 for one in self.stage_settings().values())
 
 
-def make_cell(registry: Registry, key: CellKey, benchmark: ChosenBenchmark, params: CellParams, precision: str) -> Cell:
+def make_cell(
+    registry: Registry, key: CellKey, benchmark: ChosenBenchmark, params: CellParams, precision: Precision
+) -> Cell:
     """The cell of a key, with what its names stand for; refused when a plugin cannot say what its method needs."""
     assert isinstance(params.method, MethodParams)
     method = registry.method(key.method)

@@ -11,23 +11,27 @@ from pathlib import Path
 import torch
 
 from cir_bench.errors import ConfigError
+from cir_bench.params.precision import Precision
 from cir_bench.records.models import Environment
 from cir_bench.version import __version__
 
-KINDS = ("cpu", "cuda")
+KINDS = ("cpu", "cuda", "mps")
 CPU_FACTS = Path("/proc/cpuinfo")
 """Where Linux describes the processor."""
 _STATUS = Path("/proc/self/status")
 _CLEAR = Path("/proc/self/clear_refs")
 
 
-def choose_device(name: str, local_rank: int | None = None) -> torch.device:
-    """The device of that name; ``auto`` is a GPU if there is one. ConfigError for one that cannot be used.
+def choose_device(name: str, local_rank: int | None = None, precision: Precision = "float32") -> torch.device:
+    """The device of that name; ``auto`` is a GPU if there is one (``cuda`` or Apple's, ``mps``).
 
     Of several processes on a machine, each takes the GPU of its number there, ``local_rank``.
+
+    Raises:
+        ConfigError: the device cannot be used, or cannot compute in that precision.
     """
     if name == "auto":
-        name = "cuda" if torch.cuda.is_available() else "cpu"
+        name = "cuda" if torch.cuda.is_available() else "mps" if torch.backends.mps.is_available() else "cpu"
     if local_rank is not None and name.startswith("cuda"):
         if name != "cuda":
             raise ConfigError(f"--device {name}: with torchrun each process takes a GPU of its own; use cuda or auto.")
@@ -35,13 +39,21 @@ def choose_device(name: str, local_rank: int | None = None) -> torch.device:
     try:
         device = torch.device(name)
     except RuntimeError as error:
-        raise ConfigError(f"--device {name}: there is no such device; use auto, cpu or cuda.") from error
+        raise ConfigError(f"--device {name}: there is no such device; use auto, {', '.join(KINDS)}.") from error
     if device.type not in KINDS:
-        raise ConfigError(f"--device {name}: cir-bench does not support it; use auto, cpu or cuda.")
+        raise ConfigError(f"--device {name}: cir-bench does not support it; use auto, {', '.join(KINDS)}.")
     if device.type == "cuda" and not torch.cuda.is_available():
         raise ConfigError(f"--device {name}: torch finds no GPU; use --device cpu, or auto.")
     if device.type == "cuda" and (device.index or 0) >= torch.cuda.device_count():
         raise ConfigError(f"--device {name}: this machine has {torch.cuda.device_count()} GPUs, counted from 0.")
+    if device.type == "mps" and not torch.backends.mps.is_available():
+        raise ConfigError(f"--device {name}: torch finds no GPU of Apple's; use --device cpu, or auto.")
+    if device.type == "mps" and local_rank is not None:
+        raise ConfigError("--device mps: several processes cannot share Apple's GPU; use --device cpu.")
+    if precision == "tf32" and device.type != "cuda":
+        raise ConfigError(f"--precision tf32: only NVIDIA GPUs have it, and the device is {device.type}; use float32.")
+    if precision == "float16" and device.type == "mps":
+        raise ConfigError("--precision float16: losses cannot be scaled on mps; use bfloat16.")
     return device
 
 
@@ -62,9 +74,9 @@ def processor() -> str:
     return f"{model}, {count} core{'' if count == 1 else 's'}"
 
 
-def environment(device: torch.device, precision: str, processes: int = 1) -> Environment:
+def environment(device: torch.device, precision: Precision, processes: int = 1) -> Environment:
     """Versions and hardware."""
-    name = torch.cuda.get_device_name(device) if device.type == "cuda" else f"cpu ({processor()})"
+    name = torch.cuda.get_device_name(device) if device.type == "cuda" else f"{device.type} ({processor()})"
     return Environment(
         cir_bench=__version__,
         python=platform.python_version(),
@@ -92,6 +104,7 @@ def peak_mib(device: torch.device) -> float:
     """Peak since the last reset, in MiB: of the device when it is a GPU, otherwise of the process."""
     if device.type == "cuda":
         return float(torch.cuda.max_memory_allocated(device)) / 2**20
+    # memory of Apple's GPU is the process's, and is counted with it
     if _STATUS.exists():
         for line in _STATUS.read_text().splitlines():
             if line.startswith("VmHWM:"):

@@ -64,4 +64,7 @@ class Encoders:
                         encoder.fit(TrainCorpus(self._datasets.corpus(cell)))
                     else:
                         encoder.load_extra_state(self._fitted)
-        return encoder.to(self._device).eval()
+        encoder.to(self._device)
+        if self._device.type == "cuda":  # it convolves faster; on a CPU the sums, and so the cached bytes, would change
+            encoder.to(memory_format=torch.channels_last)
+        return encoder.eval()

@@ -7,6 +7,7 @@ from pathlib import Path
 
 from cir_bench.errors import ConfigError, DataError
 from cir_bench.interfaces.spec_params import make_params, split_argument
+from cir_bench.params.precision import PRECISIONS
 from cir_bench.plugin.registry import Registry
 from cir_bench.protocols.find import find_benchmark
 from cir_bench.records.record import RunRecord
@@ -30,8 +31,8 @@ def cell_of(record: RunRecord, registry: Registry) -> Cell:
         make_params(encoder.spec, record.config.get("encoder")),
         make_params(registry.dataset(benchmark.benchmark.dataset).spec, record.config.get("dataset")),
     )
-    precision = "bfloat16" if record.ingredients.get("precision") == "bfloat16" else "float32"
-    cell = make_cell(registry, key, benchmark, params, precision)
+    given = record.ingredients.get("precision")
+    cell = make_cell(registry, key, benchmark, params, next((p for p in PRECISIONS if p == given), "float32"))
     facts = record.weights
     weights = WeightsFile(Path(facts.file), facts.sha256) if facts is not None else None
     return replace(cell, tuned=record.tuning, weights=weights)

@@ -9,6 +9,7 @@ from typing import Annotated, Any, Literal
 from pydantic import Field, field_validator
 
 from cir_bench.params.models import Params
+from cir_bench.params.precision import Precision
 
 DEFAULT_BENCHMARK = "css"
 """The embedded benchmark: nothing to download."""
@@ -29,8 +30,8 @@ class RunRequest(Params):
     """Seeds 0 … seeds-1."""
     track: Literal["controlled", "paper"] = "controlled"
     device: str = "auto"
-    """auto, cpu, cuda or cuda:N."""
-    precision: Literal["float32", "bfloat16"] = "float32"
+    """auto, cpu, cuda, cuda:N or mps."""
+    precision: Precision = "float32"
     out: Path = Path("runs")
     data_root: Path | None = None
     allow_partial: bool = False

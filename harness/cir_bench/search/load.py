@@ -33,7 +33,7 @@ def load(
 
     Args:
         where: a folder that ``cir-bench export`` wrote, or the folder (or ``record.json``) of a finished cell.
-        device: auto, cpu, cuda or cuda:N.
+        device: auto, cpu, cuda, cuda:N or mps.
         plugins: single-file plugins that the model needs; installed ones are found.
         data_root: as ``--data-root``; only needed for a cell whose encoder was fitted to its data set's texts.
         cache_dir: for derived files.

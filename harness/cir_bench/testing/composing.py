@@ -128,11 +128,12 @@ class Composing(Contract, ABC):
         assert_same(scores, query.score(target), "score() of a composer that factorises is not the joint score")
 
     def test_lower_precision_gives_finite_values(self) -> None:
-        """Under bfloat16 autocast nothing overflows or divides by zero."""
+        """Under bfloat16 and float16 autocast nothing overflows or divides by zero."""
         composer = self.composer()
-        with torch.autocast("cpu", torch.bfloat16):
-            query, target = self.embeddings(composer)
-        assert_finite({**query.spaces, **target.spaces}, "in bfloat16")
+        for dtype in (torch.bfloat16, torch.float16):
+            with torch.autocast("cpu", dtype):
+                query, target = self.embeddings(composer)
+            assert_finite({**query.spaces, **target.spaces}, f"in {str(dtype).removeprefix('torch.')}")
 
     def test_one_seed_one_composer(self) -> None:
         """Two composers from one seed have the same weights and give the same queries."""

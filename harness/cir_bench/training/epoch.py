@@ -119,7 +119,7 @@ class StageRun:
                 f"The loss of stage {self.stage.name!r} (epoch {epoch}) depends on nothing that is trained; "
                 "check that the terms are computed from the modules' outputs without detaching them."
             )
-        total.backward()  # type: ignore[no-untyped-call]  # torch does not annotate Tensor.backward
+        self.optimisers[step.optimiser].backward(total)
 
     def _finite(self, value: float, name: str, epoch: int) -> float:
         if not math.isfinite(value):

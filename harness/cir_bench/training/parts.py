@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
-from contextlib import AbstractContextManager, nullcontext
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from dataclasses import dataclass
 from typing import Protocol
 
 import torch
 from torch import nn
 
+from cir_bench.arithmetic import tf32
 from cir_bench.errors import RunError
 from cir_bench.features.source import FeatureSource
 from cir_bench.interfaces.cell_key import CellKey
@@ -17,8 +18,11 @@ from cir_bench.interfaces.encoder import Encoder
 from cir_bench.interfaces.events import Announce
 from cir_bench.interfaces.method import Method, TrainStage
 from cir_bench.params.models import Selection, Training
+from cir_bench.params.precision import Precision
 from cir_bench.ranks.group import ALONE, Ranks
 from cir_bench.training.batches import TrainSet
+
+_AUTOCAST: Mapping[Precision, torch.dtype] = {"bfloat16": torch.bfloat16, "float16": torch.float16}
 
 
 @dataclass(frozen=True)
@@ -92,19 +96,28 @@ class Selector:
 
 @dataclass(frozen=True)
 class Computation:
-    """How a cell is computed: its seed, the device, ``float32`` or ``bfloat16`` (by autocast), and who hears of it.
+    """How a cell is computed: its seed, the device, the type of its numbers, and who hears of it.
 
     ``ranks`` are the processes that compute it together.
     """
 
     cell: CellKey
     device: torch.device
-    precision: str
+    precision: Precision
     announce: Announce
     ranks: Ranks = ALONE
 
-    def autocast(self) -> AbstractContextManager[None]:
+    @contextmanager
+    def autocast(self) -> Iterator[None]:
         """The context in which forward passes and losses are computed."""
-        if self.precision == "float32":
-            return nullcontext()
-        return torch.autocast(self.device.type, dtype=torch.bfloat16)
+        dtype = _AUTOCAST.get(self.precision)
+        with self.arithmetic(), nullcontext() if dtype is None else torch.autocast(self.device.type, dtype=dtype):
+            yield
+
+    def arithmetic(self) -> AbstractContextManager[None]:
+        """The context of backward passes: TF32 only when it is asked for."""
+        return tf32(self.device, on=self.precision == "tf32")
+
+    def scaler(self) -> torch.amp.GradScaler:
+        """Scales an optimiser's losses in ``float16``, so that small gradients do not vanish; else does nothing."""
+        return torch.amp.GradScaler(self.device.type, enabled=self.precision == "float16")

@@ -67,7 +67,8 @@ class Trainer:
             if training.patience is not None and state.since_best >= training.patience:
                 break
             started = time.perf_counter()
-            trained = running.train(epoch, self._examples.of_epoch(stage, epoch))
+            with self._computation.arithmetic():
+                trained = running.train(epoch, self._examples.of_epoch(stage, epoch))
             state.epoch = epoch + 1
             with running.average.applied() if running.average else nullcontext():
                 score = self._score(running, epoch)
@@ -91,7 +92,7 @@ class Trainer:
             if live and not training.encoder_eval:
                 share_batch_norm(self._ranks, encoder)
         encoders = trainee.encoders if live else {}
-        optimisers = make_optimisers(trainee.method.optimisers(stage, encoders), training)
+        optimisers = make_optimisers(trainee.method.optimisers(stage, encoders), training, self._computation.scaler)
         if not optimisers:
             return None
         count = sum(parameter.numel() for optimiser in optimisers.values() for parameter in optimiser.parameters)
@@ -101,7 +102,7 @@ class Trainer:
             self._state.begin_stage(number)
         else:
             for name, optimiser in optimisers.items():
-                optimiser.torch_optimiser.load_state_dict(kept["optimisers"][name])
+                optimiser.load(kept["optimisers"][name])
             if average is not None:
                 average.load(kept["average"])
         source = self._sources.for_stage(live, self._state.touched)
@@ -140,7 +141,7 @@ class Trainer:
             {
                 **self._state.to_checkpoint(),
                 "weights": self._modules().state_dict(),
-                "optimisers": {name: one.torch_optimiser.state_dict() for name, one in running.optimisers.items()},
+                "optimisers": {name: one.state() for name, one in running.optimisers.items()},
                 "average": running.average.state() if running.average else {},
             }
         )
