@@ -12,7 +12,7 @@ HERE = Path(__file__).parent
 SOURCE = HERE.parent / "leaderboard" / "LEADERBOARD.md"
 PICTURE = HERE / "leaderboard.svg"
 
-NOTE = "lines: 95 % interval; methods that share a place do not differ significantly from the best of them"
+NOTE = "lines: 95 % interval; methods that share a place (1=) do not differ significantly from the best of them"
 
 WIDTH, TOP, LEFT, RIGHT, STEP = 760, 62, 132, 128, 25
 """Pixels: the picture, the space above the rows, beside the bars, and from one row to the next."""
@@ -21,6 +21,7 @@ STYLE = """
   text { font: 13px ui-sans-serif, system-ui, sans-serif; fill: #1f2328; }
   .title { font-weight: 600; font-size: 15px; }
   .note { fill: #59636e; }
+  .group { font-style: italic; }
   .number { font-variant-numeric: tabular-nums; }
   .back { fill: #ffffff; }
   .bar { fill: #4c78a8; }
@@ -45,6 +46,8 @@ class Standing:
 
     place: str
     method: str
+    group: str
+    """What it is ranked with: its tuning budget, if any."""
     metric: str
     """Mean ± standard deviation, as printed."""
     low: float
@@ -58,14 +61,17 @@ class Standing:
 
 def rows(text: str) -> list[Standing]:
     """The rows of the first table, in its order."""
-    lines = [line.strip("|").split("|") for line in text.splitlines() if line.startswith("|")]
-    heads = [head.strip() for head in lines[0]]
+    first = re.search(r"(?:^\|.*\n)+", text, re.MULTILINE)
+    lines = [line.strip("|").split("|") for line in first[0].splitlines()] if first else []
     found = []
     for line in lines[2:]:
-        cells = dict(zip(heads, (cell.strip() for cell in line), strict=True))
-        low, high = map(float, re.findall(r"\d+\.\d+", cells["95 % interval"]))
-        metric = re.sub(r"[^\d. ±].*", "", cells["R@1"]).strip()  # less the letters that name beaten rows
-        found.append(Standing(cells["#"], cells["method"].strip("`"), metric, low, high))
+        place, method, headline = (cell.strip() for cell in line[:3])
+        metric, _, interval = headline.partition(" [")
+        low, high = map(float, interval.strip("]").split(", "))
+        budget = re.search(r"tuned=(\d+)x(\d+)", method)
+        group = f"tuned, {budget[1]} trials of {budget[2]} epochs" if budget else "not tuned"
+        group = group if place[0].isdigit() else "sentinels, at chance"
+        found.append(Standing(place, method.split("`")[1], group, metric, low, high))
     return found
 
 
@@ -73,7 +79,8 @@ def draw(text: str) -> str:
     """The picture: a bar for every method's R@1, its interval, and the place that tied methods share."""
     table = rows(text)
     scale = (WIDTH - LEFT - RIGHT) / (10 * (max(row.high for row in table) // 10 + 1))
-    height = TOP + STEP * len(table) + 34
+    groups = list(dict.fromkeys(row.group for row in table))
+    height = TOP + STEP * (len(table) + len(groups)) + 34
     parts = [
         f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {WIDTH} {height}" role="img" aria-labelledby="t">',
         f"<style>{STYLE}</style>",
@@ -86,7 +93,10 @@ def draw(text: str) -> str:
         parts.append(f'<line class="grid" x1="{x:.1f}" x2="{x:.1f}" y1="{TOP}" y2="{height - 28}"/>')
         parts.append(f'<text class="note" text-anchor="middle" x="{x:.1f}" y="{height - 11}">{tick}</text>')
     for number, row in enumerate(table):
-        parts += _row(row, TOP + STEP * number, scale)
+        y = TOP + STEP * (number + 1 + groups.index(row.group))
+        if number == 0 or table[number - 1].group != row.group:
+            parts.append(f'<text class="note group" x="16" y="{y - STEP / 2 + 5}">{row.group}</text>')
+        parts += _row(row, y, scale)
     return "\n".join([*parts, "</svg>", ""])
 
 
@@ -94,7 +104,7 @@ def _row(row: Standing, y: float, scale: float) -> list[str]:
     middle = y + STEP / 2
     low, mean, high = (LEFT + value * scale for value in (row.low, row.mean, row.high))
     return [
-        f'<g class="{"ranked" if row.place.isdigit() else "unranked"}">',
+        f'<g class="{"ranked" if row.place[0].isdigit() else "unranked"}">',
         f'<text class="note number" text-anchor="end" x="34" y="{middle + 5}">{row.place}</text>',
         f'<text x="44" y="{middle + 5}">{html.escape(row.method)}</text>',
         f'<rect class="bar" x="{LEFT}" y="{y + 5}" width="{mean - LEFT:.1f}" height="{STEP - 10}"/>',

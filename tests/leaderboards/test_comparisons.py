@@ -1,14 +1,14 @@
-"""Rows with their queries: intervals, tie groups, superscripts, in every form that is written."""
+"""Rows with their queries: intervals, tie groups, which rows a row beats, in every form that is written."""
 
 import csv
 import io
 
 import numpy as np
 import pytest
+from support.leaderboard_tables import MORE, tables
 
-from cir_bench.leaderboards import build, compare, render, render_csv, render_latex
+from cir_bench.leaderboards import Leaderboard, build, compare, render, render_csv, render_latex
 from cir_bench.leaderboards.comparisons import label_of
-from cir_bench.leaderboards.table import ranges
 
 
 @pytest.fixture
@@ -61,19 +61,32 @@ def test_a_row_that_was_asked_other_queries_is_not_compared(loaded, only_section
     assert "other queries than those of the table" in rows[1].remarks[0]
 
 
-def lines_of(text):
-    return {cells[3]: cells for line in text.splitlines() if len(cells := [c.strip() for c in line.split("|")]) > 5}
-
-
-def test_the_table_shows_places_labels_intervals_and_what_a_row_beats(cells):
+def test_the_table_shows_places_intervals_and_what_a_row_beats_in_words(cells):
     text = render(build(cells))
-    rows = lines_of(text)
-    assert rows["method"][1:6] == ["#", "row", "method", "R@1", "95 % interval"]
-    assert rows["`good`"][1] == rows["`again`"][1] == "1" and rows["`weak`"][1] == "3"
-    assert rows["`good`"][4].endswith(" ᶜ") or rows["`good`"][4].endswith(" ᵈ")
-    assert rows["`old`"][1].startswith("(") and rows["`random`"][1] == "–"
-    assert rows["`good`"][5].startswith("[") and rows["`old`"][5] == "–"
+    found = tables(text)
+    rows = {row["method"]: row for row in found[""]}
+    assert rows["`good`"]["#"] == rows["`again`"]["#"] == "1=" and rows["`weak`"]["#"] == "3"
+    assert rows[r"`old` \*"]["#"].startswith("(") and rows["`random`"]["#"] == "–"
+    headlines = {name: row["R@1 [95 % interval]"] for name, row in rows.items()}
+    assert all(("[" in value) != name.startswith("`old`") for name, value in headlines.items())
+    beats = {row["method"]: row["beats"] for row in found[MORE]}
+    assert beats == {"`good`": "`weak`", "`again`": "`weak`", "`weak`": "–", "`old`": "", "`random`": ""}
     assert "; 3 pairs of rows compared." in text
+
+
+def test_neighbours_that_a_row_beats_are_joined(cells, only_section):
+    section = only_section(build(cells))
+    rows = [
+        section.rows[0].model_copy(update={"method": f"m{place}", "label": label, "group": 1, "beats": ()})
+        for place, label in enumerate("abcdefg")
+    ]
+    top = rows[0].model_copy(update={"beats": tuple("bdefg")})
+    board = Leaderboard(sections=(section.model_copy(update={"rows": (top, *rows[1:])}),))
+    assert tables(render(board))[MORE][0]["beats"] == "`m1`, `m3` to `m6`"
+    variants = [row.model_copy(update={"method": "m", "variant": f"x={row.label}"}) for row in rows[1:3]]
+    top = rows[0].model_copy(update={"beats": tuple("bc")})
+    board = Leaderboard(sections=(section.model_copy(update={"rows": (top, *variants)}),))
+    assert tables(render(board))[MORE][0]["beats"] == "`m` (`x=b`), `m` (`x=c`)"
 
 
 def test_the_same_records_give_the_same_bytes_in_any_order(cells):
@@ -81,13 +94,9 @@ def test_the_same_records_give_the_same_bytes_in_any_order(cells):
         assert write(build(cells)) == write(build(cells[::-1]))
 
 
-def test_labels_in_short():
+def test_every_row_has_a_label_of_its_own():
     order = [label_of(place) for place in range(60)]
-    assert len(set(order)) == 60 and "q" not in order and order[:3] == ["a", "b", "c"]
-    assert ranges(["a", "b"], order) == ("a b",)
-    assert ranges(["c", "a", "d", "e", "g"], order) == ("a", "c-e", "g")
-    assert ranges([order[24], order[25], order[26]], order) == ("z-b2",)
-    assert ranges([], order) == ()
+    assert len(set(order)) == 60 and order[:3] == ["a", "b", "c"]
 
 
 def test_csv_has_a_line_for_each_row_and_metric_at_full_precision(cells):
@@ -109,21 +118,6 @@ def test_a_failed_row_is_in_the_csv_too(failed):
     assert line["kind"] == "failed" and line["metric"] == "" and "did not run" in line["remarks"]
 
 
-def test_latex_says_how_it_is_read_and_which_machines_its_numbers_stand_for(make):
-    text = render_latex(build([make("tirg"), make("sum", environment={"threads": 8})]))
-    below = text.partition(r"\end{tabular}")[2]
-    assert "Times and memory: on (1) cpu (x86" in below and "8 threads" in below
-    assert "only within one machine" in below and "do not differ" not in below  # no queries: nothing is compared
-
-
-def test_latex_is_the_same_table_escaped(cells, make):
-    text = render_latex(build(cells))
-    assert r"\texttt{good} & " in text and r"\textsuperscript{" in text and r"$\pm$" in text
-    assert text.count(r"\begin{tabular}") == 1 and "synthetic" in text and "reference removed" in text
-    odd = render_latex(build([make("a_b%&#{}~^\\$")]))
-    assert r"a\_b\%\&\#\{\}\textasciitilde{}\textasciicircum{}\textbackslash{}\$" in odd
-
-
 def test_a_leaderboard_with_intervals_is_up_to_date_with_itself_and_within_a_tolerance(cells, loaded):
     text = render(build(cells))
     assert compare(text, text, tolerance=0) == []
@@ -140,11 +134,6 @@ def test_on_two_machines_every_row_says_which(loaded):
     elsewhere = {"environment": {"device": "NVIDIA H200"}}
     text = render(build([loaded("a", np.ones(20, bool), 0), loaded("b", np.zeros(20, bool), 0, **elsewhere)]))
     assert "(1) NVIDIA H200" in text and "(2) cpu" in text and "rows with the same number" in text
-    rows = lines_of(text)
-    assert [rows[name][-2] for name in ("method", "`a`", "`b`")] == ["on", "2", "1"]
-
-
-def test_a_latex_table_wider_than_the_page_is_made_smaller_and_says_what_that_needs(cells):
-    text = render_latex(build(cells))
-    assert text.splitlines()[0].startswith(r"% Needs \usepackage{booktabs,graphicx};")
-    assert text.count(r"\resizebox{") == text.count("\\end{tabular}}\n") == 1
+    found = tables(text)
+    assert {row["method"]: row["ms/query"] for row in found[""]} == {"`a`": "0.250 (2)", "`b`": "0.250 (1)"}
+    assert {row["method"]: row["train (s)"] for row in found[MORE]} == {"`a`": "61.5 (2)", "`b`": "61.5 (1)"}

@@ -118,7 +118,7 @@ def test_check_is_silent_on_times_and_says_where_it_is_stale(runs, make, store, 
     assert main(["leaderboard", "--check", "committed.md"]) == 0
     assert "up to date" in capsys.readouterr().out
     assert main(["leaderboard", "--check", "committed.md", "--tolerance", "0.5"]) == 1
-    assert "`tirg`: R@1 is 41.00 ᵇ, committed is 40.00" in capsys.readouterr().out
+    assert "`tirg`: R@1 [95 % interval] is 41.00 [" in capsys.readouterr().out
     assert not (runs / "LEADERBOARD.md").exists()
 
 

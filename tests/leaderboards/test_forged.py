@@ -207,7 +207,7 @@ def test_a_claim_that_is_newer_overrules_nothing(loaded, tmp_path):
     assert [row.rank for row in (*ranked.rows, *claimed.rows)] == [1, None]
     text = render(build(found))
     assert "- **Claimed**: these numbers could not be computed again" in text
-    assert "| claimed: the results of its queries are not there |" in text
+    assert r"- \* `tirg`: claimed: the results of its queries are not there" in text
 
 
 def test_the_verb_can_refuse_claims(loaded, tmp_path, capsys):

@@ -55,7 +55,7 @@ def test_the_standard_deviation_is_held_to_the_tolerance_too(make):
         ({"n_queries": {"": 1999}}, "1,999"),
         ({"ingredients": {"encoder.weights": "f" * 64}, "encoder": {"weights_digest": "f" * 64}}, "weights"),
         ({"method": {"parameters": 5}}, "parameters"),
-        ({"selection": {"on": "test"}}, "columns"),
+        ({"selection": {"on": "test"}}, "leaks"),
         ({"cell": {"seed": 1}}, "Seed"),
         ({"protocol": {"description": "other"}}, "other"),
     ],

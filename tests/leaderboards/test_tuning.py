@@ -5,26 +5,22 @@ from __future__ import annotations
 import csv
 import io
 import json
+import re
 
 import numpy as np
 import pytest
+from support.leaderboard_tables import MORE, tables
 
 from cir_bench.leaderboards import build, compare, render, render_csv, render_latex
-from cir_bench.leaderboards.markdown import split_row
 
 BUDGET = {"trials": 20, "epochs": 30, "digest": "d" * 64}
-MORE = BUDGET | {"trials": 40, "digest": "f" * 64}
+LARGER = BUDGET | {"trials": 40, "digest": "f" * 64}
 UNTRAINED = {"parameters": 0, "trained_parameters": 0}
 
 
 def tuned(budget=BUDGET, **cell):
     variant = f"tuned={budget['trials']}x{budget['epochs']}"
     return {"tuning": budget, "ingredients": {"tuning": budget["digest"]}, "cell": {"variant": variant, **cell}}
-
-
-def rows_of(text):
-    lines = [split_row(line) for line in text.splitlines() if line.startswith("|")]
-    return [dict(zip(lines[0], line, strict=True)) for line in lines[2:]]
 
 
 @pytest.fixture
@@ -34,7 +30,7 @@ def mixed(make):
         make("best", 60.0),
         make("good", 50.0, **tuned()),
         make("fair", 40.0, **tuned()),
-        make("large", 30.0, **tuned(MORE)),
+        make("large", 30.0, **tuned(LARGER)),
         make("poor", 20.0),
         make("sum", 70.0, method=UNTRAINED),
         make("random", 0.5),
@@ -43,13 +39,14 @@ def mixed(make):
 
 def test_the_column_is_there_only_where_a_row_is_tuned(make):
     assert "tuning" not in render(build([make()])).lower()
-    (row,) = rows_of(render(build([make(**tuned())])))
+    (row,) = tables(render(build([make(**tuned())])))[MORE]
     assert row["tuning"] == "20 × 30"
 
 
 def test_several_budgets_have_places_of_their_own_and_follow_each_other(mixed):
-    rows = rows_of(render(build(mixed)))
-    assert [(row["method"].split("`")[1], row["tuning"], row["#"]) for row in rows] == [
+    found = tables(render(build(mixed)))
+    pairs = zip(found[""], found[MORE], strict=True)
+    assert [(row["method"].split("`")[1], more["tuning"], row["#"]) for row, more in pairs] == [
         ("large", "40 × 30", "1"),
         ("good", "20 × 30", "1"),
         ("fair", "20 × 30", "2"),
@@ -92,8 +89,8 @@ def test_rows_of_different_budgets_are_not_compared(loaded, only_section):
 def test_other_formats_say_the_same(mixed):
     board = build(mixed)
     latex = render_latex(board)
-    assert "& 20 × 30 &" in latex.replace(r"$\times$", "×")
-    assert "Rows were tuned with different budgets" in latex and "Tuning: how many trials" in latex
+    groups = ["Tuned with 40 trials of 30 epochs", "Tuned with 20 trials of 30 epochs", "Not tuned"]
+    assert re.findall(r"\\emph{(.*?)}", latex) == groups and "tuned=" not in latex
     lines = {line["method"]: line for line in csv.DictReader(io.StringIO(render_csv(board)))}
     assert (lines["good"]["tuning"], lines["best"]["tuning"]) == ("20 × 30", "")
     assert {line["cautions"] for line in lines.values()} == {"mixed-tuning synthetic"}
@@ -103,7 +100,7 @@ def test_other_formats_say_the_same(mixed):
 
 
 def test_another_budget_makes_a_committed_leaderboard_stale(make):
-    now, then = render(build([make(**tuned())])), render(build([make(**tuned(MORE | {"trials": 21}))]))
+    now, then = render(build([make(**tuned())])), render(build([make(**tuned(LARGER | {"trials": 21}))]))
     assert compare(now, now, 0) == []
     assert compare(now, then.replace("21x30", "20x30"), 2.0) == [
         "css/test@1 · controlled track · encoder tiny: `tirg` (`tuned=20x30`): tuning is 20 × 30, committed is 21 × 30."

@@ -87,9 +87,9 @@ def test_methods_that_do_not_differ_share_a_place_and_what_one_beats_is_named(ce
             cell(name, quality, seed=seed)
     text = report_page(shown())
     places = re.findall(r'<td class="place"[^>]*>(.*?)</td>', text)
-    assert places == ["1", "1", "3"]
-    assert len(re.findall(r'title="beats the rows c"', text)) == 2
-    assert "Rows with the same place do not differ" in parse(text).text
+    assert places == ["1=", "1=", "3"]
+    assert re.findall(r'<td class="beats"[^>]*>(.*?)</td>', text) == ["bad", "bad", "–"]
+    assert "Rows that share a place (1=) do not differ from the best of them" in parse(text).text
 
 
 def test_without_the_queries_ranks_nothing_is_said_of_whether_rows_differ(cell, shown, parse):

@@ -20,6 +20,19 @@ if TYPE_CHECKING:
 
 FILE = "LEADERBOARD.md"
 ENDINGS = {"markdown": ".md", "latex": ".tex", "csv": ".csv"}
+Format = Literal["markdown", "latex", "csv"]
+Columns = Annotated[
+    str,
+    typer.Option(
+        metavar="NAME,…",
+        help="With --to latex: the columns to show, by their headings in the leaderboard, such as R@1,parameters. "
+        "Default: the main metrics.",
+    ),
+]
+Pack = Annotated[
+    Path | None,
+    typer.Option(metavar="DIR", help="Also copy records and per-query results to DIR: what to commit or send."),
+]
 
 
 @with_settings
@@ -30,13 +43,9 @@ def leaderboard(
         Path | None,
         typer.Option("--out", metavar="FILE", help=f"The file to write; - prints it. Default: {FILE} in --records."),
     ] = None,
-    to: Annotated[
-        Literal["markdown", "latex", "csv"], typer.Option(help="The format: the same table in each.")
-    ] = "markdown",
-    pack: Annotated[
-        Path | None,
-        typer.Option(metavar="DIR", help="Also copy records and per-query results to DIR: what to commit or send."),
-    ] = None,
+    to: Annotated[Format, typer.Option(help="The format. latex: a table for a paper.")] = "markdown",
+    columns: Columns = "",
+    pack: Pack = None,
     schema: Annotated[
         bool, typer.Option("--schema", help="Print the JSON Schema of a record, and do nothing else.")
     ] = False,
@@ -69,6 +78,7 @@ def leaderboard(
         print(lb.schema_text(), end="")
         return
     _check_options(out, check, pack, to, as_json)
+    _check_columns(columns, to)
     path = out if out is not None or as_json or check is not None else beside(records, FILE).with_suffix(ENDINGS[to])
     stored, problems = _read(records, settings, no_claims)
     for sentence in lb.overruled(stored):
@@ -79,7 +89,7 @@ def leaderboard(
     if as_json:
         print(board.model_dump_json(indent=1))
     if path is not None:
-        _write({"markdown": lb.render, "latex": lb.render_latex, "csv": lb.render_csv}[to](board), path, quiet=as_json)
+        _write(_rendered(board, to, columns), path, quiet=as_json)
     stale = check is not None and _is_stale(check, board, tolerance, records or [RUNS])
     if problems or stale:
         raise typer.Exit(PROBLEM)
@@ -106,6 +116,19 @@ def _check_options(out: Path | None, check: Path | None, pack: Path | None, to: 
     refuse_stdout("--pack", pack)
     if out is not None and out != STDOUT and not out.suffix and not out.exists():
         raise ConfigError(f"--out {out} is the file to write, such as {out}/{FILE}; the folder to read is --records.")
+
+
+def _check_columns(columns: str, to: Format) -> None:
+    if columns and to != "latex":
+        raise ConfigError("--columns chooses those of a LaTeX table; add --to latex.")
+
+
+def _rendered(board: Leaderboard, to: Format, columns: str) -> str:
+    from cir_bench import leaderboards as lb
+
+    if to == "latex":
+        return lb.render_latex(board, [name for part in columns.split(",") if (name := part.strip())])
+    return lb.render_csv(board) if to == "csv" else lb.render(board)
 
 
 def _write(text: str, path: Path, *, quiet: bool) -> None:

@@ -63,6 +63,8 @@ class MetricFamily:
     over_queries: Callable[[Values], float] = lambda values: float(values.sum() / len(values))
     candidates: CandidateSet = CandidateSet.GALLERY
     relevance: Relevance = Relevance.TARGETS
+    saturates: bool = False
+    """Whether it is the same for every ranking once K takes in all candidates, as recall is."""
 
     @property
     def has_k(self) -> bool:
@@ -71,20 +73,26 @@ class MetricFamily:
 
 
 _FAMILIES = (
-    MetricFamily("R@K", "queries with any target among the first K (the field's Recall@K)", expected.hit_rate),
+    MetricFamily(
+        "R@K", "queries with any target among the first K (the field's Recall@K)", expected.hit_rate, saturates=True
+    ),
     MetricFamily(
         "R_target@K",
         "R@K of the one target that the text was written for, where there are several (CIRCO's Recall@K)",
         expected.hit_rate,
         relevance=Relevance.FIRST_TARGET,
+        saturates=True,
     ),
     MetricFamily(
         "R_soft@K",
         "mean of the best graded value among the first K, 0 where there is none (CIRR's soft targets)",
         expected.hit_rate,
         relevance=Relevance.GAINS,
+        saturates=True,
     ),
-    MetricFamily("recall@K", "true recall: fraction of a query's targets among the first K", expected.true_recall),
+    MetricFamily(
+        "recall@K", "true recall: fraction of a query's targets among the first K", expected.true_recall, saturates=True
+    ),
     MetricFamily("mAP@K", "mean of Σ_{i≤K} P(i)·rel(i) / min(|targets|, K) (CIRCO)", expected.average_precision),
     MetricFamily(
         "mAP_trapezoid",
@@ -103,7 +111,11 @@ _FAMILIES = (
         expected.normalised_gain,
     ),
     MetricFamily(
-        "R_subset@K", "R@K among each query's own candidates (CIRR)", expected.hit_rate, candidates=CandidateSet.SUBSET
+        "R_subset@K",
+        "R@K among each query's own candidates (CIRR)",
+        expected.hit_rate,
+        candidates=CandidateSet.SUBSET,
+        saturates=True,
     ),
     MetricFamily(
         "R_soft_subset@K",
@@ -111,6 +123,7 @@ _FAMILIES = (
         expected.hit_rate,
         candidates=CandidateSet.SUBSET,
         relevance=Relevance.GAINS,
+        saturates=True,
     ),
     MetricFamily("MRR", "mean of 1 / rank of the best target", lambda ranking, _: expected.reciprocal_rank(ranking)),
     MetricFamily(
@@ -177,3 +190,15 @@ def parse_metrics(names: Sequence[str]) -> tuple[Metric, ...]:
 def beyond(names: Sequence[str], k: int) -> tuple[str, ...]:
     """The metrics whose cut-off is above ``k``."""
     return tuple(metric.name for metric in parse_metrics(names) if metric.k > k)
+
+
+def says_nothing(name: str, gallery: int) -> bool:
+    """Whether a metric, if it is one, is the same for every ranking of a gallery of so many images.
+
+    That of a subset may be, too, but how many images a query's own candidates are is not known here.
+    """
+    base, _, depth = name.partition("@")
+    family = FAMILIES.get(base)
+    if family is None or not family.saturates or family.candidates is CandidateSet.SUBSET or not depth.isdecimal():
+        return False
+    return int(depth) >= gallery

@@ -1,8 +1,9 @@
 """Records in, tables out: one per benchmark, protocol, track (and encoder), never ranked together. Imports no torch.
 
 ``grouping`` says which records share a table, ``rows``, ``comparisons`` and ``reported`` make its rows, and ``build``
-puts them together as a `Leaderboard` (``model``). ``table`` is the model of a table that every format is written from:
-``markdown`` and ``latex`` (with ``text_format`` and ``facts``), ``csv_lines``, and the HTML report. ``stale``
+puts them together as a `Leaderboard` (``model``). ``table`` is the model of a table that every format is written from,
+with the columns of ``columns``: ``markdown`` and ``latex`` (with ``text_format`` and ``facts``), ``csv_lines``, and the
+HTML report. ``stale``
 compares a committed leaderboard with a fresh one, ``row_pair`` finds two rows by name, ``files`` writes.
 """
 

@@ -90,6 +90,7 @@ def _section(
         known_protocol=builtin_protocol(key.benchmark, key.protocol) is not None,
         seeds=tuple(sorted({one.record.cell.seed for one in members})),
         headline=headline,
+        headline_of=next((one.queries.headline.mean_of for one in finished if one.queries is not None), ()),
         columns=_columns([one.record.metrics for one in finished], headline, list(records[0].n_queries)),
         places=tuple(sorted({place for one in finished if (place := place_of(one.record))})),
         rows=(*rows, *failed_rows(members)),

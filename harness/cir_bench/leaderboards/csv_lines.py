@@ -7,9 +7,10 @@ import io
 from collections.abc import Iterator
 
 from cir_bench.leaderboards import escape
+from cir_bench.leaderboards.columns import table_of
 from cir_bench.leaderboards.facts import cautions
 from cir_bench.leaderboards.model import Leaderboard, Row, Section
-from cir_bench.leaderboards.table import MetricEntry, ReportedEntry, Table, TableRow, table_of
+from cir_bench.leaderboards.table import MetricEntry, ReportedEntry, Table, TableRow
 
 COLUMNS = (
     *("section", "benchmark", "protocol", "protocol_hash", "track", "encoder", "row", "place", "method", "variant"),
@@ -27,7 +28,7 @@ def render_csv(leaderboard: Leaderboard) -> str:
     writer = csv.DictWriter(text, COLUMNS, lineterminator="\n")
     writer.writeheader()
     for section in leaderboard.sections:
-        table = table_of(section)
+        table = table_of(section, every_metric=True)
         for row in table.rows:
             writer.writerows(map(_escaped, _lines(table, row)))
     return text.getvalue()
@@ -45,7 +46,7 @@ def _lines(table: Table, row: TableRow) -> Iterator[dict[str, object]]:
             "sd": value.sd,
             "low": value.interval.low if value.interval else None,
             "high": value.interval.high if value.interval else None,
-            "beats": " ".join(row.row.beats) if entry.beats else "",
+            "beats": " ".join(row.row.beats) if entry.headline else "",
             "reported": "; ".join(f"{one.value:g} ({one.cited})" for one in reported),
             "difference": "; ".join(f"{one.difference:+.2f}" for one in reported if one.difference is not None),
         }

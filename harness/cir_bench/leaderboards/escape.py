@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import html
 import re
+import unicodedata
 
 LONGEST_TEXT = 240
 """Characters of a text in a table."""
@@ -20,8 +21,12 @@ _LATEX = {
     "~": r"\textasciitilde{}",
     "^": r"\textasciicircum{}",
     **{mark: f"\\{mark}" for mark in "&%$#_{}"},
+    **{"<": r"\textless{}", ">": r"\textgreater{}", "|": r"\textbar{}"},
     **{"±": r"$\pm$", "·": r"$\cdot$", "–": "--", "…": r"\dots{}", "×": r"$\times$", "≥": r"$\ge$", "≤": r"$\le$"},
+    **{"—": "---", "−": "$-$", "→": r"$\to$", "“": "``", "”": "''", "‘": "`", "’": "'"},
 }
+_LATEX_LETTERS = frozenset(map(chr, [*range(0x20, 0x7F), *range(0xC0, 0x100)])) - frozenset("ÐðÞþ")
+"""What every LaTeX has in its fonts."""
 _FORMULA = ("=", "+", "-", "@", "＝", "＋", "－", "＠")
 
 
@@ -48,8 +53,12 @@ def markdown_code(text: str) -> str:
 
 
 def latex(text: str, most: int = LONGEST_TEXT) -> str:
-    """Anywhere in LaTeX."""
-    return "".join(_LATEX.get(letter, letter) for letter in one_line(text, most))
+    """Anywhere in LaTeX; a character that its fonts may lack is written by its number, so that the text compiles."""
+    return "".join(map(_latex, one_line(unicodedata.normalize("NFC", text), most)))
+
+
+def _latex(letter: str) -> str:
+    return _LATEX.get(letter, letter if letter in _LATEX_LETTERS else f"(U+{ord(letter):04X})")
 
 
 def csv(text: str) -> str:

@@ -102,7 +102,7 @@ class Row(_LeaderboardModel):
     rank: int | None
     """By the headline, among the rows that it is ranked with; None for sentinels and for cells that did not run."""
     label: str = ""
-    """A letter for each row that ran, unique in the section."""
+    """A letter for each row that ran, unique in the section: its name in CSV and JSON."""
     group: int | None = None
     """Place of its tie group; None for sentinels, for cells that did not run, and if the queries are not known."""
     beats: tuple[str, ...] = ()
@@ -132,15 +132,13 @@ class Row(_LeaderboardModel):
     cells: tuple[InstanceOf[StoredRecord], ...] = Field(default=(), exclude=True)
     """The finished records behind the row, in the order of the seeds; not part of the JSON."""
     badge: Literal["", "re-scored", "reproduced", "claimed"] = ""
-    """re-scored: its metrics follow from the results of its queries. reproduced: so do those of an independent record
-    of a cell, which agrees. claimed: they follow from nothing. Empty for cells that did not run."""
+    """See `cir_bench.leaderboards.reproduced`; empty for cells that did not run."""
     weights: WeightsFacts | None = None
     """The published weights that it was evaluated with, without being trained; None: there were none."""
     training_data: tuple[str, ...] = ()
     """What its records declare: data that the method or its encoder was trained on."""
     seen: tuple[str, ...] = ()
-    """Those of ``training_data`` that are of the benchmark's own data set, for a row that was not trained on triplets:
-    it is not zero-shot. Empty for rows that were, and for sentinels."""
+    """Those of the benchmark's own data set, for a row that was not trained on triplets: it is not zero-shot."""
     reported: tuple[Reported, ...] = ()
     remarks: tuple[str, ...] = ()
     """Sentences for the row's last column; of a failed row: why it did not run."""
@@ -231,8 +229,10 @@ class Section(_LeaderboardModel):
     """Whether the numbers could not be computed again from the results of queries: no row has a rank."""
     seeds: tuple[int, ...]
     headline: str
+    headline_of: tuple[str, ...] = ()
+    """The metrics that the headline is the mean of; empty if the queries are not known."""
     columns: tuple[str, ...]
-    """Metrics in the order of the table, the headline first."""
+    """All metrics, the headline first; a table may leave out some of them."""
     places: tuple[str, ...]
     """Where the cells ran, for the times."""
     rows: tuple[Row, ...]

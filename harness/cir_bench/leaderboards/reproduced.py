@@ -1,4 +1,8 @@
-"""Badges of rows: claimed, re-scored, or reproduced by an independent record of the same cell."""
+"""Badges of rows.
+
+re-scored: its metrics follow from the results of its queries. reproduced: so do those of an independent record of a
+cell, which agrees. claimed: they follow from nothing.
+"""
 
 from __future__ import annotations
 

@@ -10,17 +10,25 @@ from itertools import compress
 from markupsafe import Markup
 
 from cir_bench.leaderboards import Row, Value
-from cir_bench.leaderboards.table import Column, Entry, MetricEntry, ReportedEntry, TextEntry, place_of, table_of
+from cir_bench.leaderboards.columns import table_of
+from cir_bench.leaderboards.table import (
+    BeatsEntry,
+    Column,
+    Entry,
+    MetricEntry,
+    NameEntry,
+    ReportedEntry,
+    TextEntry,
+    place_of,
+)
 from cir_bench.report.sections import ReportRow, ReportSection
 from cir_bench.report.svg import Series, element
 
-MOST_RANGES = 3
-"""With more ranges of beaten rows, only the number of rows is shown."""
 ELSEWHERE = "*"
 """Follows a reported number that was measured on another encoder or other data, and so does not compare."""
 SPAN = 96.0
 """Width of the interval drawn in a row."""
-SHOWN = ("headline", "metric", "reported", "count", "cost")
+SHOWN = ("headline", "metric", "beats", "reported", "count", "cost")
 """Kinds of columns written here; the template writes places, names, intervals and remarks itself."""
 
 
@@ -28,14 +36,13 @@ SHOWN = ("headline", "metric", "reported", "count", "cost")
 class HtmlEntry:
     """``text`` followed by a smaller ``small``, sorted by ``value`` (None: always last).
 
-    ``beats`` says in short which rows a headline beats. Costs are sorted within their ``machines``.
+    Costs are sorted within their ``machines``.
     """
 
     text: str
     value: float | None = None
     small: str = ""
     tip: str = ""
-    beats: str = ""
     machines: str = ""
 
 
@@ -60,11 +67,6 @@ class HtmlTable:
     rows: Sequence[HtmlRow]
     compared: bool
 
-    @property
-    def widest(self) -> int:
-        """Letters of the longest superscript."""
-        return max((len(entry.beats) for row in self.rows for entry in row.entries), default=0)
-
 
 def html_table(block: ReportSection) -> HtmlTable:
     """The table of a section."""
@@ -84,14 +86,18 @@ def _entry(row: Row, entry: Entry | None) -> HtmlEntry:
     if isinstance(entry, MetricEntry):
         value = entry.value
         small = "" if value.sd is None else f"± {value.sd:.2f}"
-        many = len(entry.beats) > MOST_RANGES
-        beats = f"{len(row.beats)} rows" if many else " ".join(entry.beats).replace("-", "–")
         mean = value.mean if math.isfinite(value.mean) else None
-        return HtmlEntry(f"{value.mean:.2f}", mean, small, _in_words(value), beats)
+        return HtmlEntry(f"{value.mean:.2f}", mean, small, _in_words(value))
+    if isinstance(entry, BeatsEntry):
+        return HtmlEntry(", ".join(" to ".join(map(_name, run)) for run in entry.runs), len(row.beats))
     if isinstance(entry, ReportedEntry):
         return _reported(entry)
     assert isinstance(entry, TextEntry)  # the only other type in these columns
     return HtmlEntry(entry.text, entry.value, tip=entry.tip, machines=entry.machines)
+
+
+def _name(entry: NameEntry) -> str:
+    return f"{entry.name} ({entry.variant})" if entry.variant else entry.name
 
 
 def _reported(entry: ReportedEntry) -> HtmlEntry:

@@ -111,8 +111,8 @@ def _reading(block: ReportSection, table: HtmlTable) -> Iterator[str]:
         yield "± is the standard deviation over seeds."
     if table.compared:
         yield "The drawn line is the 95 % interval of the headline (over queries and seeds), on an axis from 0."
-        yield "Rows with the same place do not differ; small letters after a headline name the rows that it beats"
-        yield "(p < 0.05, corrected)."
+        yield "Rows that share a place (1=) do not differ from the best of them; “beats” names the rows that a row is"
+        yield "better than (p < 0.05, corrected)."
         if not block.several_seeds:
             yield "One seed each: trained models are compared, not methods."
     else:
