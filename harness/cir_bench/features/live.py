@@ -7,6 +7,7 @@ import math
 import sys
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 from itertools import islice
 from typing import Any, NamedTuple, TypeVar
 
@@ -14,6 +15,7 @@ import torch
 from torch import Tensor
 
 from cir_bench.errors import CirBenchError, PluginError
+from cir_bench.features.chunks import Chunks
 from cir_bench.features.extract import read_item
 from cir_bench.features.gather import gathered
 from cir_bench.features.processes import read_in_order, worth_workers
@@ -79,9 +81,9 @@ class ItemMemory:
 class LiveSource:
     """A `FeatureSource` that runs the encoder, in the mode and with the gradients that the caller has set.
 
-    ``encoders`` are copies by branch, which share decoded items in ``memory``; ``image`` gives an image's handle by id.
-    There are ``workers`` processes that read training batches ahead, and threads that decode a batch at evaluation.
-    Each of several ``ranks`` encodes its share of what is asked for, and gets the features of all of it.
+    ``encoders`` are copies by branch, which share decoded items in ``memory`` and encode in ``chunks``; ``image`` gives
+    an image's handle by id. There are ``workers`` processes that read training batches ahead, and threads that decode a
+    batch at evaluation. Each of several ``ranks`` encodes its share of what is asked for, and gets the features of all.
     """
 
     def __init__(
@@ -93,6 +95,7 @@ class LiveSource:
         joint_levels: frozenset[FeatureLevel] = frozenset(),
         *,
         memory: ItemMemory | None = None,
+        chunks: Chunks | None = None,
         workers: int = 0,
         ranks: Ranks = ALONE,
     ) -> None:
@@ -100,6 +103,7 @@ class LiveSource:
         self._image = image
         self._image_levels, self._text_levels, self._joint_levels = image_levels, text_levels, joint_levels
         self._memory = ItemMemory() if memory is None else memory
+        self._chunks = Chunks() if chunks is None else chunks
         self._workers, self._ranks = workers, ranks
         self._threads = ThreadPoolExecutor(workers) if workers > 1 else None
 
@@ -117,7 +121,7 @@ class LiveSource:
         """Features of B texts."""
         return self._shared(
             texts,
-            lambda own: by_branch(self._encoders, lambda encoder: encoder.encode_texts(own, self._text_levels)),
+            lambda own: self._in_chunks(lambda encoder, part: encoder.encode_texts(part, self._text_levels), own),
         )
 
     def pairs(self, images: Sequence[str], texts: Sequence[str]) -> Features | None:
@@ -128,7 +132,7 @@ class LiveSource:
         def encode(own: Sequence[tuple[str, str]]) -> Features:
             items = self._items([image for image, _ in own], {})
             words = [text for _, text in own]
-            return by_branch(self._encoders, lambda encoder: encoder.encode_pairs(items, words, levels))
+            return self._in_chunks(lambda encoder, *part: encoder.encode_pairs(*part, levels), items, words)
 
         return self._shared(list(zip(images, texts, strict=True)), encode)
 
@@ -142,7 +146,11 @@ class LiveSource:
         return next(iter(self._encoders.values()))
 
     def _encoded(self, items: Sequence[Any]) -> Features:
-        return by_branch(self._encoders, lambda encoder: encoder.encode_images(items, self._image_levels))
+        return self._in_chunks(lambda encoder, part: encoder.encode_images(part, self._image_levels), items)
+
+    def _in_chunks(self, encode: Callable[..., Features], *items: Sequence[Any]) -> Features:
+        """``encode(encoder, *items)`` of every copy of the encoder."""
+        return by_branch(self._encoders, lambda encoder: self._chunks.encode(partial(encode, encoder), *items))
 
     def _augmented(self, parts: Sequence[Part], seeds: Sequence[int]) -> Iterator[list[Any]]:
         """Items drawn anew for each batch."""

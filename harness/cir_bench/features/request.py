@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import islice
 
+from cir_bench.features.chunks import Chunks
 from cir_bench.features.extract import read_item
 from cir_bench.features.identity import Identity, columns, pair_digest, pair_name, text_digest
 from cir_bench.features.processes import read_in_order
@@ -17,7 +18,7 @@ from cir_bench.interfaces.levels import FeatureLevel, Needs
 
 IMAGE_BATCH = 64
 TEXT_BATCH = 256
-"""Items per forward pass."""
+"""Items per forward pass; fewer where the device's memory does not hold the pass."""
 
 
 @dataclass(frozen=True)
@@ -57,8 +58,9 @@ class FeatureRequest:
         def encode(positions: Sequence[int], levels: frozenset[FeatureLevel]) -> Iterator[Features]:
             chosen = [images[position] for position in positions]
             items = read_in_order(lambda place: read_item(encoder, chosen[place]), len(chosen), IMAGE_BATCH, workers)
+            chunks = Chunks()
             while batch := list(islice(items, IMAGE_BATCH)):
-                yield encoder.encode_images(batch, levels)
+                yield chunks.encode(lambda part: encoder.encode_images(part, levels), batch)
 
         return cls(
             encoder,
@@ -78,8 +80,10 @@ class FeatureRequest:
         """Features of texts, otherwise as :meth:`of_images`."""
 
         def encode(positions: Sequence[int], levels: frozenset[FeatureLevel]) -> Iterator[Features]:
+            chunks = Chunks()
             for start in range(0, len(positions), TEXT_BATCH):
-                yield encoder.encode_texts([texts[at] for at in positions[start : start + TEXT_BATCH]], levels)
+                batch = [texts[at] for at in positions[start : start + TEXT_BATCH]]
+                yield chunks.encode(lambda part: encoder.encode_texts(part, levels), batch)
 
         return cls(
             encoder,
@@ -109,9 +113,10 @@ class FeatureRequest:
         def encode(positions: Sequence[int], levels: frozenset[FeatureLevel]) -> Iterator[Features]:
             chosen = [pairs[position] for position in positions]
             items = read_in_order(lambda place: read_item(encoder, chosen[place][0]), len(chosen), IMAGE_BATCH, workers)
-            texts = iter([text for _, text in chosen])
+            texts, chunks = iter([text for _, text in chosen]), Chunks()
             while batch := list(islice(items, IMAGE_BATCH)):
-                yield encoder.encode_pairs(batch, list(islice(texts, len(batch))), levels)
+                words = list(islice(texts, len(batch)))
+                yield chunks.encode(lambda items, texts: encoder.encode_pairs(items, texts, levels), batch, words)
 
         digests = {image.id: encoder.image_digest(image) for image, _ in pairs}
         return cls(

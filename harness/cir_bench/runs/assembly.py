@@ -10,6 +10,7 @@ from torch import Tensor
 
 from cir_bench.errors import RunError
 from cir_bench.evaluation.measure import measure
+from cir_bench.features.chunks import Chunks
 from cir_bench.features.source import MAIN, FeatureSource
 from cir_bench.inference.rank import Ranked, rank
 from cir_bench.interfaces.encoder import Encoder, without_pseudo_words
@@ -92,9 +93,17 @@ class AssembledCell:
 
 
 def assemble(
-    cell: Cell, bench: Workbench, registry: Registry, folder: Path, announce: Announce = unheard
+    cell: Cell,
+    bench: Workbench,
+    registry: Registry,
+    folder: Path,
+    announce: Announce = unheard,
+    chunks: Chunks | None = None,
 ) -> AssembledCell:
-    """A cell with its initial weights; ``registry`` has the composers and losses of its method."""
+    """A cell with its initial weights; ``registry`` has the composers and losses of its method.
+
+    ``chunks`` are those of a try of the same cell for which the memory was too small.
+    """
     seed_torch(cell.key.seed, "initial weights")
     shape = bench.encoders.frozen(cell).shape
     encoders: dict[str, Encoder] = {}
@@ -107,7 +116,7 @@ def assemble(
         cell,
         bench,
         Trainee(method, encoders, cell.trains_encoder),
-        CellSources(cell, bench, encoders, folder / SCRATCH, announce),
+        CellSources(cell, bench, encoders, folder / SCRATCH, announce, chunks),
         Computation(cell.key, bench.device, cell.precision, announce, bench.ranks),
         folder,
     )

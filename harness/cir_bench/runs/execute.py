@@ -10,8 +10,11 @@ from contextlib import contextmanager
 from datetime import datetime, timezone
 from pathlib import Path
 
+import torch
+
 from cir_bench.errors import PairingError, printable, unwritable
 from cir_bench.evaluation.measure import EvaluationResult, measure
+from cir_bench.features.chunks import Chunks
 from cir_bench.inference.rank import Ranked
 from cir_bench.interfaces.events import Announce, unheard
 from cir_bench.interfaces.method import Method
@@ -30,6 +33,7 @@ from cir_bench.runs.cuts import cuts_of
 from cir_bench.runs.device import environment, peak_mib, reset_peak
 from cir_bench.runs.failures import circumstances, known_of
 from cir_bench.runs.ingredients import fingerprint, ingredients
+from cir_bench.runs.memory import encode_less
 from cir_bench.runs.published import load_published
 from cir_bench.runs.status import CHECKPOINTS, SCRATCH
 from cir_bench.runs.workbench import Workbench
@@ -78,9 +82,8 @@ class CellRun:
         with self._phase("preparing"):
             self._found = found = self._ranks.agree(lambda: ingredients(cell, bench))
             evaluation = bench.data.evaluation(cell)
-            assembled = assemble(cell, bench, self._registry, self._folder, self._announce)
-            weights = load_published(assembled) if cell.weights else None
-        trained = self._train(assembled, fingerprint(found, cell.key.seed)) if assembled.learns else None
+        assembled, trained = self._trained(found)
+        weights = load_published(assembled) if cell.weights else None
         assembled.trainee.eval()
         with self._phase("extracting features"):
             source = assembled.sources.for_evaluation(trained is not None and trained.touched)
@@ -94,14 +97,32 @@ class CellRun:
 
         return self._ranks.agree(evaluated).model_copy(update={"weights": weights})
 
-    def _train(self, assembled: AssembledCell, mark: str) -> TrainState:
+    def _trained(self, found: Mapping[str, str]) -> tuple[AssembledCell, TrainState | None]:
+        """The cell, trained if it learns; when the memory is used up, from the last epoch, encoding less at a time."""
+        chunks = Chunks()
+        while True:
+            with self._phase("preparing"):
+                assembled = assemble(
+                    self._cell, self._bench, self._registry, self._folder, self._announce, chunks=chunks
+                )
+            trained = self._train(assembled, fingerprint(found, self._cell.key.seed)) if assembled.learns else None
+            if trained is not None or not assembled.learns:
+                return assembled, trained
+            encode_less(assembled, chunks)
+            del assembled  # so that the next one has its memory
+
+    def _train(self, assembled: AssembledCell, mark: str) -> TrainState | None:
+        """None when the device's memory was used up."""
         with self._phase("preparing"):
             trainer = assembled.trainer(mark)
         if not assembled.trainee.encoders and self._cell.epochs:
             with self._phase("extracting features"):
                 assembled.sources.for_stage(trains_encoder=False, encoders_changed=False)
         with self._phase("training"), blame(self._cell.method, "training"):
-            return trainer.run()
+            try:
+                return trainer.run()
+            except torch.OutOfMemoryError:
+                return None  # without the error, whose traceback holds what is in memory
 
     def _evaluate(self, parts: Mapping[str, PartRankings], evaluation: EvalSet) -> EvaluationResult | None:
         """Save the rankings, and measure them unless their targets are hidden."""

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from cir_bench.features.cache import FeatureCache
+from cir_bench.features.chunks import Chunks
 from cir_bench.features.live import ItemMemory, LiveSource
 from cir_bench.features.source import MAIN, FeatureSource
 from cir_bench.interfaces.encoder import Encoder
@@ -21,11 +22,19 @@ class CellSources:
     """
 
     def __init__(
-        self, cell: Cell, bench: Workbench, encoders: Mapping[str, Encoder], scratch: Path, announce: Announce
+        self,
+        cell: Cell,
+        bench: Workbench,
+        encoders: Mapping[str, Encoder],
+        scratch: Path,
+        announce: Announce,
+        chunks: Chunks | None = None,
     ) -> None:
         self._cell, self._bench, self._encoders = cell, bench, dict(encoders)
         self._scratch, self._announce = FeatureCache(scratch, bench.ranks), announce
         self._memory = ItemMemory()
+        self.chunks = chunks or Chunks()
+        """How many items the cell's encoders read at a time while they are trained, and afterwards."""
 
     def for_stage(self, trains_encoder: bool, encoders_changed: bool) -> FeatureSource:
         """Features for training in a stage; once a stage has trained the encoders, later ones use the result."""
@@ -53,6 +62,7 @@ class CellSources:
             needs.text,
             needs.joint,
             memory=self._memory,
+            chunks=self.chunks,
             workers=self._bench.workers,
             ranks=self._bench.ranks,
         )
