@@ -2,7 +2,7 @@
 
 import os
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
@@ -48,6 +48,15 @@ def import_path(monkeypatch: pytest.MonkeyPatch) -> None:
 def wide_terminal(monkeypatch: pytest.MonkeyPatch) -> None:
     """Sentences are not wrapped, so that they can be found in what was printed."""
     monkeypatch.setattr("cir_bench.cli.layout.width", lambda: 10_000)
+
+
+@pytest.fixture(scope="module")
+def forked() -> Iterator[None]:
+    """Processes of Python that a module's tests start are forks of this one, which need not import torch again."""
+    from support.forked import forking
+
+    with forking():
+        yield
 
 
 @pytest.fixture(scope="session")

@@ -16,7 +16,7 @@ from .conftest import Engine
 
 AWAY = ("--on", "away", "--max-cells", "2", "--cpus-per-cell", "1")
 TRAINED = ("-m", "dies", "--set", "training.epochs=4")
-pytestmark = pytest.mark.slow  # every job is a process that imports torch
+pytestmark = pytest.mark.usefixtures("forked")  # the jobs; real ones are those of tests/plugins/executors
 
 
 @pytest.fixture(scope="module")
@@ -89,8 +89,8 @@ def test_an_error_of_a_cell_is_its_own_and_is_not_tried_again(engine) -> None:
 
 def test_a_cell_that_takes_too_long_is_stopped(engine, monkeypatch) -> None:
     monkeypatch.setenv("TOY_STEP_SECONDS", "60")
-    code, said = engine.run("-m", "slow-tirg", *AWAY, "--cell-timeout", "15")
-    assert code == 1 and "it was stopped after 15 s (--cell-timeout)" in said, said
+    code, said = engine.run("-m", "slow-tirg", *AWAY, "--cell-timeout", "5")
+    assert code == 1 and "it was stopped after 5 s (--cell-timeout)" in said, said
 
 
 @pytest.mark.parametrize("sign", [signal.SIGKILL, signal.SIGINT], ids=["kill -9", "Ctrl-C"])

@@ -16,6 +16,7 @@ from cir_bench.cli.app import main
 
 from .conftest import Toy
 
+pytestmark = pytest.mark.usefixtures("forked")
 DEADLY = '''
 """Methods that end their process in many ways."""
 import ctypes, os, signal, sys, time
@@ -106,7 +107,7 @@ REASONS = {
 
 
 @pytest.fixture(scope="module")
-def run(tmp_path_factory: pytest.TempPathFactory):
+def run(tmp_path_factory: pytest.TempPathFactory, forked: None):
     folder = tmp_path_factory.mktemp("deadly")
     plugin = folder / "deadly.py"
     plugin.write_text(DEADLY, encoding="utf-8")

@@ -23,6 +23,7 @@ def _heed_ctrl_c() -> None:
     signal.signal(signal.SIGINT, signal.SIG_DFL)
 
 
+pytestmark = pytest.mark.usefixtures("forked")
 SLOW = ("-m", "slow-tirg", "--set", "training.epochs=8")
 
 

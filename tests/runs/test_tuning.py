@@ -22,6 +22,7 @@ from cir_bench.runs.workbench import Workbench
 
 from .conftest import Toy
 
+pytestmark = pytest.mark.usefixtures("forked")
 EPOCHS = ("--set", "training.epochs=2")
 
 
