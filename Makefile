@@ -26,7 +26,8 @@ test: $(INSTALLED_TEST)
 faults: $(INSTALLED_TEST)
 	CIR_BENCH_FAULTS=1 OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n $(JOBS) --dist load tests/faults
 
-# The pages of docs/ as a site in .cir-bench/site; a broken link is an error.
+# The pages of docs/ as a site in .cir-bench/site, with the committed leaderboards on its first page and the report of their
+# records; a broken link is an error. The workflow `pages` publishes it.
 docs: $(INSTALLED_DOCS)
 	NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --strict --quiet
 

@@ -23,6 +23,16 @@ def test_every_page_is_there(site, docs):
     }
 
 
+def test_its_first_page_has_the_committed_leaderboards_and_the_report_next_to_it(site):
+    page = (site / "index.html").read_text(encoding="utf-8")
+    tables = re.findall(r"<table>.*?</table>", page, re.DOTALL)
+    for method in ("sadn", "tgcir", "random"):
+        assert f"<code>{method}</code>" in tables[0]
+    assert "Rmean" in tables[1]
+    assert '<a href="report.html">' in page
+    assert "fashioniq" in (site / "report.html").read_text(encoding="utf-8")
+
+
 def test_it_is_strict(checkout):
     text = (checkout / "mkdocs.yml").read_text(encoding="utf-8")
     assert "strict: true" in text

@@ -8,7 +8,7 @@ import yaml
 
 import cir_bench
 
-WORKFLOWS = ["ci", "leaderboard", "release"]
+WORKFLOWS = ["ci", "leaderboard", "pages", "release"]
 
 
 @pytest.fixture(scope="module")

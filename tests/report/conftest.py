@@ -10,6 +10,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+from support.browsers import open_browser
 
 from cir_bench.cli.app import main
 from cir_bench.protocols.benchmark import load_benchmark
@@ -219,6 +220,13 @@ class Toy:
 @pytest.fixture(scope="session")
 def toy(tmp_path_factory: pytest.TempPathFactory) -> Toy:
     return Toy(tmp_path_factory.mktemp("toy"))
+
+
+@pytest.fixture(scope="package")
+def browser() -> Iterator[Any]:
+    """One browser for all tests of pages."""
+    pytest.importorskip("playwright.sync_api", reason="the browser tests need playwright, of .[test]")
+    yield from open_browser()
 
 
 class _Texts(HTMLParser):

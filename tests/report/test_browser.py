@@ -4,18 +4,13 @@ The tests wait for what they expect and never read once.
 """
 
 import pytest
-from support.browsers import CONTRAST, open_browser
+from support.browsers import CONTRAST
 
 from cir_bench.report import report_page
 
 playwright = pytest.importorskip("playwright.sync_api", reason="the browser tests need playwright, of .[test]")
 expect = playwright.expect
 expect.set_options(timeout=30_000)
-
-
-@pytest.fixture(scope="module")
-def browser():
-    yield from open_browser()
 
 
 @pytest.fixture(scope="module")
@@ -96,6 +91,8 @@ def test_costs_are_sorted_within_one_machine(browser, cell, shown, tmp_path):
     (tmp_path / "page.html").write_text(report_page(shown()), encoding="utf-8")
     page = browser.new_page()
     page.goto((tmp_path / "page.html").as_uri())
+    page.locator("details.columns summary").click()
+    page.get_by_label("train (s)").check()
     button = page.get_by_role("columnheader", name="train (s)").get_by_role("button")
     button.click()
     expect_methods(page, "b", "d", "a", "c")  # 1 thread, then 2
@@ -142,7 +139,7 @@ def with_budgets(browser, cell, tuned_cell, shown, tmp_path):
 def test_rows_and_lines_are_filtered_by_their_tuning(with_budgets):
     page = with_budgets
     few, many = "few (tuned=5x30)", "many (tuned=20x30)"
-    chosen = page.get_by_label("tuning")
+    chosen = page.get_by_role("combobox", name="tuning")
     for option, names in (("tuned", [many, few]), ("not tuned", ["plain"]), ("5 × 30", [few])):
         chosen.select_option(option)
         expect_methods(page, *names)
@@ -157,7 +154,7 @@ def test_rows_and_lines_are_filtered_by_their_tuning(with_budgets):
 def test_the_tuning_is_chosen_by_keyboard(with_budgets):
     page = with_budgets
     page.get_by_role("link", name="Skip to the content").focus()
-    chosen = page.get_by_label("tuning")
+    chosen = page.get_by_role("combobox", name="tuning")
     for _ in range(20):
         if chosen.evaluate("select => select === document.activeElement"):
             break

@@ -1,6 +1,7 @@
 """What the charts show is what the records say."""
 
 import re
+from itertools import pairwise
 
 import numpy as np
 import pytest
@@ -9,6 +10,7 @@ from hypothesis import strategies as st
 
 from cir_bench.leaderboards.table import size
 from cir_bench.protocols.builtin import builtin_protocol
+from cir_bench.report import report_page
 from cir_bench.report.cost import cost_figure
 from cir_bench.report.html_table import html_table
 from cir_bench.report.learning import training_figures
@@ -140,6 +142,51 @@ def test_the_breakdown_by_tag_has_every_tag_with_its_queries(cell, shown):
     ((line, values),) = table.rows
     assert line.name == "tirg"
     assert values[1] == pytest.approx(np.mean([record.tags["kind:odd"]["R@1"] for record in records]))
+
+
+def test_tags_with_equal_values_share_a_column(cell, shown, parse):
+    values = {"n": 20.0, "R@1": 30.0}
+    tags = {"kind:odd": values, "edits:1": values, "kind:even": values | {"R@1": 40.0}}
+    cell("tirg", tags=tags, kept=False)
+    (block,) = shown()
+    table = breakdown(block)
+    assert [(tag.group, tag.name, tag.same) for tag in table.tags] == [
+        ("edits", "1", ("kind:odd",)),
+        ("kind", "even", ()),
+    ]
+    ((_, line),) = table.rows
+    assert line == [30.0, 40.0]
+    text = parse(report_page((block,))).text
+    assert "1 = kind:odd" in text and "the same values share a column" in text
+
+
+def test_lines_have_their_names_at_their_ends_apart_from_each_other(cell, shown):
+    for place in range(9):
+        cell(f"method-{place}", 0.3)
+    (block,) = shown()
+    picture = str(recall_figure(block).charts[0][1])
+    heights = [float(y) for y in re.findall(r'class="label"[^>]*? y="([\d.]+)"', picture)]
+    assert len(heights) == 9
+    assert all(after - before > 14 for before, after in pairwise(sorted(heights)))
+
+
+def test_two_lines_are_highlighted_where_there_are_many(cell, shown):
+    for name, quality in (("a", 0.5), ("b", 0.4), ("c", 0.3)):
+        cell(name, quality)
+    (block,) = shown()
+    assert recall_figure(block).pair == []
+    cell("random", 0.01)
+    (block,) = shown()
+    assert recall_figure(block).pair == [one.name for one in block.methods[:2]]
+
+
+def test_the_legend_of_costs_leaves_out_what_no_chart_shows(cell, shown):
+    for name in ("tirg", "val"):
+        cell(name)
+    cell("sum", cost={"train_seconds": 0.0, "query_milliseconds": 0.0, "peak_memory_mib": 0.0})
+    (block,) = shown()
+    figure = cost_figure(block)
+    assert {series.name for series in figure.legend} == {"tirg", "val"} == set(dict(figure.numbers.rows))
 
 
 def test_the_table_has_every_metric_its_interval_and_its_cost(cell, shown):

@@ -78,12 +78,12 @@ def _leading(section: Section) -> Iterator[Column]:
     yield Column(METHOD, "name", lambda row: NameEntry(row.method, row.variant), main=True)
     if section.track == "paper":
         yield Column(ENCODER, "name", lambda row: NameEntry(row.encoder), main=True)
-    if section.comparisons:
-        tip = "the rows that it is better than: p < 0.05, corrected"
-        yield Column(BEATS, "beats", lambda row: _beats(section, row), tip=tip)
 
 
 def _following(section: Section) -> Iterator[Column]:
+    if section.comparisons:
+        tip = "the rows that it is better than: p < 0.05, corrected"
+        yield Column(BEATS, "beats", lambda row: _beats(section, row), tip=tip)
     if any(row.tuning for row in section.rows):
         tip = "trials × epochs of each, on held-out train triplets; –: not tuned"
         yield Column(TUNING, "count", _tuning, tip=tip)

@@ -1,9 +1,9 @@
 """Run records in, pages to look at out: one self-contained HTML file, and pages of example queries with their images.
 
 ``sections`` gives the leaderboard's sections colours; ``html_table``, ``cost``, ``recall``, ``tuning``, ``learning``,
-``tags`` and ``sweeps`` make tables and charts of them, with ``figures``, ``svg`` and ``bars``; ``page`` puts them
-together, and ``rendering`` fills the templates, which escape all text of records. ``examples`` shows queries with their
-images and explanations; without it the report imports no torch.
+``tags`` and ``sweeps`` make tables and charts of them, with ``figures``, ``svg``, ``bars`` and ``end_labels``; ``page``
+puts them together, and ``rendering`` fills the templates, which escape all text of records. ``examples`` shows queries
+with their images and explanations; without it the report imports no torch.
 """
 
 from cir_bench.report.page import report_page

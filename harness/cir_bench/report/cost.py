@@ -9,14 +9,13 @@ from markupsafe import Markup
 
 from cir_bench.leaderboards import Row
 from cir_bench.leaderboards.table import size
-from cir_bench.report.figures import Figure
+from cir_bench.report.end_labels import LETTER, LINE
+from cir_bench.report.figures import Figure, Numbers, percent
 from cir_bench.report.sections import ReportRow, ReportSection
 from cir_bench.report.svg import HEIGHT, WIDTH, Point, chart, label, mark, whisker, x_axis, y_axis
 
 MARGIN = 16.0
 """How far a label may extend beyond a chart's right edge, into its frame."""
-LETTER, LINE = 8.6, 17.0
-"""Size of a label's letters in a chart at their largest (on a phone), to keep labels apart."""
 Box = tuple[float, float, float, float]
 """Left, top, right and bottom."""
 
@@ -45,7 +44,19 @@ def cost_figure(block: ReportSection) -> Figure | None:
     if not charts:
         return None
     note = "Up and to the left is better. A chart leaves out methods without that cost, such as those without training."
-    return Figure(f"{headline} against cost", note + block.undrawn, charts, [one.series for one in rows])
+    drawn = [one for one in rows if headline in one.row.metrics and any(in_picture(one, each) for _, each in charts)]
+    costs = (PARAMETERS, *OF_ONE_MACHINE)
+    lines = [
+        (one.name, [percent(one.row.metrics[headline].mean), *(size(cost.value(one.row)) for cost in costs)])
+        for one in drawn
+    ]
+    numbers = Numbers([headline, *(cost.name for cost in costs)], lines)
+    return Figure(f"{headline} against cost", note + block.undrawn, charts, numbers, [one.series for one in drawn])
+
+
+def in_picture(one: ReportRow, picture: Markup) -> bool:
+    """Whether a chart shows a row."""
+    return Markup('data-method="{}"').format(one.name) in picture
 
 
 def _charts(rows: Sequence[ReportRow], headline: str, machines: Sequence[str]) -> Iterator[tuple[str, Markup]]:

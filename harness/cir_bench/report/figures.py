@@ -20,13 +20,17 @@ class Numbers:
 
 @dataclass(frozen=True)
 class Figure:
-    """A chart, or several to choose from by name; ``note`` says how to read it, ``numbers`` are the same as a table."""
+    """A chart, or several to choose from by name; ``note`` says how to read it, ``numbers`` are the same as a table.
+
+    ``legend`` names what is drawn. Of ``pair``, the lines are highlighted at first, so that two can be seen among many.
+    """
 
     title: str
     note: str
     charts: Sequence[tuple[str, Markup]]
+    numbers: Numbers
     legend: Sequence[Series] = ()
-    numbers: Numbers | None = None
+    pair: Sequence[str] = ()
     wide: bool = False
 
 

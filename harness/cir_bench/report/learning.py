@@ -10,9 +10,22 @@ from markupsafe import Markup
 
 from cir_bench.records.load import StoredRecord
 from cir_bench.records.models import EpochLog
+from cir_bench.report.end_labels import end_labels, labelled_x_axis, pair_of
 from cir_bench.report.figures import Figure, Numbers, percent
 from cir_bench.report.sections import ReportRow, ReportSection
-from cir_bench.report.svg import COLOURS, Axis, Point, Series, chart, fitting_y_axis, line, mark, x_axis, y_axis
+from cir_bench.report.svg import (
+    COLOURS,
+    Axis,
+    Point,
+    Series,
+    chart,
+    fitting_y_axis,
+    line,
+    mark,
+    selectable_line,
+    x_axis,
+    y_axis,
+)
 
 SHORT = 24
 """Longest name of a metric next to an axis."""
@@ -36,13 +49,15 @@ def _learning(block: ReportSection) -> Figure | None:
     drawn = {one: traces for one, traces in every.items() if traces}
     if not drawn:
         return None
-    x = _epochs([trace for traces in drawn.values() for trace in traces])
+    longest = max(max(trace) for traces in drawn.values() for trace in traces)
+    x = labelled_x_axis([1, max(2, longest)], list(drawn))
     y = y_axis([value for traces in drawn.values() for trace in traces for value in trace.values()])
-    marks: list[Markup] = []
+    means = {one: _mean(traces) for one, traces in drawn.items()}
+    marks = list(end_labels({one: _points(mean, x, y)[-1] for one, mean in means.items()}))
     for one, traces in drawn.items():
         if len(traces) > 1:
             marks += [line(_points(trace, x, y), one.series, faint=True) for trace in traces]
-        marks.append(line(_points(_mean(traces), x, y), one.series))
+        marks += selectable_line(_points(means[one], x, y), one.series)
     marks += [picked for one in drawn for picked in _best_epochs(one, x, y)]
     metric = held_out_metric(block)
     short = metric if len(metric) <= SHORT else "score"
@@ -55,8 +70,9 @@ def _learning(block: ReportSection) -> Figure | None:
         f"Held-out {metric}, by which checkpoints are chosen. Bold: mean over the seeds; thin: each seed; "
         f"marks: its best epoch.{block.undrawn}",
         [("", chart(marks, x, y, title=f"Held-out {metric} by epoch", x_name="epoch", y_name=f"held-out {short}"))],
-        [one.series for one in drawn],
         Numbers(["best, mean over seeds", "epochs of the chosen checkpoints"], rows),
+        [one.series for one in drawn],
+        pair_of(list(drawn)),
         wide=True,
     )
 
@@ -91,7 +107,7 @@ def _losses(one: ReportRow) -> Figure | None:
         (series.name, [*_ends(t, ".4g"), *(_ends(shares[series], ".2f") if len(columns) > 2 else ())])
         for series, t in traces.items()
     ]
-    return Figure(f"Loss of {one.name}", note, shown, list(traces), Numbers(columns, rows))
+    return Figure(f"Loss of {one.name}", note, shown, Numbers(columns, rows), list(traces))
 
 
 def _shares_chart(one: ReportRow, shares: Mapping[Series, Trace], x: Axis) -> Markup:

@@ -49,7 +49,7 @@ class SectionView:
         self.table = html_table(block)
         self.reading = " ".join(_reading(block, self.table))
         self.sources = sorted({number.source(one.row.encoder) for one in block.rows for number in one.row.reported})
-        figures = cost_figure(block), recall_figure(block), tuning_figure(block)
+        figures = cost_figure(block), tuning_figure(block), recall_figure(block)
         self.figures = [figure for figure in figures if figure]
         self.breakdown = breakdown(block)
         self.galleries = {"Sweeps and ablations": sweep_figures(block), "Training": training_figures(block)}

@@ -7,9 +7,10 @@ from statistics import fmean
 
 from cir_bench.evaluation.metrics import parse_metric
 from cir_bench.records.load import StoredRecord
+from cir_bench.report.end_labels import end_labels, labelled_x_axis, pair_of
 from cir_bench.report.figures import Figure, Numbers, percent
 from cir_bench.report.sections import ReportSection
-from cir_bench.report.svg import chart, line, mark, x_axis, y_axis
+from cir_bench.report.svg import chart, mark, selectable_line, y_axis
 
 DEEPEST = 50
 SHOWN = (1, 2, 5, 10, 20, 50)
@@ -22,11 +23,12 @@ def recall_figure(block: ReportSection) -> Figure | None:
     curves = {one: curve for one in block.drawn if (curve := _mean([_curve(cell) for cell in one.row.cells]))}
     if not curves:
         return None
-    x = x_axis([1, DEEPEST], log=True)
+    rows = list(curves)
+    x = labelled_x_axis([1, DEEPEST], rows, log=True)
     y = y_axis([value for curve in curves.values() for value in curve.values()], zero=True)
-    marks = []
+    marks = list(end_labels({one: (x(max(curve)), y(curve[max(curve)])) for one, curve in curves.items()}))
     for one, curve in curves.items():
-        marks.append(line([(x(k), y(value)) for k, value in curve.items()], one.series))
+        marks += selectable_line([(x(k), y(value)) for k, value in curve.items()], one.series)
         for k, value in curve.items():
             if k in SHOWN or len(curve) < DEEPEST:
                 marks.append(mark(x(k), y(value), one.series, f"{one.name}: R@{k} {value:.2f}"))
@@ -37,9 +39,10 @@ def recall_figure(block: ReportSection) -> Figure | None:
         note += f"; for every K from 1 to {DEEPEST}."
     ticks = [(float(k), str(k)) for k in SHOWN]
     picture = chart(marks, x, y, title="R@K against K", x_name="K", y_name="R@K, %", x_ticks=ticks)
-    rows = [(one.name, [percent(curve.get(k)) for k in SHOWN]) for one, curve in curves.items()]
-    numbers = Numbers([f"R@{k}" for k in SHOWN], rows)
-    return Figure("R@K", note + block.undrawn, [("", picture)], [one.series for one in curves], numbers)
+    lines = [(one.name, [percent(curve.get(k)) for k in SHOWN]) for one, curve in curves.items()]
+    numbers = Numbers([f"R@{k}" for k in SHOWN], lines)
+    legend, pair = [one.series for one in rows], pair_of(rows)
+    return Figure("R@K", note + block.undrawn, [("", picture)], numbers, legend, pair, wide=True)
 
 
 def _curve(cell: StoredRecord) -> Curve:

@@ -101,7 +101,7 @@ def chart(
 
     ``title`` is a sentence for screen readers; ``x_ticks`` are values with their labels (None: round numbers).
     """
-    right, bottom = WIDTH - RIGHT, HEIGHT - BOTTOM
+    right, bottom = x.end, HEIGHT - BOTTOM
     parts: list[Markup] = []
     for value in y.ticks():
         parts.append(element("line", class_="grid", x1=LEFT, x2=right, y1=y(value), y2=y(value)))
@@ -128,8 +128,18 @@ def axis_names(middle: float, bottom: float, x_name: str, y_name: str) -> list[M
 
 def line(points: Iterable[Point], series: Series, *, faint: bool = False) -> Markup:
     """A line through positions ``(x, y)``."""
-    path = "M" + "L".join(f"{at(x)} {at(y)}" for x, y in points)
-    return element("path", class_=f"line s{series.style}{' faint' * faint}", data_method=series.name, d=path)
+    kind = f"line s{series.style}{' faint' * faint}"
+    return element("path", class_=kind, data_method=series.name, d=_path(points))
+
+
+def selectable_line(points: Sequence[Point], series: Series) -> list[Markup]:
+    """A line, and a wide invisible one on it, so that it is easy to point at."""
+    return [element("path", class_="hit", data_method=series.name, d=_path(points)), line(points, series)]
+
+
+def leader(start: Point, end: Point, series: Series) -> Markup:
+    """A thin line from the end of a line to its name."""
+    return element("path", class_=f"leader s{series.style}", data_method=series.name, d=_path([start, end]))
 
 
 def mark(x: float, y: float, series: Series, tip: str) -> Markup:
@@ -175,6 +185,10 @@ def element(tag: str, *inside: str, **attributes: str | float) -> Markup:
 def at(position: float) -> str:
     """A position with one decimal, so that equal charts are equal strings."""
     return f"{position:.1f}".removesuffix(".0")
+
+
+def _path(points: Iterable[Point]) -> str:
+    return "M" + "L".join(f"{at(x)} {at(y)}" for x, y in points)
 
 
 def _mark(style: int, x: float, y: float) -> dict[str, str]:

@@ -14,11 +14,15 @@ MOST = 40
 
 @dataclass(frozen=True)
 class Tag:
-    """A tag of queries: the part before its colon (``kind`` of ``kind:add``), the rest, and its number of queries."""
+    """A tag of queries: the part before its colon (``kind`` of ``kind:add``), the rest, and its number of queries.
+
+    ``same`` are others with as many queries and the same values in every row; they share its column.
+    """
 
     group: str
     name: str
     count: int
+    same: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -50,8 +54,12 @@ def breakdown(block: ReportSection) -> Breakdown | None:
         return None
     metric = block.section.headline if block.section.headline in metrics else metrics[0]
     common = sorted(sorted(counts, key=lambda tag: -counts[tag])[:MOST])
-    rows = [(one, [_mean(found, tag, metric) for tag in common]) for one, found in tables.items()]
-    tags = [Tag(*_split(tag), counts[tag]) for tag in common]
+    columns: dict[tuple[int, tuple[float | None, ...]], list[str]] = {}
+    for tag in common:
+        column = tuple(_mean(found, tag, metric) for found in tables.values())
+        columns.setdefault((counts[tag], column), []).append(tag)
+    rows = [(one, [column[place] for _, column in columns]) for place, one in enumerate(tables)]
+    tags = [Tag(*_split(first), counts[first], tuple(same)) for first, *same in columns.values()]
     groups = [(name, len(list(members))) for name, members in groupby(tags, key=lambda tag: tag.group)]
     highest = max((value for _, values in rows for value in values if value is not None), default=0.0)
     return Breakdown(metric, groups, tags, rows, max(highest, 1e-9), len(counts) - len(common))

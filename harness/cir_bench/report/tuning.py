@@ -9,14 +9,12 @@ from markupsafe import Markup
 from cir_bench.leaderboards.escape import one_line
 from cir_bench.leaderboards.table import size
 from cir_bench.records.tuning import Trial, TuningRecord
-from cir_bench.report.cost import LETTER, LINE
+from cir_bench.report.end_labels import end_labels, labelled_x_axis, pair_of, short_names
 from cir_bench.report.figures import Figure, Numbers, percent
 from cir_bench.report.learning import held_out_metric
 from cir_bench.report.sections import ReportRow, ReportSection
-from cir_bench.report.svg import BOTTOM, HEIGHT, LEFT, TOP, WIDTH, Axis, Point, chart, label, line, mark, y_axis
+from cir_bench.report.svg import LEFT, Axis, Point, chart, mark, selectable_line, y_axis
 
-LONGEST = 20
-"""Letters of the longest name next to a line."""
 Tuned = dict[ReportRow, TuningRecord]
 Best = Sequence[tuple[int, float]]
 """The trials, counted from 1, that were better than all before, with their scores."""
@@ -35,7 +33,8 @@ def tuning_figure(block: ReportSection) -> Figure | None:
         note += f" The trials of {', '.join(lacking)} are not among the records."
     heads = ["trials", "before", "best", "in trial", "stopped", "failed", "chosen"]
     numbers = Numbers(heads, [(one.name, list(_numbers(record))) for one, record in tuned.items()])
-    return Figure("Tuning", note + block.undrawn, [("", picture)], numbers=numbers)
+    legend, pair = [one.series for one in tuned], pair_of(list(tuned))
+    return Figure("Tuning", note + block.undrawn, [("", picture)], numbers, legend, pair)
 
 
 def _tuning(one: ReportRow) -> TuningRecord | None:
@@ -51,21 +50,17 @@ def _best(record: TuningRecord) -> Best:
 
 
 def _chart(tuned: Tuned, metric: str) -> Markup:
-    names = _names(list(tuned))
+    names = short_names(list(tuned))
     most = max(2, *(len(record.trials) for record in tuned.values()))
-    x = Axis(1.0, float(most), LEFT + 6, WIDTH - 22 - LETTER * max(map(len, names)))
+    x = Axis(1.0, float(most), LEFT + 6, labelled_x_axis([1.0], list(tuned)).end)
     y = y_axis([score for record in tuned.values() for _, score in _best(record)])
-    ends = [(x(len(record.trials)), y(_best(record)[-1][1])) for record in tuned.values()]
-    heights = _apart([end for _, end in ends])
-    marks: list[Markup] = []
-    column = x(most) + 14
-    for (one, record), name, end, height in zip(tuned.items(), names, ends, heights, strict=True):
-        marks.append(line([end, (column - 4, height)], one.series, faint=True))
-        marks.append(line(_steps(record, x, y), one.series))
+    ends = {one: (x(len(record.trials)), y(_best(record)[-1][1])) for one, record in tuned.items()}
+    marks = list(end_labels(ends))
+    for one, record in tuned.items():
+        marks += selectable_line(list(_steps(record, x, y)), one.series)
         for number, score in _best(record):
             tip = f"{one.name}: {score:.2f} in trial {number} ({_values(record.trials[number - 1])})"
             marks.append(mark(x(number), y(score), one.series, tip))
-        marks.append(label(column, height + 4, name, one.name))
     ticks = [(value, size(value)) for value in x.ticks() if value == int(value)]
     pairs = zip(names, tuned.values(), strict=True)
     found = (f"{name} {_best(record)[-1][1]:.2f} after {len(record.trials)}" for name, record in pairs)
@@ -83,27 +78,6 @@ def _steps(record: TuningRecord, x: Axis, y: Axis) -> Iterator[Point]:
         before = score
     assert before is not None
     yield x(len(record.trials)), y(before)
-
-
-def _names(rows: Sequence[ReportRow]) -> list[str]:
-    """The methods, or where one has several rows, the rows; cut to what fits."""
-    methods = [one.row.method for one in rows]
-    names = [one.row.method if methods.count(one.row.method) == 1 else one.name for one in rows]
-    return [name if len(name) <= LONGEST else name[: LONGEST - 1] + "…" for name in names]
-
-
-def _apart(heights: Sequence[float]) -> list[float]:
-    """Heights near these, in their order, a line apart as far as there is room."""
-    room = (HEIGHT - BOTTOM - TOP) / max(1, len(heights) - 1)
-    gap, lowest = min(LINE, room), HEIGHT - BOTTOM
-    order = sorted(range(len(heights)), key=lambda place: heights[place])
-    placed = [0.0] * len(heights)
-    floor = TOP
-    for rank, place in enumerate(order):
-        left = len(order) - 1 - rank
-        placed[place] = min(max(heights[place], floor), lowest - left * gap)
-        floor = placed[place] + gap
-    return placed
 
 
 def _numbers(record: TuningRecord) -> Iterator[str]:

@@ -93,26 +93,136 @@
     apply();
   }
 
-  // A figure with several charts shows one at a time.
+  // Which columns a table shows; those of the first view are checked.
+  const cells = (table, place) => [...table.rows].map((row) => row.cells[place]).filter(Boolean);
+  for (const chooser of all("details.columns")) {
+    const table = chooser.parentElement.querySelector(".board table"), boxes = all("input", chooser);
+    const heads = [...table.tHead.rows[0].cells], first = boxes.map((box) => box.defaultChecked);
+    const show = () => {
+      for (const box of boxes) {
+        const place = heads.findIndex((head) => head.dataset.heading === box.dataset.column);
+        for (const cell of cells(table, place)) cell.hidden = !box.checked;
+      }
+      const hidden = boxes.filter((box) => !box.checked).map((box) => box.dataset.column);
+      const some = hidden.slice(0, 6).join(", ") + (hidden.length > 6 ? ", …" : "");
+      chooser.querySelector("summary span").textContent = hidden.length ? `(${hidden.length} hidden: ${some})` : "(all shown)";
+      fit();
+    };
+    chooser.addEventListener("change", show);
+    for (const button of all("button", chooser)) button.addEventListener("click", () => {
+      boxes.forEach((box, place) => { box.checked = button.dataset.show === "all" || first[place]; });
+      show();
+    });
+    chooser.hidden = boxes.length === 0;
+    show();
+  }
+
+  // A head stays in view: below the filters where the table fits the page, else within the table's own scrolling.
+  function fit() {
+    const bar = filters && getComputedStyle(filters).position === "sticky" ? filters.offsetHeight : 0;
+    root.style.setProperty("--under", `${bar}px`);
+    for (const board of all(".board")) {
+      board.classList.remove("fits");
+      board.classList.toggle("fits", board.scrollWidth <= board.clientWidth);
+    }
+  }
+  fit();
+  addEventListener("resize", fit);
+
+  // A figure with several charts shows one at a time, and its legend names what that one shows.
   for (const figure of all("figure[data-choice]")) {
     const buttons = all(".choices button", figure), pictures = all(".picture", figure);
-    const choose = (chosen) => buttons.forEach((button, place) => {
-      button.setAttribute("aria-pressed", String(place === chosen));
-      pictures[place].hidden = place !== chosen;
-    });
+    const choose = (chosen) => {
+      buttons.forEach((button, place) => {
+        button.setAttribute("aria-pressed", String(place === chosen));
+        pictures[place].hidden = place !== chosen;
+      });
+      const drawn = new Set(all("[data-method]", pictures[chosen]).map((part) => part.dataset.method));
+      for (const item of all(".legend [data-method]", figure)) item.hidden = !drawn.has(item.dataset.method);
+    };
     buttons.forEach((button, place) => button.addEventListener("click", () => choose(place)));
     choose(0);
   }
 
-  // Pointing at a method in a legend brings its line forward.
+  // Lines are highlighted by pointing at them or their name; a click keeps them so.
   for (const figure of all("figure")) {
-    const light = (method) => {
-      figure.classList.toggle("dim", method !== null);
-      for (const part of all("[data-method]", figure)) part.classList.toggle("lit", part.dataset.method === method);
+    const items = all(".legend [data-method]", figure), readout = figure.querySelector(".readout");
+    const chosen = new Set(all("[data-first]", figure).map((button) => button.closest("li").dataset.method));
+    const heads = all(".numbers thead th", figure).map((head) => head.textContent);
+    const numbers = new Map(all(".numbers tbody tr", figure).map((row) => [row.cells[0].textContent, row]));
+    const words = (method) => {
+      const values = [...(numbers.get(method)?.cells || [])].slice(1).map((cell, place) => [heads[place], cell.textContent])
+        .filter(([, text]) => text.length <= 24).map((pair) => pair.join(" "));
+      return `${method}: ${values.join(" · ")}`;
     };
-    for (const item of all(".legend [data-method]", figure)) {
-      item.addEventListener("mouseenter", () => light(item.dataset.method));
-      item.addEventListener("mouseleave", () => light(null));
+    const light = (pointed) => {
+      const lit = pointed === null ? chosen : new Set([...chosen, pointed]);
+      figure.classList.toggle(readout ? "picking" : "dim", lit.size > 0);
+      for (const part of all("[data-method]", figure)) part.classList.toggle("lit", lit.has(part.dataset.method));
+      if (readout) readout.textContent = lit.size ? [...lit].map(words).join("\n") : "Point at a line or a name to highlight it; a click keeps it.";
+      for (const item of items) item.querySelector("button")?.setAttribute("aria-pressed", String(chosen.has(item.dataset.method)));
+    };
+    const toggle = (method) => {
+      if (!chosen.delete(method)) chosen.add(method);
+      light(null);
+    };
+    const parts = readout ? all(".picture .hit, .picture .label, .picture .mark, .legend li[data-method]", figure) : items;
+    for (const part of parts) {
+      part.addEventListener("mouseenter", () => light(part.dataset.method));
+      part.addEventListener("mouseleave", () => light(null));
+      if (readout) part.addEventListener("click", () => toggle(part.dataset.method));
+      const button = part.querySelector("button");
+      button?.addEventListener("focus", () => button.matches(":focus-visible") && light(part.dataset.method));
+      button?.addEventListener("blur", () => light(null));
     }
+    figure.querySelector(".none")?.addEventListener("click", () => { chosen.clear(); light(null); });
+    if (readout) light(null);
   }
+
+  // Saving a figure: the chart that is shown as it looks, or its numbers.
+  const save = (name, ending, type, text) => {
+    const link = document.createElement("a");
+    link.href = URL.createObjectURL(new Blob([text], { type }));
+    link.download = name.replace(/[^\w@.-]+/g, "-").replace(/^-+|-+$/g, "").toLowerCase() + ending;
+    link.click();
+    setTimeout(() => URL.revokeObjectURL(link.href), 60_000);
+  };
+  const painted = ["fill", "stroke", "stroke-width", "stroke-dasharray", "stroke-linejoin", "stroke-linecap", "opacity",
+    "font-family", "font-size", "font-weight", "text-anchor"];
+  const drawing = (svg, title) => {
+    const copy = svg.cloneNode(true), [, , width, height] = svg.getAttribute("viewBox").split(" ");
+    const whole = getComputedStyle(svg.closest("figure"));
+    const pairs = [[svg, copy], ...all("*", svg).map((from, place) => [from, copy.querySelectorAll("*")[place]])];
+    for (const [from, to] of pairs) {
+      const style = getComputedStyle(from);
+      to.setAttribute("style", painted.map((name) => `${name}:${style.getPropertyValue(name)}`).join(";"));
+      if (style.display === "none") to.setAttribute("display", "none");
+    }
+    const back = document.createElementNS("http://www.w3.org/2000/svg", "rect");
+    const box = { x: -16, y: -30, width: +width + 32, height: +height + 46, fill: whole.backgroundColor };
+    for (const [name, value] of Object.entries(box)) back.setAttribute(name, value);
+    const text = document.createElementNS("http://www.w3.org/2000/svg", "text");
+    text.textContent = title;
+    text.setAttribute("style", `font:600 13px ${whole.fontFamily.replaceAll('"', "'")};fill:${whole.color}`);
+    text.setAttribute("y", "-10");
+    copy.prepend(back, text);
+    copy.setAttribute("viewBox", `${box.x} ${box.y} ${box.width} ${box.height}`);
+    copy.setAttribute("width", String(box.width));
+    copy.setAttribute("height", String(box.height));
+    return new XMLSerializer().serializeToString(copy);
+  };
+  const field = (text) => {
+    const safe = /^[=+\-@]/.test(text) && isNaN(text) ? `'${text}` : text;  // no formula of a spreadsheet
+    return /[",\n]/.test(safe) ? `"${safe.replaceAll('"', '""')}"` : safe;
+  };
+  for (const button of all("[data-save]")) button.addEventListener("click", () => {
+    const figure = button.closest("figure"), name = figure.dataset.name;
+    if (button.dataset.save === "svg") {
+      const shown = all(".picture", figure).find((picture) => !picture.hidden);
+      save(name, ".svg", "image/svg+xml", drawing(shown.querySelector("svg"), figure.querySelector("figcaption").firstElementChild.textContent));
+    } else {
+      const rows = all(".numbers tr", figure).map((row) => [...row.cells].map((cell) => field(cell.textContent)).join(","));
+      save(name, ".csv", "text/csv", rows.join("\n") + "\n");
+    }
+  });
 })();
