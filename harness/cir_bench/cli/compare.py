@@ -15,8 +15,8 @@ from cir_bench.cli.records import RUNS, read_records
 
 if TYPE_CHECKING:
     from cir_bench.leaderboards import Row
-    from cir_bench.leaderboards.model import Budget
     from cir_bench.leaderboards.row_pair import RowPair
+    from cir_bench.leaderboards.values import Budget
     from cir_bench.statistics.versus import Flip, Versus
 
 

@@ -84,7 +84,8 @@ def leaderboard(
     for sentence in lb.overruled(stored):
         print(f"cir-bench: {sentence}", file=sys.stderr)
     if pack is not None:
-        lb.pack(stored, pack)
+        for folder in lb.pack(stored, pack):
+            print(f"cir-bench: {folder} is a quick look (--limit) and not packed.", file=sys.stderr)
     board = lb.build(stored).model_copy(update={"left_out": tuple(problems)})
     if as_json:
         print(board.model_dump_json(indent=1))

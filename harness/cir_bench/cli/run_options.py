@@ -126,6 +126,15 @@ class RunOptions:
         bool, typer.Option("--allow-partial", help="Leave out missing images; every number is marked partial.")
     ] = False
 
+    limit: Annotated[
+        int | None,
+        typer.Option(
+            min=1,
+            metavar="N",
+            help="A quick look: ask N queries of each benchmark, against small galleries; marked, and never ranked.",
+        ),
+    ] = None
+
     tuned: Annotated[
         Path | None,
         typer.Option(metavar="DIR", help="Use the choices of `cir-bench tune` below DIR (or one tuning.json)."),
@@ -205,19 +214,8 @@ class RunOptions:
 
     def _values(self, settings: Settings) -> dict[str, Any]:
         """The keys of a request that the command line mentions."""
-        names = (
-            "methods",
-            "benchmarks",
-            "encoders",
-            "seeds",
-            "track",
-            "device",
-            "precision",
-            "out",
-            "tuned",
-            "weights",
-            "artefacts",
-        )
+        plain = ("methods", "benchmarks", "encoders", "seeds", "track", "device", "precision", "out", "limit")
+        names = (*plain, "tuned", "weights", "artefacts")
         values = {name: getattr(self, name) for name in names}
         values |= {"data_root": settings.data_root, "allow_partial": self.allow_partial or None}
         for option, given in (("-m", self.methods), ("-b", self.benchmarks), ("-e", self.encoders)):

@@ -55,6 +55,8 @@ def tune(
     budget = TuneOptions(trials, seed)
     if any(cell.key.seed for cell in setup.cells):
         raise ConfigError("tuning uses one seed of weights and batches, 0; leave out --seeds (and seeds in --config).")
+    if any(cell.limit for cell in setup.cells):
+        raise ConfigError("tuning asks no query of the evaluation; leave out --limit (and limit in --config).")
     for cell in (cell for cell in setup.cells if _trains(cell, stream)):
         say(stream, f"{cell.key.name}: {trials} trials of {cell.epochs} epochs")
 

@@ -18,5 +18,5 @@ from cir_bench.leaderboards.markdown import render as render
 from cir_bench.leaderboards.model import Leaderboard as Leaderboard
 from cir_bench.leaderboards.model import Row as Row
 from cir_bench.leaderboards.model import Section as Section
-from cir_bench.leaderboards.model import Value as Value
 from cir_bench.leaderboards.stale import compare as compare
+from cir_bench.leaderboards.values import Value as Value

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from cir_bench.leaderboards.model import Budget, Row
+from cir_bench.leaderboards.model import Row
+from cir_bench.leaderboards.values import Budget
 
 
 def budgets(rows: Sequence[Row]) -> tuple[Budget | None, ...]:

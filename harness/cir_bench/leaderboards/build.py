@@ -10,7 +10,7 @@ from pathlib import Path
 from cir_bench.evaluation.measure import MEAN
 from cir_bench.leaderboards.budgets import budgets, ranked_together
 from cir_bench.leaderboards.comparisons import compare_rows
-from cir_bench.leaderboards.facts import CLAIMED
+from cir_bench.leaderboards.facts import CLAIMED, QUICK_LOOK
 from cir_bench.leaderboards.grouping import CellIdentity, SectionKey, by_cell, by_section, duplicates, newest
 from cir_bench.leaderboards.model import LOWER_IS_BETTER, EncoderUse, Leaderboard, Row, Section
 from cir_bench.leaderboards.reproduced import with_badge
@@ -40,14 +40,15 @@ def build(records: Iterable[RunRecord | StoredRecord]) -> Leaderboard:
 
 
 def _apart(key: SectionKey, keys: Iterable[SectionKey]) -> tuple[str, ...]:
-    """Digests of protocol, data and features, each if other sections of the same name have another one; "claimed"."""
-    same_name = [other for other in keys if other[:4] == key[:4] and other.claimed == key.claimed]
+    """What tells a section from others: "claimed", a quick look; digests of protocol, data and features that differ."""
+    same_name = [other for other in keys if (*other[:4], *other[7:]) == (*key[:4], *key[7:])]
     digests = tuple(
         f"{name.partition('_')[0]} {getattr(key, name)[:8] or 'unknown'}"
         for name in ("protocol_hash", "data", "features")
         if len({getattr(other, name) for other in same_name}) > 1
     )
-    return (CLAIMED, *digests) if key.claimed else digests
+    look = (f"{QUICK_LOOK} {key.limit}",) if key.limit else ()
+    return (*((CLAIMED,) if key.claimed else ()), *look, *digests)
 
 
 def _section(
@@ -63,7 +64,7 @@ def _section(
     datasets = [record.dataset for record in records if record.dataset is not None]
     protocol = next((record.protocol for record in records if record.protocol), None)
     found = [(with_badge(row, known, headline), values) for row, values in finished_rows(finished, copies)]
-    listed = [(row, None) for row, _ in found] if key.claimed else _ranked(found, headline)
+    listed = _ranked(found, headline) if key.ranked else [(row, None) for row, _ in found]
     rows, comparisons = compare_rows([row for row, _ in listed], [values for _, values in listed], headline)
     encoder = [f"encoder {key.encoder}"] if key.encoder else []
     return Section(
@@ -87,6 +88,7 @@ def _section(
         problems=tuple(dict.fromkeys(problem for one in datasets for problem in one.problems)),
         dataset_plugin=next((third_party(one.plugin) for one in datasets), ""),
         claimed=key.claimed,
+        limit=key.limit,
         known_protocol=builtin_protocol(key.benchmark, key.protocol) is not None,
         seeds=tuple(sorted({one.record.cell.seed for one in members})),
         headline=headline,

@@ -6,7 +6,8 @@ from collections.abc import Sequence
 from dataclasses import asdict
 
 from cir_bench.leaderboards.budgets import ranked_together
-from cir_bench.leaderboards.model import Comparison, Interval, Row, Value
+from cir_bench.leaderboards.model import Comparison, Row
+from cir_bench.leaderboards.values import Interval, Value
 from cir_bench.statistics.rows import RowValues
 from cir_bench.statistics.table import Pair, TableStatistics, table_statistics
 

@@ -22,6 +22,11 @@ NOT_ZERO_SHOT_MEANS = (
     "this data set. Rows that were trained on its triplets do not say so."
 )
 CLAIMED = "claimed"
+QUICK_LOOK = "quick-look"
+LOOK = (
+    "only a few queries ({limit}) were asked, against galleries that are cut: these numbers are too high, compare with "
+    "nothing, and are not ranked."
+)
 MIXED = "mixed-tuning"
 TUNED = (
     "Tuning: how many trials chose the row's parameters on held-out train triplets, times the epochs of each; "
@@ -36,6 +41,8 @@ def cautions(section: Section) -> dict[str, str]:
     found = {}
     if section.claimed:
         found[CLAIMED] = CLAIM
+    if section.limit:
+        found[QUICK_LOOK] = LOOK.format(limit=section.limit)
     lacking = [
         *([f"{section.missing_images:,} images of the evaluation"] if section.missing_images else []),
         *([f"images of {section.missing_triplets:,} training triplets"] if section.missing_triplets else []),
@@ -46,7 +53,7 @@ def cautions(section: Section) -> dict[str, str]:
         reasons.append(f"the annotations are not those that the protocol expects ({wrong})")
     if reasons:
         found["partial"] = f"{', and '.join(reasons)}; these numbers do not compare with those on the whole."
-    if len(section.budgets) > 1 and not section.claimed:
+    if len(section.budgets) > 1 and section.ranked:
         every = ", ".join(str(budget) if budget else "none" for budget in section.budgets)
         found[MIXED] = (
             f"rows were tuned with different budgets ({every}). They are listed, ranked and compared by budget, each "
@@ -69,15 +76,16 @@ def numbered(places: Sequence[str]) -> str:
 def facts(section: Section, form: TextFormat) -> Iterator[str]:
     """The sentences above a table."""
     warnings = cautions(section)
-    if claim := warnings.pop(CLAIMED, ""):
-        yield f"**{CLAIMED.capitalize()}**: {claim}"
+    for word in (CLAIMED, QUICK_LOOK):
+        if sentence := warnings.pop(word, ""):
+            yield f"**{word.capitalize()}**: {sentence}"
     yield _protocol(section, form)
     if section.n_queries:
         yield _sizes(section, form)
     for use in section.encoders:
         yield _encoder(use, form)
     yield _seeds(section)
-    if section.headline and not section.claimed:
+    if section.headline and section.ranked:
         pairs = len(section.comparisons)
         compared = f"; {pairs} pair{'' if pairs == 1 else 's'} of rows compared" if pairs else ""
         yield f"Sorted by {form.code(section.headline)}{compared}."

@@ -35,13 +35,18 @@ def schema_text() -> str:
     return json.dumps(RunRecord.model_json_schema(), indent=1, ensure_ascii=False) + "\n"
 
 
-def pack(records: Iterable[StoredRecord], folder: Path) -> None:
+def pack(records: Iterable[StoredRecord], folder: Path) -> list[Path]:
     """Copy records and per-query results into ``folder``, with their paths below their root: what to commit or send.
 
-    The tunings that they name, as far as they were found, are copied below ``folder/tuning``, by digest.
+    The tunings that they name, as far as they were found, are copied below ``folder/tuning``, by digest. Quick looks
+    are left out; their folders are returned.
     """
     taken: dict[Path, Path] = {}
+    left_out = []
     for one in records:
+        if one.record.limit is not None:
+            left_out.append(one.folder)
+            continue
         place = folder / one.folder.relative_to(one.root)
         if place in taken:
             raise ConfigError(f"{one.folder} and {taken[place]} would both be copied to {place}; pack them one by one.")
@@ -52,6 +57,7 @@ def pack(records: Iterable[StoredRecord], folder: Path) -> None:
             save_queries(one.queries, place)
         if one.tuning is not None and one.record.tuning is not None:
             write_tuning(one.tuning, folder / "tuning" / one.record.tuning.digest[:TUNING_DIGITS])
+    return left_out
 
 
 def write_text(text: str, path: Path) -> Path:

@@ -30,6 +30,13 @@ class SectionKey(NamedTuple):
     """Digest of the encoder's weights, version, preprocessing and settings, in the controlled track."""
     claimed: bool = False
     """Whether the numbers could not be computed again (`StoredRecord.doubt`): such rows are never ranked."""
+    limit: int = 0
+    """Number of queries of a quick look (`RunRecord.limit`), whose rows are never ranked; 0: it is none."""
+
+    @property
+    def ranked(self) -> bool:
+        """Whether rows have places."""
+        return not self.claimed and not self.limit
 
 
 CellIdentity = tuple[CellKey, SectionKey | None]
@@ -83,9 +90,10 @@ def by_section(records: Sequence[StoredRecord]) -> dict[SectionKey, list[StoredR
     sections = [key for key in found if not key.claimed]
     for one in homeless:
         meant = _meant_section(one.record)
-        fitting = [key for key in sections if key[:4] == meant[:4] and meant.protocol_hash in ("", key.protocol_hash)]
+        alike = [key for key in sections if key[:4] == meant[:4] and key.limit == meant.limit]
+        fitting = [key for key in alike if meant.protocol_hash in ("", key.protocol_hash)]
         found.setdefault(fitting[0] if len(fitting) == 1 else meant, []).append(one)
-    return dict(sorted(found.items(), key=lambda item: (item[0][:4], item[0].claimed, item[0])))
+    return dict(sorted(found.items(), key=lambda item: (item[0][:4], not item[0].ranked, item[0])))
 
 
 def averaged(records: Sequence[StoredRecord]) -> list[list[StoredRecord]]:
@@ -137,7 +145,8 @@ def _meant_section(record: RunRecord) -> SectionKey:
     cell = record.cell
     encoder = cell.encoder if cell.track == "controlled" else ""
     protocol_hash = record.protocol.hash if record.protocol is not None else ""
-    return SectionKey(cell.benchmark, cell.protocol, cell.track, encoder, protocol_hash, data="", features="")
+    limit = record.limit.queries if record.limit is not None else 0
+    return SectionKey(cell.benchmark, cell.protocol, cell.track, encoder, protocol_hash, "", "", limit=limit)
 
 
 def _ingredients_of(prefixes: tuple[str, ...], record: RunRecord) -> dict[str, str]:

@@ -4,99 +4,16 @@ from __future__ import annotations
 
 from typing import Literal
 
-from pydantic import BaseModel, ConfigDict, Field, InstanceOf
+from pydantic import Field, InstanceOf
 
+from cir_bench.leaderboards.values import Budget, Interval, LeaderboardModel, Reported, Value
 from cir_bench.records.load import StoredRecord
 from cir_bench.records.models import WeightsFacts
 
 LOWER_IS_BETTER = frozenset({"median_rank"})
 
 
-class _LeaderboardModel(BaseModel):
-    model_config = ConfigDict(frozen=True, ser_json_inf_nan="strings")
-
-
-class Interval(_LeaderboardModel):
-    """A 95 % interval by the bootstrap over queries and seeds."""
-
-    low: float
-    high: float
-
-
-class Value(_LeaderboardModel):
-    """One metric of one row."""
-
-    mean: float
-    """Mean over the row's seeds, in percent; a median rank as it is."""
-    sd: float | None = None
-    """Sample standard deviation over the seeds; None for a single seed."""
-    interval: Interval | None = None
-    """Of the mean, over queries and seeds; None if the queries are not known, or it is not a mean over queries."""
-
-    @property
-    def bounds(self) -> tuple[float, float]:
-        """The ends of the interval; without one, one standard deviation on either side of the mean."""
-        if self.interval is not None:
-            return self.interval.low, self.interval.high
-        return self.mean - (self.sd or 0.0), self.mean + (self.sd or 0.0)
-
-
-class Reported(_LeaderboardModel):
-    """A number that a paper reports under one of our protocols: shown next to the measured one, never ranked."""
-
-    paper: str
-    """As it is cited: short name, venue and year."""
-    url: str
-    table: str = ""
-    """Of the paper; empty for a number that is not from a paper's table at hand."""
-    found_in: str = ""
-    """The repository, and the file in it, that such a number is from."""
-    benchmark: str
-    protocol: str
-    """Our name and version of the protocol it was measured under; empty if it compares with none of ours."""
-    method: str
-    """Our name of the method; empty if we do not have it."""
-    named: str
-    """The paper's name of the method."""
-    encoder: str
-    """What the paper ran it on: our name of the encoder if we have it, otherwise in words."""
-    metric: str
-    value: float
-    """In percent."""
-    note: str = ""
-    not_comparable: str = ""
-    """Why it belongs to none of our protocols; empty if it belongs to one."""
-    difference: float | None = None
-    """Measured minus reported, in points; None if encoder or data differ, so that they do not compare."""
-
-    def on(self, encoder: str) -> bool:
-        """Whether it was measured on that encoder; ``openclip`` uses OpenAI's weights unless others are named."""
-        return encoder.removesuffix(":openai") == self.encoder
-
-    @property
-    def cited(self) -> str:
-        """Paper and table; for a number that is not from the paper itself, the repository as well."""
-        return f"{self.paper}, Table {self.table}" if self.table else f"{self.paper}, from {self.found_in}"
-
-    def source(self, encoder: str) -> str:
-        """Paper, table and conditions in one sentence, for a row measured on ``encoder``."""
-        note = f"; {self.note}" if self.note else ""
-        other = "" if self.on(encoder) else "; another encoder than here"
-        return f"{self.cited}: {self.named}, on {self.encoder}{note}{other}."
-
-
-class Budget(_LeaderboardModel):
-    """What tuning a method's parameters cost."""
-
-    trials: int
-    epochs: int
-    """Of every trial."""
-
-    def __str__(self) -> str:
-        return f"{self.trials} × {self.epochs}"
-
-
-class Row(_LeaderboardModel):
+class Row(LeaderboardModel):
     """One method (and variant) over its seeds, or cells of it that did not run."""
 
     rank: int | None
@@ -114,7 +31,7 @@ class Row(_LeaderboardModel):
     seeds: tuple[int, ...]
     tuning: Budget | None = None
     """How its parameters were tuned; None: not at all. Rows of several budgets are not ranked with each other."""
-    metrics: dict[str, Value] = {}
+    metrics: dict[str, Value] = Field(default_factory=dict)
     parameters: int = 0
     """Learned numbers of the method, without the encoder."""
     trained_parameters: int = 0
@@ -154,7 +71,7 @@ class Row(_LeaderboardModel):
         return ("did not run: " if self.kind == "failed" else "") + "; ".join(self.remarks)
 
 
-class Comparison(_LeaderboardModel):
+class Comparison(LeaderboardModel):
     """Two rows of a section, compared by the headline. Null hypotheses: see `cir_bench.statistics.randomisation`."""
 
     first: str
@@ -178,7 +95,7 @@ class Comparison(_LeaderboardModel):
     losses: int
 
 
-class EncoderUse(_LeaderboardModel):
+class EncoderUse(LeaderboardModel):
     """How the cells of a section got their features."""
 
     name: str
@@ -192,7 +109,7 @@ class EncoderUse(_LeaderboardModel):
     pixel_free: bool
 
 
-class Section(_LeaderboardModel):
+class Section(LeaderboardModel):
     """What may be ranked together: one benchmark, protocol and data, one track, and in `controlled` one encoder."""
 
     title: str
@@ -227,6 +144,8 @@ class Section(_LeaderboardModel):
     """Whether the protocol is one that this cir-bench knows by name, so that its hash could be checked."""
     claimed: bool = False
     """Whether the numbers could not be computed again from the results of queries: no row has a rank."""
+    limit: int = 0
+    """Number of queries of a quick look, which has no ranks and no comparisons; 0: all queries were asked."""
     seeds: tuple[int, ...]
     headline: str
     headline_of: tuple[str, ...] = ()
@@ -241,8 +160,13 @@ class Section(_LeaderboardModel):
     budgets: tuple[Budget | None, ...] = ()
     """Of the rows that learn, the largest first, None: not tuned. Rows of different ones are not compared."""
 
+    @property
+    def ranked(self) -> bool:
+        """Whether its rows have places."""
+        return not self.claimed and not self.limit
 
-class Leaderboard(_LeaderboardModel):
+
+class Leaderboard(LeaderboardModel):
     """All sections, in a stable order."""
 
     sections: tuple[Section, ...]

@@ -17,7 +17,7 @@ from functools import cache
 from importlib.resources import files
 
 from cir_bench.interfaces.cell_key import CellKey
-from cir_bench.leaderboards.model import Reported, Value
+from cir_bench.leaderboards.values import Reported, Value
 
 _OUR_KEY = {"mean": "Rmean"}
 """Printed metrics that have another name in records."""

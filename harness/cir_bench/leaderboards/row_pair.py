@@ -69,14 +69,15 @@ def find_pair(
     kept = [
         one
         for one in finished
-        if not one.doubt and _fits(one.record, benchmark) and encoder in ("", one.record.cell.encoder)
+        if not _refusal(one) and _fits(one.record, benchmark) and encoder in ("", one.record.cell.encoder)
     ]
     names = (first, second)
     selectors = [row_selector(text) for text in names]
     for text, selector in zip(names, selectors, strict=True):
         if not any(map(selector, kept)):
-            if claims := [one for one in finished if one.doubt and selector(one) and _fits(one.record, benchmark)]:
-                raise ConfigError(f"{text!r} cannot be compared, its numbers are only claimed: {claims[0].doubt}.")
+            meant = [one for one in finished if selector(one) and _fits(one.record, benchmark)]
+            if reasons := [reason for one in meant if (reason := _refusal(one))]:
+                raise ConfigError(f"{text!r} cannot be compared, {reasons[0]}.")
             methods = {one.record.cell.method for one in kept}
             asked = f" on {benchmark}" * bool(benchmark) + f" with {encoder}" * bool(encoder)
             hint = did_you_mean(text, methods) if methods else "run cells first, or name another --records."
@@ -96,6 +97,13 @@ def find_pair(
     if not values_a.cells[0].same_queries(values_b.cells[0]):
         raise ConfigError(f"{first} and {second} were evaluated on different queries, so they cannot be paired.")
     return RowPair(title, values_a.cells[0].headline.name, (row_a, row_b), (values_a, values_b))
+
+
+def _refusal(one: StoredRecord) -> str:
+    """Why a finished cell is compared with none; empty if it may be."""
+    if one.record.limit is not None:
+        return f"it is a quick look at {one.record.limit.queries} queries; run it without --limit"
+    return f"its numbers are only claimed: {one.doubt}" if one.doubt else ""
 
 
 _Rows = list[tuple[Row, RowValues | None]]

@@ -9,8 +9,9 @@ from statistics import fmean, stdev
 
 from cir_bench.leaderboards.facts import HASH_DIGITS, NOT_ZERO_SHOT
 from cir_bench.leaderboards.grouping import CellIdentity, averaged, differing, identity, ingredients
-from cir_bench.leaderboards.model import Budget, Row, Value
+from cir_bench.leaderboards.model import Row
 from cir_bench.leaderboards.reported import reported_for
+from cir_bench.leaderboards.values import Budget, Value
 from cir_bench.leaderboards.zero_shot import seen
 from cir_bench.plugin.owner import CORE
 from cir_bench.records.load import StoredRecord
@@ -109,7 +110,7 @@ def _row(by_seed: Sequence[StoredRecord], remarks: Sequence[str]) -> Row:
         training_data=tuple(dict.fromkeys(name for record in records for name in record.training_data)),
         seen=seen(records),
         cells=tuple(by_seed),
-        reported=reported_for(cell, metrics, whole=not any(record.partial for record in records)),
+        reported=reported_for(cell, metrics, whole=not any(one.partial or one.limit for one in records)),
         remarks=(*([f"by {plugin}"] if plugin else []), *remarks, *_cautions(records)),
     )
 
@@ -136,6 +137,8 @@ def _split_remark(record: RunRecord, names: Sequence[str]) -> str:
 
 def _cautions(records: Sequence[RunRecord]) -> Iterator[str]:
     """What makes a row less than it seems. Other warnings stay in the record: libraries word them differently."""
+    if any(record.limit for record in records):
+        yield "quick look, not ranked"
     if any(record.partial for record in records):
         yield "partial"
     if saw := seen(records):

@@ -8,7 +8,8 @@ from itertools import compress
 from typing import Literal
 
 from cir_bench.leaderboards.budgets import ranked_together
-from cir_bench.leaderboards.model import Reported, Row, Section, Value
+from cir_bench.leaderboards.model import Row, Section
+from cir_bench.leaderboards.values import Reported, Value
 
 PLACE, METHOD, ENCODER, BEATS, SEEDS, TUNING = "#", "method", "encoder", "beats", "seeds", "tuning"
 PARAMETERS, TRAINED, REMARKS, REPORTED = "parameters", "trained", "remarks", "reported "

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 
-from cir_bench.leaderboards.model import Reported
 from cir_bench.leaderboards.table import BeatsEntry, Entry, MetricEntry, NameEntry, ReportedEntry
+from cir_bench.leaderboards.values import Reported
 
 
 class TextFormat(ABC):

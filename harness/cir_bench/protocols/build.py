@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 
 from cir_bench.errors import DataError, examples
 from cir_bench.evaluation.metrics import Relevance
@@ -49,8 +50,15 @@ def eval_set(
     by_part = {part: [query for query in queries if query.part == part] for part in dataset.parts}
     galleries = {part: _gallery(dataset, protocol, part, by_part[part]) for part in by_part}
     whole = under_protocol(by_part, galleries, protocol, spelling_of(dataset, protocol), text_of)
-    needed = whole.images() if available is not None else ()
-    missing = tuple(image for image in needed if available is not None and not available(image))
+    return whole if available is None else of_available(whole, protocol, available, allow_partial=allow_partial)
+
+
+def of_available(
+    whole: EvalSet, protocol: Protocol, available: Callable[[str], bool], *, allow_partial: bool = False
+) -> EvalSet:
+    """An evaluation without the images that are missing, as of `eval_set`, which has the errors too."""
+    needed = whole.images()
+    missing = tuple(image for image in needed if not available(image))
     if not missing:
         return whole
     if not allow_partial:
@@ -166,4 +174,5 @@ def _without(whole: EvalSet, missing: frozenset[str], protocol: Protocol) -> Eva
             )
         gallery = tuple(image for image in part.gallery if image not in missing)
         parts[name] = EvalPart(tuple(queries), gallery, truth)
-    return EvalSet(parts, missing=tuple(image for image in whole.images() if image in missing), dropped=tuple(dropped))
+    lacking = tuple(image for image in whole.images() if image in missing)
+    return replace(whole, parts=parts, missing=lacking, dropped=tuple(dropped))

@@ -73,6 +73,14 @@ class EvalPart:
 
 
 @dataclass(frozen=True)
+class WholeSize:
+    """Numbers of queries and gallery images, by part, of an evaluation of which only a few queries are asked."""
+
+    n_queries: Mapping[str, int]
+    n_gallery: Mapping[str, int]
+
+
+@dataclass(frozen=True)
 class EvalSet:
     """All parts of an evaluation by name (``""`` without parts), and what is left out because images are missing."""
 
@@ -85,6 +93,8 @@ class EvalSet:
     """What is wrong with the annotations, one sentence each; any of them makes every number partial."""
     notes: tuple[str, ...] = ()
     """What is worth knowing about them."""
+    whole: WholeSize | None = None
+    """What it is cut from, if it is a quick look (`cir_bench.protocols.limit`); None: it is whole."""
 
     @property
     def hidden(self) -> bool:

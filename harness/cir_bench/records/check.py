@@ -16,6 +16,7 @@ from cir_bench.bounded import LARGEST
 from cir_bench.errors import CirBenchError
 from cir_bench.evaluation.measure import measure
 from cir_bench.evaluation.metrics import beyond, parse_metric
+from cir_bench.protocols.limit import limit_mark
 from cir_bench.protocols.protocol import Protocol
 from cir_bench.records.record import RunRecord
 from cir_bench.statistics.queries import QueryResults
@@ -47,6 +48,7 @@ def mistake(record: RunRecord, queries: QueryResults | None, protocol: Protocol 
         or _bad_counts(record)
         or _bad_weights(record)
         or _bad_artefact(record)
+        or _bad_limit(record)
         or _bad_rerank(record, protocol)
         or _bad_metrics(record)
         or (_bad_queries(record, queries, protocol) if queries is not None else "")
@@ -63,6 +65,8 @@ def doubt(record: RunRecord, queries: QueryResults | None, protocol: Protocol | 
         return "the results of its queries are not there"
     if lacking := [name for name in protocol.metrics if name not in queries.metrics]:
         return f"its queries were not kept for {lacking[0]}"
+    if record.limit is not None:
+        return ""
     expected = protocol.expected
     return _other_counts("queries", record.n_queries, expected.n_queries, record.partial) or _other_counts(
         "gallery images", record.n_gallery, expected.n_gallery, record.partial
@@ -155,6 +159,17 @@ def _bad_artefact(record: RunRecord) -> str:
     named = f"{facts.name}={facts.sha256[:_DIGITS]}" in record.cell.variant.split()
     if have != {f"artefact.{facts.name}": facts.sha256} or not named:
         return "its artefact, its ingredients and its variant do not agree"
+    return ""
+
+
+def _bad_limit(record: RunRecord) -> str:
+    """A quick look is named by its ingredients and its variant, too."""
+    facts = record.limit
+    if facts is None:
+        return "it is a quick look, and does not say so" if "limit" in record.ingredients else ""
+    marked = record.status == "failed" or record.ingredients.get("limit") == limit_mark(facts.queries)
+    if not marked or f"limit={facts.queries}" not in record.cell.variant.split():
+        return "its limit, its ingredients and its variant do not agree"
     return ""
 
 

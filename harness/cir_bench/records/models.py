@@ -107,6 +107,22 @@ class EpochLog(RecordModel):
     the method's own parameters, over the sum of all terms' norms. Empty where there is one term."""
 
 
+class LimitFacts(RecordModel):
+    """A quick look (``--limit``): a few queries, against galleries of what these queries name and some other images.
+
+    Its numbers are far higher than those of the protocol, and are never ranked or compared.
+    """
+
+    queries: int
+    """How many were asked for, over all parts."""
+    images_per_query: int
+    """Size of a gallery for each of its queries, unless they name more images."""
+    of_queries: dict[str, int] = Field(default_factory=dict)
+    """By part, how many the protocol has."""
+    of_gallery: dict[str, int] = Field(default_factory=dict)
+    """By part, how many images its gallery has."""
+
+
 class SelectionFacts(RecordModel):
     """How the checkpoint was chosen."""
 

@@ -49,6 +49,8 @@ class RunRecord(models.RecordModel):
     n_gallery: dict[str, int] = Field(default_factory=dict)
     metrics: dict[str, float] = Field(default_factory=dict)
     """In percent; keys such as ``dress/R@10``, ``mean/R@50``, ``R@1``."""
+    limit: models.LimitFacts | None = None
+    """None: all queries were asked, against the whole gallery."""
     hidden: bool = False
     """Whether the targets are not public: the cell has rankings for the test server, and no metrics."""
     headline: str = ""

@@ -20,6 +20,7 @@ from cir_bench.plugin.needs import Wrapped, needs_together, provides_of, wrapped
 from cir_bench.plugin.registry import Registered, Registry
 from cir_bench.protocols.artefact import Artefact
 from cir_bench.protocols.find import ChosenBenchmark
+from cir_bench.protocols.limit import limit_mark
 from cir_bench.protocols.protocol import Protocol
 from cir_bench.records.models import TuningFacts
 from cir_bench.runs.weights import WeightsFile
@@ -69,6 +70,8 @@ class Cell:
     """The published weights of its method, which is not trained."""
     artefact: Artefact | None = None
     """The texts that its method reads in place of the modification texts (`Needs.text_from`)."""
+    limit: int | None = None
+    """How many queries are asked, for a quick look; None: all."""
 
     @property
     def protocol(self) -> Protocol:
@@ -122,6 +125,7 @@ class Cell:
             **({"tuning": self.tuned.digest} if self.tuned else {}),
             **({"weights": self.weights.digest} if self.weights else {}),
             **({f"artefact.{self.artefact.name}": self.artefact.digest} if self.artefact else {}),
+            **({"limit": limit_mark(self.limit)} if self.limit else {}),
         }
 
     def _params(self) -> dict[str, Params]:

@@ -13,10 +13,11 @@ from cir_bench.features.extract import read_item
 from cir_bench.features.identity import Role, pair_name
 from cir_bench.interfaces.dataset import Triplet, TripletSampler
 from cir_bench.protocols.artefact import texts_of
-from cir_bench.protocols.build import check_headline, eval_set, gallery_sizes, spelling_of
+from cir_bench.protocols.build import check_headline, eval_set, gallery_sizes, of_available, spelling_of
 from cir_bench.protocols.check import evaluation_notes, evaluation_problems
 from cir_bench.protocols.eval_set import EvalSet
 from cir_bench.protocols.holdout import filling, held_out_set, hold_out, hold_out_drawn, images_by_part
+from cir_bench.protocols.limit import limited
 from cir_bench.runs import keys
 from cir_bench.runs.cell import Cell
 from cir_bench.runs.datasets import DataSets
@@ -136,8 +137,9 @@ class CellData:
         check_headline(dataset, protocol)
         text_of = texts_of(cell.artefact, dataset.queries(protocol.split)) if cell.artefact else None
         whole = eval_set(dataset, protocol, text_of=text_of)
-        usable, partial_ = self._usable(cell, whole.images()), self._allow_partial
-        found = eval_set(dataset, protocol, usable.__getitem__, allow_partial=partial_, text_of=text_of)
+        asked = whole if cell.limit is None else limited(whole, cell.limit)
+        usable = self._usable(cell, asked.images())
+        found = of_available(asked, protocol, usable.__getitem__, allow_partial=self._allow_partial)
         problems = evaluation_problems(whole, protocol, dataset)
         return replace(found, problems=problems, notes=evaluation_notes(whole))
 

@@ -10,6 +10,7 @@ from cir_bench.plugin.owner import CORE, BlamedPluginError
 from cir_bench.plugin.registry import Registered
 from cir_bench.plugin.remedies import in_words
 from cir_bench.protocols.eval_set import EvalSet
+from cir_bench.protocols.limit import IMAGES_PER_QUERY
 from cir_bench.protocols.protocol import Protocol
 from cir_bench.records import models
 from cir_bench.runs.cell import Cell
@@ -96,6 +97,19 @@ def of_rerank(cell: Cell, method: Method) -> models.RerankFacts | None:
     if method.reranker is None:
         return None
     return models.RerankFacts(k=method.reranker.k, beyond=beyond(cell.protocol.metrics, method.reranker.k))
+
+
+def of_limit(cell: Cell, evaluation: EvalSet | None = None) -> models.LimitFacts | None:
+    """The quick look, and what it is cut from as far as that is known."""
+    if cell.limit is None:
+        return None
+    whole = evaluation.whole if evaluation else None
+    return models.LimitFacts(
+        queries=cell.limit,
+        images_per_query=IMAGES_PER_QUERY,
+        of_queries=dict(whole.n_queries) if whole else {},
+        of_gallery=dict(whole.n_gallery) if whole else {},
+    )
 
 
 def of_protocol(protocol: Protocol) -> models.ProtocolFacts:

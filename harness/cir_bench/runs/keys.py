@@ -29,6 +29,7 @@ class SharedKey:
     levels: frozenset[FeatureLevel] | None = None
     map_levels: int | None = None
     artefact: str | None = None
+    limit: int | None = None
 
 
 def of_dataset(choice: DatasetChoice) -> SharedKey:
@@ -65,7 +66,7 @@ def of_weights(cell: Cell) -> SharedKey:
 def of_evaluation(cell: Cell) -> SharedKey:
     """The queries and galleries of the cell's protocol, with the images that its encoder can read."""
     artefact = cell.artefact.digest if cell.artefact else None
-    return replace(of_images(cell), protocol=cell.protocol.hash(), artefact=artefact)
+    return replace(of_images(cell), protocol=cell.protocol.hash(), artefact=artefact, limit=cell.limit)
 
 
 def of_train_data(cell: Cell) -> SharedKey:

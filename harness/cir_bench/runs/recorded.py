@@ -35,7 +35,8 @@ def cell_of(record: RunRecord, registry: Registry) -> Cell:
     cell = make_cell(registry, key, benchmark, params, next((p for p in PRECISIONS if p == given), "float32"))
     facts = record.weights
     weights = WeightsFile(Path(facts.file), facts.sha256) if facts is not None else None
-    return replace(cell, tuned=record.tuning, weights=weights)
+    limit = record.limit.queries if record.limit is not None else None
+    return replace(cell, tuned=record.tuning, weights=weights, limit=limit)
 
 
 def check_data(cell: Cell, record: RunRecord, bench: Workbench) -> None:

@@ -19,10 +19,7 @@ from cir_bench.plugin.registry import Registered, Registry
 from cir_bench.protocols.find import ChosenBenchmark, find_benchmark
 from cir_bench.runs.artefacts import Artefacts, without_artefact
 from cir_bench.runs.cell import Cell, CellParams, make_cell
-from cir_bench.runs.corpora import (
-    learners_without_triplets,
-    without_examples,
-)
+from cir_bench.runs.corpora import learners_without_triplets, without_examples
 from cir_bench.runs.overrides import Overrides, changed
 from cir_bench.runs.request import RunRequest
 from cir_bench.runs.tunings import Tunings
@@ -31,6 +28,7 @@ from cir_bench.runs.weights import WeightsFiles, untrained, without_training
 _ONE_SEED = (
     "Methods with --weights are not trained, so that all seeds would be the same: they are run with seed 0 alone."
 )
+_QUICK_LOOK = "A quick look (--limit): a few queries against small galleries. Nothing of it is ranked or compared."
 _KIND_ORDER = {"sentinel": 0, "baseline": 1, "method": 2}
 
 
@@ -86,6 +84,7 @@ def resolve_all(requests: Sequence[RunRequest], registry: Registry) -> list[Cell
 def left_out(requests: Sequence[RunRequest], cells: Sequence[Cell], registry: Registry) -> list[str]:
     """A sentence for whatever is asked for and not run: more than one seed of fixed weights; what lacks an artefact."""
     found = [_ONE_SEED] if any(request.weights and request.seeds > 1 for request in requests) else []
+    found += [_QUICK_LOOK] if any(request.limit for request in requests) else []
     if any(not request.methods for request in requests):
         run = {cell.key.method for cell in cells}
         found += without_artefact(registry, run) + _without_joint(registry, run)
@@ -143,6 +142,7 @@ def _cells(
         **changed(of_dataset, params.dataset, "dataset."),
         **({"tuned": f"{len(tuning.trials)}x{tuning.epochs}"} if tuning else {}),
         **({"published": weights.mark} if weights else {}),
+        **({"limit": str(request.limit)} if request.limit else {}),
     }
     for seed in range(1 if weights else request.seeds):  # without training, all seeds are the same
         key = CellKey(
@@ -155,7 +155,8 @@ def _cells(
             variant=" ".join(f"{name}={value}" for name, value in sorted(variant.items())),
         )
         cell = make_cell(registry, key, benchmark, params, request.precision)
-        cell = given.artefacts.given_to(replace(cell, tuned=tuning.facts() if tuning else None, weights=weights))
+        tuned = tuning.facts() if tuning else None
+        cell = given.artefacts.given_to(replace(cell, tuned=tuned, weights=weights, limit=request.limit))
         yield replace(cell, refusal=cell.refusal or given.artefacts.refusal(cell) or _refusal(cell, registry))
 
 

@@ -32,6 +32,11 @@ def _lines(record: RunRecord, protocol: Protocol) -> Iterator[str]:
     yield f"\n## Results under {cell.benchmark}/{cell.protocol}\n"
     if protocol.description:
         yield f"{protocol.description[:1].upper()}{protocol.description[1:]}.\n"
+    if record.limit is not None:
+        yield (
+            f"**A quick look**: only {sum(record.n_queries.values())} queries were asked, against galleries that are "
+            "cut. These numbers are too high, and compare with nothing.\n"
+        )
     if record.partial:
         yield "**Partial**: images were missing, or the annotations were not those that the protocol expects.\n"
     yield "| metric | value |\n|---|---|"

@@ -48,6 +48,8 @@ class CellSelector:
             return "it failed; run it again with --retry-failed"
         if record.protocol is None or record.protocol.hash != self.protocols[key.protocol].hash():
             return f"it was run under another {key.protocol} than the one here (their hashes differ); run it again"
+        if record.limit is not None:
+            return f"it is a quick look at {record.limit.queries} queries; run it without --limit"
         if record.dataset is not None and record.dataset.missing_images + record.dataset.missing_triplets:
             return "it is partial, because images were missing; complete the data and run it again"
         return ""
