@@ -13,7 +13,7 @@ INSTALLED_TEST := $(VENV)/.installed-test
 INSTALLED_LINT := $(VENV)/.installed-lint
 INSTALLED_DOCS := $(VENV)/.installed-docs
 
-.PHONY: run test faults lint structure tune leaderboard leaderboard-fashioniq docs reference
+.PHONY: run test faults lint structure tune leaderboard leaderboard-fashioniq docs reference notebook
 
 run: $(INSTALLED)
 	$(BIN)/cir-bench run --all --seeds $(SEEDS) --out $(OUT) $(if $(TUNED),--tuned $(TUNED))
@@ -36,6 +36,10 @@ docs: $(INSTALLED_DOCS)
 reference: $(INSTALLED)
 	$(BIN)/python docs/generate.py
 	$(BIN)/python docs/picture.py
+
+# docs/notebook.ipynb, with what it shows.
+notebook: $(INSTALLED_TEST)
+	$(BIN)/python docs/execute.py
 
 lint: $(INSTALLED_LINT)
 	$(BIN)/ruff check .

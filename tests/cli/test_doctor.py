@@ -9,9 +9,11 @@ from importlib import metadata
 
 import pytest
 
-from cir_bench.cli import common
 from cir_bench.cli import doctor as module
+from cir_bench.errors import ConfigError
+from cir_bench.plugin.loader import PluginOptions
 from cir_bench.plugin.registry import Registry
+from cir_bench.verbs.settings import Settings
 
 LOSS = """
 from cir_bench import LossSpec, hookimpl
@@ -153,6 +155,6 @@ def test_a_dependency_that_is_missing_or_too_old(run, sound, monkeypatch):
 
 
 def test_the_data_root_is_only_needed_by_what_reads_it(tmp_path):
-    settings = common.Settings(common.PluginOptions(), tmp_path / "nowhere", tmp_path)
-    with pytest.raises(common.ConfigError, match="there is no such folder"):
+    settings = Settings(PluginOptions(), tmp_path / "nowhere", tmp_path)
+    with pytest.raises(ConfigError, match="there is no such folder"):
         settings.context()

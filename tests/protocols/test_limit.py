@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from cir_bench.protocols.eval_set import EvalPart, EvalQuery, EvalSet, Truth
-from cir_bench.protocols.limit import IMAGES_PER_QUERY, limited
+from cir_bench.protocols.limit import IMAGES_PER_QUERY, few, limited
 
 
 def part(name: str, queries: int, images: int) -> EvalPart:
@@ -63,3 +63,9 @@ def test_it_says_what_it_is_cut_from() -> None:
     found = limited(whole(a=(100, 4000), b=(7, 9)), 2)
     assert found.whole is not None
     assert (found.whole.n_queries, found.whole.n_gallery) == ({"a": 100, "b": 7}, {"a": 4000, "b": 9})
+
+
+def test_examples_to_train_on_are_few_and_evenly_spaced() -> None:
+    examples = [*range(1000)]
+    assert few(examples, None) == examples
+    assert few(examples, 2) == [*range(0, 1000, 25)]

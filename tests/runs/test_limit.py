@@ -64,7 +64,7 @@ def test_the_record_names_it_and_what_it_is_cut_from(stored: list[StoredRecord])
     assert record.limit is not None
     assert (record.limit.queries, record.n_queries) == (8, {"": 8})
     assert (record.limit.of_queries, record.limit.of_gallery) == (whole.n_queries, whole.n_gallery)
-    assert record.cell.variant == "limit=8" and record.ingredients["limit"] == "8 queries, 20 images each"
+    assert record.cell.variant == "limit=8" and record.ingredients["limit"].startswith("8 queries, each with 20 images")
     assert "limit" not in whole.ingredients
 
 
@@ -80,6 +80,13 @@ def test_only_its_own_images_are_encoded(toy: Toy) -> None:
     _, whole = toy.plan("-m", "sum", "--features")
     _, look = toy.plan("-m", "sum", "--features", "--limit", "1")
     assert "41 of 41 images" in whole and "20 of 20 images" in look
+
+
+def test_it_trains_on_few_triplets(toy: Toy) -> None:
+    assert toy.run("-m", "tirg", "--limit", "2", "--set", "training.epochs=1")[0] == 0
+    (record,) = toy.records().values()
+    assert record.dataset is not None and record.selection is not None
+    assert record.dataset.n_train + record.selection.n_queries == 2 * 20
 
 
 def test_tables_mark_it_and_give_it_no_place(stored: list[StoredRecord]) -> None:

@@ -8,7 +8,7 @@ from typing import Annotated, Any, cast
 
 import typer
 
-from cir_bench.cli.common import Settings, open_registry
+from cir_bench.cli.common import open_registry
 from cir_bench.config import parse_set
 from cir_bench.errors import ConfigError
 from cir_bench.interfaces.dataset import Dataset
@@ -17,6 +17,7 @@ from cir_bench.plugin.registry import Registered
 from cir_bench.protocols.find import ChosenBenchmark, find_benchmark
 from cir_bench.protocols.protocol import Protocol
 from cir_bench.scoring.evaluate import open_dataset
+from cir_bench.verbs.settings import Settings
 
 BenchmarkName = Annotated[str, typer.Argument(metavar="BENCHMARK", help="NAME, NAME/PROTOCOL, folder:PATH or hf:PATH.")]
 DatasetParams = Annotated[

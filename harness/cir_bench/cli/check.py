@@ -13,13 +13,14 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from cir_bench.cli.common import AsJson, Settings, open_registry, with_settings
+from cir_bench.cli.common import AsJson, open_registry, with_settings
 from cir_bench.cli.describe import problem_facts
 from cir_bench.cli.layout import columns
 from cir_bench.cli.output import PROBLEM, print_json
 from cir_bench.errors import ConfigError
 from cir_bench.testing.check.objects import find_objects, is_file
 from cir_bench.testing.check.topics import TOPICS
+from cir_bench.verbs.settings import Settings
 
 if TYPE_CHECKING:
     from cir_bench.testing.check.outcomes import Outcome

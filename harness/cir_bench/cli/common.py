@@ -6,42 +6,19 @@ import functools
 import inspect
 import sys
 from collections.abc import Callable
-from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Annotated, Any, Concatenate, ParamSpec, TypeVar, cast
 
 import typer
 
-from cir_bench.errors import ConfigError
-from cir_bench.interfaces.specs import Context
-from cir_bench.plugin.loader import PluginOptions, load_plugins
+from cir_bench.plugin.loader import PluginOptions
 from cir_bench.plugin.registry import Registry
+from cir_bench.verbs.settings import CACHE, Settings, problems_of
 
 P = ParamSpec("P")
 T = TypeVar("T")
 
 AsJson = Annotated[bool, typer.Option("--json", help="As one JSON object.")]
-
-
-@dataclass(frozen=True)
-class Settings:
-    """The options that every verb has."""
-
-    plugins: PluginOptions
-    data_root: Path | None
-    cache_dir: Path
-    follow_links: bool = False
-
-    def context(self, dataset: str = "", seed: int = 0) -> Context:
-        """What data sets and encoders are constructed with; `ConfigError` if the data root does not exist."""
-        check_data_root(self.data_root)
-        return Context(self.data_root, self.cache_dir, dataset, seed, self.follow_links)
-
-
-def check_data_root(path: Path | None) -> None:
-    """`ConfigError` if there is no such folder."""
-    if path is not None and not path.is_dir():
-        raise ConfigError(f"--data-root {path}: there is no such folder; it must have one folder per data set.")
 
 
 def _settings(
@@ -62,7 +39,7 @@ def _settings(
     ] = None,
     cache_dir: Annotated[
         Path, typer.Option(envvar="CIR_BENCH_CACHE", metavar="DIR", help="For features and other derived files.")
-    ] = Path("~/.cache/cir-bench"),
+    ] = CACHE,
     follow_links: Annotated[
         bool, typer.Option("--follow-links", help="Allow symbolic links that lead out of a data set's folder.")
     ] = False,
@@ -113,7 +90,7 @@ with_settings = with_shared(_settings)
 
 def open_registry(settings: Settings, *, config: Path | None = None, quiet: bool = False) -> Registry:
     """Load the plugins, also ``cir_bench_plugins.py`` next to ``config``; unless ``quiet``, print their problems."""
-    registry = load_plugins(replace(settings.plugins, config=config))
-    for sentence in () if quiet else (*registry.problems, *registry.changes):
+    registry = settings.load(config)
+    for sentence in () if quiet else problems_of(registry):
         print(f"cir-bench: {sentence}", file=sys.stderr)
     return registry

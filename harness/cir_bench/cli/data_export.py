@@ -10,13 +10,14 @@ from typing import Annotated, Literal
 import typer
 
 from cir_bench.cli.benchmark import BenchmarkName, DatasetParams, NamedBenchmark
-from cir_bench.cli.common import AsJson, Settings, with_settings
-from cir_bench.cli.output import print_json, refuse_stdout
+from cir_bench.cli.common import AsJson, with_settings
+from cir_bench.cli.output import print_json
 from cir_bench.cli.progress import with_progress
 from cir_bench.data.export import Exported
 from cir_bench.data.export import export as write
 from cir_bench.data.tables import QUERIES
 from cir_bench.utils.splits import TRAIN
+from cir_bench.verbs.settings import Settings, refuse_stdout
 
 
 @with_settings

@@ -10,13 +10,14 @@ from typing import Annotated, Any
 import typer
 
 from cir_bench.cli.benchmark import NamedBenchmark
-from cir_bench.cli.common import AsJson, Settings, with_settings
+from cir_bench.cli.common import AsJson, with_settings
 from cir_bench.cli.output import bytes_as_text, print_json
 from cir_bench.cli.progress import download_progress
 from cir_bench.data.fetch import Fetched
 from cir_bench.data.fetch import fetch as fetch_files
 from cir_bench.errors import ConfigError
 from cir_bench.interfaces.specs import DatasetSpec
+from cir_bench.verbs.settings import Settings
 
 
 @with_settings

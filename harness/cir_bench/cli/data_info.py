@@ -7,7 +7,7 @@ from dataclasses import asdict
 from typing import Any
 
 from cir_bench.cli.benchmark import BenchmarkName, DatasetParams, NamedBenchmark
-from cir_bench.cli.common import AsJson, Settings, with_settings
+from cir_bench.cli.common import AsJson, with_settings
 from cir_bench.cli.data_contents import TrainSplit, counted, protocol_facts, published
 from cir_bench.cli.data_fetch import steps_at
 from cir_bench.cli.output import bytes_as_text, print_json
@@ -15,6 +15,7 @@ from cir_bench.interfaces.dataset import Dataset
 from cir_bench.interfaces.specs import DatasetSpec
 from cir_bench.protocols.build import provenance_of
 from cir_bench.protocols.check import ProtocolCheck, check_protocol
+from cir_bench.verbs.settings import Settings
 
 ABOUT = ("summary", "licence", "non_commercial", "homepage", "citation", "synthetic")
 """Fields of a data set's spec that are shown."""

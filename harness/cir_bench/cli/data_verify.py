@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated, cast
 import typer
 
 from cir_bench.cli.benchmark import BenchmarkName, DatasetParams, NamedBenchmark
-from cir_bench.cli.common import AsJson, Settings, open_registry, with_settings
+from cir_bench.cli.common import AsJson, open_registry, with_settings
 from cir_bench.cli.data_contents import TrainSplit, counted, protocol_facts
 from cir_bench.cli.output import PROBLEM, print_json
 from cir_bench.cli.progress import with_progress
@@ -20,6 +20,7 @@ from cir_bench.interfaces.dataset import Dataset
 from cir_bench.interfaces.spec_params import make_params, split_argument
 from cir_bench.plugin.registry import blame, create
 from cir_bench.protocols.check import ProtocolCheck, check_protocol, cut_note
+from cir_bench.verbs.settings import Settings
 
 if TYPE_CHECKING:
     from cir_bench.interfaces.encoder import Encoder

@@ -13,7 +13,7 @@ from typing import Annotated, Any
 import typer
 from packaging.requirements import Requirement
 
-from cir_bench.cli.common import AsJson, Settings, open_registry, with_settings
+from cir_bench.cli.common import AsJson, open_registry, with_settings
 from cir_bench.cli.describe import problem_facts, read_benchmarks
 from cir_bench.cli.layout import columns, wrapped
 from cir_bench.cli.output import PROBLEM, print_json
@@ -23,6 +23,7 @@ from cir_bench.interfaces.specs import DatasetSpec, Spec
 from cir_bench.plugin.owner import CORE
 from cir_bench.plugin.presence import missing_module
 from cir_bench.plugin.registry import Registered, Registry, load
+from cir_bench.verbs.settings import Settings
 from cir_bench.version import __version__
 
 

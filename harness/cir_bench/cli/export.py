@@ -7,8 +7,8 @@ from typing import Annotated
 
 import typer
 
-from cir_bench.cli.common import Settings, open_registry, with_settings
-from cir_bench.cli.output import refuse_stdout
+from cir_bench.cli.common import open_registry, with_settings
+from cir_bench.verbs.settings import Settings, refuse_stdout
 
 
 @with_settings

@@ -8,9 +8,10 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from cir_bench.cli.common import AsJson, Settings, open_registry, with_settings
-from cir_bench.cli.output import PROBLEM, print_json, refuse_stdout
+from cir_bench.cli.common import AsJson, open_registry, with_settings
+from cir_bench.cli.output import PROBLEM, print_json
 from cir_bench.errors import ConfigError
+from cir_bench.verbs.settings import Settings, refuse_stdout
 
 if TYPE_CHECKING:
     from cir_bench.search.update import Changes

@@ -9,10 +9,12 @@ from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
-from cir_bench.cli.common import Settings, open_registry, with_settings
-from cir_bench.cli.output import PROBLEM, STDOUT, refuse_stdout
-from cir_bench.cli.records import RUNS, Records, beside, read_records
+from cir_bench.cli.common import open_registry, with_settings
+from cir_bench.cli.output import PROBLEM
+from cir_bench.cli.records import Records, beside, read_records
 from cir_bench.errors import ConfigError
+from cir_bench.verbs.records import RUNS
+from cir_bench.verbs.settings import STDOUT, Settings, refuse_stdout
 
 if TYPE_CHECKING:
     from cir_bench.leaderboards import Leaderboard
@@ -73,24 +75,23 @@ def leaderboard(
     without records.
     """
     from cir_bench import leaderboards as lb
+    from cir_bench.verbs.leaderboard import check_columns, packed, rendered
 
     if schema:
         print(lb.schema_text(), end="")
         return
     _check_options(out, check, pack, to, as_json)
-    _check_columns(columns, to)
+    chosen = [name for part in columns.split(",") if (name := part.strip())]
+    check_columns(chosen, to)
     path = out if out is not None or as_json or check is not None else beside(records, FILE).with_suffix(ENDINGS[to])
     stored, problems = _read(records, settings, no_claims)
-    for sentence in lb.overruled(stored):
+    for sentence in (*lb.overruled(stored), *packed(stored, pack)):
         print(f"cir-bench: {sentence}", file=sys.stderr)
-    if pack is not None:
-        for folder in lb.pack(stored, pack):
-            print(f"cir-bench: {folder} is a quick look (--limit) and not packed.", file=sys.stderr)
     board = lb.build(stored).model_copy(update={"left_out": tuple(problems)})
     if as_json:
         print(board.model_dump_json(indent=1))
     if path is not None:
-        _write(_rendered(board, to, columns), path, quiet=as_json)
+        _write(rendered(board, to, chosen), path, quiet=as_json)
     stale = check is not None and _is_stale(check, board, tolerance, records or [RUNS])
     if problems or stale:
         raise typer.Exit(PROBLEM)
@@ -117,19 +118,6 @@ def _check_options(out: Path | None, check: Path | None, pack: Path | None, to: 
     refuse_stdout("--pack", pack)
     if out is not None and out != STDOUT and not out.suffix and not out.exists():
         raise ConfigError(f"--out {out} is the file to write, such as {out}/{FILE}; the folder to read is --records.")
-
-
-def _check_columns(columns: str, to: Format) -> None:
-    if columns and to != "latex":
-        raise ConfigError("--columns chooses those of a LaTeX table; add --to latex.")
-
-
-def _rendered(board: Leaderboard, to: Format, columns: str) -> str:
-    from cir_bench import leaderboards as lb
-
-    if to == "latex":
-        return lb.render_latex(board, [name for part in columns.split(",") if (name := part.strip())])
-    return lb.render_csv(board) if to == "csv" else lb.render(board)
 
 
 def _write(text: str, path: Path, *, quiet: bool) -> None:

@@ -7,12 +7,13 @@ from typing import Annotated, Any, Literal
 
 import typer
 
-from cir_bench.cli.common import AsJson, Settings, open_registry, with_settings
+from cir_bench.cli.common import AsJson, open_registry, with_settings
 from cir_bench.cli.describe import BUILTIN, benchmark_facts, object_facts, problem_facts, read_benchmarks
 from cir_bench.cli.layout import columns, wrapped
 from cir_bench.cli.output import print_json
 from cir_bench.interfaces.kinds import KINDS
 from cir_bench.runs.suite import suite_summary, suites
+from cir_bench.verbs.settings import Settings
 
 
 @with_settings

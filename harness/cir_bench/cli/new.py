@@ -7,12 +7,12 @@ from typing import Annotated
 
 import typer
 
-from cir_bench.cli.common import Settings, open_registry, with_settings
-from cir_bench.cli.output import refuse_stdout
+from cir_bench.cli.common import open_registry, with_settings
 from cir_bench.errors import ConfigError
 from cir_bench.interfaces.kinds import KINDS
 from cir_bench.scaffold.names import check_name
 from cir_bench.scaffold.render import PackageKind, render, write
+from cir_bench.verbs.settings import Settings, refuse_stdout
 
 
 @with_settings

@@ -2,24 +2,12 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import Any
 
 from pydantic_core import to_json
 
-from cir_bench.errors import ConfigError
-
 PROBLEM = 1
 """Exit code of a verb that did its work and found something wrong."""
-
-STDOUT = Path("-")
-"""As a file to write: standard output."""
-
-
-def refuse_stdout(option: str, folder: Path | None) -> None:
-    """`ConfigError` for ``-`` in the place of a folder."""
-    if folder == STDOUT:
-        raise ConfigError(f"{option} -: several files are written, which standard output cannot take; name a folder.")
 
 
 def print_json(value: Any) -> None:

@@ -7,11 +7,12 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from cir_bench.cli.common import AsJson, Settings, with_settings
+from cir_bench.cli.common import AsJson, with_settings
 from cir_bench.cli.layout import wrapped
 from cir_bench.cli.output import PROBLEM, print_json
 from cir_bench.cli.run_options import RunOptions, with_run_options
 from cir_bench.cli.show_cell import value_lines, values_of
+from cir_bench.verbs.settings import Settings
 
 if TYPE_CHECKING:
     from cir_bench.runs.plan import Plan
@@ -35,16 +36,11 @@ def plan(
 
     Exit code 1 when a method and an encoder of the plan cannot work together.
     """
-    from cir_bench.runs.plan import make_plan
     from cir_bench.runs.status import Status
+    from cir_bench.verbs.plan import planned as plan_of
 
     found = options.resolve(settings)
-    request = found.request
-    if request.device not in ("auto", "cpu"):  # only torch knows whether it is there
-        found.workbench(settings)
-    planned = make_plan(
-        found.cells, lambda: found.workbench(settings), request.out, request.data_root, features=features
-    )
+    planned = plan_of(found, settings, features=features)
     for sentence in found.left_out:
         print(sentence, file=sys.stderr)
     if as_json:

@@ -10,13 +10,11 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from cir_bench.errors import ConfigError
+from cir_bench.verbs.records import RUNS, stored_records
 
 if TYPE_CHECKING:
     from cir_bench.plugin.registry import Registry
     from cir_bench.records.load import StoredRecord
-
-RUNS = Path("runs")
-"""Where `run` writes, and where records are read if nothing else is said."""
 
 Records = Annotated[
     list[Path] | None,
@@ -38,20 +36,15 @@ def beside(records: Sequence[Path] | None, name: Path | str) -> Path:
 def read_records(
     folders: Sequence[Path] | None, registry: Registry, required: bool = True
 ) -> tuple[list[StoredRecord], list[str]]:
-    """The records below the folders (default: `RUNS`), and a sentence for each problem, also a warning on stderr.
+    """As of `stored_records`; each problem is also a warning on stderr."""
+    records, problems = stored_records(folders, registry, required)
+    warn(problems)
+    return records, problems
 
-    They are checked against the protocols of ``registry``. `ConfigError` if a folder does not exist, or if records are
-    ``required`` and there are none.
-    """
+
+def warn(problems: Sequence[str]) -> None:
+    """Print a warning for each problem of records on stderr."""
     from cir_bench.leaderboards.escape import one_line
-    from cir_bench.protocols.find import known_protocols
-    from cir_bench.records.load import load_records
 
-    places = folders or [RUNS]
-    records, problems = load_records(places, known_protocols(registry.benchmark_paths()))
-    if required and not records and not problems:
-        named = ", ".join(map(str, places))
-        raise ConfigError(f"There are no run records below {named}; run `cir-bench run --all` first, or name another.")
     for sentence in problems:
         print(f"cir-bench: warning: {one_line(sentence)}", file=sys.stderr)
-    return records, problems

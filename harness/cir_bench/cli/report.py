@@ -8,10 +8,11 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from cir_bench.cli.common import Settings, open_registry, with_settings
-from cir_bench.cli.output import PROBLEM, STDOUT
+from cir_bench.cli.common import open_registry, with_settings
+from cir_bench.cli.output import PROBLEM
 from cir_bench.cli.records import Records, beside, read_records
 from cir_bench.errors import ConfigError, did_you_mean
+from cir_bench.verbs.settings import STDOUT, Settings
 
 if TYPE_CHECKING:
     from cir_bench.plugin.registry import Registry

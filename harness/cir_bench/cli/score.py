@@ -10,11 +10,12 @@ from typing import Annotated
 import typer
 
 from cir_bench.cli.benchmark import BenchmarkName, DatasetParams, NamedBenchmark
-from cir_bench.cli.common import AsJson, Settings, with_settings
+from cir_bench.cli.common import AsJson, with_settings
 from cir_bench.cli.layout import columns
 from cir_bench.cli.output import print_json
 from cir_bench.scoring.evaluate import opened
 from cir_bench.scoring.files import read_predictions
+from cir_bench.verbs.settings import Settings
 
 
 @with_settings

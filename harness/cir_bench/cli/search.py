@@ -10,9 +10,10 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from cir_bench.cli.common import AsJson, Settings, open_registry, with_settings
+from cir_bench.cli.common import AsJson, open_registry, with_settings
 from cir_bench.cli.output import print_json
 from cir_bench.errors import ConfigError
+from cir_bench.verbs.settings import Settings
 
 if TYPE_CHECKING:
     from cir_bench.search.steps import Step

@@ -8,8 +8,9 @@ from typing import Annotated
 
 import typer
 
-from cir_bench.cli.common import Settings, open_registry, with_settings
+from cir_bench.cli.common import open_registry, with_settings
 from cir_bench.errors import ConfigError
+from cir_bench.verbs.settings import Settings
 
 
 @with_settings

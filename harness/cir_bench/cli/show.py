@@ -8,7 +8,7 @@ from typing import Annotated, Any
 
 import typer
 
-from cir_bench.cli.common import AsJson, Settings, open_registry, with_settings
+from cir_bench.cli.common import AsJson, open_registry, with_settings
 from cir_bench.cli.describe import (
     benchmark_facts,
     object_facts,
@@ -30,6 +30,7 @@ from cir_bench.params.tunable import Tunable
 from cir_bench.plugin.card import card_text
 from cir_bench.plugin.needs import needs_of, needs_together, provides_of, wrapped_composers
 from cir_bench.plugin.registry import Registered, Registry
+from cir_bench.verbs.settings import Settings
 
 _SHORT = ("kind", "published_weights", "licence", "homepage", "extra", "paper_encoder", "dataset", "default_encoder")
 """Facts that are written as ``NAME: VALUE``."""

@@ -9,8 +9,8 @@ from typing import Annotated, Any
 import typer
 
 from cir_bench.cli.benchmark import BenchmarkName, DatasetParams, NamedBenchmark
-from cir_bench.cli.common import Settings, with_settings
-from cir_bench.cli.output import PROBLEM, print_json, refuse_stdout
+from cir_bench.cli.common import with_settings
+from cir_bench.cli.output import PROBLEM, print_json
 from cir_bench.errors import ConfigError, DataError
 from cir_bench.interfaces.submission import Submission
 from cir_bench.plugin.registry import blame
@@ -19,6 +19,7 @@ from cir_bench.runs.cell import file_name
 from cir_bench.submission.files import write_files
 from cir_bench.submission.hidden import hidden_set, load_submission
 from cir_bench.submission.runs import CellSelector, HiddenRun, find_run
+from cir_bench.verbs.settings import Settings, refuse_stdout
 
 FOLDER = Path("submissions")
 SHOWN = 5

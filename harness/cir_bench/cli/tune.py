@@ -9,12 +9,13 @@ from typing import TYPE_CHECKING, Annotated, TextIO
 
 import typer
 
-from cir_bench.cli.common import AsJson, Settings, with_settings
+from cir_bench.cli.common import AsJson, with_settings
 from cir_bench.cli.run_options import RunOptions, with_run_options
 from cir_bench.cli.run_view import say
 from cir_bench.cli.streams import outlive_readers
 from cir_bench.errors import CirBenchError, ConfigError, PairingError
 from cir_bench.interrupts import INTERRUPTED
+from cir_bench.verbs.settings import Settings
 
 if TYPE_CHECKING:
     from cir_bench.records.tuning import Trial, TuningRecord
@@ -45,11 +46,14 @@ def tune(
         import optuna  # noqa: F401
     except ModuleNotFoundError as error:
         raise ConfigError("tuning needs Optuna; run: pip install 'cir-bench[tune]'.") from error
+    import torch  # noqa: F401 (before the plugins, so that a changed number of threads is noticed)
+
     from cir_bench.runs.tuning import TuneOptions, tune_cell
     from cir_bench.runs.workbench import default_workers
 
     outlive_readers(sys.stdout, sys.stderr)
-    setup = options.open(settings, default_workers() if workers is None else workers, evaluates=False)
+    found = options.resolve(settings)
+    setup = found.setup(found.workbench(settings, default_workers() if workers is None else workers, evaluates=False))
     stream = sys.stderr if as_json else sys.stdout
     done, failed = [], 0
     budget = TuneOptions(trials, seed)

@@ -24,8 +24,8 @@ NOT_ZERO_SHOT_MEANS = (
 CLAIMED = "claimed"
 QUICK_LOOK = "quick-look"
 LOOK = (
-    "only a few queries ({limit}) were asked, against galleries that are cut: these numbers are too high, compare with "
-    "nothing, and are not ranked."
+    "only a few queries ({limit}) were asked, against galleries that are cut, of models that were trained on little: "
+    "these numbers compare with nothing, and are not ranked."
 )
 MIXED = "mixed-tuning"
 TUNED = (

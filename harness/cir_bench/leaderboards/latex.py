@@ -10,8 +10,8 @@ from cir_bench.errors import ConfigError, did_you_mean
 from cir_bench.leaderboards import escape
 from cir_bench.leaderboards.budgets import ranked_together
 from cir_bench.leaderboards.columns import table_of
-from cir_bench.leaderboards.facts import CLAIM, HASH_DIGITS, cautions, numbered
-from cir_bench.leaderboards.model import Leaderboard, Reported, Row, Section
+from cir_bench.leaderboards.facts import CLAIMED, HASH_DIGITS, QUICK_LOOK, cautions, numbered
+from cir_bench.leaderboards.model import Leaderboard, Row, Section
 from cir_bench.leaderboards.table import (
     COSTS,
     SEEDS,
@@ -24,6 +24,7 @@ from cir_bench.leaderboards.table import (
     table_with,
 )
 from cir_bench.leaderboards.text_format import TextFormat
+from cir_bench.leaderboards.values import Reported
 
 _HEAD = "% In the preamble: \\usepackage{booktabs,threeparttable}\n"
 _TUNED = re.compile(r"(?:^|,)tuned=\d+x\d+(?=,|$)")
@@ -174,8 +175,9 @@ def _reading(table: Table, groups: Sequence[Sequence[TableRow]]) -> Iterator[str
     spread = f"mean ± standard deviation over the seeds {seeds}" if len(section.seeds) > 1 else f"seed {seeds} alone"
     yield f"Metrics in percent, {spread}."
     ranked = [[row.row for row in group if row.row.rank] for group in groups]
-    if section.claimed:
-        yield CLAIM[0].upper() + CLAIM[1:]
+    if not section.ranked:
+        unranked = [why for word, why in cautions(section).items() if word in {CLAIMED, QUICK_LOOK}]
+        yield from (why[0].upper() + why[1:] for why in unranked)
     elif any(len(group) > 1 for group in ranked):
         yield "Bold: best; underlined: second best" + ("; by tuning budget." if len(section.budgets) > 1 else ".")
     for group in ranked:

@@ -14,7 +14,7 @@ from cir_bench.evaluation.measure import MEAN
 from cir_bench.leaderboards import escape
 from cir_bench.leaderboards.columns import table_of
 from cir_bench.leaderboards.facts import TUNED, facts
-from cir_bench.leaderboards.model import Leaderboard, Reported, Section
+from cir_bench.leaderboards.model import Leaderboard, Section
 from cir_bench.leaderboards.table import (
     ENCODER,
     MACHINE,
@@ -27,6 +27,7 @@ from cir_bench.leaderboards.table import (
     TableRow,
 )
 from cir_bench.leaderboards.text_format import TextFormat
+from cir_bench.leaderboards.values import Reported
 
 INTRODUCTION = """\
 # Leaderboard

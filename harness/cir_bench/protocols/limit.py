@@ -1,4 +1,4 @@
-"""`limited`: a few queries of an evaluation against smaller galleries, for a quick look (``--limit``)."""
+"""A quick look (``--limit``): a few queries against smaller galleries, and a few examples to train on."""
 
 from __future__ import annotations
 
@@ -10,12 +10,19 @@ from cir_bench.protocols.eval_set import EvalPart, EvalSet, WholeSize
 
 IMAGES_PER_QUERY = 20
 """How many images the gallery of a quick look has for each query, unless its queries name more."""
+EXAMPLES_PER_QUERY = 20
+"""How many triplets (or images, or texts) of the train split there are for each query."""
 T = TypeVar("T")
 
 
 def limit_mark(queries: int) -> str:
     """Everything that a quick look of so many queries depends on, as an ingredient."""
-    return f"{queries} queries, {IMAGES_PER_QUERY} images each"
+    return f"{queries} queries, each with {IMAGES_PER_QUERY} images and {EXAMPLES_PER_QUERY} training examples"
+
+
+def few(items: Sequence[T], queries: int | None) -> Sequence[T]:
+    """What there is to train on, evenly spaced, in a quick look of so many queries; all of it, if it is none."""
+    return items if queries is None else _spaced(items, EXAMPLES_PER_QUERY * queries)
 
 
 def limited(whole: EvalSet, queries: int) -> EvalSet:

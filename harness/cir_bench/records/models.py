@@ -110,13 +110,16 @@ class EpochLog(RecordModel):
 class LimitFacts(RecordModel):
     """A quick look (``--limit``): a few queries, against galleries of what these queries name and some other images.
 
-    Its numbers are far higher than those of the protocol, and are never ranked or compared.
+    What is trained is trained on a few examples. Its numbers are not those of the protocol, and are never ranked or
+    compared.
     """
 
     queries: int
     """How many were asked for, over all parts."""
     images_per_query: int
     """Size of a gallery for each of its queries, unless they name more images."""
+    examples_per_query: int
+    """The most training examples for each query."""
     of_queries: dict[str, int] = Field(default_factory=dict)
     """By part, how many the protocol has."""
     of_gallery: dict[str, int] = Field(default_factory=dict)

@@ -71,7 +71,7 @@ class Cell:
     artefact: Artefact | None = None
     """The texts that its method reads in place of the modification texts (`Needs.text_from`)."""
     limit: int | None = None
-    """How many queries are asked, for a quick look; None: all."""
+    """How many queries are asked, for a quick look (`cir_bench.protocols.limit`); None: all."""
 
     @property
     def protocol(self) -> Protocol:

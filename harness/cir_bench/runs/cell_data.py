@@ -17,7 +17,7 @@ from cir_bench.protocols.build import check_headline, eval_set, gallery_sizes, o
 from cir_bench.protocols.check import evaluation_notes, evaluation_problems
 from cir_bench.protocols.eval_set import EvalSet
 from cir_bench.protocols.holdout import filling, held_out_set, hold_out, hold_out_drawn, images_by_part
-from cir_bench.protocols.limit import limited
+from cir_bench.protocols.limit import IMAGES_PER_QUERY, few, limited
 from cir_bench.runs import keys
 from cir_bench.runs.cell import Cell
 from cir_bench.runs.datasets import DataSets
@@ -88,7 +88,7 @@ class CellData:
 
     def descriptions(self, cell: Cell) -> TrainSet:
         """Images with their own descriptions, for stages on them (`TrainStage.descriptions`)."""
-        found = self._datasets.descriptions(cell)
+        found = dict(few([*self._datasets.descriptions(cell).items()], cell.limit))
         if not found:
             raise no_descriptions(cell)
         usable, name = self._usable(cell, found), cell.datasets[-1][0].name
@@ -156,11 +156,12 @@ class CellData:
                 sampler = sampler.among({image for image in sampler.images if usable[image]})
             if selection.on == "held-out":
                 sampler, held_out = hold_out_drawn(sampler, selection.fraction, selection.max_queries, seed)
+                held_out = few(held_out, cell.limit)
             draw = partial(self._draw, cell, sampler)
             first, alone = draw(0), {next(iter(dataset.parts)): sampler.images}
             images = alone if len(dataset.parts) == 1 else images_by_part(first.triplets)
             return TrainData(draw, len(first.triplets), self._held_out(cell, held_out, images), missing)
-        triplets = dataset.train()
+        triplets = few(dataset.train(), cell.limit)
         usable = self._usable(cell, (image for t in triplets for image in (t.reference, t.target)))
         whole = [usable[t.reference] and usable[t.target] for t in triplets]
         missing = self._missing(whole, f"training triplets of {cell.dataset.name!r} lack an image")
@@ -177,9 +178,9 @@ class CellData:
         """Images or texts alone; nothing is held out, since that would take triplets."""
         missing = 0
         if cell.needs.examples == "texts":
-            train = TrainSet.of_texts(self._datasets.unlabelled_texts(cell))
+            train = TrainSet.of_texts(few(self._datasets.unlabelled_texts(cell), cell.limit))
         else:
-            images = self._datasets.unlabelled_images(cell)
+            images = few(self._datasets.unlabelled_images(cell), cell.limit)
             usable, name = self._usable(cell, images), cell.datasets[-1][0].name
             missing = self._missing(
                 [usable[image] for image in images], f"images to learn from of {name!r} are missing"
@@ -190,7 +191,8 @@ class CellData:
         return TrainData(lambda epoch: train, len(train), self._held_out(cell, (), {}), missing)
 
     def _draw(self, cell: Cell, sampler: TripletSampler, epoch: int) -> TrainSet:
-        return of_triplets(cell, self._datasets.of(cell), sampler.draw(derive_seed(cell.key.seed, "triplets"), epoch))
+        drawn = few(sampler.draw(derive_seed(cell.key.seed, "triplets"), epoch), cell.limit)
+        return of_triplets(cell, self._datasets.of(cell), drawn)
 
     def _held_out(self, cell: Cell, kept: Sequence[Triplet], train: Mapping[str, Collection[str]]) -> EvalSet | None:
         """The evaluation that the checkpoint is chosen by; ``kept``: the held-out triplets, ``train``: other images."""
@@ -200,6 +202,8 @@ class CellData:
         if not kept:
             return None
         sizes = gallery_sizes(dataset, protocol) if selection.gallery == "filled" else {}
+        if cell.limit is not None:
+            sizes = {part: min(size, IMAGES_PER_QUERY * cell.limit) for part, size in sizes.items()}
         more = filling(train, kept, sizes, cell.key.seed)
         return held_out_set(kept, protocol, spelling_of(dataset, protocol), more)
 

@@ -10,7 +10,7 @@ from cir_bench.plugin.owner import CORE, BlamedPluginError
 from cir_bench.plugin.registry import Registered
 from cir_bench.plugin.remedies import in_words
 from cir_bench.protocols.eval_set import EvalSet
-from cir_bench.protocols.limit import IMAGES_PER_QUERY
+from cir_bench.protocols.limit import EXAMPLES_PER_QUERY, IMAGES_PER_QUERY
 from cir_bench.protocols.protocol import Protocol
 from cir_bench.records import models
 from cir_bench.runs.cell import Cell
@@ -107,6 +107,7 @@ def of_limit(cell: Cell, evaluation: EvalSet | None = None) -> models.LimitFacts
     return models.LimitFacts(
         queries=cell.limit,
         images_per_query=IMAGES_PER_QUERY,
+        examples_per_query=EXAMPLES_PER_QUERY,
         of_queries=dict(whole.n_queries) if whole else {},
         of_gallery=dict(whole.n_gallery) if whole else {},
     )

@@ -135,7 +135,8 @@ def _extractions(cell: Cell, bench: Workbench, seen: set[tuple[str, ...]]) -> li
 def _estimate(cell: Cell, finished: Sequence[RunRecord]) -> float | None:
     """Time of the same method on the same benchmark and encoder before, scaled by the epochs."""
     same = operator.attrgetter("method", "benchmark", "encoder")
-    like = [record for record in finished if same(record.cell) == same(cell.key)]
+    alike = [record for record in finished if (record.limit is None) == (cell.limit is None)]
+    like = [record for record in alike if same(record.cell) == same(cell.key)]
     if not like:
         return None
     latest = max(like, key=lambda record: record.finished)

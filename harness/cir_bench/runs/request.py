@@ -42,7 +42,7 @@ class RunRequest(Params):
     artefacts: tuple[str, ...] = ()
     """Files of texts made elsewhere, ``NAME=FILE``, for the methods that need such an artefact."""
     limit: Annotated[int, Field(ge=1)] | None = None
-    """A quick look: so many queries of each benchmark, with smaller galleries; never ranked. None: all queries."""
+    """A quick look: so many queries of each benchmark, little of everything else; never ranked. None: all queries."""
     settings: Mapping[str, Any] = {}
     """Nested parameters, as ``--set`` gives them: ``training.epochs``, ``encoder.image_size``,
     ``dataset.size``, or ``METHOD.training.lr`` for one method alone."""

@@ -28,7 +28,9 @@ from cir_bench.runs.weights import WeightsFiles, untrained, without_training
 _ONE_SEED = (
     "Methods with --weights are not trained, so that all seeds would be the same: they are run with seed 0 alone."
 )
-_QUICK_LOOK = "A quick look (--limit): a few queries against small galleries. Nothing of it is ranked or compared."
+_QUICK_LOOK = (
+    "A quick look (--limit): few queries, small galleries, little training. Nothing of it is ranked or compared."
+)
 _KIND_ORDER = {"sentinel": 0, "baseline": 1, "method": 2}
 
 

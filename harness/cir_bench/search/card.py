@@ -35,7 +35,7 @@ def _lines(record: RunRecord, protocol: Protocol) -> Iterator[str]:
     if record.limit is not None:
         yield (
             f"**A quick look**: only {sum(record.n_queries.values())} queries were asked, against galleries that are "
-            "cut. These numbers are too high, and compare with nothing.\n"
+            "cut, and it was trained on little. These numbers compare with nothing.\n"
         )
     if record.partial:
         yield "**Partial**: images were missing, or the annotations were not those that the protocol expects.\n"
