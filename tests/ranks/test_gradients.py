@@ -14,6 +14,7 @@ import pytest
 from cir_bench.interfaces.specs import MethodSpec
 from cir_bench.plugin.loader import PluginOptions, load_plugins
 
+pytestmark = pytest.mark.usefixtures("forked")
 SCRIPT = Path(__file__).parents[1] / "support" / "rank_gradients.py"
 LEARNED = [
     *("clvcnet", "combiner", "concat", "film", "image-only", "relationship"),
@@ -43,7 +44,7 @@ def gradients(folder: Path, processes: int, methods: list[str]) -> list[Differen
 
 
 @pytest.fixture(scope="module")
-def of_two(tmp_path_factory: pytest.TempPathFactory) -> list[Differences]:
+def of_two(tmp_path_factory: pytest.TempPathFactory, forked: None) -> list[Differences]:
     return gradients(tmp_path_factory.mktemp("two"), 2, LEARNED)
 
 

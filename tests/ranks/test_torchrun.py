@@ -12,10 +12,12 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from support.forked import ForkedPopen
 
 from cir_bench.records.load import read_records
 from cir_bench.records.record import RunRecord
 
+pytestmark = pytest.mark.usefixtures("forked")
 SUPPORT = Path(__file__).parents[1] / "support"
 TRAINED = ["--set", "live.training.encoder=train", "--set", "mortal.training.encoder=train"]
 LIVE = ["-m", "live", *TRAINED[:2]]
@@ -51,7 +53,7 @@ def rankings(folder: Path, method: str) -> list[dict[str, Any]]:
 
 
 @pytest.fixture(scope="module")
-def alone(tmp_path_factory: pytest.TempPathFactory) -> Path:
+def alone(tmp_path_factory: pytest.TempPathFactory, forked: None) -> Path:
     folder = tmp_path_factory.mktemp("alone")
     done = run(folder, "-m", "tirg", "-m", "rerank", "-m", "live", "-m", "mortal", *TRAINED)
     assert done.returncode == 0, done.stdout + done.stderr
@@ -59,7 +61,7 @@ def alone(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture(scope="module")
-def together(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, subprocess.CompletedProcess[str]]:
+def together(tmp_path_factory: pytest.TempPathFactory, forked: None) -> tuple[Path, subprocess.CompletedProcess[str]]:
     folder = tmp_path_factory.mktemp("together")
     methods = [word for name in ("tirg", "rerank", "fails-in-one", "drifts", "live", "shares") for word in ("-m", name)]
     return folder, run(folder, *methods, *TRAINED[:2], processes=2)
@@ -141,7 +143,9 @@ def test_a_killed_process_ends_the_run_and_another_number_continues(
     assert found.metrics == whole.metrics
 
 
-def test_a_mistake_is_said_once(tmp_path: Path) -> None:
+def test_a_mistake_is_said_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Here, the processes are fresh interpreters."""
+    monkeypatch.setattr("subprocess.Popen", ForkedPopen.__base__)
     done = run(tmp_path, "-m", "no-such-method", processes=2)
     assert done.returncode != 0
     assert done.stderr.count("no-such-method") == 1, done.stderr

@@ -59,7 +59,7 @@ def forking() -> Iterator[None]:
 
 def _run(words: list[str], given: Mapping[str, Any]) -> NoReturn:
     """Be the process that was asked for."""
-    code = 70
+    code = 1
     try:
         _prepare(given)
         code = _exit_code(words)
@@ -107,8 +107,8 @@ def _prepare(given: Mapping[str, Any]) -> None:
 
 def _exit_code(words: Sequence[str]) -> int:
     """Run the module, the code or the file that the words name, as ``python`` does."""
-    while words[0] == "-X":
-        words = words[2:]
+    while words[0] in {"-X", "-u"}:  # fault handler and line buffering are as they should be
+        words = words[1 + (words[0] == "-X") :]
     try:
         if words[0] == "-m":
             sys.argv = words[1:]
