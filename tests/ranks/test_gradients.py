@@ -17,10 +17,10 @@ from cir_bench.plugin.loader import PluginOptions, load_plugins
 pytestmark = pytest.mark.usefixtures("forked")
 SCRIPT = Path(__file__).parents[1] / "support" / "rank_gradients.py"
 LEARNED = [
-    *("clvcnet", "combiner", "concat", "film", "image-only", "relationship"),
+    *("artemis", "clvcnet", "combiner", "concat", "film", "image-only", "relationship"),
     *("rerank", "sadn", "sum", "text-only", "tgcir", "tirg", "val"),
 ]
-FROZEN = ("lincir", "pic2word")
+FROZEN = ("lincir", "pic2word", "searle")
 """They never train the encoder, so each process computes the same gradients."""
 Differences = dict[str, dict[str, Any]]
 

@@ -26,6 +26,8 @@ class PseudoWords:
     """W, the width of a pseudo-word."""
     reader: Callable[[str | Sequence[str], Sequence[str], Tensor], Features]
     """`Encoder.encode_texts_with` of the encoder as it is now."""
+    plain_reader: Callable[[Sequence[str]], Features] | None = None
+    """`Encoder.encode_texts` of it, at the pooled level."""
 
     def read(self, template: str | Sequence[str], captions: Sequence[str], vectors: Tensor) -> Features:
         """Pooled features ``[B, d]`` of B texts.
@@ -42,6 +44,13 @@ class PseudoWords:
         # cuDNN has no backward pass for a recurrent network in evaluation mode
         with torch.backends.cudnn.flags(enabled=torch.backends.cudnn.enabled and not torch.is_grad_enabled()):
             return self.reader(template, captions, vectors)
+
+    def read_plain(self, texts: Sequence[str]) -> Features:
+        """Pooled features ``[B, d]`` of B texts without a pseudo-word, to compare others with; no gradient flows."""
+        if self.plain_reader is None:
+            raise ValueError("this text tower reads texts with pseudo-words alone: give PseudoWords a plain_reader")
+        with torch.no_grad():
+            return self.plain_reader(texts)
 
 
 class PseudoWordComposer(Composer):

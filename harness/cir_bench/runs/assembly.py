@@ -15,6 +15,7 @@ from cir_bench.features.source import MAIN, FeatureSource
 from cir_bench.inference.rank import Ranked, rank
 from cir_bench.interfaces.encoder import Encoder, without_pseudo_words
 from cir_bench.interfaces.events import Announce, unheard
+from cir_bench.interfaces.levels import levels
 from cir_bench.interfaces.method import Method
 from cir_bench.interfaces.pseudo_words import PseudoWords
 from cir_bench.plugin.build import build_method
@@ -127,7 +128,11 @@ def _pseudo_words(frozen: Encoder, trained: Mapping[str, Encoder]) -> PseudoWord
     width = frozen.pseudo_word_width
     if width is None:
         raise without_pseudo_words(frozen)
-    return PseudoWords(width, lambda *texts: trained.get(MAIN, frozen).encode_texts_with(*texts))
+    return PseudoWords(
+        width,
+        lambda *texts: trained.get(MAIN, frozen).encode_texts_with(*texts),
+        lambda texts: trained.get(MAIN, frozen).encode_texts(texts, levels("pooled")),
+    )
 
 
 def restore(cell: Cell, bench: Workbench, registry: Registry, folder: Path) -> AssembledCell:

@@ -11,6 +11,7 @@ import torch
 
 from cir_bench.config import dotted, merge
 from cir_bench.interfaces.composer import Composer
+from cir_bench.interfaces.features import Features
 from cir_bench.interfaces.levels import Needs
 from cir_bench.interfaces.method import Method, TrainBatch
 from cir_bench.interfaces.published import PublishedWeights
@@ -81,7 +82,7 @@ class MethodContract(Composing):
             require_gradients(features)
         same = torch.eye(TRIPLETS).bool()
         same[0, 7] = same[7, 0] = True
-        images, places = self.target_features(2 * TRIPLETS, target_seed + 2), torch.arange(TRIPLETS)
+        images, places = Features.cat([reference, target]), torch.arange(TRIPLETS)
         gallery = FeatureGallery(images, places, TRIPLETS + places)
         if not self.needs().side_text:
             return TrainBatch(reference, text, target, same, gallery=gallery)

@@ -40,4 +40,7 @@ def random_words(width: int) -> PseudoWords:
         inner = vectors + others.to(vectors) / 4
         return Features((inner + inner.tanh()) @ head.to(vectors))
 
-    return PseudoWords(WORD_WIDTH, read)
+    def read_plain(texts: Sequence[str]) -> Features:
+        return read(["$ {text}"] * len(texts), texts, torch.zeros(len(texts), WORD_WIDTH))
+
+    return PseudoWords(WORD_WIDTH, read, read_plain)
