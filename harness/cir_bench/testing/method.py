@@ -35,7 +35,7 @@ from cir_bench.testing.composing import Composing
 from cir_bench.testing.devices import assert_on_gpu, pretend_gpu
 from cir_bench.testing.features import FeatureGallery, as_learned_from, random_features, require_gradients
 from cir_bench.testing.published import assert_width, saved
-from cir_bench.testing.stepping import all_terms, as_given, margin, steps, train
+from cir_bench.testing.stepping import all_terms, as_given, margin, steps, train_all
 
 TRIPLETS = 8
 
@@ -49,6 +49,7 @@ class MethodContract(Composing):
 
     learns: ClassVar[bool] = True
     """False for a method whose loss on one batch need not fall within the steps that are tried."""
+    _runs: ClassVar[dict[tuple[type, str], tuple[Method, list[tuple[str, list[float]]]]]] = {}
 
     def method(self, seed: int = 0, more: Mapping[str, Any] | None = None) -> Method:
         """The method, constructed as the harness does; with ``more`` parameters."""
@@ -177,29 +178,28 @@ class MethodContract(Composing):
 
     def test_training_lowers_the_loss(self) -> None:
         """Thirty steps on one batch, in the method's own groups: the last total of every stage is below the first."""
-        method = self.method().train()
-        batch = self.batch()
-        for stage in method.stages() if self.learns else ():
-            totals = train(method, stage, batch)
-            if totals:
-                assert min(totals[-3:]) < totals[0], (
-                    f"stage {stage.name}: the loss went from {totals[0]} to {totals[-1]}"
-                )
+        for stage, (first, *totals) in ((name, totals) for name, totals in self._trained()[1] if totals):
+            assert min(totals[-3:]) < first, f"stage {stage}: the loss went from {first} to {totals[-1]}"
 
     def test_the_score_in_training_is_the_score_at_evaluation(self) -> None:
         """Thirty steps on one batch raise the scores that evaluation gives to right pairs over those of wrong ones."""
         if self.needs().examples == "texts":
             pytest.skip("it learns from texts alone, of which none is the target of another")
-        method, batch = self.method().train(), self.batch()
-        before = margin(method, batch)
-        trained = [train(method, stage, batch) for stage in method.stages() if self.learns]
-        if not any(trained):
+        batch, (trained, stages) = self.batch(), self._trained()
+        if not any(totals for _, totals in stages):
             pytest.skip("it has nothing to train, or need not learn one batch")
-        after = margin(method, batch)
-        assert after > before, (
-            f"training moved right pairs over wrong ones by {after - before:.3g} in the score that evaluation uses; "
+        assert (raised := margin(trained, batch) - margin(self.method(), batch)) > 0, (
+            f"training moved right pairs over wrong ones by {raised:.3g} in the score that evaluation uses; "
             "losses must be about Composer.score (pass them Composer.scorer)"
         )
+
+    def _trained(self) -> tuple[Method, list[tuple[str, list[float]]]]:
+        """The method after thirty steps of every stage on one batch, and their totals; trained once per variant."""
+        key = type(self), self.variant
+        if key not in self._runs:
+            method = self.method().train()
+            self._runs[key] = method, train_all(method, self.batch()) if self.learns else []
+        return self._runs[key]
 
     def test_targets_of_training_leave_no_trace_in_queries(self) -> None:
         """Stepped through other targets with fixed weights, it composes the same queries: no target is remembered."""

@@ -33,6 +33,11 @@ def train(method: Method, stage: TrainStage, batch: TrainBatch) -> list[float]:
     return totals
 
 
+def train_all(method: Method, batch: TrainBatch) -> list[tuple[str, list[float]]]:
+    """Train every stage in turn: its name, and its totals."""
+    return [(stage.name, train(method, stage, batch)) for stage in method.stages()]
+
+
 def margin(method: Method, batch: TrainBatch) -> float:
     """By how much evaluation scores right pairs above wrong ones, on average."""
     composer = method.eval().composer
