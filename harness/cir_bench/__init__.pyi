@@ -69,8 +69,13 @@ from cir_bench.interfaces.specs import LossSpec as LossSpec
 from cir_bench.interfaces.specs import MethodSpec as MethodSpec
 from cir_bench.interfaces.specs import Paper as Paper
 from cir_bench.interfaces.specs import RemoteFile as RemoteFile
+from cir_bench.interfaces.specs import TrackerSpec as TrackerSpec
 from cir_bench.interfaces.submission import HiddenSet as HiddenSet
 from cir_bench.interfaces.submission import Submission as Submission
+from cir_bench.interfaces.tracker import TrackedCell as TrackedCell
+from cir_bench.interfaces.tracker import TrackedOutcome as TrackedOutcome
+from cir_bench.interfaces.tracker import Tracker as Tracker
+from cir_bench.interfaces.tracker import TrackerContext as TrackerContext
 from cir_bench.interfaces.two_stages import TwoStageMethod as TwoStageMethod
 from cir_bench.params.models import AddedLater as AddedLater
 from cir_bench.params.models import FinetuneParams as FinetuneParams

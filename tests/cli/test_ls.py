@@ -6,7 +6,7 @@ import json
 
 import pytest
 
-KINDS = ["methods", "composers", "losses", "encoders", "datasets", "executors", "benchmarks", "suites"]
+KINDS = ["methods", "composers", "losses", "encoders", "datasets", "executors", "trackers", "benchmarks", "suites"]
 
 
 def test_everything_is_listed_with_its_plugin(run, plugin):

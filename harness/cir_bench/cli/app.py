@@ -42,7 +42,7 @@ VERBS = {
     "search": "Search an index by an image and a text.",
     "serve": "Search an index on a page in the browser.",
     "data": "Check, describe, download or export a data set.",
-    "ls": "List methods, encoders, data sets, losses, executors, benchmarks.",
+    "ls": "List methods, encoders, data sets, losses, trackers, benchmarks.",
     "show": "Show one of them: card, paper, parameters, which encoders fit.",
     "new": "Write a new package: a method, data set or encoder with tests that pass.",
     "check": "Run the contract tests on a plugin: passed, failed, skipped, why.",

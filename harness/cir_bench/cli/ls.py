@@ -20,7 +20,10 @@ from cir_bench.verbs.settings import Settings
 def ls(
     settings: Settings,
     what: Annotated[
-        Literal["methods", "composers", "losses", "encoders", "datasets", "executors", "benchmarks", "suites"] | None,
+        Literal[
+            "methods", "composers", "losses", "encoders", "datasets", "executors", "trackers", "benchmarks", "suites"
+        ]
+        | None,
         typer.Argument(help="One kind only.", show_default=False),
     ] = None,
     as_json: AsJson = False,

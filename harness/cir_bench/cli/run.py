@@ -44,6 +44,13 @@ def run(
         float | None,
         typer.Option(min=1.0, metavar="SECONDS", help="Stop a cell that takes longer; it has failed."),
     ] = None,
+    track_with: Annotated[
+        list[str] | None,
+        typer.Option(
+            metavar="NAME[:TARGET]",
+            help="Send the run to an experiment tracker (cir-bench ls trackers); may be repeated.",
+        ),
+    ] = None,
     as_json: Annotated[
         bool, typer.Option("--json", help="Print every cell's record as a JSON line on stdout, with its status.")
     ] = False,
@@ -69,7 +76,7 @@ def run(
     flags = RunFlags(workers, retry_failed, fail_fast, cell_timeout)
     try:
         with joined() as ranks:
-            call = RunCall(options.choice(settings), settings, engine.choice(), flags)
+            call = RunCall(options.choice(settings), settings, engine.choice(), flags, tuple(track_with or ()))
             setup = call.open(open_registry(settings, config=options.config), ranks)
             for sentence in setup.left_out:
                 say(stream, sentence)

@@ -25,7 +25,15 @@ from cir_bench.errors import ConfigError, did_you_mean
 from cir_bench.interfaces.kinds import KINDS
 from cir_bench.interfaces.published import PublishedWeights
 from cir_bench.interfaces.spec_params import make_params, split_argument
-from cir_bench.interfaces.specs import ComposerSpec, DatasetSpec, EncoderSpec, ExecutorSpec, LossSpec, MethodSpec
+from cir_bench.interfaces.specs import (
+    ComposerSpec,
+    DatasetSpec,
+    EncoderSpec,
+    ExecutorSpec,
+    LossSpec,
+    MethodSpec,
+    TrackerSpec,
+)
 from cir_bench.params.tunable import Tunable
 from cir_bench.plugin.card import card_text
 from cir_bench.plugin.needs import needs_of, needs_together, provides_of, wrapped_composers
@@ -39,7 +47,7 @@ _SHORT = ("kind", "published_weights", "licence", "homepage", "extra", "paper_en
 @with_settings
 def show(
     settings: Settings,
-    name: Annotated[str, typer.Argument(help="Of a method, composer, loss, encoder, data set, executor or benchmark.")],
+    name: Annotated[str, typer.Argument(help="Of whatever `cir-bench ls` lists, but suites.")],
     benchmark: Annotated[
         str | None,
         typer.Option(
@@ -113,9 +121,9 @@ def _details(registry: Registry, registered: Registered[Any], argument: str | No
     if isinstance(spec, DatasetSpec):
         facts |= {"licence": spec.licence, "homepage": spec.homepage, "synthetic": spec.synthetic}
         facts["needs_root"] = spec.needs_root
-    if isinstance(spec, ExecutorSpec):
+    if isinstance(spec, (ExecutorSpec, TrackerSpec)):
         facts["extra"] = spec.extra
-    assert isinstance(spec, (MethodSpec, ComposerSpec, EncoderSpec, DatasetSpec, LossSpec, ExecutorSpec))
+    assert isinstance(spec, (MethodSpec, ComposerSpec, EncoderSpec, DatasetSpec, LossSpec, ExecutorSpec, TrackerSpec))
     if params is not None:
         facts["name"] = f"{spec.name}:{argument}"
     return facts | {"parameters": list(parameters(spec.params, params))}

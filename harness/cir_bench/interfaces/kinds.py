@@ -12,6 +12,7 @@ from cir_bench.interfaces.specs import (
     LossSpec,
     MethodSpec,
     Spec,
+    TrackerSpec,
 )
 
 
@@ -36,6 +37,7 @@ KINDS = (
     Kind("encoder", "encoders", "cir_bench_encoders", EncoderSpec, "cir_bench.interfaces.encoder:Encoder"),
     Kind("dataset", "datasets", "cir_bench_datasets", DatasetSpec, "cir_bench.interfaces.dataset:Dataset"),
     Kind("executor", "executors", "cir_bench_executors", ExecutorSpec, "cir_bench.interfaces.executor:Executor"),
+    Kind("tracker", "trackers", "cir_bench_trackers", TrackerSpec, "cir_bench.interfaces.tracker:Tracker"),
 )
 BENCHMARKS_HOOK = "cir_bench_benchmarks"
 

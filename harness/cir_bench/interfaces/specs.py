@@ -143,6 +143,14 @@ class ExecutorSpec(Spec):
 
 
 @dataclass(frozen=True, kw_only=True)
+class TrackerSpec(Spec):
+    """An experiment tracker that a run is sent to: ``cir-bench run --track-with NAME``."""
+
+    extra: str | None = None
+    """The pip extra with its dependencies."""
+
+
+@dataclass(frozen=True, kw_only=True)
 class MethodSpec(Spec):
     """A method. With ``loss``, its implementation is a composer, which other methods can use by the method's name."""
 

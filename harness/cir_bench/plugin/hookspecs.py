@@ -1,7 +1,6 @@
 """The hooks; all are optional. Imports no torch.
 
-The first seven register objects: each takes nothing and returns a list. The others hear of a run: each takes one event,
-which an implementation may leave out.
+The first eight register objects, and return a list; the others hear of a run by one event, which they may leave out.
 """
 
 from __future__ import annotations
@@ -11,12 +10,11 @@ from pathlib import Path
 
 import pluggy
 
+from cir_bench.interfaces import specs
 from cir_bench.interfaces.events import CellFinished, CellStarted, EpochFinished, RunFinished, RunStarted, WorkProgress
-from cir_bench.interfaces.specs import ComposerSpec, DatasetSpec, EncoderSpec, ExecutorSpec, LossSpec, MethodSpec
 
 GROUP = "cir_bench"
 """The entry point group, and the project name of the hook markers."""
-
 API_VERSION = 1
 """Version of the plugin API. A plugin says which it speaks: ``CIR_BENCH_API = 1`` at module level."""
 
@@ -25,38 +23,44 @@ hookimpl = pluggy.HookimplMarker(GROUP)
 
 
 @hookspec
-def cir_bench_datasets() -> Iterable[DatasetSpec]:
+def cir_bench_datasets() -> Iterable[specs.DatasetSpec]:
     """Data sets."""
     return ()
 
 
 @hookspec
-def cir_bench_encoders() -> Iterable[EncoderSpec]:
+def cir_bench_encoders() -> Iterable[specs.EncoderSpec]:
     """Encoders."""
     return ()
 
 
 @hookspec
-def cir_bench_composers() -> Iterable[ComposerSpec]:
+def cir_bench_composers() -> Iterable[specs.ComposerSpec]:
     """Composers."""
     return ()
 
 
 @hookspec
-def cir_bench_losses() -> Iterable[LossSpec]:
+def cir_bench_losses() -> Iterable[specs.LossSpec]:
     """Losses."""
     return ()
 
 
 @hookspec
-def cir_bench_methods() -> Iterable[MethodSpec]:
+def cir_bench_methods() -> Iterable[specs.MethodSpec]:
     """Methods: what `run` runs and the leaderboard ranks."""
     return ()
 
 
 @hookspec
-def cir_bench_executors() -> Iterable[ExecutorSpec]:
+def cir_bench_executors() -> Iterable[specs.ExecutorSpec]:
     """Executors: where ``cir-bench run --on NAME`` computes cells."""
+    return ()
+
+
+@hookspec
+def cir_bench_trackers() -> Iterable[specs.TrackerSpec]:
+    """Trackers: what ``cir-bench run --track-with NAME`` sends a run to."""
     return ()
 
 

@@ -24,6 +24,7 @@ from cir_bench.interfaces.specs import (
     LossSpec,
     MethodSpec,
     Spec,
+    TrackerSpec,
 )
 from cir_bench.interrupts import by_user
 from cir_bench.params.models import Params
@@ -36,6 +37,7 @@ from cir_bench.protocols.builtin import builtin_benchmarks
 if TYPE_CHECKING:
     from cir_bench.interfaces.build import BuildContext
     from cir_bench.interfaces.executor import ExecutorContext
+    from cir_bench.interfaces.tracker import TrackerContext
 
 S_co = TypeVar("S_co", bound=Spec, covariant=True)
 T = TypeVar("T", bound=Spec)
@@ -135,6 +137,10 @@ class Registry:
         """An executor by name (without its ``:ADDRESS``)."""
         return self.find(ExecutorSpec, name)
 
+    def tracker(self, name: str) -> Registered[TrackerSpec]:
+        """A tracker by name (without its ``:TARGET``)."""
+        return self.find(TrackerSpec, name)
+
 
 @contextmanager
 def blame(registered: Registered[Spec], stage: str) -> Iterator[None]:
@@ -211,7 +217,9 @@ def _imported(registered: Registered[Spec], where: str) -> Any:
     return getattr(module, attribute)
 
 
-def create(registered: Registered[Spec], params: Params, context: Context | BuildContext | ExecutorContext) -> Any:
+def create(
+    registered: Registered[Spec], params: Params, context: Context | BuildContext | ExecutorContext | TrackerContext
+) -> Any:
     """An instance of the class behind a spec; its plugin is blamed if the constructor fails."""
     implementation = load(registered)
     with blame(registered, "constructing it"):

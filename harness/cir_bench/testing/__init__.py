@@ -10,7 +10,7 @@ The whole test file of a method (install its distribution, or name its file in `
 
 `MethodContract` works on random features, `RunContract` trains and evaluates on a small generated benchmark,
 `SubmissionContract` checks a hidden test set's files against their own check; `ExecutorContract` runs cells on an
-executor.
+executor, and `TrackerContract` sends the events of a run to a tracker.
 ``params`` sets parameters by name; the docstrings name the methods to override where a contract needs more (files of a
 data set, an encoder's images). A check that cannot apply (nothing to train) is skipped with the reason.
 """
@@ -31,6 +31,7 @@ _MODULES = (
     "reranking",
     "running",
     "submission",
+    "tracker",
 )
 pytest.register_assert_rewrite(*(f"{__name__}.{module}" for module in _MODULES))
 
@@ -45,6 +46,7 @@ from cir_bench.testing.pseudo_words import PseudoWordContract as PseudoWordContr
 from cir_bench.testing.reranking import RerankerContract as RerankerContract  # noqa: E402
 from cir_bench.testing.running import RunContract as RunContract  # noqa: E402
 from cir_bench.testing.submission import SubmissionContract as SubmissionContract  # noqa: E402
+from cir_bench.testing.tracker import TrackerContract as TrackerContract  # noqa: E402
 
 __all__ = [
     "ComposerContract",
@@ -58,4 +60,5 @@ __all__ = [
     "RerankerContract",
     "RunContract",
     "SubmissionContract",
+    "TrackerContract",
 ]

@@ -31,6 +31,8 @@ class RunCall:
     settings: Settings
     engine: EngineChoice = field(default_factory=EngineChoice)
     flags: RunFlags = field(default_factory=RunFlags)
+    trackers: tuple[str, ...] = ()
+    """``NAME`` or ``NAME:TARGET`` of each."""
 
     def open(self, registry: Registry, ranks: Ranks) -> RunSetup:
         """What the run starts from; a mistake that only one rank notices stops all of them.
@@ -55,7 +57,18 @@ class RunCall:
         return found.setup(bench)
 
     def compute(self, setup: RunSetup, lifeline: Lifeline | None = None) -> Sequence[CellFinished]:
-        """Run every cell that is not done, here or on an executor; what became of each."""
+        """Run every cell that is not done, here or on an executor, followed by the trackers; what became of each."""
+        from cir_bench.runs.tracking import close_trackers, open_trackers
+
+        names = self.trackers if setup.bench.ranks.first else ()
+        here = not self.engine.used
+        following = open_trackers(names, setup.registry, setup.cells, setup.bench, setup.out, here=here)
+        try:
+            return self._compute(setup, lifeline)
+        finally:
+            close_trackers(following, setup.registry)
+
+    def _compute(self, setup: RunSetup, lifeline: Lifeline | None) -> Sequence[CellFinished]:
         from cir_bench.runs.schedule import run_cells
 
         if self.engine.used:

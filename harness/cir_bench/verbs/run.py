@@ -15,7 +15,7 @@ from cir_bench.verbs.arguments import choice_of, nested_values
 from cir_bench.verbs.engine import EngineChoice, RunFlags
 from cir_bench.verbs.frames import cell_row, frame
 from cir_bench.verbs.perform import RunCall, records_of, write_leaderboard
-from cir_bench.verbs.settings import TERMINAL, Loading, problems_of, settings_of
+from cir_bench.verbs.settings import TERMINAL, Loading, problems_of, settings_of, several
 from cir_bench.verbs.tables import TableResult, html_board, markdown_board, plain_board
 
 if TYPE_CHECKING:
@@ -98,6 +98,7 @@ def run(
     partition: str | None = None,
     time: str | None = None,
     on_set: Mapping[str, Any] | None = None,
+    track_with: str | Sequence[str] | None = None,
     progress: bool = False,
     **loading: Unpack[Loading],
 ) -> RunResult:
@@ -137,6 +138,7 @@ def run(
             on, max_cells, gpus_per_cell, cpus_per_cell, retries, partition, time, nested_values(on_set or {})
         ),
         RunFlags(workers, retry_failed, fail_fast, cell_timeout),
+        several(track_with),
     )
     with joined() as ranks:
         setup = call.open(call.settings.load(call.choice.config), ranks)

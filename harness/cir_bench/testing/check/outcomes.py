@@ -23,6 +23,7 @@ CONTRACTS: Mapping[str, tuple[str, ...]] = {
     "encoder": ("EncoderContract",),
     "dataset": ("DatasetContract", SUBMISSION),
     "executor": ("ExecutorContract",),
+    "tracker": ("TrackerContract",),
 }
 """The contracts of an object, by kind."""
 LONGEST = 240

@@ -117,6 +117,12 @@ TOPICS: Mapping[str, tuple[str, ...]] = {
         "a_worker_that_dies_is_lost",
         "a_cancelled_job_ends",
     ),
+    "tracker": (
+        "it_takes_every_event_of_a_run",
+        "cells_that_run_together_are_kept_apart",
+        "a_cell_that_was_interrupted_continues",
+        "it_prints_nothing_on_standard_output",
+    ),
     "submission": (
         "it_names_the_split_and_the_server",
         "files_are_bytes_under_plain_names",
