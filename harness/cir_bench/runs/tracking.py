@@ -89,7 +89,7 @@ class TrackerListener:
         """A picture of some queries; there is none if the images are not at hand, as for an encoder of captions."""
         try:
             picture = example_queries(self._cells[cell.key], record, folder, self._bench)
-        except CirBenchError:
+        except (CirBenchError, OSError):
             return
         self._tracker.picture(cell, EXAMPLES, picture)
 
