@@ -52,7 +52,7 @@ SPLIT_BY_BASH = {
     "cir-bench run --set training.epo": "training.epochs=\n",
     "cir-bench run --track=": "\n",
     "cir-bench run -m 'ti": "tirg\n",
-    "cir-bench run -m tirg --tr": "--track\n",
+    "cir-bench run -m tirg --se": "--seeds\n--set\n",
     "cir-bench run -b folder:": "\n",
 }
 
