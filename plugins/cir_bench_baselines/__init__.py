@@ -11,6 +11,7 @@ from cir_bench_baselines.params import ConcatParams, FilmParams, RelationshipPar
 CIR_BENCH_API = 1
 
 _CARD = "cir_bench_baselines:README.md"
+_NOTHING = Needs(image=levels(), text=levels())
 _SAME_WIDTH = Needs(same_width=True)
 _LAST_MAP = Needs(image=levels("maps"), text=levels("pooled"), map_levels=1)
 
@@ -28,8 +29,10 @@ METHODS = [
     MethodSpec(
         name="random",
         summary="sentinel: random scores; must come out at chance",
+        version="2",  # names in place of features
         implementation="cir_bench_baselines.sentinels:RandomComposer",
         loss={},
+        needs=_NOTHING,
         kind="sentinel",
         learns=False,
         card=_CARD,
@@ -39,6 +42,7 @@ METHODS = [
         summary="sentinel: all scores equal; must come out at chance",
         implementation="cir_bench_baselines.sentinels:ConstantComposer",
         loss={},
+        needs=_NOTHING,
         kind="sentinel",
         learns=False,
         card=_CARD,

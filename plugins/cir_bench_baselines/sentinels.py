@@ -18,8 +18,9 @@ class RandomComposer(Composer):
     """A random direction for every query and every candidate.
 
     The direction is drawn by a generator that is seeded with the composer's own salt (drawn once, from torch's
-    generator, hence from the cell's seed), the role, and a cryptographic hash of the item's feature bytes. So it is the
-    same whatever else is in the batch or gallery, has nothing to do with what the features mean, and equal inputs tie.
+    generator, hence from the cell's seed), the role, and a cryptographic hash of the features. These are numbers made
+    from the item's name, so the direction is the same whatever else is in the batch or gallery, and has nothing to do
+    with what an image shows.
     """
 
     salt: Tensor

@@ -36,11 +36,12 @@ def test_a_whole_section(make, failed):
     assert [list(row.values()) for row in [dict(zip(found[""][0], found[""][0], strict=True)), *found[""]]] == [
         ["#", "method", "R@1", "R@5", "R@10", "seeds", "parameters", "ms/query"],
         ["1", "`tirg`", "41.00 ± 1.41", "51.00 ± 1.41", "61.00 ± 1.41", "2 (0 1)", "1.05 M", "0.250"],
-        ["–", "`random`", "0.50", "10.50", "20.50", "1 (0)", "1.05 M", "0.250"],
+        ["–", "`random`", "0.50", "10.50", "20.50", "1 (0)", "1.05 M", "–"],
         ["–", r"`broken` \*", "did not run", "", "", "1 (0)", "", ""],
     ]
     assert found[MORE] == [
-        {"method": name, "train (s)": "61.5", "peak (MiB)": "512"} for name in ("`tirg`", "`random`")
+        {"method": "`tirg`", "train (s)": "61.5", "peak (MiB)": "512"},
+        {"method": "`random`", "train (s)": "–", "peak (MiB)": "–"},
     ]
     assert text.endswith("|\n")
 

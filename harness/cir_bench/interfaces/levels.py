@@ -37,7 +37,11 @@ def _named(levels: Iterable[FeatureLevel]) -> str:
 
 @dataclass(frozen=True)
 class Needs:
-    """The features that a composer or a method reads; compared with an encoder's :class:`Provides` before any work."""
+    """The features that a composer or a method reads; compared with an encoder's :class:`Provides` before any work.
+
+    ``Needs(image=levels(), text=levels())`` reads nothing of an encoder: nothing is encoded, and the pooled features
+    ``[B, 8]`` are numbers made from the names of the images and from the texts.
+    """
 
     image: frozenset[FeatureLevel] = field(default_factory=lambda: levels("pooled"))
     text: frozenset[FeatureLevel] = field(default_factory=lambda: levels("pooled"))
@@ -66,6 +70,11 @@ class Needs:
     None: the benchmark's own."""
     pseudo_words: bool = False
     """The encoder's text tower is asked to read pseudo-words (`BuildContext.pseudo_words`)."""
+
+    @property
+    def features(self) -> bool:
+        """Whether anything of an encoder is read."""
+        return bool(self.image or self.text or self.joint or self.pseudo_words)
 
     @property
     def examples(self) -> Examples:

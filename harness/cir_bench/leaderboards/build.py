@@ -14,7 +14,7 @@ from cir_bench.leaderboards.facts import CLAIMED, QUICK_LOOK
 from cir_bench.leaderboards.grouping import CellIdentity, SectionKey, by_cell, by_section, duplicates, newest
 from cir_bench.leaderboards.model import LOWER_IS_BETTER, EncoderUse, Leaderboard, Row, Section
 from cir_bench.leaderboards.reproduced import with_badge
-from cir_bench.leaderboards.rows import failed_rows, finished_rows, place_of, third_party
+from cir_bench.leaderboards.rows import failed_rows, finished_rows, third_party
 from cir_bench.protocols.builtin import builtin_protocol
 from cir_bench.records.load import StoredRecord
 from cir_bench.records.record import RunRecord
@@ -94,7 +94,7 @@ def _section(
         headline=headline,
         headline_of=next((one.queries.headline.mean_of for one in finished if one.queries is not None), ()),
         columns=_columns([one.record.metrics for one in finished], headline, list(records[0].n_queries)),
-        places=tuple(sorted({place for one in finished if (place := place_of(one.record))})),
+        places=tuple(sorted({place for row in rows if row.kind != "sentinel" for place in row.places})),
         rows=(*rows, *failed_rows(members)),
         comparisons=comparisons,
         budgets=budgets(rows),

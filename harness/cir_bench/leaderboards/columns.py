@@ -159,12 +159,14 @@ def _cost(
 ) -> TextEntry:
     if heading not in COSTS:
         return TextEntry(form(value(row)), value(row))
+    if row.kind == "sentinel":  # it does nothing that is worth timing
+        return TextEntry(NONE)
     machines = " ".join(map(str, _machines(section, row)))
     return TextEntry(form(value(row) or 0), value(row), "; ".join(row.places), machines)
 
 
 def _machine(section: Section, row: Row) -> TextEntry:
-    numbers = _machines(section, row)
+    numbers = _machines(section, row) if row.kind != "sentinel" else []
     return TextEntry(" ".join(map(str, numbers)) or NONE, min(numbers, default=None), "; ".join(row.places))
 
 

@@ -27,7 +27,8 @@ class SectionKey(NamedTuple):
     data: str
     """Digest of the data itself: another seed, folder or set of missing images is another section."""
     features: str
-    """Digest of the encoder's weights, version, preprocessing and settings, in the controlled track."""
+    """Digest of the encoder's weights, version, preprocessing and settings, in the controlled track; empty if no
+    features are read."""
     claimed: bool = False
     """Whether the numbers could not be computed again (`StoredRecord.doubt`): such rows are never ranked."""
     limit: int = 0
@@ -78,14 +79,23 @@ def duplicates(records: Iterable[StoredRecord]) -> dict[CellIdentity, int]:
 
 
 def by_section(records: Sequence[StoredRecord]) -> dict[SectionKey, list[StoredRecord]]:
-    """Records by section. A cell that failed before its data were known joins the section it was meant for."""
+    """Records by section. A cell that failed before its data were known joins the section it was meant for.
+
+    One that reads no features joins every section of its data, whatever the encoder's features are.
+    """
     found: dict[SectionKey, list[StoredRecord]] = {}
-    homeless = []
+    homeless, featureless = [], []
     for one in records:
         key = _section_of(one)
         if key is None:
             homeless.append(one)
+        elif key.track == "controlled" and not key.features:
+            featureless.append((key, one))
         else:
+            found.setdefault(key, []).append(one)
+    joined = [[key for key in found if key._replace(features="") == own] for own, _ in featureless]
+    for (own, one), same in zip(featureless, joined, strict=True):
+        for key in same or [own]:
             found.setdefault(key, []).append(one)
     sections = [key for key in found if not key.claimed]
     for one in homeless:
@@ -137,7 +147,8 @@ def _section_of(one: StoredRecord) -> SectionKey | None:
         "queries": record.n_queries,
         "gallery": record.n_gallery,
     }
-    features = _digest(_ingredients_of(("encoder.",), record)) if record.cell.track == "controlled" else ""
+    read = _ingredients_of(("encoder.",), record) if record.cell.track == "controlled" else {}
+    features = _digest(read) if read else ""
     return _meant_section(record)._replace(data=_digest(data), features=features, claimed=bool(one.doubt))
 
 

@@ -43,7 +43,7 @@ class Row(LeaderboardModel):
     peak_memory_mib: float = 0.0
     """Largest over the seeds: of the process, or of the device if it is a GPU."""
     places: tuple[str, ...] = ()
-    """Where its cells ran, some of the section's `places`: cost compares only between rows of one place."""
+    """Where its cells ran: cost compares only between rows of one place."""
     plugin: str = ""
     """Distribution and version that the method is from; empty for cir-bench's own."""
     cells: tuple[InstanceOf[StoredRecord], ...] = Field(default=(), exclude=True)
@@ -153,7 +153,7 @@ class Section(LeaderboardModel):
     columns: tuple[str, ...]
     """All metrics, the headline first; a table may leave out some of them."""
     places: tuple[str, ...]
-    """Where the cells ran, for the times."""
+    """Where the cells ran, for the times; without sentinels, which have none."""
     rows: tuple[Row, ...]
     comparisons: tuple[Comparison, ...] = ()
     """Every pair of compared rows, best first."""

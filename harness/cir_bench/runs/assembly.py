@@ -10,6 +10,7 @@ from torch import Tensor
 
 from cir_bench.errors import RunError
 from cir_bench.evaluation.measure import measure
+from cir_bench.features import names
 from cir_bench.features.chunks import Chunks
 from cir_bench.features.source import MAIN, FeatureSource
 from cir_bench.inference.rank import Ranked, rank
@@ -106,7 +107,7 @@ def assemble(
     ``chunks`` are those of a try of the same cell for which the memory was too small.
     """
     seed_torch(cell.key.seed, "initial weights")
-    shape = bench.encoders.frozen(cell).shape
+    shape = bench.encoders.frozen(cell).shape if cell.needs.features else names.SHAPE
     encoders: dict[str, Encoder] = {}
     words = _pseudo_words(bench.encoders.frozen(cell), encoders) if cell.needs.pseudo_words else None
     method = build_method(cell.method, cell.method_params, registry, shape, words).to(bench.device)

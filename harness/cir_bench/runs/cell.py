@@ -112,13 +112,16 @@ class Cell:
     def static_ingredients(self) -> dict[str, str]:
         """The part of `ingredients` that is known without loading anything."""
         config = {name: numbers_depend_on(params) for name, params in self._params().items()}
+        if not self.needs.features:
+            del config["encoder"]
         for name in (*self.stage_settings(), "selection") if self.weights else ():
             del config["method"][name]
+        encoder = {"encoder.version": self.encoder.spec.version} if self.needs.features else {}
         return {key: str(value) for key, value in dotted(config).items()} | {
             **{f"composer.{composer.name}.version": composer.spec.version for composer, _ in self.wrapped},
             **({f"{self.borrowed_as}.version": self.described[0].spec.version} if self.described else {}),
             "method.version": self.method.spec.version,
-            "encoder.version": self.encoder.spec.version,
+            **encoder,
             "dataset.version": self.dataset.spec.version,
             "protocol.hash": self.protocol.hash(),
             "precision": self.precision,
@@ -136,7 +139,9 @@ class Cell:
         return {name: value for name, value in self.method_params if isinstance(value, Training)}
 
     def trains_encoder(self, training: Training) -> bool:
-        """Whether a stage with these settings trains the encoder."""
+        """Whether a stage with these settings trains the encoder, if the method reads anything of it."""
+        if not self.needs.features:
+            return False
         if training.encoder == "auto":
             return self.provides.trainable and not self.provides.pretrained
         return training.encoder == "train"

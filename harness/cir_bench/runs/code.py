@@ -16,7 +16,7 @@ CODE = "code."
 
 
 def code_ingredients(cell: Cell) -> dict[str, str]:
-    """Of its method with composers and losses, its encoder and its data sets; nothing is imported."""
+    """Of its method with composers and losses, the encoder that it reads and its data sets; nothing is imported."""
     return _code(cell, with_data=True)
 
 
@@ -42,7 +42,8 @@ def _code(cell: Cell, *, with_data: bool) -> dict[str, str]:
 
     for registered in _method_parts(cell):
         add("", registered, source_of(registered).digests)
-    add("encoder.", cell.encoder, source_of(cell.encoder).digests)
+    if cell.needs.features:
+        add("encoder.", cell.encoder, source_of(cell.encoder).digests)
     for dataset, _ in cell.datasets if with_data else ():
         add("dataset.", dataset, source_of(dataset).digests)
     return {

@@ -22,6 +22,8 @@ class Cuts:
 
 def cuts_of(cell: Cell, bench: Workbench, data: TrainData | None) -> Cuts:
     """What the cell's encoder cuts of the evaluation, and of the triplets that the cell trains on."""
+    if not cell.needs.features:
+        return Cuts()
     encoder, ref = bench.encoders.frozen(cell), bench.datasets.refs(cell)
     items = bench.data.evaluation_items(cell)
     splits = [("evaluation", list(items.texts), list(items.images))]

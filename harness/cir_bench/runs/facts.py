@@ -39,8 +39,10 @@ def of_method(cell: Cell, method: Method, trained: TrainState | None) -> models.
     )
 
 
-def of_encoder(cell: Cell, bench: Workbench, cuts: Cuts) -> models.EncoderFacts:
-    """The encoder that the cell started with."""
+def of_encoder(cell: Cell, bench: Workbench, cuts: Cuts) -> models.EncoderFacts | None:
+    """The encoder that the cell started with; None if its method reads nothing of it."""
+    if not cell.needs.features:
+        return None
     encoder = bench.encoders.frozen(cell)
     return models.EncoderFacts(
         plugin=of_plugin(cell.encoder),
@@ -79,7 +81,8 @@ def training_data(cell: Cell, *, learned: bool) -> tuple[str, ...]:
     own = [f"{dataset.name}/train" for dataset in datasets] if learned else []
     if cell.weights is not None:
         own = [f"unknown (published weights {cell.weights.mark})"]
-    return tuple(dict.fromkeys([*own, *cell.encoder.spec.training_data, *cell.method.spec.training_data]))
+    encoder = cell.encoder.spec.training_data if cell.needs.features else ()
+    return tuple(dict.fromkeys([*own, *encoder, *cell.method.spec.training_data]))
 
 
 def of_artefact(cell: Cell) -> models.ArtefactFacts | None:

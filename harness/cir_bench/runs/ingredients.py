@@ -33,7 +33,6 @@ def ingredients(cell: Cell, bench: Workbench) -> dict[str, str]:
 
 def training_ingredients(cell: Cell, bench: Workbench) -> dict[str, str]:
     """Those that training depends on: all but what is known of the evaluation."""
-    encoder = bench.encoders.frozen(cell)
     provenance = bench.datasets.provenance(cell)
     problems = bench.datasets.train_problems(cell) if cell.reads_triplets else ()
     described = bench.datasets.described(cell).provenance() if cell.described else {}
@@ -41,13 +40,23 @@ def training_ingredients(cell: Cell, bench: Workbench) -> dict[str, str]:
         "harness.results": HARNESS_RESULTS,
         **cell.static_ingredients(),
         **code_ingredients(cell),
-        "encoder.weights": bench.encoders.weights_digest(cell),
-        "encoder.preprocess": encoder.preprocess,
-        "encoder.code": encoder.version,
+        **encoder_ingredients(cell, bench),
         **{f"data.{name}": value for name, value in provenance.items()},
         **{f"{cell.borrowed_as}.{name}": value for name, value in described.items()},
         **bench.images.of_training(cell),
         **({"train.problems": " ".join(problems)} if problems else {}),
+    }
+
+
+def encoder_ingredients(cell: Cell, bench: Workbench) -> dict[str, str]:
+    """Those of the loaded encoder; none if the method reads nothing of it."""
+    if not cell.needs.features:
+        return {}
+    encoder = bench.encoders.frozen(cell)
+    return {
+        "encoder.weights": bench.encoders.weights_digest(cell),
+        "encoder.preprocess": encoder.preprocess,
+        "encoder.code": encoder.version,
     }
 
 

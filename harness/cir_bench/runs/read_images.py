@@ -42,7 +42,9 @@ class ReadImages:
         """Of the images of the evaluation; a data set that is drawn from its parameters has no such ingredient."""
         if not self._has_images(cell):
             return {}
-        return {"encoder.images" if self._encoder_digests(cell) else "data.images": self._evaluated(cell)}
+        if not self._encoder_digests(cell):
+            return {"data.images": self._evaluated(cell)}
+        return {"encoder.images": self._evaluated(cell)} if cell.needs.features else {}
 
     def of_training(self, cell: Cell) -> dict[str, str]:
         """If the cell trains, of all images that training may read: the same for every seed."""

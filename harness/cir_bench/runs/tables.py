@@ -13,8 +13,9 @@ import torch
 
 from cir_bench.features.cache import FeatureCache, MissingFeatures
 from cir_bench.features.identity import Role, parts_of_pair
+from cir_bench.features.names import NameSource
 from cir_bench.features.request import FeatureRequest
-from cir_bench.features.source import MAIN, CachedSource, Tables
+from cir_bench.features.source import MAIN, CachedSource, FeatureSource, Tables
 from cir_bench.features.table import FeatureTable
 from cir_bench.interfaces.encoder import Encoder
 from cir_bench.interfaces.events import Announce, WorkProgress
@@ -34,6 +35,8 @@ ROLES: tuple[Role, ...] = get_args(Role)
 
 def roles_of(cell: Cell) -> tuple[Role, ...]:
     """The kinds of items of which a cell reads features."""
+    if not cell.needs.features:
+        return ()
     return ROLES if cell.needs.joint else ROLES[:2]
 
 
@@ -58,11 +61,14 @@ class FeatureTables:
             lambda c: [keys.of_tables(c, split, role) for split in (c.protocol.split, "train") for role in ROLES]
         )
 
-    def source(self, cell: Cell, items: SplitItems, announce: Announce) -> CachedSource:
+    def source(self, cell: Cell, items: SplitItems, announce: Announce) -> FeatureSource:
         """Features of ``items`` by the cell's frozen encoder, encoding what the cache lacks.
 
         What later cells of the plan read of the same items is extracted along with it, so that each is encoded once.
+        A method that reads no features gets names.
         """
+        if not cell.needs.features:
+            return NameSource(self._device)
         encoder, cache = self._encoders.frozen(cell), self._cache(cell)
 
         def shared(role: Role) -> FeatureTable:

@@ -16,7 +16,7 @@ from cir_bench.records.record import RECORD_FILE, RunRecord, read_record
 from cir_bench.runs.assembly import AssembledCell, assemble, restore, with_weights
 from cir_bench.runs.cell import Cell
 from cir_bench.runs.code import changed_model_code
-from cir_bench.runs.ingredients import HARNESS_RESULTS, changes
+from cir_bench.runs.ingredients import HARNESS_RESULTS, changes, encoder_ingredients
 from cir_bench.runs.recorded import cell_of
 from cir_bench.runs.workbench import Workbench
 
@@ -87,8 +87,12 @@ def assembled_model(model: Model, registry: Registry, bench: Workbench, place: P
 
 
 def searchable_cell(record: RunRecord, registry: Registry) -> Cell:
-    """The cell of a record; `ConfigError` if its encoder cannot read images of the user's own."""
+    """The cell of a record; `ConfigError` if it reads no images, or its encoder cannot read those of the user."""
     cell = cell_of(record, registry)
+    if not cell.needs.features:
+        raise ConfigError(
+            f"{cell.key.method!r} looks at no image, so nothing can be searched with it; use another method."
+        )
     if cell.encoder.spec.pixel_free:
         read = "captions instead of images"
     elif load(cell.encoder).image_digest is not Encoder.image_digest:
@@ -103,13 +107,10 @@ def searchable_cell(record: RunRecord, registry: Registry) -> Cell:
 
 def check_current(cell: Cell, record: RunRecord, bench: Workbench) -> None:
     """`RunError` if what is installed here would embed otherwise than the cell did: other code, another encoder."""
-    encoder = bench.encoders.frozen(cell)
     now = {
         "harness.results": HARNESS_RESULTS,
         **{name: value for name, value in cell.static_ingredients().items() if not name.startswith("dataset.")},
-        "encoder.weights": bench.encoders.weights_digest(cell),
-        "encoder.preprocess": encoder.preprocess,
-        "encoder.code": encoder.version,
+        **encoder_ingredients(cell, bench),
     }
     before = {name: value for name, value in record.ingredients.items() if name in now}
     different = [*changed_model_code(cell, record.ingredients), *changes(before, now)]

@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 import torch
 from torch import Tensor
 
+from cir_bench.features import names
 from cir_bench.interfaces.features import EncoderShape, Features, FeatureShape
 from cir_bench.interfaces.levels import Examples, FeatureLevel, Needs
 
@@ -19,6 +20,8 @@ MAPS = ((4, 8, 8), (8, 4, 4), (12, 2, 2))
 
 def shape_for(needs: Needs) -> EncoderShape:
     """Widths of exactly the levels that are needed; image and text differ unless ``same_width``."""
+    if not needs.features:
+        return names.SHAPE
     maps = MAPS[len(MAPS) - min(needs.map_levels, len(MAPS)) :] if FeatureLevel.MAPS in needs.image else ()
     text_width = IMAGE_WIDTH if needs.same_width else TEXT_WIDTH
     joint = _shape(needs.joint, IMAGE_WIDTH, ())
