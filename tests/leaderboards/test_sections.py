@@ -81,3 +81,14 @@ def test_a_failed_cell_that_could_belong_to_two_tables_gets_its_own(make, failed
 
 def test_no_records_no_sections():
     assert build([]).sections == ()
+
+
+def test_a_cell_that_reads_no_features_joins_every_table_of_its_data(make):
+    random = make("random", 0.5)
+    named = {name: value for name, value in random.ingredients.items() if not name.startswith("encoder.")}
+    random = random.model_copy(update={"ingredients": named, "encoder": None})
+    one, other = make("tirg"), make("tirg", ingredients={"encoder.weights": "f" * 64})
+    sections = build([random, one, other]).sections
+    assert [[row.method for row in section.rows] for section in sections] == [["tirg", "random"]] * 2
+    (alone,) = build([random]).sections
+    assert [row.method for row in alone.rows] == ["random"]
