@@ -57,7 +57,7 @@ METHODS = [
                 "lambda_adapt": 794.124,
                 "training": {"lr": 0.00154983, "weight_decay": 1.55515e-06, "schedule": "constant"},
             },
-            "fashioniq": {"gamma": 0.0, "training": {"lr": 5e-4, "schedule": "constant"}},
+            "fashioniq": {"training": {"lr": 5e-4, "schedule": "constant"}},
         },
         paper_encoder="openclip:RN50x4:openai",
         encoder_recipes=ENCODER_RECIPES,
