@@ -13,7 +13,7 @@ INSTALLED_TEST := $(VENV)/.installed-test
 INSTALLED_LINT := $(VENV)/.installed-lint
 INSTALLED_DOCS := $(VENV)/.installed-docs
 
-.PHONY: run test faults lint structure tune leaderboard leaderboard-fashioniq docs reference notebook
+.PHONY: run test faults lint structure tune tune-fashioniq leaderboard leaderboard-fashioniq docs reference notebook
 
 run: $(INSTALLED)
 	$(BIN)/cir-bench run --all --seeds $(SEEDS) --out $(OUT) $(if $(TUNED),--tuned $(TUNED))
@@ -70,13 +70,25 @@ leaderboard: run
 	rm -rf leaderboard/records/css
 	$(BIN)/cir-bench leaderboard --records $(OUT)/cells/css --records $(OUT)/chosen --pack leaderboard/records/css --out leaderboard/LEADERBOARD.md
 
-# The same for FashionIQ without pixels. DATA is a --data-root with the folders fashioniq/ and image_captions/.
+# Both for FashionIQ without pixels. DATA is a --data-root with the folders fashioniq/ and image_captions/.
+FASHIONIQ_TUNED := combiner concat sadn tgcir tirg
+FASHIONIQ_OTHERS := image-only sum text-only
+FASHIONIQ_TUNING := leaderboard/records/fashioniq/tuning
+ON_FASHIONIQ = -b fashioniq/original -e captions --data-root $(DATA) --out $(OUT)
+tune-fashioniq: OUT = .cir-bench/fashioniq
+tune-fashioniq: $(INSTALLED_TEST)
+	$(if $(DATA),,$(error name the folder of the data: make tune-fashioniq DATA=DIR))
+	$(BIN)/cir-bench tune $(FASHIONIQ_TUNED:%=-m %) --trials 12 --set training.epochs=5 $(ON_FASHIONIQ)
+	rm -rf $(FASHIONIQ_TUNING) && mkdir -p $(FASHIONIQ_TUNING)
+	cd $(OUT)/tuning && find . -name tuning.json -exec cp --parents {} $(CURDIR)/$(FASHIONIQ_TUNING) ';'
+
 leaderboard-fashioniq: OUT = .cir-bench/fashioniq
 leaderboard-fashioniq: $(INSTALLED)
 	$(if $(DATA),,$(error name the folder of the data: make leaderboard-fashioniq DATA=DIR))
-	$(BIN)/cir-bench run --suite ablations/sadn-compositors-fashioniq --data-root $(DATA) --out $(OUT)
+	$(BIN)/cir-bench run $(FASHIONIQ_TUNED:%=-m %) $(FASHIONIQ_OTHERS:%=-m %) --seeds 3 --tuned $(FASHIONIQ_TUNING) $(ON_FASHIONIQ)
+	rm -rf $(OUT)/chosen && cp -r $(FASHIONIQ_TUNING) $(OUT)/chosen
 	rm -rf leaderboard/records/fashioniq
-	$(BIN)/cir-bench leaderboard --records $(OUT)/cells/fashioniq --pack leaderboard/records/fashioniq --out leaderboard/FASHIONIQ.md
+	$(BIN)/cir-bench leaderboard --records $(OUT)/cells/fashioniq --records $(OUT)/chosen --pack leaderboard/records/fashioniq --out leaderboard/FASHIONIQ.md
 
 $(VENV)/bin/python:
 	$(PYTHON) -c 'import sys; sys.version_info >= (3, 10) or sys.exit("cir-bench needs Python 3.10 or newer; name one: make PYTHON=python3.12")'

@@ -52,7 +52,7 @@ METHODS = [
         recipes=RECIPES,
         controlled={
             "css": {"scale": 3.45768, "training": {"lr": 0.00326156, "weight_decay": 0.000380345}},  # tuned
-            "fashioniq": {"training": {"lr": 3e-4}},
+            "fashioniq": {"scale": 3.45768, "training": {"lr": 0.00212819, "weight_decay": 0.000380345}},  # tuned
         },
         paper_encoder="cnn-lstm:resnet18",
         encoder_recipes=ENCODER_RECIPES,

@@ -83,8 +83,8 @@ def test_an_argument_that_makes_no_sense_is_a_mistake(run, name, told):
 
 
 def test_a_method_says_that_benchmarks_run_with_other_values(run):
-    lines = run("show", "tirg", "--no-plugins").out.splitlines()
-    assert "These are defaults. What a benchmark runs with: cir-bench show tirg -b BENCHMARK" in lines
+    lines = run("show", "rerank", "--no-plugins").out.splitlines()
+    assert "These are defaults. What a benchmark runs with: cir-bench show rerank -b BENCHMARK" in lines
     assert "settings of the controlled track for fashioniq: training.lr=0.0003" in lines
 
 

@@ -80,6 +80,11 @@ def test_nothing_is_shown_for_what_no_paper_measured(changes):
     assert reported_for(cell(**changes), {}, whole=True) == ()
 
 
+def test_a_tuned_method_is_still_the_paper_s():
+    assert reported_for(cell(variant="tuned=12x5"), {}, whole=True) == reported_for(cell(), {}, whole=True) != ()
+    assert reported_for(cell(variant="base=tirg tuned=12x5"), {}, whole=True) == ()
+
+
 def test_reported_numbers_stand_beside_the_measured_and_change_no_place(make):
     here = {"benchmark": "fashioniq", "protocol": "original@1", "encoder": "openclip:RN50x4"}
     metrics = {"Rmean": 50.0, "mean/R@10": 40.0, "mean/R@50": 60.0, "dress/R@10": 30.0}

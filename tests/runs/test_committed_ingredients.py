@@ -1,6 +1,8 @@
 """What was measured stays measured: no committed record is stale because of its parameters, versions or protocol."""
 
+from collections.abc import Iterable
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -10,15 +12,15 @@ from cir_bench.records.load import load_records
 from cir_bench.records.record import RunRecord
 from cir_bench.records.tuning import read_tunings
 from cir_bench.runs.request import RunRequest
-from cir_bench.runs.resolve import resolve, resolve_all
-from cir_bench.runs.suite import load_suite
+from cir_bench.runs.resolve import resolve
 
 RECORDS = Path(__file__).parents[2] / "leaderboard" / "records"
-TUNING = RECORDS / "css" / "tuning"
-REQUESTS = {
-    "css": lambda methods: [RunRequest(methods=methods, seeds=3, tuned=TUNING)],
-    "fashioniq": lambda methods: load_suite("ablations/sadn-compositors-fashioniq", {}),
-}
+ENCODERS = {"css": (), "fashioniq": ("captions",)}
+"""On the first protocol of each; an empty one is the benchmark's own."""
+
+
+def request(benchmark: str, methods: Iterable[str], **options: Any) -> RunRequest:
+    return RunRequest(methods=tuple(methods), benchmarks=(benchmark,), encoders=ENCODERS[benchmark], **options)
 
 
 def records_of(benchmark: str) -> list[RunRecord]:
@@ -27,11 +29,12 @@ def records_of(benchmark: str) -> list[RunRecord]:
     return [one.record for one in stored]
 
 
-@pytest.mark.parametrize("benchmark", REQUESTS)
+@pytest.mark.parametrize("benchmark", ENCODERS)
 def test_a_cell_of_today_has_the_ingredients_of_its_committed_record(benchmark: str) -> None:
     records = records_of(benchmark)
     methods = tuple(dict.fromkeys(record.cell.method for record in records))
-    cells = {cell.key: cell for cell in resolve_all(REQUESTS[benchmark](methods), load_plugins(environ={}))}
+    asked = request(benchmark, methods, seeds=3, tuned=RECORDS / benchmark / "tuning")
+    cells = {cell.key: cell for cell in resolve(asked, load_plugins(environ={}))}
     for record in records:
         now = cells[record.cell].static_ingredients()
         assert {name: record.ingredients.get(name) for name in now} == now, record.cell
@@ -39,11 +42,12 @@ def test_a_cell_of_today_has_the_ingredients_of_its_committed_record(benchmark: 
         assert not unknown, record.cell
 
 
-def test_the_recipes_of_css_are_what_the_committed_tunings_chose() -> None:
+@pytest.mark.parametrize("benchmark", ENCODERS)
+def test_the_recipes_are_what_the_committed_tunings_chose(benchmark: str) -> None:
     """So a plain run computes what the committed leaderboard shows."""
-    chosen = {tuning.cell.method: tuning.best.values for tuning in read_tunings(TUNING)}
-    records = [record for record in records_of("css") if record.selection and record.selection.on == "held-out"]
+    chosen = {one.cell.method: one.best.values for one in read_tunings(RECORDS / benchmark / "tuning")}
+    records = [record for record in records_of(benchmark) if record.selection and record.selection.on == "held-out"]
     assert chosen.keys() == {record.cell.method for record in records}, "others have no score to choose by"
-    for cell in resolve(RunRequest(methods=tuple(chosen)), load_plugins(environ={})):
+    for cell in resolve(request(benchmark, chosen), load_plugins(environ={})):
         values, best = dotted(cell.method_params.model_dump()), chosen[cell.key.method]
         assert {key: values[key] for key in best} == best, cell.key.method

@@ -56,11 +56,11 @@ def _sourced() -> tuple[Reported, ...]:
 
 
 def reported_for(cell: CellKey, measured: Mapping[str, Value], *, whole: bool) -> tuple[Reported, ...]:
-    """What papers report for this method under exactly this protocol; nothing for a variant of the user's.
+    """What papers report for this method under exactly this protocol; nothing for variants but tuned ones.
 
     The difference is taken if the paper's encoder is the cell's, and the data are ``whole``.
     """
-    if cell.variant:
+    if any(not setting.startswith("tuned=") for setting in cell.variant.split()):
         return ()
     found = []
     for one in reported_numbers():
