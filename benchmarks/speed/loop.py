@@ -23,7 +23,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from cir_bench import CellKey, EncoderShape, FeatureShape, StandardMethod, Triplet
+from cir_bench import CellKey, EncoderShape, FeatureShape, Method, StandardMethod, Triplet
 from cir_bench.config import merge
 from cir_bench.features.source import MAIN, CachedSource, Tables
 from cir_bench.features.store import RowLocations
@@ -83,7 +83,7 @@ class Task:
         self.settings: dict[str, Any] = {}
         """Parameters of the method, on top of its recipe."""
 
-    def make(self) -> StandardMethod:
+    def make(self) -> Method:
         """The method with new weights, in its css recipe."""
         registry = load_plugins(PluginOptions(third_party=False))
         registered = registry.method(self._method)
@@ -91,11 +91,8 @@ class Task:
         recipe = merge(registered.spec.controlled["css"], budget, self.settings)
         widths = FeatureShape(pooled=self._width)
         torch.manual_seed(0)
-        method = build_method(
-            registered, make_params(registered.spec, recipe), registry, EncoderShape(widths, widths)
-        ).to(self.device)
-        assert isinstance(method, StandardMethod)
-        return method
+        shape = EncoderShape(widths, widths)
+        return build_method(registered, make_params(registered.spec, recipe), registry, shape).to(self.device)
 
     def harness(self) -> Callable[[int], TrainedEpoch]:
         """An epoch of cir-bench."""
@@ -122,6 +119,7 @@ class Task:
     def bare(self) -> Callable[[int], object]:
         """An epoch of the loop that one would write for this method alone."""
         method = self.make().train()
+        assert isinstance(method, StandardMethod)
         training = method.params.training
         (loss,) = method.losses.values()
         optimiser = torch.optim.Adam(method.parameters(), lr=training.lr, fused=True)
