@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import sys
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, TextIO
 
@@ -57,10 +58,7 @@ def tune(
     stream = sys.stderr if as_json else sys.stdout
     done, failed = [], 0
     budget = TuneOptions(trials, seed)
-    if any(cell.key.seed for cell in setup.cells):
-        raise ConfigError("tuning uses one seed of weights and batches, 0; leave out --seeds (and seeds in --config).")
-    if any(cell.limit for cell in setup.cells):
-        raise ConfigError("tuning asks no query of the evaluation; leave out --limit (and limit in --config).")
+    _refuse_options(setup.cells)
     for cell in (cell for cell in setup.cells if _trains(cell, stream)):
         say(stream, f"{cell.key.name}: {trials} trials of {cell.epochs} epochs")
 
@@ -87,6 +85,13 @@ def tune(
         print(json.dumps([record.model_dump(mode="json") for record in done], indent=1))
     if failed:
         raise typer.Exit(FAILED)
+
+
+def _refuse_options(cells: Sequence[Cell]) -> None:
+    if any(cell.key.seed for cell in cells):
+        raise ConfigError("tuning uses one seed of weights and batches, 0; leave out --seeds (and seeds in --config).")
+    if any(cell.limit for cell in cells):
+        raise ConfigError("tuning asks no query of the evaluation; leave out --limit (and limit in --config).")
 
 
 def _trains(cell: Cell, stream: TextIO) -> bool:
