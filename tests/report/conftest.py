@@ -222,9 +222,9 @@ def toy(tmp_path_factory: pytest.TempPathFactory) -> Toy:
     return Toy(tmp_path_factory.mktemp("toy"))
 
 
-@pytest.fixture(scope="package")
+@pytest.fixture(scope="module")
 def browser() -> Iterator[Any]:
-    """One browser for all tests of pages."""
+    """One browser for the tests of a file: a thread can hold one at a time, and other folders open theirs."""
     pytest.importorskip("playwright.sync_api", reason="the browser tests need playwright, of .[test]")
     yield from open_browser()
 

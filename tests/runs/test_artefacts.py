@@ -192,9 +192,9 @@ def test_the_row_says_what_made_the_texts(toy: Toy, file: Path) -> None:
     records, problems = load_records([toy.out], known_protocols(registry.benchmark_paths()))
     assert not problems
     table = render(build(records))
-    (row,) = [line for line in table.splitlines() if "cirevl" in line and line.startswith("|")]
-    assert f"target-text={hashlib.sha256(file.read_bytes()).hexdigest()[:12]}" in row
-    assert "target-text by a-language-model, 2026-11-28" in row
+    named = f"`cirevl` (`target-text={hashlib.sha256(file.read_bytes()).hexdigest()[:12]}`)"
+    assert f"| {named} " in table
+    assert any("target-text by a-language-model, 2026-11-28" in line and named in line for line in table.splitlines())
 
 
 @pytest.mark.parametrize(
