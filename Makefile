@@ -53,7 +53,7 @@ structure:
 
 # The choices behind the rows of the embedded benchmark, one budget for every method that learns from triplets; hours. Then
 # copy the values into the methods' `controlled`.
-TUNED_METHODS := clvcnet combiner concat film relationship sadn tgcir tirg val
+TUNED_METHODS := artemis clvcnet combiner concat film relationship sadn tgcir tirg val
 tune: OUT = .cir-bench/leaderboard
 tune: $(INSTALLED_TEST)
 	$(BIN)/cir-bench tune $(TUNED_METHODS:%=-m %) -b css --trials 12 --set training.epochs=6 --out $(OUT)

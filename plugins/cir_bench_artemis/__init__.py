@@ -39,7 +39,12 @@ METHODS = [
             url="https://arxiv.org/abs/2203.08101",
         ),
         card="cir_bench_artemis:README.md",
-        controlled={"css": {"training": {"lr": 1e-3, "schedule": "cosine"}}},
+        controlled={
+            "css": {  # tuned, but for the schedule
+                "scale": 7.6778,
+                "training": {"lr": 0.0140053, "weight_decay": 0.047154, "schedule": "cosine"},
+            }
+        },
     )
 ]
 
