@@ -24,7 +24,7 @@ NOT_ZERO_SHOT_MEANS = (
 CLAIMED = "claimed"
 QUICK_LOOK = "quick-look"
 LOOK = (
-    "only a few queries ({limit}) were asked, against galleries that are cut, of models that were trained on little: "
+    "at most {limit} queries were asked, against galleries that are cut, of models that were trained on little: "
     "these numbers compare with nothing, and are not ranked."
 )
 MIXED = "mixed-tuning"
