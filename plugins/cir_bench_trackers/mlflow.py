@@ -4,14 +4,17 @@ from __future__ import annotations
 
 import os
 import re
+import socket
 import time
 from collections.abc import Mapping
+from urllib.parse import urlsplit
 
 import mlflow
 from mlflow.entities import Metric, Param, RunTag
+from mlflow.exceptions import MlflowException
 from PIL.Image import Image
 
-from cir_bench import TrackedCell, TrackedOutcome, Tracker, TrackerContext
+from cir_bench import ConfigError, TrackedCell, TrackedOutcome, Tracker, TrackerContext
 from cir_bench_trackers.params import MlflowParams
 
 PATH = "cir_bench.path"
@@ -21,6 +24,8 @@ OUT = "cir_bench.out"
 STATUS = {"done": "FINISHED", "failed": "FAILED", "interrupted": "KILLED"}
 LONGEST = 500
 """Characters of a parameter's value; servers refuse much longer ones."""
+CONNECT_SECONDS = 10.0
+"""For a server to accept a connection."""
 BATCH = 100
 """Parameters in one request: the most that a server takes."""
 
@@ -35,15 +40,21 @@ class Mlflow(Tracker):
         own = f"sqlite:///{context.out / 'mlflow.db'}"
         uri = params.uri or os.environ.get("MLFLOW_TRACKING_URI") or own
         context.out.mkdir(parents=True, exist_ok=True)
-        self._client = mlflow.MlflowClient(uri)
         self._out = str(context.out)
         self._runs: dict[str, str] = {}
-        found = self._client.get_experiment_by_name(params.experiment)
-        if found is None:
-            place = (context.out / "mlflow-artifacts").as_uri() if uri == own else None
-            self._experiment = self._client.create_experiment(params.experiment, artifact_location=place)
-        else:
-            self._experiment = found.experiment_id
+        place = (context.out / "mlflow-artifacts").as_uri() if uri == own else None
+        _check_answers(uri)
+        try:
+            self._client = mlflow.MlflowClient(uri)
+            found = self._client.get_experiment_by_name(params.experiment)
+            self._experiment = (
+                self._client.create_experiment(params.experiment, artifact_location=place)
+                if found is None
+                else found.experiment_id
+            )
+        except MlflowException as error:
+            why = str(error).strip().partition("\n")[0].rstrip(".")
+            raise ConfigError(f"--track-with mlflow: MLflow cannot use {uri} ({why}); correct the URI.") from error
 
     def start(self, cell: TrackedCell) -> None:
         """Create the cell's run; a cell that continues opens its last one again."""
@@ -87,6 +98,20 @@ class Mlflow(Tracker):
         where = f"tags.`{PATH}` = '{_quoted(cell.path)}' and tags.`{OUT}` = '{_quoted(self._out)}'"
         found = self._client.search_runs([self._experiment], where, max_results=1)
         return found[0].info.run_id if found else None
+
+
+def _check_answers(uri: str) -> None:
+    """`ConfigError` for a server that nobody can connect to: MLflow itself would try for minutes, without a word."""
+    parts = urlsplit(uri)
+    if parts.scheme not in {"http", "https"}:
+        return
+    try:
+        port = parts.port or (443 if parts.scheme == "https" else 80)
+        socket.create_connection((parts.hostname or "", port), timeout=CONNECT_SECONDS).close()
+    except (OSError, ValueError) as error:
+        raise ConfigError(
+            f"--track-with mlflow: nothing answers at {uri} ({error}); start the server, or correct the URI."
+        ) from error
 
 
 def _name(name: str) -> str:

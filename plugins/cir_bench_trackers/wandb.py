@@ -14,6 +14,8 @@ from PIL.Image import Image
 from cir_bench import TrackedCell, TrackedOutcome, Tracker, TrackerContext
 from cir_bench_trackers.params import WandbParams
 
+SERVICE = "WANDB_SERVICE"
+"""Where W&B says how its own process is reached."""
 STEP = "epoch"
 """What values are drawn over: the step of a run on a server only ever grows, but an epoch may come twice."""
 
@@ -46,6 +48,7 @@ class Wandb(Tracker):
             reinit="create_new",
             settings=self._settings,
         )
+        os.environ.pop(SERVICE, None)  # it is for processes that this one starts, and none of them has a tracker
         run.define_metric("*", step_metric=STEP)
         self._runs[cell.path] = run
 
@@ -84,4 +87,4 @@ def _mode() -> Any:
     """None where the user or W&B's own settings decide; nobody is asked for a key in the middle of a run."""
     if os.environ.get("WANDB_MODE"):
         return None
-    return None if wandb.api.api_key else "offline"
+    return None if wandb.login(prompt=False) else "offline"
