@@ -64,6 +64,7 @@ def test_columns_are_chosen_by_name_in_their_order(make):
     assert r"method & ms/query & R@5 & parameters \\" in text
     assert lines(text)["a"] == r"\texttt{a} & 0.250 (2) & 50.00 & 1.05 M \\"
     assert "Times and memory: on (1) NVIDIA H200" in text
+    assert render_latex(board, ["R@5", "R@5"]) == render_latex(board, ["R@5"])
     with pytest.raises(ConfigError, match="No table has a column 'R@6'; did you mean 'R@5'"):
         render_latex(board, ["R@6"])
 

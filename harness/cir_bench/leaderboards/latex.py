@@ -75,7 +75,8 @@ def render_latex(leaderboard: Leaderboard, columns: Sequence[str] = ()) -> str:
     for name in columns:
         if name not in known:
             raise ConfigError(f"No table has a column {name!r}; {did_you_mean(name, known)}")
-    return "\n".join([_HEAD, *(_section(table, columns) for table in tables)])
+    once = tuple(dict.fromkeys(columns))
+    return "\n".join([_HEAD, *(_section(table, once) for table in tables)])
 
 
 def _section(table: Table, names: Sequence[str]) -> str:
