@@ -60,6 +60,14 @@ def test_rows_that_do_not_exist_are_a_mistake(finished: RunResult) -> None:
         cir_bench.compare("summ", "image-only", records=finished.out, plugin=PLUGIN)
 
 
+def test_what_is_no_row_and_no_form_is_a_mistake(finished: RunResult) -> None:
+    with pytest.raises(CirBenchError, match=r"compare\(1, 2\): name two rows"):
+        cir_bench.compare(1, 2, records=finished.out, plugin=PLUGIN)  # type: ignore[arg-type]
+    board = cir_bench.leaderboard(records=finished.out, plugin=PLUGIN)
+    with pytest.raises(CirBenchError, match="to='html': a leaderboard is written as markdown, latex, csv"):
+        board.text("html")  # type: ignore[arg-type]
+
+
 def test_a_leaderboard_is_a_table_and_a_file(finished: RunResult, tmp_path: Path) -> None:
     board = cir_bench.leaderboard(records=finished.out, plugin=PLUGIN, out=tmp_path / "L.csv", to="csv")
     assert (tmp_path / "L.csv").read_text() == board.text("csv")

@@ -90,6 +90,13 @@ def test_settings_are_nested_or_dotted(toy: dict[str, Any]) -> None:
         ({"methods": "sum", "settings": {"nothing": 1}}, "nothing"),
         ({"methods": "sum", "cell_timeout": 5.0}, "max-cells gives each cell a process of its own"),
         ({"methods": "sum", "data_root": "/no/such"}, "there is no such folder"),
+        ({"methods": "sum", "data_root": 5}, "data_root=5 is not a path"),
+        ({"methods": 3}, "3 is neither a name nor a list of names"),
+        ({"methods": ["sum", 3]}, "['sum', 3] is neither a name nor a list of names"),
+        ({"methods": "sum", "track_with": 5}, "5 is neither a name nor a list of names"),
+        ({"methods": "sum", "settings": "training.epochs=1"}, "'training.epochs=1' is not a dictionary of settings"),
+        ({"methods": "sum", "settings": {3: 1}}, "{3: 1} is not a dictionary of settings"),
+        ({"methods": "sum", "on_set": ["a"]}, "['a'] is not a dictionary of settings"),
     ],
 )
 def test_a_mistake_is_one_sentence(toy: dict[str, Any], arguments: dict[str, Any], said: str) -> None:

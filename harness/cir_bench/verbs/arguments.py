@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from cir_bench.config import merge
+from cir_bench.errors import ConfigError
 from cir_bench.params.tunable import nested
 from cir_bench.verbs.choice import RunChoice
 from cir_bench.verbs.settings import Settings, several
@@ -32,5 +33,11 @@ def choice_of(
 
 
 def nested_values(values: Mapping[str, Any]) -> dict[str, Any]:
-    """``{"training.epochs": 5}`` as ``{"training": {"epochs": 5}}``; nested mappings may be mixed in."""
+    """``{"training.epochs": 5}`` as ``{"training": {"epochs": 5}}``; nested mappings may be mixed in.
+
+    Raises:
+        ConfigError: it is no dictionary with texts as keys.
+    """
+    if not isinstance(values, Mapping) or not all(isinstance(key, str) for key in values):
+        raise ConfigError(f'{values!r:.60} is not a dictionary of settings; write {{"training.epochs": 5}}.')
     return merge(*(nested({key: value}) for key, value in values.items()))

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from tabulate import tabulate
 
+from cir_bench.errors import ConfigError
 from cir_bench.leaderboards import Row
 from cir_bench.leaderboards.row_pair import RowPair, find_pair
 from cir_bench.leaderboards.values import Budget
@@ -119,6 +120,10 @@ def compare(
     Raises:
         CirBenchError: a row that does not exist, or rows that cannot be compared.
     """
+    if not isinstance(first, str) or not isinstance(second, str):
+        raise ConfigError(
+            f"compare({first!r:.60}, {second!r:.60}): name two rows, such as compare('sum', 'image-only')."
+        )
     registry = settings_of("compare", loading).load()
     stored, problems = stored_records([Path(one) for one in several(records)], registry)
     found = compared(stored, first, second, benchmark=benchmark, encoder=encoder, metric=metric, flips=flips)

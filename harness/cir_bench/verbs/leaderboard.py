@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any, Literal, get_args
 
 from cir_bench.errors import ConfigError
 from cir_bench.leaderboards import Leaderboard, build, overruled, pack, render, render_csv, render_latex, write_text
@@ -14,7 +14,7 @@ from cir_bench.records.record import RunRecord
 from cir_bench.verbs.frames import board_rows, frame
 from cir_bench.verbs.records import stored_records
 from cir_bench.verbs.settings import Loading, problems_of, refuse_stdout, settings_of, several
-from cir_bench.verbs.tables import TableResult, html_board, markdown_board, plain_board
+from cir_bench.verbs.tables import BoardResult
 
 if TYPE_CHECKING:
     from typing_extensions import Unpack
@@ -24,7 +24,7 @@ Format = Literal["markdown", "latex", "csv"]
 
 
 @dataclass(frozen=True, repr=False)
-class LeaderboardResult(TableResult):
+class LeaderboardResult(BoardResult):
     """A leaderboard, shown as its tables. It iterates over the records behind it.
 
     Attributes:
@@ -35,21 +35,6 @@ class LeaderboardResult(TableResult):
     records: tuple[RunRecord, ...]
     notes: tuple[str, ...]
     _board: Leaderboard
-
-    def __iter__(self) -> Iterator[RunRecord]:
-        return iter(self.records)
-
-    def __len__(self) -> int:
-        return len(self.records)
-
-    def __str__(self) -> str:
-        return plain_board(self._board, self.notes)
-
-    def _repr_markdown_(self) -> str:
-        return markdown_board(self._board, self.notes)
-
-    def _repr_html_(self) -> str:
-        return html_board(self._board, self.notes)
 
     def to_pandas(self) -> Any:
         """A ``pandas.DataFrame`` with a row for each row of each table: means in percent, the headline's interval."""
@@ -99,6 +84,8 @@ def check_columns(columns: Sequence[str], to: Format) -> None:
 
 def rendered(board: Leaderboard, to: Format, columns: Sequence[str] = ()) -> str:
     """A leaderboard as the text of a file; ``columns``: those of LaTeX."""
+    if to not in get_args(Format):
+        raise ConfigError(f"to={to!r}: a leaderboard is written as {', '.join(get_args(Format))}.")
     if to == "latex":
         return render_latex(board, columns)
     return render_csv(board) if to == "csv" else render(board)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -16,7 +16,7 @@ from cir_bench.verbs.engine import EngineChoice, RunFlags
 from cir_bench.verbs.frames import cell_row, frame
 from cir_bench.verbs.perform import RunCall, records_of, write_leaderboard
 from cir_bench.verbs.settings import TERMINAL, Loading, problems_of, settings_of, several
-from cir_bench.verbs.tables import TableResult, html_board, markdown_board, plain_board
+from cir_bench.verbs.tables import BoardResult
 
 if TYPE_CHECKING:
     from typing_extensions import Unpack
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True, repr=False)
-class RunResult(TableResult):
+class RunResult(BoardResult):
     """What became of the cells of a run. It iterates over their records, and shows them as a table.
 
     Attributes:
@@ -45,21 +45,6 @@ class RunResult(TableResult):
     def failed(self) -> tuple[CellFinished, ...]:
         """The cells that failed, now or before; ``reason`` says why."""
         return tuple(event for event in self.cells if event.failed)
-
-    def __iter__(self) -> Iterator[RunRecord]:
-        return iter(self.records)
-
-    def __len__(self) -> int:
-        return len(self.records)
-
-    def __str__(self) -> str:
-        return plain_board(self._board, self.notes)
-
-    def _repr_markdown_(self) -> str:
-        return markdown_board(self._board, self.notes)
-
-    def _repr_html_(self) -> str:
-        return html_board(self._board, self.notes)
 
     def to_pandas(self) -> Any:
         """A ``pandas.DataFrame`` with a row for each record; every metric (percent) is a column of its own name."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, TypedDict, cast
@@ -75,17 +75,29 @@ def settings_of(verb: str, loading: Loading) -> Settings:
             only=frozenset(several(given.get("only_plugins"))) or None,
             without=frozenset(several(given.get("without_plugins"))),
         ),
-        data_root=Path(root).expanduser() if root else None,
-        cache_dir=Path(given.get("cache_dir") or os.environ.get("CIR_BENCH_CACHE") or CACHE).expanduser(),
+        data_root=folder_of("data_root", root) if root else None,
+        cache_dir=folder_of("cache_dir", given.get("cache_dir") or os.environ.get("CIR_BENCH_CACHE") or CACHE),
         follow_links=given.get("follow_links", False),
     )
 
 
 def several(given: Any) -> tuple[Any, ...]:
-    """One name or path, several, or none, as a tuple."""
+    """One name or path, several, or none, as a tuple; `ConfigError` for anything else."""
     if given is None:
         return ()
-    return (given,) if isinstance(given, (str, Path)) else tuple(given)
+    if isinstance(given, (str, Path)):
+        return (given,)
+    found = tuple(given) if isinstance(given, Iterable) else (given,)
+    if all(isinstance(one, (str, Path)) for one in found):
+        return found
+    raise ConfigError(f"{given!r:.60} is neither a name nor a list of names.")
+
+
+def folder_of(name: str, given: Any) -> Path:
+    """A path that an argument names; `ConfigError` if it is none."""
+    if isinstance(given, (str, Path)):
+        return Path(given).expanduser()
+    raise ConfigError(f"{name}={given!r:.60} is not a path.")
 
 
 def check_data_root(path: Path | None) -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 from markupsafe import Markup, escape
@@ -15,6 +15,7 @@ from cir_bench.leaderboards.escape import one_line
 from cir_bench.leaderboards.facts import cautions
 from cir_bench.leaderboards.markdown import Markdown
 from cir_bench.leaderboards.text_format import TextFormat
+from cir_bench.records.record import RunRecord
 
 BESIDES = frozenset({"beats", "remarks"})
 """Kinds of columns that a table in Python has beside the main ones; the leaderboard's files have all of them."""
@@ -41,6 +42,29 @@ class TableResult(ABC):
 
     def __repr__(self) -> str:
         return str(self)
+
+
+class BoardResult(TableResult):
+    """A result that is a leaderboard and the records behind it, which it iterates over."""
+
+    records: tuple[RunRecord, ...]
+    notes: tuple[str, ...]
+    _board: Leaderboard
+
+    def __iter__(self) -> Iterator[RunRecord]:
+        return iter(self.records)
+
+    def __len__(self) -> int:
+        return len(self.records)
+
+    def __str__(self) -> str:
+        return plain_board(self._board, self.notes)
+
+    def _repr_markdown_(self) -> str:
+        return markdown_board(self._board, self.notes)
+
+    def _repr_html_(self) -> str:
+        return html_board(self._board, self.notes)
 
 
 class _Plain(Markdown):
