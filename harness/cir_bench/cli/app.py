@@ -38,6 +38,7 @@ VERBS = {
     "score": "Score rankings from elsewhere.",
     "submit": "Write or check the files that a hidden test set's server takes.",
     "export": "Write the trained model of a finished cell as a folder.",
+    "push": "Send a trained model, or records, to the Hugging Face Hub.",
     "index": "Embed the images of a folder with a trained model, to be searched.",
     "search": "Search an index by an image and a text.",
     "serve": "Search an index on a page in the browser.",

@@ -13,7 +13,7 @@ from cir_bench.cli.common import open_registry, with_settings
 from cir_bench.cli.output import PROBLEM
 from cir_bench.cli.records import Records, beside, read_records
 from cir_bench.errors import ConfigError
-from cir_bench.verbs.records import RUNS
+from cir_bench.verbs.records import RUNS, with_hub
 from cir_bench.verbs.settings import STDOUT, Settings, refuse_stdout
 
 if TYPE_CHECKING:
@@ -35,12 +35,21 @@ Pack = Annotated[
     Path | None,
     typer.Option(metavar="DIR", help="Also copy records and per-query results to DIR: what to commit or send."),
 ]
+From = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--from",
+        metavar="hf:OWNER/NAME[@REVISION]",
+        help="Also read the records of a dataset repository on the Hugging Face Hub; may be given several times.",
+    ),
+]
 
 
 @with_settings
 def leaderboard(
     settings: Settings,
     records: Records = None,
+    others: From = None,
     out: Annotated[
         Path | None,
         typer.Option("--out", metavar="FILE", help=f"The file to write; - prints it. Default: {FILE} in --records."),
@@ -84,7 +93,7 @@ def leaderboard(
     chosen = [name for part in columns.split(",") if (name := part.strip())]
     check_columns(chosen, to)
     path = out if out is not None or as_json or check is not None else beside(records, FILE).with_suffix(ENDINGS[to])
-    stored, problems = _read(records, settings, no_claims)
+    stored, problems = _read(with_hub(records, others or [], settings.cache_dir), settings, no_claims)
     for sentence in (*lb.overruled(stored), *packed(stored, pack)):
         print(f"cir-bench: {sentence}", file=sys.stderr)
     board = lb.build(stored).model_copy(update={"left_out": tuple(problems)})
@@ -92,12 +101,12 @@ def leaderboard(
         print(board.model_dump_json(indent=1))
     if path is not None:
         _write(rendered(board, to, chosen), path, quiet=as_json)
-    stale = check is not None and _is_stale(check, board, tolerance, records or [RUNS])
+    stale = check is not None and _is_stale(check, board, tolerance, _places(records, others or []))
     if problems or stale:
         raise typer.Exit(PROBLEM)
 
 
-def _read(records: Records, settings: Settings, no_claims: bool) -> tuple[list[StoredRecord], list[str]]:
+def _read(records: Sequence[Path] | None, settings: Settings, no_claims: bool) -> tuple[list[StoredRecord], list[str]]:
     """The records, and a sentence for each problem; with ``no_claims`` also for each record that is only claimed."""
     from cir_bench.records.record import RECORD_FILE
 
@@ -129,7 +138,13 @@ def _write(text: str, path: Path, *, quiet: bool) -> None:
         print(write_text(text, path), file=sys.stderr if quiet else sys.stdout)
 
 
-def _is_stale(committed: Path, board: Leaderboard, tolerance: float, folders: Sequence[Path]) -> bool:
+def _places(records: Records, others: Sequence[str]) -> str:
+    """The options that name the same records."""
+    folders = [f"--records {one}" for one in records or ([] if others else [RUNS])]
+    return " ".join([*folders, *(f"--from {one}" for one in others)])
+
+
+def _is_stale(committed: Path, board: Leaderboard, tolerance: float, places: str) -> bool:
     from cir_bench.leaderboards import compare, render
 
     try:
@@ -140,8 +155,7 @@ def _is_stale(committed: Path, board: Leaderboard, tolerance: float, folders: Se
     for difference in differences:
         print(difference)
     if differences:
-        named = "".join(f" --records {folder}" for folder in folders)
-        print(f"{committed} is stale; update it with `cir-bench leaderboard{named} --out {committed}`.")
+        print(f"{committed} is stale; update it with `cir-bench leaderboard {places} --out {committed}`.")
     else:
         print(f"{committed} is up to date (metrics within {tolerance:g} points, times not compared).")
     return bool(differences)

@@ -9,6 +9,7 @@ compares a committed leaderboard with a fresh one, ``row_pair`` finds two rows b
 
 from cir_bench.leaderboards.build import build as build
 from cir_bench.leaderboards.csv_lines import render_csv as render_csv
+from cir_bench.leaderboards.files import LEADERBOARD_FILE as LEADERBOARD_FILE
 from cir_bench.leaderboards.files import overruled as overruled
 from cir_bench.leaderboards.files import pack as pack
 from cir_bench.leaderboards.files import schema_text as schema_text

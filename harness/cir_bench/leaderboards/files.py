@@ -15,6 +15,7 @@ from cir_bench.records.queries import save_queries
 from cir_bench.records.record import RECORD_FILE, RunRecord
 from cir_bench.records.tuning import write_tuning
 
+LEADERBOARD_FILE = "LEADERBOARD.md"
 TUNING_DIGITS = 16
 
 

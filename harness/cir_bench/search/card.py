@@ -15,6 +15,7 @@ def model_card(record: RunRecord, protocol: Protocol) -> str:
 
 def _lines(record: RunRecord, protocol: Protocol) -> Iterator[str]:
     cell, encoder = record.cell, record.encoder
+    yield "---\nlibrary_name: cir-bench\ntags:\n- composed-image-retrieval\n---\n"  # what the Hugging Face Hub reads
     yield f"# {cell.method} on {cell.benchmark}"
     if record.method is not None:
         yield f"\n{record.method.summary[:1].upper()}{record.method.summary[1:]}."

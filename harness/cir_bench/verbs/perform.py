@@ -20,8 +20,6 @@ if TYPE_CHECKING:
     from cir_bench.records.record import RunRecord
     from cir_bench.runs.lifeline import Lifeline
 
-LEADERBOARD_FILE = "LEADERBOARD.md"
-
 
 @dataclass(frozen=True)
 class RunCall:
@@ -98,7 +96,7 @@ def _limited(lifeline: Lifeline | None, seconds: float | None) -> Lifeline | Non
 
 def write_leaderboard(setup: RunSetup) -> tuple[Path | None, list[str]]:
     """Write the leaderboard of all records in a run's folder into it; its path, and a sentence for each problem."""
-    from cir_bench.leaderboards import build, render, write_text
+    from cir_bench.leaderboards import LEADERBOARD_FILE, build, render, write_text
 
     stored, problems = stored_records([setup.out], setup.registry, required=False)
     if not stored:

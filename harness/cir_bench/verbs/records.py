@@ -16,6 +16,22 @@ RUNS = Path("runs")
 """Where `run` writes, and where records are read if nothing else is said."""
 
 
+def with_hub(folders: Sequence[Path] | None, others: Sequence[str], cache_dir: Path) -> Sequence[Path] | None:
+    """The folders, and those of records that are downloaded from repositories of the Hub (``hf:OWNER/NAME``).
+
+    With ``others`` and no ``folders``, `RUNS` is among them if it exists. Errors are those of
+    `cir_bench.hub.pull.download_records`, or `ConfigError` for what is no such name.
+    """
+    if not others:
+        return folders
+    from cir_bench.hub.pull import download_records
+    from cir_bench.hub.repository import repository_to_read
+
+    repositories = [repository_to_read(one) for one in others]
+    own = folders or ([RUNS] if RUNS.is_dir() else [])
+    return [*own, *(download_records(one, cache_dir) for one in repositories)]
+
+
 def stored_records(
     folders: Sequence[Path] | None, registry: Registry, required: bool = True
 ) -> tuple[list[StoredRecord], list[str]]:
