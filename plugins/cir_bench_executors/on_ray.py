@@ -8,7 +8,7 @@ import os
 import shutil
 import tempfile
 from collections.abc import Generator, Mapping, Sequence
-from contextlib import suppress
+from contextlib import closing, suppress
 from dataclasses import replace
 from functools import cached_property
 from pathlib import Path
@@ -81,12 +81,15 @@ class OnRay(Executor):
             self._cancelled.append(JobEnded(job, "cancelled"))
 
     def close(self) -> None:
-        """Stop all tasks; leave the cluster, and end it if it was started for this run."""
+        """Stop all tasks; leave the cluster, and end it, with its scratch folder, if it was started for this run."""
         for job in [*self._tasks]:
             with suppress(self._ray.exceptions.RayError):
                 self.cancel(job)
         if self._ours:
+            node = _node_folder(self._settings.scratch)
             self._ray.shutdown()
+            if not self._settings.address:
+                shutil.rmtree(node, ignore_errors=True)
 
     def _next(self, job: str, stream: Any) -> Message:
         """The next message of a job, or what became of its worker."""
@@ -136,17 +139,34 @@ class OnRay(Executor):
         return self._objects[path]
 
 
-def _work(
-    job: Job, files: Mapping[str, Any], scratch: str, checkpoint_seconds: float
-) -> Generator[Message, None, None]:
-    """A job in the scratch folder of this node."""
+def _node_folder(scratch: str) -> Path:
+    """The scratch folder of this node."""
     import ray
 
     place = Path(scratch or tempfile.gettempdir()) / f"cir-bench-{getpass.getuser()}"
-    node = place / ray.get_runtime_context().get_node_id()[:12]
-    folder = node / "jobs" / job.name
+    number: str = ray.get_runtime_context().get_node_id()
+    return place / number[:12]
+
+
+def _work(
+    job: Job, files: Mapping[str, Any], scratch: str, checkpoint_seconds: float
+) -> Generator[Message, None, None]:
+    """A job in a new folder of this node: a command that was killed may have left one, and another may run the cell."""
+    import ray
+
+    node = _node_folder(scratch)
+    (node / "jobs").mkdir(parents=True, exist_ok=True)
+    folder = Path(tempfile.mkdtemp(prefix=f"{job.name}-", dir=node / "jobs"))
     contents = zip(files, ray.get([*files.values()]), strict=True)
+    end: Message | None = None
     try:
-        yield from perform(job, folder, contents, cache=node / "cache", file_seconds=checkpoint_seconds)
+        with closing(perform(job, folder, contents, cache=node / "cache", file_seconds=checkpoint_seconds)) as messages:
+            for message in messages:
+                if isinstance(message, JobEnded):
+                    end = message
+                else:
+                    yield message
     finally:
         shutil.rmtree(folder, ignore_errors=True)
+    if end is not None:  # said once the folder is gone: the driver may end this worker when it hears it
+        yield end

@@ -1,8 +1,11 @@
 """The Slurm executor under its contract, with submitit's local executor in the place of Slurm; answers of squeue."""
 
 import subprocess
+from collections.abc import Iterator
+from contextlib import nullcontext
 
 import pytest
+from support.forked import forking
 
 from cir_bench.testing import ExecutorContract
 
@@ -11,10 +14,18 @@ pytest.importorskip("submitit", reason="submitit is not installed (pip install '
 from cir_bench_executors import slurm_queue
 from cir_bench_executors.params import SlurmParams
 
+REAL = ExecutorContract.test_records_are_those_of_this_process.__name__
+
 
 class TestSlurm(ExecutorContract):
     name = "slurm"
     params = {"cluster": "local", "poll_seconds": 0.5}
+
+    @pytest.fixture(autouse=True)
+    def forks(self, request: pytest.FixtureRequest) -> Iterator[None]:
+        """Processes are forks of this one, but for those whose records are compared."""
+        with nullcontext() if request.function.__name__ == REAL else forking():
+            yield
 
 
 @pytest.mark.parametrize(
