@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import shutil
 from collections.abc import Callable, Iterator
+from contextlib import ExitStack
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -52,6 +53,12 @@ class Trained(NamedTuple):
     def best(self, query: str, k: int) -> list[str]:
         """The best images of a query."""
         return list(self.ranking.top_ids[self.ranking.queries.ids.index(query)][:k])
+
+    def scores(self, query: str) -> dict[str, float]:
+        """The scores of the best images of a query."""
+        row = self.ranking.queries.ids.index(query)
+        assert self.ranking.top_scores is not None
+        return dict(zip(self.ranking.top_ids[row], self.ranking.top_scores[row].tolist(), strict=False))
 
 
 @pytest.fixture(scope="session")
@@ -105,14 +112,26 @@ def val_photos(photos: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture(scope="session")
-def indexes(cells: tuple[Trained, ...], val_photos: Path, tmp_path_factory: pytest.TempPathFactory) -> list[Path]:
+def index_of(val_photos: Path, tmp_path_factory: pytest.TempPathFactory) -> Callable[..., Path]:
+    """``index_of(cell, …)``: an index of `val_photos` by the model of a cell, with further options; made once."""
+    made: dict[tuple[str, ...], Path] = {}
+
+    def make(cell: Trained, *options: str) -> Path:
+        key = (str(cell.folder), *options)
+        if key not in made:
+            out = tmp_path_factory.mktemp("indexes") / "index"
+            words = ["index", str(val_photos), "--from", str(cell.folder), "--out", str(out), "--device", "cpu"]
+            assert main([*words, *options, "--no-plugins"]) == 0
+            made[key] = out
+        return made[key]
+
+    return make
+
+
+@pytest.fixture(scope="session")
+def indexes(cells: tuple[Trained, ...], index_of: Callable[..., Path]) -> list[Path]:
     """An index of `val_photos` for each of `cells`."""
-    out = tmp_path_factory.mktemp("indexes")
-    made = [out / str(place) for place in range(len(cells))]
-    for cell, index in zip(cells, made, strict=True):
-        words = ["index", str(val_photos), "--from", str(cell.folder), "--out", str(index), "--device", "cpu"]
-        assert main([*words, "--no-plugins"]) == 0
-    return made
+    return [index_of(cell) for cell in cells]
 
 
 @pytest.fixture
@@ -122,16 +141,40 @@ def feedback(tmp_path: Path) -> Path:
 
 
 @pytest.fixture(scope="session")
-def opened(indexes: list[Path], tmp_path_factory: pytest.TempPathFactory) -> Any:
-    """The indexes in memory."""
+def open_served(tmp_path_factory: pytest.TempPathFactory) -> Callable[..., Any]:
+    """``open_served(indexes)``: indexes in memory, to be served."""
     pytest.importorskip("starlette", reason="the server needs starlette, of .[serve]")
     import torch
 
     from cir_bench.plugin.loader import PluginOptions, load_plugins
     from cir_bench.search.serve.open import open_indexes
 
-    registry = load_plugins(PluginOptions(third_party=False))
-    return open_indexes(indexes, registry, torch.device("cpu"), None, tmp_path_factory.mktemp("cache"))
+    registry, cache = load_plugins(PluginOptions(third_party=False)), tmp_path_factory.mktemp("cache")
+    return lambda folders: open_indexes(folders, registry, torch.device("cpu"), None, cache)
+
+
+@pytest.fixture(scope="session")
+def opened(indexes: list[Path], open_served: Callable[..., Any]) -> Any:
+    """The indexes of `cells` in memory."""
+    return open_served(indexes)
+
+
+@pytest.fixture
+def client_of(feedback: Path) -> Iterator[Callable[..., Any]]:
+    """``client_of(served)``: a client of a server of opened indexes, without a rate."""
+    from starlette.testclient import TestClient
+
+    from cir_bench.search.serve.app import make_app
+    from cir_bench.search.serve.guard import Policy
+    from cir_bench.search.serve.limits import Rate
+
+    with ExitStack() as stack:
+
+        def make(served: Any) -> Any:
+            app = make_app(served, feedback, policy=Policy(requests=Rate(1e6, 1e6)))
+            return stack.enter_context(TestClient(app, base_url="http://localhost"))
+
+        yield make
 
 
 @pytest.fixture
