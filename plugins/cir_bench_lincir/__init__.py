@@ -11,7 +11,14 @@ CIR_BENCH_API = 1
 
 def needs(params: LincirParams) -> Needs:
     """Texts alone, of the train split or of another data set."""
-    return Needs(same_width=True, pseudo_words=True, triplets=False, texts=True, corpus=params.corpus)
+    return Needs(
+        same_width=True,
+        pseudo_words=True,
+        triplets=False,
+        texts=True,
+        corpus=params.corpus,
+        template=params.template,
+    )
 
 
 METHODS = [

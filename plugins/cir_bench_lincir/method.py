@@ -26,7 +26,7 @@ class Lincir(Method):
         self.mapping = Mapping(
             width, params.hidden * width, self.words.width, params.dropout, normalise=params.normalise
         )
-        self.composer = PseudoWordComposer(self.mapping, self.words, params.template)
+        self.composer = PseudoWordComposer(self.mapping, self.words)
 
     def training_steps(self, batch: TrainBatch, stage: TrainStage) -> Iterator[TrainStep]:
         """One step: the masked texts with the words of their own features, against these features."""

@@ -26,7 +26,8 @@ class LincirParams(VariantParams):
     last_run: Literal["replaced", "kept"] = "replaced"
     """What becomes of keywords that end a text: ``replaced`` by the word like others, or ``kept`` (released code)."""
     template: str = "a photo of $ that {text}"
-    """The text of a query: ``$`` is the image's word, ``{text}`` the modification text."""
+    """The text of a query where the protocol has no template for pseudo-words: ``$`` is the image's word, ``{text}``
+    the modification text."""
     corpus: str | None = None
     """The data set whose texts it learns from: ``NAME`` or ``NAME:ARGUMENT``, such as ``folder:DIR``. None: the train
     split of the benchmark. The paper's are captions of CC3M and prompts of image generators."""

@@ -26,7 +26,7 @@ class Pic2word(Method):
         self.scale = params.scale
         self.words = context.pseudo_words
         mapping = Mapping(context.shape.image.width, params.hidden, self.words.width, params.dropout)
-        self.composer = PseudoWordComposer(mapping, self.words, params.template)
+        self.composer = PseudoWordComposer(mapping, self.words)
 
     def training_steps(self, batch: TrainBatch, stage: TrainStage) -> Iterator[TrainStep]:
         """One step: each text must find its image in the batch, and each image its text."""

@@ -19,7 +19,8 @@ class Pic2wordParams(MethodParams):
     scale: Annotated[float, Field(gt=0), Tunable(5, 200, log=True)] = 100.0
     """What the loss multiplies the cosine by; not learned (CLIP's own: 100)."""
     template: str = "a photo of $ , {text}"
-    """The text of a query: ``$`` is the image's word, ``{text}`` the modification text."""
+    """The text of a query where the protocol has no template for pseudo-words: ``$`` is the image's word, ``{text}``
+    the modification text."""
     corpus: str | None = None
     """The data set whose images it learns from: ``NAME`` or ``NAME:ARGUMENT``, such as ``folder:DIR``. None: the train
     split of the benchmark. The paper's is CC3M, without its captions."""

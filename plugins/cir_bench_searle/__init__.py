@@ -17,7 +17,14 @@ CSS_CONCEPTS = tuple(
 
 def needs(params: SearleParams) -> Needs:
     """Images alone, of the train split or of another data set."""
-    return Needs(same_width=True, pseudo_words=True, triplets=False, images=True, corpus=params.corpus)
+    return Needs(
+        same_width=True,
+        pseudo_words=True,
+        triplets=False,
+        images=True,
+        corpus=params.corpus,
+        template=params.template,
+    )
 
 
 METHODS = [

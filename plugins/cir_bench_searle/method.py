@@ -36,7 +36,7 @@ class Searle(Method):
         width = context.shape.image.width
         network = ScaledMapping(params.word_scale, width, params.hidden * width, words.width, params.dropout)
         mapping = self.inversion if params.ablation == INVERSION else network
-        self.composer = PseudoWordComposer(mapping, words, params.template)
+        self.composer = PseudoWordComposer(mapping, words)
         self._words: Tensor | None = None
 
     def stages(self) -> Sequence[TrainStage]:

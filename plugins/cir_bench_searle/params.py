@@ -46,7 +46,8 @@ class SearleParams(MethodParams):
     concepts: Annotated[tuple[str, ...], Field(min_length=1)] = CONCEPTS
     """Names of things that the sentences of the regularisation are about."""
     template: str = "a photo of $ that {text}"
-    """The text of a query: ``$`` is the image's word, ``{text}`` the modification text."""
+    """The text of a query where the protocol has no template for pseudo-words: ``$`` is the image's word, ``{text}``
+    the modification text."""
     corpus: str | None = None
     """The data set whose images it learns from: ``NAME`` or ``NAME:ARGUMENT``, such as ``folder:DIR``. None: the train
     split of the benchmark. The paper's is ImageNet-1k's test split."""

@@ -24,8 +24,8 @@ protocols:
 HASHES = {
     "circo/val@1": "8a9fbb561b14",
     "circo/test@1": "c764c63c685b",
-    "circo/val-concept@1": "f246539165dc",
-    "circo/test-concept@1": "c084d1790a28",
+    "circo/val-concept@1": "ea27f5a7f6a1",
+    "circo/test-concept@1": "54722449d927",
     "cirr/val@1": "487fb8096188",
     "cirr/val-soft@1": "c38de1521d63",
     "cirr/test1@1": "c9b36eb7b525",

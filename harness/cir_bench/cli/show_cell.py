@@ -12,8 +12,12 @@ from cir_bench.params.models import Training, VariantParams
 from cir_bench.params.tunable import search_space
 from cir_bench.plugin.registry import Registry
 from cir_bench.runs.cell import Cell
+from cir_bench.runs.query_text import template_and_owner
 from cir_bench.runs.request import RunRequest
 from cir_bench.runs.resolve import resolve
+
+QUERY_TEXT = "query text"
+"""What the template of query texts is called; it is no parameter."""
 
 
 def values_with_origins(registry: Registry, method: str, benchmark: str, track: str) -> dict[str, Any]:
@@ -28,8 +32,11 @@ def values_with_origins(registry: Registry, method: str, benchmark: str, track: 
 
 
 def values_of(cell: Cell) -> list[dict[str, Any]]:
-    """For each parameter of a cell's method, encoder and data set its key, value and origin."""
-    return [{"key": key, "value": value, "origin": origin} for key, value, origin in _rows(cell)]
+    """For each parameter of a cell's method, encoder and data set its key, value and origin; last the query text."""
+    rows = [{"key": key, "value": value, "origin": origin} for key, value, origin in _rows(cell)]
+    if (template := template_and_owner(cell)) is not None:
+        rows.append({"key": QUERY_TEXT, "value": template[0], "origin": template[1]})
+    return rows
 
 
 def value_lines(values: Iterable[Mapping[str, Any]], indent: str = "  ") -> Iterator[str]:

@@ -70,6 +70,9 @@ class Needs:
     None: the benchmark's own."""
     pseudo_words: bool = False
     """The encoder's text tower is asked to read pseudo-words (`BuildContext.pseudo_words`)."""
+    template: str = "a photo of $ that {text}"
+    """With ``pseudo_words``: the text of a query where the protocol has no template for them; ``$`` is the pseudo-word,
+    ``{text}`` the modification text."""
 
     @property
     def features(self) -> bool:
@@ -97,6 +100,7 @@ class Needs:
             side_text_from=self.side_text_from or other.side_text_from,
             text_from=self.text_from or other.text_from,
             pseudo_words=self.pseudo_words or other.pseudo_words,
+            template=self.template if self.pseudo_words else other.template,
             joint=self.joint | other.joint,
         )
 

@@ -28,6 +28,9 @@ class PseudoWords:
     """`Encoder.encode_texts_with` of the encoder as it is now."""
     plain_reader: Callable[[Sequence[str]], Features] | None = None
     """`Encoder.encode_texts` of it, at the pooled level."""
+    template: str = "a photo of $ that {text}"
+    """The text of a query, the protocol's or else the method's own (`Needs.template`): ``$`` is the pseudo-word,
+    ``{text}`` what a composer gets as the text (`Features.need_texts`), in which a protocol may have put more."""
 
     def read(self, template: str | Sequence[str], captions: Sequence[str], vectors: Tensor) -> Features:
         """Pooled features ``[B, d]`` of B texts.
@@ -54,27 +57,25 @@ class PseudoWords:
 
 
 class PseudoWordComposer(Composer):
-    """The query is a text about the reference image: a template with the image's pseudo-word and the caption.
+    """The query is a text about the reference image: `PseudoWords.template` with the image's word and the caption.
 
     Candidates are the encoder's pooled image features. `Needs(same_width=True, pseudo_words=True)`.
 
     Args:
         mapping: φ, from pooled image features ``[B, d]`` to pseudo-words ``[B, W]``.
-        words: the text tower.
-        template: ``"a photo of $ that {text}"``.
+        words: the text tower, and the template.
 
     Raises:
         ConfigError: the template has not exactly one ``$`` and one ``{text}``.
     """
 
-    def __init__(self, mapping: nn.Module, words: PseudoWords, template: str) -> None:
+    def __init__(self, mapping: nn.Module, words: PseudoWords) -> None:
         super().__init__()
-        pseudo_word_parts(template, ["caption"], torch.zeros(1, words.width), words.width)
+        pseudo_word_parts(words.template, ["caption"], torch.zeros(1, words.width), words.width)
         self.mapping = mapping
         self.words = words
-        self.template = template
 
     def compose(self, reference: Features, text: Features) -> Embedding:
         """The pooled text features ``[B, d]`` of the template."""
         vectors = self.mapping(reference.need_pooled())
-        return Embedding.single(self.words.read(self.template, text.need_texts(), vectors).need_pooled())
+        return Embedding.single(self.words.read(self.words.template, text.need_texts(), vectors).need_pooled())

@@ -28,6 +28,7 @@ def eval_set(
     *,
     allow_partial: bool = False,
     text_of: TextOf | None = None,
+    sentence: str | None = None,
 ) -> EvalSet:
     """The evaluation of ``dataset`` under ``protocol``.
 
@@ -38,6 +39,7 @@ def eval_set(
         allow_partial: leave out (and count) missing images, and the queries without their reference or any target (or
             without the first target or any graded image, if a metric needs it).
         text_of: texts in place of the modification texts (an artefact's).
+        sentence: what query texts are put into; None: the protocol's template of texts.
 
     `DataError` if images are missing and ``allow_partial`` is off; or nothing is left; or the data set and the protocol
     do not fit each other.
@@ -49,7 +51,7 @@ def eval_set(
         raise DataError(f"Query {unknown.id!r} belongs to part {unknown.part!r}, which the data set does not have.")
     by_part = {part: [query for query in queries if query.part == part] for part in dataset.parts}
     galleries = {part: _gallery(dataset, protocol, part, by_part[part]) for part in by_part}
-    whole = under_protocol(by_part, galleries, protocol, spelling_of(dataset, protocol), text_of)
+    whole = under_protocol(by_part, galleries, protocol, spelling_of(dataset, protocol), text_of, sentence)
     return whole if available is None else of_available(whole, protocol, available, allow_partial=allow_partial)
 
 
@@ -115,13 +117,15 @@ def under_protocol(
     protocol: Protocol,
     spelling: Spelling,
     text_of: TextOf | None = None,
+    sentence: str | None = None,
 ) -> EvalSet:
-    """Annotated queries and galleries by part, under the protocol's text and reference policy.
+    """Annotated queries and galleries by part, under the protocol's text and reference policy; as `eval_set`.
 
     With ``text_of`` the queries keep their ids, so that they are compared with those of other methods.
     """
     parts = {}
     graded = protocol.uses(Relevance.GAINS)
+    around = sentence or protocol.templates.text
     for part, annotated in queries.items():
         asked: list[EvalQuery] = []
         truth: dict[str, Truth] = {}
@@ -133,7 +137,7 @@ def under_protocol(
                 gains=query.gains if graded else {},
             )
             for suffix, texts in query_texts(query.id, query.captions, protocol, spelling.get(part, {})):
-                filled = tuple(fill_template(protocol.templates.text, text, query) for text in texts)
+                filled = tuple(fill_template(around, text, query) for text in texts)
                 own_texts = filled if text_of is None else (text_of(query),)
                 asked.append(EvalQuery(query.id + suffix, query.reference, own_texts, part, query.tags))
                 truth[query.id + suffix] = own

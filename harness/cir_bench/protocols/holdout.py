@@ -76,10 +76,12 @@ def held_out_set(
     protocol: Protocol,
     spelling: Spelling | None = None,
     fill: Mapping[str, Sequence[str]] | None = None,
+    sentence: str | None = None,
 ) -> EvalSet:
     """Held-out triplets as an evaluation: query texts and reference policy of the protocol, gallery = their images.
 
     The gallery of a part is the references ∪ targets of its held-out triplets, and the images ``fill`` has for it.
+    ``sentence`` is that of `eval_set`.
     Triplets with the same reference and the same captions are one query, and all their targets count as hits, as does
     every other image of the gallery that the data set knows to be right (`Triplet.hits`); each has the gain 1, for
     protocols with soft metrics. Query ids are ``held-0``, ``held-1``, ….
@@ -98,7 +100,7 @@ def held_out_set(
         query = Query(f"held-{number}", reference, captions, hits, part, gains=dict.fromkeys(hits, 1.0))
         queries.setdefault(part, []).append(query)
     parts = {part: tuple(images) for part, images in galleries.items()}
-    return under_protocol(queries, parts, protocol, spelling or {})
+    return under_protocol(queries, parts, protocol, spelling or {}, sentence=sentence)
 
 
 def filling(

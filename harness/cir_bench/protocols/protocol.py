@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import hashlib
 import json
-import string
 import sys
 from typing import Annotated, Literal
 
@@ -14,18 +13,11 @@ from cir_bench.errors import ConfigError
 from cir_bench.evaluation.metrics import Relevance, parse_metrics
 from cir_bench.params.models import AddedLater, Params, numbers_depend_on
 from cir_bench.protocols.mbeir import MBEIR
+from cir_bench.protocols.templates import Templates
 from cir_bench.retrieval.ranking import CandidateSet
 
 HASH_VERSION = 1
 """To be raised when the same fields come to mean other texts, galleries or exclusions; it changes every hash."""
-
-
-def template_names(template: str) -> tuple[str, ...]:
-    """The names in a template's braces, in order; ``ValueError`` if the braces are not plain names."""
-    pieces = list(string.Formatter().parse(template))
-    if any(name is not None and (not name.isidentifier() or spec or how) for _, name, spec, how in pieces):
-        raise ValueError(f"the braces of the template {template!r} must hold plain names, such as {{text}}")
-    return tuple(name for _, name, _, _ in pieces if name is not None)
 
 
 class TextForm(Params):
@@ -41,31 +33,6 @@ class TextForm(Params):
     """Between the captions of a joined text; an empty caption adds none."""
     capitalise: bool = False
     """Whether the first letter of the whole text becomes a capital."""
-
-
-class Templates(Params):
-    """Sentences around a query's text, in which ``{text}`` is that text and ``{NAME}`` an entry of `Query.context`."""
-
-    text: str = "{text}"
-    """What text encoders read of a query; MagicLens on CIRCO: ``find {concept} but {text}``."""
-    pseudo_word: str = "a photo of $ that {text}"
-    """The same for methods that put a pseudo-word into the text tower, in the place of the ``$`` (SEARLE, LinCIR). No
-    method reads it yet: `pic2word` and `lincir` have a ``template`` of their own, which takes the query's text as
-    ``text`` above has made it."""
-
-    @field_validator("text", "pseudo_word")
-    @classmethod
-    def _names_the_text(cls, template: str) -> str:
-        if "text" not in template_names(template):
-            raise ValueError(f"a template must contain {{text}}, and {template!r} does not")
-        return template
-
-    @field_validator("pseudo_word")
-    @classmethod
-    def _has_one_place(cls, template: str) -> str:
-        if template.count("$") != 1:
-            raise ValueError(f"a template for a pseudo-word must contain one $, and {template!r} does not")
-        return template
 
 
 class Headline(Params):

@@ -9,7 +9,8 @@ from typing import NamedTuple
 
 from cir_bench.errors import DataError
 from cir_bench.interfaces.dataset import Query
-from cir_bench.protocols.protocol import Protocol, TextForm, template_names
+from cir_bench.protocols.protocol import Protocol, TextForm
+from cir_bench.protocols.templates import TEXT, template_names
 
 _PUNCTUATION = str.maketrans(dict.fromkeys(string.punctuation, " "))
 _WORD = re.compile(r"[\w'-]+")
@@ -64,7 +65,7 @@ def query_texts(
 
 def fill_template(template: str, text: str, query: Query) -> str:
     """A text in a protocol's template; `DataError` if the template names a text that the query does not have."""
-    if template == "{text}":
+    if template == TEXT:
         return text
     known = {**query.context, "text": text}
     lacking = [name for name in template_names(template) if name not in known]

@@ -22,6 +22,7 @@ from cir_bench.interfaces.pseudo_words import PseudoWords
 from cir_bench.plugin.build import build_method
 from cir_bench.plugin.registry import Registry
 from cir_bench.protocols.eval_set import EvalSet
+from cir_bench.protocols.templates import word_template_of
 from cir_bench.runs.cell import Cell
 from cir_bench.runs.selection import SelectionMetrics
 from cir_bench.runs.sources import CellSources
@@ -109,7 +110,7 @@ def assemble(
     seed_torch(cell.key.seed, "initial weights")
     shape = bench.encoders.frozen(cell).shape if cell.needs.features else names.SHAPE
     encoders: dict[str, Encoder] = {}
-    words = _pseudo_words(bench.encoders.frozen(cell), encoders) if cell.needs.pseudo_words else None
+    words = _pseudo_words(cell, bench.encoders.frozen(cell), encoders) if cell.needs.pseudo_words else None
     method = build_method(cell.method, cell.method_params, registry, shape, words).to(bench.device)
     if any(cell.trains_encoder(stage.training) for stage in method.stages() if stage.training.epochs):
         for branch in tuple(method.branches) or (MAIN,):
@@ -124,8 +125,10 @@ def assemble(
     )
 
 
-def _pseudo_words(frozen: Encoder, trained: Mapping[str, Encoder]) -> PseudoWords:
+def _pseudo_words(cell: Cell, frozen: Encoder, trained: Mapping[str, Encoder]) -> PseudoWords:
     """The text tower of the cell's own encoder if it is trained, otherwise of the frozen one."""
+    template = word_template_of(cell.protocol.templates, cell.needs)
+    assert template is not None
     width = frozen.pseudo_word_width
     if width is None:
         raise without_pseudo_words(frozen)
@@ -133,6 +136,7 @@ def _pseudo_words(frozen: Encoder, trained: Mapping[str, Encoder]) -> PseudoWord
         width,
         lambda *texts: trained.get(MAIN, frozen).encode_texts_with(*texts),
         lambda texts: trained.get(MAIN, frozen).encode_texts(texts, levels("pooled")),
+        template.template,
     )
 
 

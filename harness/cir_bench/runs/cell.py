@@ -22,6 +22,7 @@ from cir_bench.protocols.artefact import Artefact
 from cir_bench.protocols.find import ChosenBenchmark
 from cir_bench.protocols.limit import limit_mark
 from cir_bench.protocols.protocol import Protocol
+from cir_bench.protocols.templates import word_template_of
 from cir_bench.records.models import TuningFacts
 from cir_bench.runs.weights import WeightsFile
 
@@ -93,6 +94,12 @@ class Cell:
     def needs(self) -> Needs:
         """The features that its method reads, together with the composers that it wraps."""
         return needs_together(self.method, self.method_params, self.wrapped)
+
+    @property
+    def sentence(self) -> str:
+        """What the texts of its queries are put into ; a method of pseudo-words reads them in a template."""
+        found = word_template_of(self.protocol.templates, self.needs)
+        return self.protocol.templates.text if found is None else found.sentence
 
     @property
     def provides(self) -> Provides:

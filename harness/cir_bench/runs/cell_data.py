@@ -136,7 +136,7 @@ class CellData:
         dataset, protocol = self._datasets.of(cell), cell.protocol
         check_headline(dataset, protocol)
         text_of = texts_of(cell.artefact, dataset.queries(protocol.split)) if cell.artefact else None
-        whole = eval_set(dataset, protocol, text_of=text_of)
+        whole = eval_set(dataset, protocol, text_of=text_of, sentence=cell.sentence)
         asked = whole if cell.limit is None else limited(whole, cell.limit)
         usable = self._usable(cell, asked.images())
         found = of_available(asked, protocol, usable.__getitem__, allow_partial=self._allow_partial)
@@ -205,7 +205,7 @@ class CellData:
         if cell.limit is not None:
             sizes = {part: min(size, IMAGES_PER_QUERY * cell.limit) for part, size in sizes.items()}
         more = filling(train, kept, sizes, cell.key.seed)
-        return held_out_set(kept, protocol, spelling_of(dataset, protocol), more)
+        return held_out_set(kept, protocol, spelling_of(dataset, protocol), more, cell.sentence)
 
     def _missing(self, usable: Collection[bool], what: str) -> int:
         """How many cannot be used; `DataError` saying ``what`` is the matter, unless they may be left out."""

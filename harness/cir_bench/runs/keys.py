@@ -28,6 +28,7 @@ class SharedKey:
     role: Role | None = None
     levels: frozenset[FeatureLevel] | None = None
     map_levels: int | None = None
+    sentence: str | None = None
     artefact: str | None = None
     limit: int | None = None
 
@@ -66,7 +67,8 @@ def of_weights(cell: Cell) -> SharedKey:
 def of_evaluation(cell: Cell) -> SharedKey:
     """The queries and galleries of the cell's protocol, with the images that its encoder can read."""
     artefact = cell.artefact.digest if cell.artefact else None
-    return replace(of_images(cell), protocol=cell.protocol.hash(), artefact=artefact, limit=cell.limit)
+    found = replace(of_images(cell), protocol=cell.protocol.hash(), sentence=cell.sentence)
+    return replace(found, artefact=artefact, limit=cell.limit)
 
 
 def of_train_data(cell: Cell) -> SharedKey:

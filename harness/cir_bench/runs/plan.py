@@ -115,7 +115,9 @@ def _count(plan: Plan, cell: Cell, bench: Workbench | None, seen: set[tuple[str,
 
 def _extractions(cell: Cell, bench: Workbench, seen: set[tuple[str, ...]]) -> list[Extraction]:
     """The extractions of a cell, unless it needs the same features as one that was ``seen``."""
-    key = (cell.key.encoder, cell.benchmark.name, str(sorted(cell.needs.image)), str(sorted(cell.needs.text)))
+    needs = cell.needs
+    levels = (str(sorted(one)) for one in (needs.image, needs.text, needs.joint))
+    key = (cell.key.encoder, cell.benchmark.name, cell.sentence, *levels)
     if key in seen:
         return []
     seen.add(key)

@@ -21,6 +21,7 @@ from cir_bench.runs.artefacts import Artefacts, without_artefact
 from cir_bench.runs.cell import Cell, CellParams, make_cell
 from cir_bench.runs.corpora import learners_without_triplets, without_examples
 from cir_bench.runs.overrides import Overrides, changed
+from cir_bench.runs.query_text import template_refusal
 from cir_bench.runs.request import RunRequest
 from cir_bench.runs.tunings import Tunings
 from cir_bench.runs.weights import WeightsFiles, untrained, without_training
@@ -159,7 +160,7 @@ def _cells(
         cell = make_cell(registry, key, benchmark, params, request.precision)
         tuned = tuning.facts() if tuning else None
         cell = given.artefacts.given_to(replace(cell, tuned=tuned, weights=weights, limit=request.limit))
-        yield replace(cell, refusal=cell.refusal or given.artefacts.refusal(cell) or _refusal(cell, registry))
+        yield replace(cell, refusal=cell.refusal or given.artefacts.refusal(cell) or _refusal(cell, registry, recipe))
 
 
 def _recipe(request: RunRequest, benchmark: ChosenBenchmark, method: Registered[MethodSpec]) -> dict[str, Any]:
@@ -184,7 +185,7 @@ def _of_benchmark(recipes: Mapping[str, Mapping[str, Any]], benchmark: ChosenBen
     return merge(recipes.get("*", {}), recipes.get(benchmark.benchmark.name, {}))
 
 
-def _refusal(cell: Cell, registry: Registry) -> str:
+def _refusal(cell: Cell, registry: Registry, recipe: Mapping[str, Any]) -> str:
     """Why the cell cannot run, and which encoders or methods would do; empty when it can."""
     try:
         lacks = cell.provides.lacks(cell.needs)
@@ -194,7 +195,7 @@ def _refusal(cell: Cell, registry: Registry) -> str:
     if not cell.provides.trainable and trained:
         lacks.append(f"an encoder that can be trained ({trained[0]}.encoder=train)")
     if not lacks:
-        return _untrainable(cell, registry, bool(trained))
+        return template_refusal(cell, recipe) or _untrainable(cell, registry, bool(trained))
     fitting = [
         name
         for name, other in registry.all(EncoderSpec).items()

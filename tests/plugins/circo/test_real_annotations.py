@@ -19,9 +19,11 @@ from torch import Tensor
 from cir_bench.errors import DataError
 from cir_bench.evaluation.chance import constant_ranking
 from cir_bench.evaluation.measure import measure
+from cir_bench.interfaces.levels import Needs
 from cir_bench.protocols.build import eval_set
 from cir_bench.protocols.check import check_protocol
 from cir_bench.protocols.eval_set import EvalPart
+from cir_bench.protocols.templates import word_template_of
 from cir_bench.retrieval.ranking import Ranking
 from cir_bench.retrieval.scorer import DotScorer
 from cir_bench.retrieval.search import search
@@ -75,6 +77,12 @@ def test_the_concept_is_in_the_query_text_and_in_nothing_else(
         assert query.texts == (f"find {record['shared_concept']} but {record['relative_caption']}",)
         assert plain.texts == (record["relative_caption"],)
     assert (part.truth, part.gallery) == (val.truth, val.gallery)
+    found = word_template_of(protocol("circo/val-concept").templates, Needs(pseudo_words=True))
+    assert found is not None
+    assert found.template == "a photo of $ , {text}"
+    words = eval_set(real, protocol("circo/val-concept"), sentence=found.sentence).parts[""]
+    for query, record in zip(words.queries, annotated, strict=True):
+        assert query.texts == (f"{record['shared_concept']} that {record['relative_caption']}",)
 
 
 def test_every_query_of_val_has_semantic_aspects(val: EvalPart) -> None:

@@ -10,6 +10,7 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from cir_bench import BuildContext, EncoderShape, Features, FeatureShape, PseudoWords, TrainBatch
+from cir_bench_pic2word import needs
 from cir_bench_pic2word.mapping import Mapping
 from cir_bench_pic2word.method import Pic2word, contrastive
 from cir_bench_pic2word.params import Pic2wordParams
@@ -34,7 +35,8 @@ def method(read: Read) -> Pic2word:
 
     torch.manual_seed(0)
     params = Pic2wordParams(hidden=4, scale=3.0, dropout=0.0)
-    return Pic2word(params, BuildContext(EncoderShape(POOLED, POOLED), PseudoWords(3, reader)))
+    words = PseudoWords(3, reader, template=needs(params).template)
+    return Pic2word(params, BuildContext(EncoderShape(POOLED, POOLED), words))
 
 
 def test_the_mapping_is_two_hidden_layers_and_a_linear_one() -> None:
