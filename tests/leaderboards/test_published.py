@@ -33,9 +33,9 @@ def test_every_format_says_so(make, published, only_section):
     row, other = only_section(leaderboard).rows
     assert (row.rank, row.weights.sha256, other.weights) == (1, DIGEST, None)
     for text in (render(leaderboard), render_csv(leaderboard), render_latex(leaderboard)):
-        assert "published weights, not trained here; chosen on" in text
+        assert "published weights, not trained for this table; chosen on" in text
         assert DIGEST[:12] in text
-    assert "**Published weights**: rows that say so were not trained here" in render(leaderboard)
+    assert "**Published weights**: rows that say so were not trained for this table" in render(leaderboard)
     rows = json.loads(leaderboard.model_dump_json())["sections"][0]["rows"]
     assert rows[0]["weights"]["sha256"] == DIGEST
 

@@ -228,13 +228,13 @@ def test_the_table_and_the_report_say_that_they_are_published(linear: Toy, file:
     leaderboard = build(records)
     (row,) = [one for one in leaderboard.sections[0].rows if one.method == "linear"]
     assert row.rank is not None
-    assert row.remarks[-1] == "published weights, not trained here; chosen on the evaluation split"
+    assert row.remarks[-1] == "published weights, not trained for this table; chosen on the evaluation split"
     assert (
         json.loads(leaderboard.model_dump_json())["sections"][0]["rows"][row.rank - 1]["weights"]["sha256"][:12] == mark
     )
     table = render(leaderboard)
     assert f"`linear` (`published={mark}`)" in table
-    assert "**Published weights**: rows that say so were not trained here" in table
+    assert "**Published weights**: rows that say so were not trained for this table" in table
 
 
 def test_a_table_without_them_does_not_speak_of_them(linear: Toy) -> None:

@@ -13,8 +13,8 @@ TIMES = "Times: "
 """Begins the sentence that says where times were measured; it differs between machines."""
 PUBLISHED = "published weights"
 PUBLISHED_MEANS = (
-    "rows that say so were not trained here, and not under the budget of this table; only their authors know on what. "
-    "They are ranked by their numbers, as rows without training are."
+    "rows that say so were not trained for this table, nor under its budget; on what, only their authors know. They "
+    "are ranked by their numbers, as rows without training are."
 )
 NOT_ZERO_SHOT = "not zero-shot"
 NOT_ZERO_SHOT_MEANS = (

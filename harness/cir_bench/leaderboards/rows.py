@@ -145,7 +145,7 @@ def _cautions(records: Sequence[RunRecord]) -> Iterator[str]:
         yield f"{NOT_ZERO_SHOT}: saw {', '.join(saw)}"
     for facts in dict.fromkeys(record.weights for record in records):
         if facts is not None:
-            yield "published weights, not trained here" + (f"; {facts.caution}" if facts.caution else "")
+            yield "published weights, not trained for this table" + (f"; {facts.caution}" if facts.caution else "")
     for artefact in dict.fromkeys(record.artefact for record in records):
         if artefact is not None:
             yield f"{artefact.name} by {artefact.model}, {artefact.date}"

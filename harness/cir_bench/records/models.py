@@ -162,7 +162,10 @@ class WeightsFacts(RecordModel):
     entry: str = ""
     """The key of the file that held the weights; empty: the file is a state dict."""
     caution: str = ""
-    """What the method says of weights that its authors publish, such as how they were chosen."""
+    """What the file says of its weights, or else what the method says of those that its authors publish, such as how
+    they were chosen."""
+    training_data: tuple[str, ...] = ()
+    """What the file says that they were trained on."""
 
 
 class ArtefactFacts(RecordModel):

@@ -21,7 +21,7 @@ from cir_bench.interfaces.method import Method
 from cir_bench.plugin.registry import Registry, blame
 from cir_bench.protocols.eval_set import EvalSet
 from cir_bench.ranks.group import RankFailedError
-from cir_bench.records.models import Cost, EpochLog, Failure, Phase
+from cir_bench.records.models import Cost, EpochLog, Failure, Phase, WeightsFacts
 from cir_bench.records.queries import save_queries
 from cir_bench.records.rankings import ranking_digests, save_part
 from cir_bench.records.record import RunRecord, write_record
@@ -93,9 +93,9 @@ class CellRun:
         def evaluated() -> RunRecord:
             with self._phase("evaluating"):
                 result = self._evaluate(ranked.parts, evaluation)
-            return self._record(assembled.method, evaluation, trained, ranked, result, found)
+            return self._record(assembled.method, evaluation, trained, weights, ranked, result, found)
 
-        return self._ranks.agree(evaluated).model_copy(update={"weights": weights})
+        return self._ranks.agree(evaluated)
 
     def _trained(self, found: Mapping[str, str]) -> tuple[AssembledCell, TrainState | None]:
         """The cell, trained if it learns; when the memory is used up, from the last epoch, encoding less at a time."""
@@ -141,6 +141,7 @@ class CellRun:
         method: Method,
         evaluation: EvalSet,
         trained: TrainState | None,
+        weights: WeightsFacts | None,
         ranked: Ranked,
         result: EvaluationResult | None,
         found: Mapping[str, str],
@@ -158,7 +159,7 @@ class CellRun:
             encoder=facts.of_encoder(cell, bench, cuts),
             dataset=facts.of_dataset(cell, bench, evaluation, data),
             protocol=facts.of_protocol(protocol),
-            training_data=facts.training_data(cell, learned=trained is not None),
+            training_data=facts.training_data(cell, weights, learned=trained is not None),
             n_queries=evaluation.n_queries,
             n_gallery=evaluation.n_gallery,
             limit=facts.of_limit(cell, evaluation),
@@ -169,6 +170,7 @@ class CellRun:
             tags=result.tags if result else {},
             history=tuple(EpochLog(**vars(epoch)) for epoch in trained.history) if trained else (),
             tuning=cell.tuned,
+            weights=weights,
             artefact=facts.of_artefact(cell),
             rerank=facts.of_rerank(cell, method),
             selection=facts.of_selection(cell, trained, data),

@@ -73,14 +73,15 @@ def of_dataset(cell: Cell, bench: Workbench, evaluation: EvalSet, data: TrainDat
     )
 
 
-def training_data(cell: Cell, *, learned: bool) -> tuple[str, ...]:
+def training_data(cell: Cell, weights: models.WeightsFacts | None, *, learned: bool) -> tuple[str, ...]:
     """What the cell was trained on, as far as it is declared, each once."""
     datasets = [cell.dataset, *([cell.described[0]] if cell.described else [])]
     if not cell.needs.triplets:
         datasets = datasets[-1:]
     own = [f"{dataset.name}/train" for dataset in datasets] if learned else []
     if cell.weights is not None:
-        own = [f"unknown (published weights {cell.weights.mark})"]
+        claimed = weights.training_data if weights else ()
+        own = [*claimed] or [f"unknown (published weights {cell.weights.mark})"]
     encoder = cell.encoder.spec.training_data if cell.needs.features else ()
     return tuple(dict.fromkeys([*own, *encoder, *cell.method.spec.training_data]))
 

@@ -11,6 +11,9 @@ import torch
 
 from cir_bench.errors import DataError
 
+TRAINING_DATA, REMARK = "training_data", "remark"
+"""Metadata of a .safetensors file: what its weights were trained on, separated by commas, and a sentence about them."""
+
 _GLOBAL = re.compile(r"GLOBAL ([\w.]+)")
 
 
@@ -35,6 +38,19 @@ def read_weights(path: Path) -> Any:
         raise
     except Exception as error:  # readers raise anything for broken bytes
         raise DataError(f"{path} {_why(error, start)}.") from error
+
+
+def read_metadata(path: Path) -> dict[str, str]:
+    """What a .safetensors file says of itself; nothing for other files. `DataError` as of `read_weights`."""
+    if path.suffix != ".safetensors":
+        return {}
+    from safetensors import SafetensorError, safe_open
+
+    try:
+        with safe_open(path, "pt") as file:
+            return dict(file.metadata() or {})
+    except (OSError, SafetensorError) as error:
+        raise DataError(f"{path} {_why(error, b'?')}.") from error
 
 
 def _why(error: Exception, start: bytes) -> str:
