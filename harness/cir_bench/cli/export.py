@@ -8,6 +8,7 @@ from typing import Annotated
 import typer
 
 from cir_bench.cli.common import open_registry, with_settings
+from cir_bench.cli.records import chosen_cell
 from cir_bench.errors import ConfigError
 from cir_bench.verbs.settings import Settings, refuse_stdout
 
@@ -15,7 +16,9 @@ from cir_bench.verbs.settings import Settings, refuse_stdout
 @with_settings
 def export(
     settings: Settings,
-    run: Annotated[Path, typer.Argument(metavar="RUN", help="Folder of a finished cell, or its record.json.")],
+    run: Annotated[
+        Path, typer.Argument(metavar="RUN", help="Folder of a finished cell, or of many (runs): the best is taken.")
+    ],
     to: Annotated[Path | None, typer.Option("--to", metavar="DIR", help="A new folder for the model.")] = None,
     weights: Annotated[
         Path | None,
@@ -37,6 +40,7 @@ def export(
     if to is None and weights is None:
         raise ConfigError("say what to write: --to DIR for the model folder, --weights FILE for its weights alone.")
     registry, context = open_registry(settings), settings.context()
+    run = chosen_cell(run, registry)
     if to is not None:
         from cir_bench.search.load import export as write
 

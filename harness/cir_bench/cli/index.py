@@ -10,6 +10,7 @@ import typer
 
 from cir_bench.cli.common import AsJson, open_registry, with_settings
 from cir_bench.cli.output import PROBLEM, print_json
+from cir_bench.cli.records import chosen_cell
 from cir_bench.errors import ConfigError
 from cir_bench.verbs.settings import Settings, refuse_stdout
 
@@ -23,14 +24,20 @@ LISTED = 20
 @with_settings
 def index(
     settings: Settings,
-    photos: Annotated[Path, typer.Argument(metavar="PHOTOS", help="Folder with images, at any depth.")],
     out: Annotated[Path, typer.Option(metavar="INDEX", help="Folder of the index; an existing one is updated.")],
+    photos: Annotated[
+        Path | None,
+        typer.Argument(
+            metavar="[PHOTOS]",
+            help="Folder with images, at any depth; default: INDEX's own, at first those of the benchmark.",
+        ),
+    ] = None,
     model: Annotated[
         Path | None,
         typer.Option(
             "--from",
             metavar="RUN|DIR",
-            help="Folder of a finished cell, or of `cir-bench export`; default: INDEX's own.",
+            help="Folder of a finished cell, of many (the best is taken) or of an exported model; default: INDEX's.",
         ),
     ] = None,
     device: Annotated[str, typer.Option(metavar="auto|cpu|cuda[:N]|mps")] = "auto",
@@ -47,15 +54,18 @@ def index(
     from cir_bench.runs.device import choose_device
     from cir_bench.search.index import PhotoIndex
     from cir_bench.search.load import open_model
+    from cir_bench.search.own_photos import photos_of
     from cir_bench.search.update import update
 
-    own = PhotoIndex(out).model
-    if model is None and not own.is_dir():
+    own = PhotoIndex(out)
+    if model is None and not own.model.is_dir():
         raise ConfigError(f"{out} is not an index yet; name a model with --from RUN, the folder of a finished cell.")
     context = settings.context()
-    engine = open_model(model or own, registry, choose_device(device), context.data_root, context.cache_dir)
+    cell = chosen_cell(model, registry) if model else own.model
+    engine = open_model(cell, registry, choose_device(device), context.data_root, context.cache_dir)
     with stage_progress("images") as progress:
-        changes = update(photos, engine, out, follow_links=settings.follow_links, progress=progress)
+        folder = photos or photos_of(own, engine, progress)
+        changes = update(folder, engine, out, follow_links=settings.follow_links, progress=progress)
     if as_json:
         print_json(_as_json(out, changes))
     else:

@@ -12,7 +12,7 @@ import typer
 from cir_bench.cli.common import open_registry, with_settings
 from cir_bench.cli.layout import columns
 from cir_bench.cli.output import PROBLEM, bytes_as_text
-from cir_bench.cli.records import Records, read_records
+from cir_bench.cli.records import Records, chosen_cell, read_records
 from cir_bench.errors import ConfigError
 from cir_bench.verbs.settings import Settings
 
@@ -78,8 +78,8 @@ def push(
 def _model(run: Path, settings: Settings, scratch: Path) -> list[Upload]:
     from cir_bench.hub.push import model_files
 
-    context = settings.context()
-    return model_files(run, scratch, open_registry(settings), context.data_root, context.cache_dir)
+    context, registry = settings.context(), open_registry(settings)
+    return model_files(chosen_cell(run, registry), scratch, registry, context.data_root, context.cache_dir)
 
 
 def _leaderboard(records: Records, settings: Settings, scratch: Path) -> tuple[list[Upload], list[str]]:

@@ -42,6 +42,16 @@ def read_records(
     return records, problems
 
 
+def chosen_cell(where: Path, registry: Registry) -> Path:
+    """As of `cir_bench.search.winner.choose_cell`; which cell was taken is said on stderr."""
+    from cir_bench.search.winner import choose_cell  # loads torch
+
+    chosen = choose_cell(where, registry)
+    if chosen.why:
+        print(chosen.why, file=sys.stderr)
+    return chosen.folder
+
+
 def warn(problems: Sequence[str]) -> None:
     """Print a warning for each problem of records on stderr."""
     from cir_bench.leaderboards.escape import one_line

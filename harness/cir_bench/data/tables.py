@@ -107,11 +107,12 @@ def gallery_rows(dataset: Dataset, images: Iterator[GalleryImage], faults: Fault
         row: ParquetRow = {"image_id": image.id, "parts": image.parts, "places": image.places}
         row["side_text"] = dataset.side_text(image.id)
         if faults is not None:
-            row["image"] = _pixels(dataset, image.id, faults)
+            row["image"] = pixels(dataset, image.id, faults)
         yield row
 
 
-def _pixels(dataset: Dataset, image_id: str, faults: Faults) -> ParquetRow | None:
+def pixels(dataset: Dataset, image_id: str, faults: Faults) -> ParquetRow | None:
+    """An image's file, or a PNG of it: its ``bytes``, and its name as ``path``; None, and a fault, if there is none."""
     if not dataset.has(image_id):
         faults.missing.append(image_id)
         return None

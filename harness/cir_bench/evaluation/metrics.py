@@ -15,6 +15,9 @@ from cir_bench.evaluation import expected
 from cir_bench.evaluation.expected import Values
 from cir_bench.retrieval.ranking import CandidateSet, PartRankings, Ranking
 
+LOWER_IS_BETTER = frozenset({"median_rank"})
+"""Names of the metrics of which a smaller value is better."""
+
 
 class Relevance(str, Enum):
     """What a metric counts as relevant."""

@@ -8,11 +8,12 @@ from itertools import groupby
 from pathlib import Path
 
 from cir_bench.evaluation.measure import MEAN
+from cir_bench.evaluation.metrics import LOWER_IS_BETTER
 from cir_bench.leaderboards.budgets import budgets, ranked_together
 from cir_bench.leaderboards.comparisons import compare_rows
 from cir_bench.leaderboards.facts import CLAIMED, QUICK_LOOK
 from cir_bench.leaderboards.grouping import CellIdentity, SectionKey, by_cell, by_section, duplicates, newest
-from cir_bench.leaderboards.model import LOWER_IS_BETTER, EncoderUse, Leaderboard, Row, Section
+from cir_bench.leaderboards.model import EncoderUse, Leaderboard, Row, Section
 from cir_bench.leaderboards.reproduced import with_badge
 from cir_bench.leaderboards.rows import failed_rows, finished_rows, third_party
 from cir_bench.protocols.builtin import builtin_protocol

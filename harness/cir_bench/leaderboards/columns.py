@@ -7,9 +7,9 @@ from functools import partial
 from typing import Any
 
 from cir_bench.evaluation.measure import MEAN
-from cir_bench.evaluation.metrics import says_nothing
+from cir_bench.evaluation.metrics import LOWER_IS_BETTER, says_nothing
 from cir_bench.leaderboards.budgets import ranked_together
-from cir_bench.leaderboards.model import LOWER_IS_BETTER, Row, Section
+from cir_bench.leaderboards.model import Row, Section
 from cir_bench.leaderboards.table import (
     BEATS,
     COSTS,

@@ -10,8 +10,6 @@ from cir_bench.leaderboards.values import Budget, Interval, LeaderboardModel, Re
 from cir_bench.records.load import StoredRecord
 from cir_bench.records.models import WeightsFacts
 
-LOWER_IS_BETTER = frozenset({"median_rank"})
-
 
 class Row(LeaderboardModel):
     """One method (and variant) over its seeds, or cells of it that did not run."""

@@ -16,7 +16,8 @@ from cir_bench.runs.weights import WeightsFile
 from cir_bench.runs.workbench import Workbench
 
 PROVENANCE = "data."
-MISSING = "data.missing"
+NOT_PROVENANCE = ("data.missing", "data.images")
+"""Ingredients that are known only after every image has been looked for, or read."""
 
 
 def cell_of(record: RunRecord, registry: Registry) -> Cell:
@@ -43,11 +44,13 @@ def check_data(cell: Cell, record: RunRecord, bench: Workbench) -> None:
     """`DataError` unless the data that the record names by its parameters are exactly the data it was made from.
 
     Records are untrusted: without this check one could make a report read, and show, any folder of the machine. A data
-    set that is given by its path must therefore be known by its content.
+    set that is given by its path must therefore be known by its content: that of its annotations, since to compare the
+    images' would be to read all of them.
     """
     here = {f"{PROVENANCE}{name}": value for name, value in bench.datasets.provenance(cell).items()}
     recorded = {name: value for name, value in record.ingredients.items() if name.startswith(PROVENANCE)}
-    recorded.pop(MISSING, None)
+    for name in NOT_PROVENANCE:
+        recorded.pop(name, None)
     if here != recorded or (not here and cell.dataset.spec.params.argument):
         names = [name for name in {*here, *recorded} if here.get(name) != recorded.get(name)]
         which = ", ".join(sorted(name.removeprefix(PROVENANCE) for name in names)[:3]) or "nothing is known about it"

@@ -20,6 +20,7 @@ from cir_bench.features.source import MAIN
 from cir_bench.inference.embed import compose_queries
 from cir_bench.inference.gallery import Candidates
 from cir_bench.inference.rank import embed_images, rank_part
+from cir_bench.interfaces.dataset import Dataset
 from cir_bench.interfaces.embedding import Embedding
 from cir_bench.interfaces.features import Features
 from cir_bench.plugin.registry import blame
@@ -28,6 +29,7 @@ from cir_bench.protocols.protocol import Protocol
 from cir_bench.protocols.text import query_texts
 from cir_bench.retrieval.index import rows_by_id
 from cir_bench.runs.assembly import AssembledCell
+from cir_bench.runs.recorded import check_data
 from cir_bench.search.model import Model
 from cir_bench.search.pictures import Picture, Pictures
 
@@ -118,6 +120,11 @@ class Engine:
     def mark(self) -> str:
         """`mark_of` its model."""
         return mark_of(self.model)
+
+    def dataset(self) -> Dataset:
+        """The data set that it was measured on; `DataError` if that is not here, or not as it was."""
+        check_data(self._cell, self.record, self._assembled.bench)
+        return self._assembled.bench.datasets.of(self._cell)
 
     def read(self, pictures: Mapping[str, Picture], memory: ItemMemory, name: str) -> None:
         """Decode one image into ``memory``, for `embed`; `DataError` if it cannot be decoded."""

@@ -5,6 +5,7 @@ The files of an index::
     model/            the model, as `cir-bench export` writes it
     index.json        the images with the digests of their contents, and those that cannot be read
     digests.json      by which unchanged files are not read again
+    photos/           the images of the model's benchmark, if no others were named
     <identity>/       the embeddings by content, in shards as those of the feature cache
 """
 

@@ -17,6 +17,7 @@ from cir_bench.search.engine import Engine
 from cir_bench.search.folder import MODEL_FILE, read_model, write_model
 from cir_bench.search.model import assembled_model, model_of
 from cir_bench.search.retriever import Retriever
+from cir_bench.search.winner import choose_cell
 
 CACHE = Path("~/.cache/cir-bench")
 
@@ -32,14 +33,15 @@ def load(
     """A trained model, ready to search.
 
     Args:
-        where: a folder that ``cir-bench export`` wrote, or the folder (or ``record.json``) of a finished cell.
+        where: a folder that ``cir-bench export`` wrote, the folder (or ``record.json``) of a finished cell, or a folder
+            with several finished cells of one benchmark, whose best is taken.
         device: auto, cpu, cuda, cuda:N or mps.
         plugins: single-file plugins that the model needs; installed ones are found.
         data_root: as ``--data-root``; only needed for a cell whose encoder was fitted to its data set's texts.
         cache_dir: for derived files.
 
     Raises:
-        ConfigError: it is neither, the cell failed, or its encoder reads no pixels.
+        ConfigError: it is none of these, the cell failed, or its encoder reads no pixels.
         DataError: a file is damaged.
         RunError: encoder or method are not what was measured any more, or the weights were not kept.
     """
@@ -54,6 +56,7 @@ def open_model(
     """As :func:`load`, with plugins that are loaded already."""
     if not where.exists():
         raise ConfigError(f"{where} does not exist; name a folder of `cir-bench export`, or of a finished cell.")
+    where = choose_cell(where, registry).folder
     if (where / MODEL_FILE).is_file():
         model = read_model(where)
         bench = Workbench(data_root, cache_dir, device, fitted=model.fitted)
@@ -64,6 +67,7 @@ def open_model(
 
 def export(run: Path, to: Path, registry: Registry, data_root: Path | None, cache_dir: Path) -> Protocol:
     """Write the model of a finished cell into the folder ``to``; errors as of :func:`load` and `write_model`."""
+    run = choose_cell(run, registry).folder
     model, assembled = model_of(run, registry, Workbench(data_root, cache_dir, torch.device("cpu")))
     write_model(model, assembled.cell.protocol, to)
     return assembled.cell.protocol
