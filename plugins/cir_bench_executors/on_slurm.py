@@ -7,7 +7,6 @@ import json
 import shutil
 import time
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import suppress
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -16,11 +15,10 @@ from typing import Any
 from cir_bench import ConfigError, Executor, ExecutorContext, Job, JobEnded, JobEvent, JobFiles, JobMessages
 from cir_bench_executors.params import SlurmParams
 from cir_bench_executors.slurm_queue import LOST, LocalQueue, Queue, SlurmQueue
+from cir_bench_executors.slurm_sweep import SUBMITIT, SUBMITTED, sweep, this_process
 from cir_bench_executors.slurm_work import END_FILE, SlurmWork
 
 Message = JobEvent | JobFiles | JobEnded
-SUBMITTED = "submitted.json"
-"""In a job's folder: its number in Slurm and its request, by which a later run finds it again."""
 TICK = 0.2
 """Seconds between two looks at the folders of jobs."""
 
@@ -65,7 +63,9 @@ class OnSlurm(Executor):
         if not number:
             shutil.rmtree(folder, ignore_errors=True)
             folder.mkdir(parents=True)
-        self._jobs[job.name] = _Followed(job, folder, JobMessages(folder), number)
+        self._jobs[job.name] = one = _Followed(job, folder, JobMessages(folder), number)
+        if number:
+            self._note(one)
 
     def follow(self, seconds: float) -> Sequence[Message]:
         """Submit what waits, then read what the jobs wrote."""
@@ -91,8 +91,11 @@ class OnSlurm(Executor):
         """Stop what still runs."""
         for job in [*self._jobs]:
             self.cancel(job)
-        with suppress(OSError):
-            (self.context.out / "jobs").rmdir()
+        sweep(self.context.out / "jobs", self._queue)
+
+    def _note(self, one: _Followed) -> None:
+        note = {"number": one.number, "request": one.job.request, "follower": this_process()}
+        (one.folder / SUBMITTED).write_text(json.dumps(note), encoding="utf-8")
 
     def _submit_waiting(self) -> None:
         waiting = [one for one in self._jobs.values() if not one.number]
@@ -109,8 +112,7 @@ class OnSlurm(Executor):
         for one, job in zip(waiting, made, strict=True):
             one.number = job.job_id
             self._queue.submitted(job)
-            note = {"number": one.number, "request": one.job.request}
-            (one.folder / SUBMITTED).write_text(json.dumps(note), encoding="utf-8")
+            self._note(one)
 
     @cached_property
     def _executor(self) -> Any:
@@ -120,7 +122,7 @@ class OnSlurm(Executor):
         settings = self._settings
         cluster = None if settings.cluster == "slurm" else settings.cluster
         try:
-            executor = submitit.AutoExecutor(self.context.out / "jobs" / "submitit", cluster=cluster or "slurm")
+            executor = submitit.AutoExecutor(self.context.out / "jobs" / SUBMITIT, cluster=cluster or "slurm")
         except RuntimeError as error:
             raise ConfigError(f"--on slurm: {str(error).rstrip('.')}.") from error
         named: Mapping[str, Any] = {
