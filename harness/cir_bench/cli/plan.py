@@ -15,6 +15,7 @@ from cir_bench.cli.show_cell import value_lines, values_of
 from cir_bench.verbs.settings import Settings
 
 if TYPE_CHECKING:
+    from cir_bench.runs.forecast import Forecast
     from cir_bench.runs.plan import Plan
 
 
@@ -54,13 +55,18 @@ def plan(
 def _facts(plan: Plan, verbose: bool, counted: bool) -> dict[str, Any]:
     cells = []
     for planned in plan.cells:
-        state = {"state": planned.state.status.value, "why": planned.state.reason, "seconds": planned.seconds}
+        cost = planned.forecast
+        state: dict[str, Any] = {"state": planned.state.status.value, "why": planned.state.reason}
+        state |= {"seconds": cost.seconds, "device_mib": cost.device_mib, "host_mib": cost.host_mib}
+        state |= {"basis": cost.basis, "basis_cells": cost.of}
+        state |= {"fits": None if cost.device_mib is None else not planned.misfit, "misfit": planned.misfit}
         values = {"values": values_of(planned.cell)} if verbose else {}
         cells.append(planned.cell.key.model_dump() | state | values)
     features = []
     for one in plan.extractions:
         what = {"encoder": one.encoder, "benchmark": one.benchmark, "split": one.split, "role": one.role}
         features.append(what | {"items": one.missing.items, "of": one.missing.of, "bytes": one.missing.nbytes})
+        features[-1]["seconds"] = one.seconds
     return {
         "cells": cells,
         "features": features if counted else None,
@@ -75,15 +81,20 @@ def _print(plan: Plan, verbose: bool, counted: bool) -> None:
     for planned in plan.cells:
         state = planned.state
         reason = f": {state.reason}" if state.reason else ""
-        time = f", about {planned.seconds:.0f} s" if planned.seconds is not None and state.status != "done" else ""
-        _line(state.status.value, f"{planned.cell.key.name}{reason}{time}")
+        _line(
+            state.status.value, f"{planned.cell.key.name}{reason}{_cost(planned.forecast) if state.status.runs else ''}"
+        )
+        if planned.misfit:
+            _line("will not fit", planned.misfit)
         if verbose and planned.cell.key.seed == 0:  # the other seeds have the same
             print(*value_lines(values_of(planned.cell), " " * 14), sep="\n")
     for e in plan.extractions:
         _line("extract", f"{e.encoder}: {e.missing.items} of {e.missing.of} {e.role}s of {e.benchmark} ({e.split})")
     for problem in plan.problems:
         _line("problem", problem)
-    times = [f"about {plan.seconds:.0f} s for cells that were run here before"] if plan.seconds else []
+    times = [f"about {plan.seconds:.0f} s for cells that have an estimate"] if plan.seconds else []
+    if plan.extraction_seconds:
+        times.append(f"about {plan.extraction_seconds:.0f} s to extract features")
     if plan.unknown:
         times.append(f"no estimate for {plan.unknown} cell{'' if plan.unknown == 1 else 's'} never run here")
     print(f"Time: {'; '.join(times) or 'none, there is nothing to do'}.")
@@ -91,6 +102,12 @@ def _print(plan: Plan, verbose: bool, counted: bool) -> None:
         print(f"About {plan.nbytes / 2**20:.0f} MiB of features to store.")
     else:
         print("Features to extract: not counted (--features).")
+
+
+def _cost(forecast: Forecast) -> str:
+    if forecast.seconds is None or forecast.device_mib is None:
+        return ""
+    return f", about {forecast.seconds:.0f} s and {forecast.device_mib:.0f} MiB ({forecast})"
 
 
 def _line(what: str, text: str) -> None:

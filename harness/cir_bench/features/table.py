@@ -46,6 +46,11 @@ class FeatureTable:
             total += int((count * np.array(per_row, dtype=np.int64)).sum())
         return total
 
+    @property
+    def preloaded(self) -> int:
+        """Bytes that are kept in memory; 0 if features are read from their files."""
+        return 0 if self._memory is None else sum(tensor.nbytes for tensor in self._memory.tensors().values())
+
     def rows(self, ids: Sequence[str], device: torch.device | str = "cpu") -> Features:
         """Features of B items in float32 on ``device``; KeyError for an item that is not in the table.
 

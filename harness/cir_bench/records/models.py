@@ -124,6 +124,8 @@ class LimitFacts(RecordModel):
     """By part, how many the protocol has."""
     of_gallery: dict[str, int] = Field(default_factory=dict)
     """By part, how many images its gallery has."""
+    of_examples: int = 0
+    """How many triplets there are to train on; 0 if none are, or if they are drawn."""
 
 
 class SelectionFacts(RecordModel):
@@ -217,6 +219,10 @@ class Cost(RecordModel):
     """Composing and searching, per query, features given."""
     peak_memory_mib: float = 0.0
     """Of the process, or of the device when it is a GPU."""
+    peak_host_memory_mib: float = 0.0
+    """Of the process; 0 if it was not measured."""
+    features_mib: float = 0.0
+    """Cached features that were kept in memory, on the device, when the cell ended."""
 
 
 class Environment(RecordModel):

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import platform
 import resource
 import sys
@@ -13,11 +12,10 @@ import torch
 from cir_bench.errors import ConfigError
 from cir_bench.params.precision import Precision
 from cir_bench.records.models import Environment
+from cir_bench.runs.machine import processor
 from cir_bench.version import __version__
 
 KINDS = ("cpu", "cuda", "mps")
-CPU_FACTS = Path("/proc/cpuinfo")
-"""Where Linux describes the processor."""
 _STATUS = Path("/proc/self/status")
 _CLEAR = Path("/proc/self/clear_refs")
 
@@ -57,32 +55,19 @@ def choose_device(name: str, local_rank: int | None = None, precision: Precision
     return device
 
 
-def processor() -> str:
-    """Model and number of this machine's processors: ``AMD EPYC 7B13, 8 cores``; the architecture if unknown.
-
-    Times can only be compared on one machine, and by its architecture alone it would be mistaken for others.
-    """
-    model = platform.machine()
-    if CPU_FACTS.is_file():
-        names = [
-            line.partition(":")[2]
-            for line in CPU_FACTS.read_text("utf-8", "replace").splitlines()
-            if line.startswith("model name")
-        ]
-        model = " ".join(names[0].split()) if names and names[0].strip() else model
-    count = os.cpu_count() or 1
-    return f"{model}, {count} core{'' if count == 1 else 's'}"
+def device_name(device: torch.device) -> str:
+    """As records have it: the model of the card, or the kind of device with the processor."""
+    return torch.cuda.get_device_name(device) if device.type == "cuda" else f"{device.type} ({processor()})"
 
 
 def environment(device: torch.device, precision: Precision, processes: int = 1) -> Environment:
     """Versions and hardware."""
-    name = torch.cuda.get_device_name(device) if device.type == "cuda" else f"{device.type} ({processor()})"
     return Environment(
         cir_bench=__version__,
         python=platform.python_version(),
         torch=torch.__version__,
         platform=platform.platform(),
-        device=name,
+        device=device_name(device),
         precision=precision,
         threads=torch.get_num_threads(),
         processes=processes,
@@ -93,7 +78,7 @@ def reset_peak(device: torch.device) -> None:
     """Start a new measurement, if the system supports it."""
     if device.type == "cuda":
         torch.cuda.reset_peak_memory_stats(device)
-    elif _CLEAR.exists():
+    if _CLEAR.exists():
         try:
             _CLEAR.write_text("5")  # Linux: the high-water mark restarts at the current use
         except OSError:
@@ -104,7 +89,11 @@ def peak_mib(device: torch.device) -> float:
     """Peak since the last reset, in MiB: of the device when it is a GPU, otherwise of the process."""
     if device.type == "cuda":
         return float(torch.cuda.max_memory_allocated(device)) / 2**20
-    # memory of Apple's GPU is the process's, and is counted with it
+    return peak_host_mib()  # memory of Apple's GPU is the process's, and is counted with it
+
+
+def peak_host_mib() -> float:
+    """Peak of the process's own memory, in MiB, since the last reset."""
     if _STATUS.exists():
         for line in _STATUS.read_text().splitlines():
             if line.startswith("VmHWM:"):

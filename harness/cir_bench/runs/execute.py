@@ -29,8 +29,9 @@ from cir_bench.retrieval.ranking import PartRankings
 from cir_bench.runs import facts
 from cir_bench.runs.assembly import AssembledCell, assemble
 from cir_bench.runs.cell import Cell
+from cir_bench.runs.costs import cost_of
 from cir_bench.runs.cuts import cuts_of
-from cir_bench.runs.device import environment, peak_mib, reset_peak
+from cir_bench.runs.device import environment, peak_host_mib, peak_mib, reset_peak
 from cir_bench.runs.failures import circumstances, known_of
 from cir_bench.runs.ingredients import fingerprint, ingredients
 from cir_bench.runs.memory import encode_less
@@ -68,6 +69,8 @@ class CellRun:
         def written() -> RunRecord:
             with self._writing():
                 write_record(record, self._folder)
+            if (cost := cost_of(record)) is not None:
+                self._bench.costs.add(cost)
             tidy(self._folder)
             return record
 
@@ -162,7 +165,7 @@ class CellRun:
             training_data=facts.training_data(cell, weights, learned=trained is not None),
             n_queries=evaluation.n_queries,
             n_gallery=evaluation.n_gallery,
-            limit=facts.of_limit(cell, evaluation),
+            limit=facts.of_limit(cell, evaluation, facts.whole_examples(cell, bench, data)),
             metrics={**result.metrics, protocol.headline.name: result.headline or 0.0} if result else {},
             hidden=result is None,
             headline=protocol.headline.name if result else "",
@@ -179,6 +182,8 @@ class CellRun:
                 train_seconds=sum(epoch.seconds for epoch in trained.history) if trained else 0.0,
                 query_milliseconds=1000 * ranked.query_seconds / max(1, n_queries),
                 peak_memory_mib=peak_mib(bench.device),
+                peak_host_memory_mib=peak_host_mib(),
+                features_mib=bench.tables.nbytes / 2**20,
             ),
             environment=environment(bench.device, cell.precision, self._ranks.size),
             warnings=(*facts.notes(cell, bench, evaluation, data), *cuts.notes),

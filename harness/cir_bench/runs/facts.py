@@ -10,7 +10,7 @@ from cir_bench.plugin.owner import CORE, BlamedPluginError
 from cir_bench.plugin.registry import Registered
 from cir_bench.plugin.remedies import in_words
 from cir_bench.protocols.eval_set import EvalSet
-from cir_bench.protocols.limit import EXAMPLES_PER_QUERY, IMAGES_PER_QUERY
+from cir_bench.protocols.limit import EXAMPLES_PER_QUERY, IMAGES_PER_QUERY, few
 from cir_bench.protocols.protocol import Protocol
 from cir_bench.records import models
 from cir_bench.runs.cell import Cell
@@ -103,7 +103,7 @@ def of_rerank(cell: Cell, method: Method) -> models.RerankFacts | None:
     return models.RerankFacts(k=method.reranker.k, beyond=beyond(cell.protocol.metrics, method.reranker.k))
 
 
-def of_limit(cell: Cell, evaluation: EvalSet | None = None) -> models.LimitFacts | None:
+def of_limit(cell: Cell, evaluation: EvalSet | None = None, of_examples: int = 0) -> models.LimitFacts | None:
     """The quick look, and what it is cut from as far as that is known."""
     if cell.limit is None:
         return None
@@ -114,7 +114,17 @@ def of_limit(cell: Cell, evaluation: EvalSet | None = None) -> models.LimitFacts
         examples_per_query=EXAMPLES_PER_QUERY,
         of_queries=dict(whole.n_queries) if whole else {},
         of_gallery=dict(whole.n_gallery) if whole else {},
+        of_examples=of_examples,
     )
+
+
+def whole_examples(cell: Cell, bench: Workbench, data: TrainData | None) -> int:
+    """How many triplets a quick look would be trained on without its limit; 0 if it is not, or draws its triplets."""
+    dataset = bench.datasets.of(cell)
+    if cell.limit is None or data is None or not cell.needs.triplets or dataset.sampler() is not None:
+        return 0
+    triplets = dataset.train()
+    return data.size * len(triplets) // max(1, len(few(triplets, cell.limit)))  # some of both are held out
 
 
 def of_protocol(protocol: Protocol) -> models.ProtocolFacts:

@@ -1,11 +1,10 @@
-"""What `run` would do: the state of every cell, the features to extract, time and disk space.
+"""What `run` would do: the state of every cell, the features to extract, time, memory and disk space.
 
 Imports torch only for cells with a record, which is compared with today's data and encoder, and to count features.
 """
 
 from __future__ import annotations
 
-import operator
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -13,9 +12,11 @@ from typing import TYPE_CHECKING
 
 from cir_bench.errors import CirBenchError
 from cir_bench.records.load import read_records
-from cir_bench.records.record import RunRecord
 from cir_bench.runs.cell import Cell
+from cir_bench.runs.costs import CostFile, Size, cost_of, size_of
 from cir_bench.runs.data_root import no_root
+from cir_bench.runs.forecast import Forecast, Forecasts
+from cir_bench.runs.machine import this_machine
 from cir_bench.runs.status import CellState, without_record
 
 if TYPE_CHECKING:
@@ -25,11 +26,12 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class PlannedCell:
-    """A cell, its state, and how long it will take in seconds; None when nothing like it was run here before."""
+    """A cell, its state, and what it will cost; ``misfit`` says which memory is too small for it, if any."""
 
     cell: Cell
     state: CellState
-    seconds: float | None
+    forecast: Forecast
+    misfit: str = ""
 
 
 @dataclass(frozen=True)
@@ -41,6 +43,8 @@ class Extraction:
     split: str
     role: str
     missing: MissingFeatures
+    seconds: float | None = None
+    """None if nothing was encoded by the encoder on this machine before."""
 
 
 @dataclass
@@ -54,12 +58,17 @@ class Plan:
     @property
     def seconds(self) -> float:
         """Estimated time of the cells that have an estimate."""
-        return sum(planned.seconds or 0.0 for planned in self.cells if planned.state.status.runs)
+        return sum(planned.forecast.seconds or 0.0 for planned in self.cells if planned.state.status.runs)
+
+    @property
+    def extraction_seconds(self) -> float:
+        """Estimated time of the extractions that have an estimate."""
+        return sum(extraction.seconds or 0.0 for extraction in self.extractions)
 
     @property
     def unknown(self) -> int:
         """Number of cells to run that have no estimate."""
-        return sum(planned.seconds is None and planned.state.status.runs for planned in self.cells)
+        return sum(planned.forecast.seconds is None and planned.state.status.runs for planned in self.cells)
 
     @property
     def nbytes(self) -> int:
@@ -72,11 +81,19 @@ class Plan:
 
 
 def make_plan(
-    cells: Sequence[Cell], open_bench: Callable[[], Workbench], out: Path, data_root: Path | None, *, features: bool
+    cells: Sequence[Cell],
+    open_bench: Callable[[], Workbench],
+    out: Path,
+    data_root: Path | None,
+    cache_dir: Path,
+    device: str,
+    *,
+    features: bool,
 ) -> Plan:
     """Look at every cell; nothing is trained, extracted or written.
 
-    The workbench is opened only if there is something to load: for a cell with a record, or to count ``features``.
+    What cells cost is predicted for ``device`` from ``cache_dir`` and the records in ``out``. The workbench is opened
+    only if there is something to load: for a cell with a record, or to count ``features``.
     """
     known = [without_record(cell, out) for cell in cells]
     loaded = [cell for cell, state in zip(cells, known, strict=True) if state is None or features]
@@ -84,13 +101,14 @@ def make_plan(
     if bench is not None:
         bench.lifetimes.plan(loaded)
     records, _ = read_records(out)  # `leaderboard` reports unreadable ones; an estimate can do without them
-    finished = [record for record in records.values() if record.status == "done"]
+    costs = [cost for record in records.values() if (cost := cost_of(record)) is not None]
+    forecasts = Forecasts([*CostFile(cache_dir).read(), *costs], this_machine(device))
     plan, seen = Plan(), set[tuple[str, ...]]()
     for cell, quick in zip(cells, known, strict=True):
         state = quick or _compared(cell, out, bench)
-        plan.cells.append(PlannedCell(cell, state, _estimate(cell, finished)))
+        plan.cells.append(_planned(cell, state, forecasts, bench if features else None))
         if state.status.runs and features:
-            _count(plan, cell, bench, seen)
+            _count(plan, cell, bench, seen, forecasts)
         elif state.status.runs:
             plan.add_problems(no_root(dataset, data_root) for dataset, _ in cell.datasets)
         if bench is not None and (quick is None or features):
@@ -105,15 +123,29 @@ def _compared(cell: Cell, out: Path, bench: Workbench | None) -> CellState:
     return state_of(cell, out, bench)
 
 
-def _count(plan: Plan, cell: Cell, bench: Workbench | None, seen: set[tuple[str, ...]]) -> None:
+def _planned(cell: Cell, state: CellState, forecasts: Forecasts, bench: Workbench | None) -> PlannedCell:
+    forecast = forecasts.of(cell, lambda: None if bench is None else _loaded_size(cell, bench))
+    return PlannedCell(cell, state, forecast, forecast.misfit(forecasts.machine) if state.status.runs else "")
+
+
+def _loaded_size(cell: Cell, bench: Workbench) -> Size | None:
+    try:
+        evaluation = bench.data.evaluation(cell)
+        examples = bench.data.train(cell).size if cell.trains and cell.weights is None else 0
+    except CirBenchError:  # counting its features says why
+        return None
+    return size_of(examples, evaluation.n_queries, evaluation.n_gallery)
+
+
+def _count(plan: Plan, cell: Cell, bench: Workbench | None, seen: set[tuple[str, ...]], forecasts: Forecasts) -> None:
     assert bench is not None
     try:
-        plan.extractions += _extractions(cell, bench, seen)
+        plan.extractions += _extractions(cell, bench, seen, forecasts)
     except CirBenchError as error:
         plan.add_problems([str(error)])
 
 
-def _extractions(cell: Cell, bench: Workbench, seen: set[tuple[str, ...]]) -> list[Extraction]:
+def _extractions(cell: Cell, bench: Workbench, seen: set[tuple[str, ...]], forecasts: Forecasts) -> list[Extraction]:
     """The extractions of a cell, unless it needs the same features as one that was ``seen``."""
     needs = cell.needs
     levels = (str(sorted(one)) for one in (needs.image, needs.text, needs.joint))
@@ -126,23 +158,13 @@ def _extractions(cell: Cell, bench: Workbench, seen: set[tuple[str, ...]]) -> li
     splits = [bench.data.evaluation_items(cell)]
     if cell.epochs and cell.method.spec.learns:
         splits.append(bench.data.train_items(cell))
+    encoder = cell.key.encoder
     return [
-        Extraction(cell.key.encoder, cell.key.benchmark, items.split, role, missing)
+        Extraction(
+            *(encoder, cell.key.benchmark, items.split, role, missing),
+            seconds=forecasts.extracting(encoder, role, missing.items),
+        )
         for items in splits
         for role, missing in bench.tables.missing(cell, items).items()
         if missing.items
     ]
-
-
-def _estimate(cell: Cell, finished: Sequence[RunRecord]) -> float | None:
-    """Time of the same method on the same benchmark and encoder before, scaled by the epochs."""
-    same = operator.attrgetter("method", "benchmark", "encoder")
-    alike = [record for record in finished if (record.limit is None) == (cell.limit is None)]
-    like = [record for record in alike if same(record.cell) == same(cell.key)]
-    if not like:
-        return None
-    latest = max(like, key=lambda record: record.finished)
-    total = sum(phase.seconds for phase in latest.cost.phases)
-    train = latest.cost.train_seconds
-    per_epoch = train / max(1, len(latest.history))
-    return total - train + (per_epoch * cell.epochs if latest.history else 0.0)

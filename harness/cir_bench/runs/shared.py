@@ -28,6 +28,10 @@ class Shared(Generic[V]):
             self._held[key] = make()
         return self._held[key]
 
+    def held(self) -> Iterable[V]:
+        """The things that are held now."""
+        return self._held.values()
+
     def expect(self, cell: Cell) -> None:
         """Count a planned cell as a user of its things."""
         self._users.update(set(self._uses(cell)))

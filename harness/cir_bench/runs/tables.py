@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import time
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import replace
 from functools import partial
@@ -26,7 +27,9 @@ from cir_bench.runs import keys
 from cir_bench.runs.ahead import columns_ahead
 from cir_bench.runs.cell import Cell
 from cir_bench.runs.cell_data import SplitItems
+from cir_bench.runs.costs import CostFile, ExtractionCost
 from cir_bench.runs.datasets import DataSets
+from cir_bench.runs.device import device_name
 from cir_bench.runs.encoders import Encoders
 from cir_bench.runs.shared import Lifetimes, Shared
 
@@ -52,7 +55,9 @@ class FeatureTables:
         device: torch.device,
         workers: int,
         ranks: Ranks,
+        costs: CostFile,
     ) -> None:
+        self._ranks, self._costs = ranks, costs
         self._lifetimes, self._datasets, self._encoders = lifetimes, datasets, encoders
         self._device, self._workers = device, workers
         self._cache = lifetimes.one(keys.of_weights, lambda cell: FeatureCache(folder, ranks))
@@ -91,6 +96,11 @@ class FeatureTables:
         }
         return CachedSource(tables, self._device)
 
+    @property
+    def nbytes(self) -> int:
+        """Bytes of the shared tables that are in memory."""
+        return sum(table.preloaded for tables in self._tables.held() for table in tables.values())
+
     def missing(self, cell: Cell, items: SplitItems) -> dict[Role, MissingFeatures]:
         """What :meth:`source` would encode; nothing is encoded."""
         encoder, cache = self._encoders.frozen(cell), self._cache(cell)
@@ -118,11 +128,29 @@ class FeatureTables:
         announce: Announce,
         also: Callable[[], Iterable[str]] = tuple,
     ) -> FeatureTable:
+        began, encoded, found = time.perf_counter(), 0, frozenset[FeatureLevel]()
+
         def progress(done: int, total: int, levels: frozenset[FeatureLevel]) -> None:
+            nonlocal encoded, found
+            encoded, found = done, levels
             detail = f"{role}s of {cell.key.benchmark} ({items.split}): {', '.join(sorted(map(str, levels)))}"
             announce(WorkProgress(cell.key, "extracting features", detail, done, total))
 
         with blame(cell.encoder, f"extracting {role} features"):
             table = cache.table(self._request(cell, encoder, items, role), progress, also)
+        if encoded and self._ranks.size == 1:
+            self._timed(cell, role, found, encoded, time.perf_counter() - began)
         table.preload(self._device)
         return table
+
+    def _timed(self, cell: Cell, role: Role, levels: frozenset[FeatureLevel], items: int, seconds: float) -> None:
+        cost = ExtractionCost(
+            encoder=cell.key.encoder,
+            role=role,
+            levels=tuple(sorted(map(str, levels))),
+            device=device_name(self._device),
+            threads=torch.get_num_threads(),
+            items=items,
+            seconds=seconds,
+        )
+        self._costs.add(cost)

@@ -12,6 +12,7 @@ import torch
 from cir_bench.interfaces.specs import Context
 from cir_bench.ranks.group import ALONE, Ranks
 from cir_bench.runs.cell_data import CellData
+from cir_bench.runs.costs import CostFile
 from cir_bench.runs.datasets import DataSets
 from cir_bench.runs.encoders import Encoders
 from cir_bench.runs.read_images import ReadImages
@@ -52,7 +53,9 @@ class Workbench:
             kept, self.datasets, self.encoders, allow_partial=allow_partial, threads=workers, evaluates=evaluates
         )
         self.images = ReadImages(kept, self.datasets, self.encoders, self.data, workers)
-        self.tables = FeatureTables(kept, self.datasets, self.encoders, cache_dir / "features", device, workers, ranks)
+        self.costs = CostFile(cache_dir)
+        folder = cache_dir / "features"
+        self.tables = FeatureTables(kept, self.datasets, self.encoders, folder, device, workers, ranks, self.costs)
 
 
 def default_workers(ranks: int = 1) -> int:

@@ -18,7 +18,7 @@ from cir_bench.verbs.tables import TableResult, html_table
 if TYPE_CHECKING:
     from typing_extensions import Unpack
 
-    from cir_bench.runs.plan import Plan
+    from cir_bench.runs.plan import Plan, PlannedCell
     from cir_bench.verbs.choice import ResolvedRun
 
 
@@ -32,7 +32,15 @@ class PlanRow:
     why: str = ""
     """What is stale, or why it failed or is refused."""
     seconds: float | None = None
-    """How long it will take; None if nothing like it was run here before."""
+    """How long it will take, without extracting features; None if nothing like it was run here before."""
+    device_mib: float | None = None
+    """Its peak of memory on the device, in MiB; on a CPU, of the process."""
+    host_mib: float | None = None
+    """The peak of its process."""
+    basis: str = "unknown"
+    """What the three are from, in words."""
+    misfit: str = ""
+    """Which memory is too small for it, in words; empty if it fits, or nothing is known."""
 
 
 @dataclass(frozen=True, repr=False)
@@ -75,15 +83,22 @@ class PlanResult(TableResult):
         return frame(row.cell.model_dump() | asdict(row) | {"cell": row.cell.name} for row in self.rows)
 
     def _entries(self) -> list[list[str]]:
-        times = ["" if row.seconds is None else f"{row.seconds:.0f}" for row in self.rows]
-        return [[row.cell.name, row.state, row.why, time] for row, time in zip(self.rows, times, strict=True)]
+        return [
+            [row.cell.name, row.state, row.why, _number(row.seconds), _number(row.device_mib), row.basis]
+            for row in self.rows
+        ]
 
     def _sentences(self) -> list[str]:
         unknown = f"; no estimate for {self.unknown} never run here" if self.unknown else ""
-        return [f"About {self.seconds:.0f} s{unknown}.", *self.notes]
+        misfits = [f"{row.cell.name} will not fit: {row.misfit}." for row in self.rows if row.misfit]
+        return [f"About {self.seconds:.0f} s{unknown}.", *misfits, *self.notes]
 
 
-_HEADINGS = ("cell", "state", "why", "seconds")
+_HEADINGS = ("cell", "state", "why", "seconds", "MiB", "basis")
+
+
+def _number(value: float | None) -> str:
+    return "" if value is None else f"{value:.0f}"
 
 
 def plan(
@@ -134,10 +149,24 @@ def plan(
         for one in made.extractions
     ]
     return PlanResult(
-        rows=tuple(PlanRow(one.cell.key, one.state.status.value, one.state.reason, one.seconds) for one in made.cells),
+        rows=tuple(map(_row, made.cells)),
         seconds=made.seconds,
         unknown=made.unknown,
         notes=(*problems_of(found.registry), *found.left_out, *extract, *made.problems),
+    )
+
+
+def _row(one: PlannedCell) -> PlanRow:
+    cost = one.forecast
+    return PlanRow(
+        one.cell.key,
+        one.state.status.value,
+        one.state.reason,
+        seconds=cost.seconds,
+        device_mib=cost.device_mib,
+        host_mib=cost.host_mib,
+        basis=str(cost),
+        misfit=one.misfit,
     )
 
 
@@ -148,4 +177,12 @@ def planned(found: ResolvedRun, settings: Settings, *, features: bool) -> Plan:
     request = found.request
     if request.device not in ("auto", "cpu"):  # only torch knows whether it is there
         found.workbench(settings)
-    return make_plan(found.cells, lambda: found.workbench(settings), request.out, request.data_root, features=features)
+    return make_plan(
+        found.cells,
+        lambda: found.workbench(settings),
+        request.out,
+        request.data_root,
+        settings.cache_dir,
+        request.device,
+        features=features,
+    )

@@ -1,0 +1,176 @@
+"""`Forecasts`: time and memory of cells, from what cells of this machine have cost. Imports no torch.
+
+An epoch grows with its triplets, embedding with the gallery, searching with queries times gallery, measuring with the
+queries; features in memory grow with images and triplets, what is computed with the batch.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
+from statistics import median
+from typing import Literal
+
+from cir_bench.runs.cell import Cell
+from cir_bench.runs.costs import (
+    AnyCost,
+    CellCost,
+    ExtractionCost,
+    Size,
+    batch_of,
+    encoder_digest,
+    epochs_of,
+    settings_digest,
+)
+from cir_bench.runs.machine import Machine
+
+SCALED_FROM = 5
+"""How many cells a prediction of another cell is made from: those of nearest size."""
+
+
+@dataclass(frozen=True)
+class Forecast:
+    """Of one cell; all None when nothing is known."""
+
+    seconds: float | None = None
+    """Without extracting features."""
+    device_mib: float | None = None
+    """Peak on the device; on a CPU, of the process."""
+    host_mib: float | None = None
+    """Peak of the process."""
+    basis: Literal["records", "calibrated", "unknown"] = "unknown"
+    """``records``: the same cell, but for seed and epochs, ran on this machine. ``calibrated``: its method did, with
+    its encoder, at another size or with other settings, and the numbers are scaled."""
+    of: int = 0
+    """How many cells it is from."""
+
+    def __str__(self) -> str:
+        cells = f"{self.of} cell{'' if self.of == 1 else 's'}"
+        if self.basis == "records":
+            return f"from {self.of} record{'' if self.of == 1 else 's'} of this machine"
+        return f"calibrated with {cells}" if self.basis == "calibrated" else "unknown"
+
+    def misfit(self, machine: Machine) -> str:
+        """What does not fit into which memory, in words; empty if all fits, or nothing is known."""
+        gpu, host = machine.device_mib, machine.host_mib
+        if self.device_mib is not None and gpu is not None and self.device_mib > gpu:
+            return f"it needs about {_gib(self.device_mib)} of the device, which has {_gib(gpu)} free"
+        if self.host_mib is not None and host is not None and self.host_mib > host:
+            return f"it needs about {_gib(self.host_mib)} of memory, and {_gib(host)} are free"
+        return ""
+
+
+class Forecasts:
+    """What is known of a ``machine``, from the ``costs`` that were measured on it."""
+
+    def __init__(self, costs: Iterable[AnyCost], machine: Machine) -> None:
+        self.machine = machine
+        here = [cost for cost in costs if cost.device == machine.device]
+        cells = {(cost.cell, cost.finished): cost for cost in here if isinstance(cost, CellCost)}
+        self._cells = sorted(cells.values(), key=lambda cost: cost.finished)
+        self._extractions = [cost for cost in here if isinstance(cost, ExtractionCost)]
+
+    def of(self, cell: Cell, size: Callable[[], Size | None] = lambda: None) -> Forecast:
+        """What a cell will cost; ``size`` is asked if no other cell of the benchmark says how large it is."""
+        method = cell.config()["method"]
+        same_threads = self._threads()
+        like = [cost for cost in same_threads if _alike(cost, cell)]
+        settings = settings_digest(method, cell.weights is not None)
+        epochs = [number for number in epochs_of(method) if number] if cell.weights is None else []
+        exact = [cost for cost in like if cost.settings == settings and _same_data(cost, cell)]
+        if exact:
+            return _forecast(exact, None, epochs, batch_of(method), "records")
+        known = self._size(cell) or (size() if like else None)
+        if not like or known is None:
+            return Forecast()
+        near = sorted(like, key=lambda cost: _distance(cost, cell, known))[:SCALED_FROM]
+        nearest = [cost for cost in near if _distance(cost, cell, known) == _distance(near[0], cell, known)]
+        return _forecast(nearest, known, epochs, batch_of(method), "calibrated")
+
+    def extracting(self, encoder: str, role: str, items: int) -> float | None:
+        """Seconds to encode so many images, texts or pairs; None if the encoder was never timed."""
+        timed = [cost for cost in self._extractions if (cost.encoder, cost.role) == (encoder, role)]
+        total = sum(cost.items for cost in timed)
+        return items * sum(cost.seconds for cost in timed) / total if total else None
+
+    def _threads(self) -> Sequence[CellCost]:
+        """Cells with as many threads as are asked for, or else as the last cell had; if there are none, all."""
+        wanted = self.machine.threads or (self._cells[-1].threads if self._cells else 0)
+        return [cost for cost in self._cells if cost.threads == wanted] or self._cells
+
+    def _size(self, cell: Cell) -> Size | None:
+        """The size of the cell, from others of the same benchmark that learn from the same."""
+        for cost in reversed(self._cells):
+            if cost.learns_from == cell.needs.examples and _same_benchmark(cost, cell):
+                if cost.limit == cell.limit and (cost.size.examples or not cell.trains):
+                    return cost.size
+                if cell.limit is None and cost.whole is not None and (cost.whole.examples or not cell.trains):
+                    return cost.whole
+        return None
+
+
+def _alike(cost: CellCost, cell: Cell) -> bool:
+    """Whether a cell ran the same method on the same encoder in the same precision."""
+    key, encoder = cost.cell, ""
+    if cell.needs.features:
+        encoder = encoder_digest(cell.config()["encoder"], cell.has_trained_encoder)
+    names = (key.method, key.encoder) == (cell.key.method, cell.key.encoder)
+    return names and cost.encoder == encoder and cost.precision == cell.precision
+
+
+def _same_benchmark(cost: CellCost, cell: Cell) -> bool:
+    return (cost.cell.benchmark, cost.cell.protocol) == (cell.key.benchmark, cell.key.protocol)
+
+
+def _same_data(cost: CellCost, cell: Cell) -> bool:
+    return _same_benchmark(cost, cell) and cost.limit == cell.limit
+
+
+def _distance(cost: CellCost, cell: Cell, size: Size) -> tuple[bool, float]:
+    """Cells of the same data come first, then those of similar size."""
+    there, here = cost.size.examples + cost.size.gallery, size.examples + size.gallery
+    return not _same_data(cost, cell), max(there, here) / max(1, min(there, here))
+
+
+def _forecast(
+    costs: Sequence[CellCost],
+    size: Size | None,
+    epochs: Sequence[int],
+    batch: int,
+    basis: Literal["records", "calibrated"],
+) -> Forecast:
+    """The median of the times of cells as they would be at another size, and the largest of their peaks."""
+    scaled = [_scaled(cost, size or cost.size, epochs, batch) for cost in costs]
+    seconds, device, host = zip(*scaled, strict=True)
+    return Forecast(median(seconds), max(device), max(host), basis, len(costs))
+
+
+def _scaled(cost: CellCost, size: Size, epochs: Sequence[int], batch: int) -> tuple[float, float, float]:
+    was = cost.size
+    items = (size.examples + size.gallery) / max(1, was.examples + was.gallery)
+    seconds = (
+        cost.preparing * items
+        + _training(cost, epochs) * size.examples / max(1, was.examples)
+        + cost.embedding * size.gallery / max(1, was.gallery)
+        + cost.searching * size.pairs / max(1, was.pairs)
+        + cost.evaluating * size.queries / max(1, was.queries)
+    )
+    larger = max(1.0, batch / cost.batch) if cost.batch else 1.0
+    features = cost.tables_mib * items
+    device, host = ((peak - cost.tables_mib) * larger + features for peak in (cost.device_mib, cost.host_mib))
+    return seconds, device, host
+
+
+def _training(cost: CellCost, epochs: Sequence[int]) -> float:
+    """Seconds of so many epochs of each stage; one that stopped early will do so again."""
+    if len(cost.stages) != len(epochs):
+        each = sum(stage.seconds * stage.ran for stage in cost.stages) / max(1, sum(one.ran for one in cost.stages))
+        return each * sum(epochs)
+    return sum(
+        stage.seconds * (min(number, stage.ran) if stage.ran < stage.asked else number)
+        for stage, number in zip(cost.stages, epochs, strict=True)
+    )
+
+
+def _gib(mib: float) -> str:
+    return f"{mib / 1024:.1f} GiB"
