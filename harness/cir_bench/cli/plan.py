@@ -65,8 +65,8 @@ def _facts(plan: Plan, verbose: bool, counted: bool) -> dict[str, Any]:
     features = []
     for one in plan.extractions:
         what = {"encoder": one.encoder, "benchmark": one.benchmark, "split": one.split, "role": one.role}
-        features.append(what | {"items": one.missing.items, "of": one.missing.of, "bytes": one.missing.nbytes})
-        features[-1]["seconds"] = one.seconds
+        missing = {"items": one.missing.items, "of": one.missing.of, "bytes": one.missing.nbytes}
+        features.append({**what, **missing, "seconds": one.seconds})
     return {
         "cells": cells,
         "features": features if counted else None,
