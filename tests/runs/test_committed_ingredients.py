@@ -7,20 +7,38 @@ from typing import Any
 import pytest
 
 from cir_bench.config import dotted
+from cir_bench.interfaces.cell_key import CellKey
 from cir_bench.plugin.loader import load_plugins
 from cir_bench.records.load import load_records
 from cir_bench.records.record import RunRecord
 from cir_bench.records.tuning import read_tunings
+from cir_bench.runs.cell import Cell
 from cir_bench.runs.request import RunRequest
 from cir_bench.runs.resolve import resolve
 
 RECORDS = Path(__file__).parents[2] / "leaderboard" / "records"
-ENCODERS = {"css": (), "fashioniq": ("captions",)}
-"""On the first protocol of each; an empty one is the benchmark's own."""
+ENCODERS = {"css": "tiny", "fashioniq": "captions"}
+"""On the first protocol of each."""
+WEIGHTS = RECORDS.parent / "weights"
+"""Files of published weights, ``METHOD.safetensors``, which were evaluated on css."""
 
 
-def request(benchmark: str, methods: Iterable[str], **options: Any) -> RunRequest:
-    return RunRequest(methods=tuple(methods), benchmarks=(benchmark,), encoders=ENCODERS[benchmark], **options)
+def request(benchmark: str, methods: Iterable[str], encoder: str = "", **options: Any) -> RunRequest:
+    encoders = (encoder or ENCODERS[benchmark],)
+    return RunRequest(methods=tuple(methods), benchmarks=(benchmark,), encoders=encoders, **options)
+
+
+def cells_of_today(benchmark: str, records: list[RunRecord]) -> dict[CellKey, Cell]:
+    """The cells of all methods and encoders that have records, tuned where there is a tuning, and of the weights."""
+    registry, asked = load_plugins(environ={}), []
+    for encoder in dict.fromkeys(record.cell.encoder for record in records):
+        methods = dict.fromkeys(record.cell.method for record in records if record.cell.encoder == encoder)
+        tuned = RECORDS / benchmark / "tuning" if encoder == ENCODERS[benchmark] else None
+        asked.append(request(benchmark, methods, encoder, seeds=3, tuned=tuned))
+    if benchmark == "css":
+        files = sorted(WEIGHTS.glob("*.safetensors"))
+        asked += [request(benchmark, [file.stem], weights=(f"{file.stem}={file}",)) for file in files]
+    return {cell.key: cell for one in asked for cell in resolve(one, registry)}
 
 
 def records_of(benchmark: str) -> list[RunRecord]:
@@ -32,9 +50,8 @@ def records_of(benchmark: str) -> list[RunRecord]:
 @pytest.mark.parametrize("benchmark", ENCODERS)
 def test_a_cell_of_today_has_the_ingredients_of_its_committed_record(benchmark: str) -> None:
     records = records_of(benchmark)
-    methods = tuple(dict.fromkeys(record.cell.method for record in records))
-    asked = request(benchmark, methods, seeds=3, tuned=RECORDS / benchmark / "tuning")
-    cells = {cell.key: cell for cell in resolve(asked, load_plugins(environ={}))}
+    cells = cells_of_today(benchmark, records)
+    assert cells.keys() == {record.cell for record in records}
     for record in records:
         now = cells[record.cell].static_ingredients()
         assert {name: record.ingredients.get(name) for name in now} == now, record.cell
@@ -46,7 +63,8 @@ def test_a_cell_of_today_has_the_ingredients_of_its_committed_record(benchmark: 
 def test_the_recipes_are_what_the_committed_tunings_chose(benchmark: str) -> None:
     """So a plain run computes what the committed leaderboard shows."""
     chosen = {one.cell.method: one.best.values for one in read_tunings(RECORDS / benchmark / "tuning")}
-    records = [record for record in records_of(benchmark) if record.selection and record.selection.on == "held-out"]
+    own = [record for record in records_of(benchmark) if record.cell.encoder == ENCODERS[benchmark]]
+    records = [record for record in own if record.selection and record.selection.on == "held-out"]
     assert chosen.keys() == {record.cell.method for record in records}, "others have no score to choose by"
     for cell in resolve(request(benchmark, chosen), load_plugins(environ={})):
         values, best = dotted(cell.method_params.model_dump()), chosen[cell.key.method]
