@@ -193,7 +193,7 @@ def test_wrong_uploads_are_explained_and_right_ones_still_taken(visit, url, phot
     expect(page.locator("#reference")).to_be_hidden()
     page.locator("#file").set_input_files(photos / "train00.png")
     expect(page.locator("#reference")).to_have_attribute("alt", "Reference: train00.png")
-    expect(page.get_by_role("alert")).to_be_hidden()
+    expect(page.get_by_role("alert")).to_have_text("")
     ask(page, "redder")
     expect(page.locator(".ranking .use")).to_have_count(14)
 
@@ -286,6 +286,43 @@ def test_it_can_be_read_and_named_and_never_scrolls_sideways(visit, both, best, 
     check()
     background = page.evaluate("getComputedStyle(document.body).backgroundColor")
     assert (background == "rgb(19, 20, 24)") == (scheme == "dark")
+
+
+def test_nothing_moves_while_a_query_is_made(visit, url, best):
+    page = visit(url)
+    places = (
+        "() => ['#file + button', '#text', '#go'].map(one => document.querySelector(one).getBoundingClientRect().top)"
+    )
+    empty = page.evaluate(places)
+    choose(page, "val00")
+    assert page.evaluate(places) == empty
+    page.get_by_role("button", name="Search", exact=True).click()
+    expect(page.get_by_role("alert")).to_have_text("Say what should change.")
+    assert page.evaluate(places) == empty
+    ask(page, best("val00")[0])
+    expect(page.locator(".ranking .use").first).to_be_visible()
+    assert page.evaluate(places) == empty
+
+
+def test_what_is_touched_is_at_least_44_pixels_high(browser, both, best):
+    context = browser.new_context(viewport={"width": 390, "height": 844}, has_touch=True, is_mobile=True)
+    page = context.new_page()
+    page.goto(both)
+    choose(page, "val00")
+    ask(page, best("val00")[0])
+    page.locator(".ranking:not(.behind) .use").first.click()
+    expect(page.locator("#trail button")).to_have_count(2)
+    small = page.evaluate("""() => [...document.querySelectorAll("button, .button, input:not(.hidden), textarea")]
+        .filter(one => one.checkVisibility() && one.getBoundingClientRect().height < 44).map(one => one.outerHTML)""")
+    context.close()
+    assert small == []
+
+
+def test_a_name_that_no_photo_has_is_told(visit, url):
+    page = visit(url)
+    page.get_by_role("searchbox", name="Filter by name").fill("nothing")
+    expect(page.get_by_text("No photo has “nothing” in its name.")).to_be_visible()
+    expect(page.locator(".use")).to_have_count(0)
 
 
 def test_a_thousand_photos_are_loaded_as_they_are_looked_at(visit, opened, feedback, tmp_path):

@@ -11,7 +11,6 @@ const trail = new Trail(() => { browsing = !trail.shown; draw(); });
 
 function say(problem) {
   $("problem").textContent = problem || "";
-  $("problem").hidden = !problem;
 }
 
 async function attempt(work) {
@@ -108,7 +107,7 @@ function draw() {
   }
   $("named").textContent = image ? fileName(image) : "";
   $("text").value = step?.text ?? "";
-  $("browse").hidden = browsing;
+  $("browse").disabled = browsing;
   drawTrail();
   drawFound();
 }
@@ -123,7 +122,7 @@ function drawServed() {
 
 function drawTrail() {
   const items = trail.steps.map((step, place) => {
-    const button = element("button", {type: "button"}, picture(step.image), element("span", {}, step.text || "…"));
+    const button = element("button", {type: "button"}, picture(step.image), said(step));
     button.setAttribute("aria-label", `Step ${place + 1}: ${fileName(step.image)}, ${step.text || "no text yet"}`);
     if (place === trail.at) button.setAttribute("aria-current", "step");
     button.addEventListener("click", () => trail.go(place));
@@ -133,6 +132,8 @@ function drawTrail() {
   $("trail").querySelector("ol").replaceChildren(...items);
   $("trail").querySelector("[aria-current]")?.scrollIntoView({block: "nearest", inline: "nearest"});
 }
+
+const said = (step) => element("span", {className: step.text ? "" : "quiet"}, step.text || "not asked yet");
 
 function drawFound() {
   const focused = document.activeElement?.closest?.("#lists .use, #lists .right");
@@ -152,8 +153,11 @@ function drawPhotos() {
     use: begin,
   }));
   $("title").textContent = "Photos";
+  $("hint").textContent = "";
+  document.title = "Search photos";
   $("status").textContent = words || images.length < total ? `${images.length} of ${total.toLocaleString("en")}` : `${total}`;
-  $("lists").replaceChildren(element("ol", {className: "grid"}, ...cards));
+  const none = element("p", {className: "none"}, words ? `No photo has “${words}” in its name.` : "");
+  $("lists").replaceChildren(images.length ? element("ol", {className: "grid"}, ...cards) : none);
   $("more").hidden = images.length >= total;
 }
 
@@ -163,6 +167,8 @@ function drawResults(step) {
   $("title").textContent = `“${step.text}”`;
   const most = Math.max(...step.rankings.map((one) => one.hits.length));
   $("status").textContent = next ? `${most} results of the step before` : `${most} results`;
+  $("hint").textContent = next ? "Say what should change now." : "Click one to go on from it; tick what was right.";
+  document.title = `“${step.text}” – Search photos`;
   $("switch").replaceChildren(...step.rankings.map((one, place) => {
     const button = element("button", {type: "button"}, one.label);
     button.setAttribute("aria-pressed", String(place === column));
@@ -211,7 +217,7 @@ $("file").addEventListener("change", () => {
   if ($("file").files[0]) open($("file").files[0]);
   $("file").value = "";
 });
-$("browse").addEventListener("click", () => { browsing = true; $("browse").hidden = true; drawFound(); $("found").focus(); });
+$("browse").addEventListener("click", () => { browsing = true; $("browse").disabled = true; drawFound(); $("found").focus(); });
 $("more").addEventListener("click", () => {
   if (browsing) list(listed.words, true);
   else search(Math.min(MOST, trail.shown.rankings[0].hits.length + RESULTS));

@@ -12,6 +12,7 @@ export function element(name, properties = {}, ...children) {
 
 export const thumbnail = (image) => `/thumb/${image.id}`;
 export const fileName = (image) => image.name.split("/").pop() || "your image";
+const shortName = (image) => fileName(image).replace(/\.(jpe?g|png|webp)$/i, "");
 
 export function picture(image) {
   const shown = element("img", {src: thumbnail(image), alt: "", loading: "lazy", decoding: "async"});
@@ -27,7 +28,7 @@ export function card(image, {label, note = "", current = false, rank = "", use, 
   if (current) button.setAttribute("aria-current", "true");
   button.addEventListener("click", () => use(image));
   const place = rank && element("span", {className: "rank", ariaHidden: "true"}, rank);
-  const words = element("div", {className: "words"}, element("span", {className: "name"}, fileName(image)));
+  const words = element("div", {className: "words"}, element("span", {className: "name"}, shortName(image)));
   if (note) words.append(element("span", {className: "score"}, note));
   return element("li", {className: "card"}, button, ...(place ? [place] : []), words, ...extra);
 }
