@@ -24,6 +24,7 @@ Run = Callable[..., Any]
         "folder",
         "genecis",
         "hf",
+        "icir",
         "lasco",
         "shoes",
     ],

@@ -17,12 +17,13 @@ OFFICIAL = {
     "fashion200k": r"put labels/, test_queries\.txt and",
     "fashioniq": "put captions/, image_splits/ and images/",
     "genecis": r"put focus_attribute\.json, change_attribute\.json",
+    "icir": r"put query_files\.csv, database_files\.csv, query/",
     "lasco": r"put lasco_val\.json, lasco_val_corpus\.json",
     "shoes": r"put relative_captions_shoes\.json, train_im_names\.txt",
 }
 
 
-EVALUATION_ONLY = {"circo", "genecis"}
+EVALUATION_ONLY = {"circo", "genecis", "icir"}
 
 
 @pytest.mark.parametrize("name", OFFICIAL)

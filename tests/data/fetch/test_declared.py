@@ -30,7 +30,7 @@ def test_the_data_sets_with_public_annotations_declare_them() -> None:
 
 
 def test_circo_is_fetched_with_its_licence_accepted_only() -> None:
-    assert {name for name, spec in SPECS.items() if spec.non_commercial} == {"circo", "genecis"}
+    assert {name for name, spec in SPECS.items() if spec.non_commercial} == {"circo", "genecis", "icir"}
 
 
 @pytest.mark.parametrize("name", SPECS)
