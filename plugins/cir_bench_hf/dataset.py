@@ -87,7 +87,7 @@ class Hf(Dataset):
     def provenance(self) -> Mapping[str, str]:
         """Digest of the annotations, the evaluated split, and the revision that was asked for."""
         annotations = [
-            {split: [vars(query) for query in queries] for split, queries in self._queries.items()},
+            {split: list(map(_facts, queries)) for split, queries in self._queries.items()},
             [vars(triplet) for triplet in self._train],
             self._galleries,
         ]
@@ -173,6 +173,8 @@ class Hf(Dataset):
                 gains=row.gains(),
                 tags=row.texts("tags"),
                 context=row.context(),
+                further_references=row.texts("further_references", absent=True),
+                negatives=row.texts("negatives", absent=True),
             )
             if not query.captions:
                 raise row.error("'captions' is empty; give at least one")
@@ -189,6 +191,12 @@ class Hf(Dataset):
 
     def _table(self, table: str) -> Mapping[str, datasets.Dataset]:
         return load_table(self._place, table, self._revision, self._cache)
+
+
+def _facts(query: Query) -> dict[str, object]:
+    """Its fields, without those that came later and are empty: so that what was known before keeps its digest."""
+    later = ("further_references", "negatives")
+    return {name: value for name, value in vars(query).items() if value or name not in later}
 
 
 def _part(row: RowOf) -> str:

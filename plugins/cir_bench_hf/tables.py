@@ -102,9 +102,9 @@ class RowOf:
         """A text or nothing."""
         return self.text(key, empty=True) if self._values[key] is not None else None
 
-    def texts(self, key: str) -> tuple[str, ...]:
-        """A list of texts."""
-        value = self._values[key]
+    def texts(self, key: str, *, absent: bool = False) -> tuple[str, ...]:
+        """A list of texts; with ``absent``, the column may be missing or null, and its lists are empty."""
+        value = (self._values.get(key) or []) if absent else self._values[key]
         if not isinstance(value, list) or not all(isinstance(item, str) for item in value):
             raise self.error(f"{key!r} must be a list of strings, not {value!r:.60}")
         return tuple(value)

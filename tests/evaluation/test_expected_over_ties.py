@@ -37,6 +37,10 @@ def recall(ranked: Sequence[str], targets: Sequence[str], k: int) -> float:
     return sum(image in targets for image in ranked[:k]) / len(targets)
 
 
+def precision(ranked: Sequence[str], targets: Sequence[str], k: int) -> float:
+    return sum(image in targets for image in ranked[:k]) / k
+
+
 def average_precision(ranked: Sequence[str], targets: Sequence[str], k: int) -> float:
     total, found = 0.0, 0
     for place, image in enumerate(ranked[:k], start=1):
@@ -72,6 +76,7 @@ def first_rank(ranked: Sequence[str], targets: Sequence[str], k: int) -> float:
 REFERENCES: dict[str, tuple[Callable[[Sequence[str], Sequence[str], int], float], float]] = {
     "R@{k}": (hit, 100),
     "recall@{k}": (recall, 100),
+    "P@{k}": (precision, 100),
     "mAP@{k}": (average_precision, 100),
     "mAP_trapezoid": (trapezoidal_precision, 100),
     "nDCG@{k}": (normalised_gain, 100),

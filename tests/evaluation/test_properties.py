@@ -23,8 +23,9 @@ from cir_bench.retrieval.subsets import search_subsets
 ks = st.integers(1, 12)  # often more than there are images
 plans = st.none() | st.builds(ChunkPlan, st.just(1), st.integers(1, 8))
 some = settings(max_examples=25)
-WITH_K = [family for family in FAMILIES if FAMILIES[family].has_k and family not in {"mAP", "nDCG"}]
-"""Not mAP@K and nDCG@K, which divide by what min(targets, K) targets can reach."""
+BY_K = {"mAP", "nDCG", "P", "neg_recall"}
+"""They divide by K, or by what min(targets, K) targets can reach."""
+WITH_K = [family for family in FAMILIES if FAMILIES[family].has_k and family not in BY_K]
 
 
 @dataclass(frozen=True)
@@ -184,7 +185,8 @@ def test_a_gallery_of_one_image(family: str, present: bool, removed: bool) -> No
     case = Case({"only": 0.0}, (wanted,), ("only",) if removed else (), {wanted: 0.5}, ("only",))
     hit = present and not removed
     for k in (1, 10):
-        best = {"median_rank": 1.0, "R_soft": 50.0, "R_soft_subset": 50.0}.get(family, 100.0)
+        known = {"median_rank": 1.0, "R_soft": 50.0, "R_soft_subset": 50.0, "P": 100 / k, "neg_recall": 0.0}
+        best = known.get(family, 100.0)  # it has no negatives
         best = best / (1 + 1e-5) if family.startswith("mAP_trapezoid") else best  # their evaluators' denominator
         never = float("inf") if family == "median_rank" else 0.0
         assert values(case, k)[family] == pytest.approx(best if hit else never)

@@ -1,4 +1,4 @@
-"""Queries of several texts (FashionIQ's mean-of-orders), made of joint features and with pseudo-words.
+"""Queries of several texts (FashionIQ's mean-of-orders) or images (PinPoint), of joint features and pseudo-words.
 
 SEARLE and LinCIR: both orders are read by themselves, normalised, averaged; cosines do the rest.
 """
@@ -17,9 +17,13 @@ from cir_bench.interfaces.composer import Composer
 from cir_bench.interfaces.embedding import Embedding
 from cir_bench.interfaces.features import Features
 from cir_bench.interfaces.pseudo_words import PseudoWordComposer, PseudoWords
+from cir_bench.protocols.eval_set import EvalQuery
 
-ORDERS = [("red and long", "long and red"), ("wide",), ("old and $5", "$5 and old")]
-REFERENCES = ["a", "b", "a"]
+QUERIES = [
+    EvalQuery("0", "a", ("red and long", "long and red")),
+    EvalQuery("1", "b", ("wide",)),
+    EvalQuery("2", "a", ("old and $5", "$5 and old"), further_references=("c",)),
+]
 WIDTH = 5
 
 
@@ -62,9 +66,11 @@ WORDS = PseudoWordComposer(nn.Identity(), PseudoWords(WIDTH, tower, None, "$ tha
 
 @pytest.mark.parametrize(("composer", "added"), [(Joint(), 0), (WORDS, len("$ that {text}"))], ids=["joint", "words"])
 @pytest.mark.parametrize("batch", [1, 2, 3])
-def test_the_query_is_the_mean_of_both_orders(composer: Composer, added: int, batch: int) -> None:
-    found = compose_queries(composer, Source(), REFERENCES, ORDERS, batch).main
-    for row, reference, texts in zip(found, REFERENCES, ORDERS, strict=True):
-        alone = [vectors(reference)[0] * of_text(text) + added for text in texts]
+def test_the_query_is_the_mean_of_both_orders_and_images(composer: Composer, added: int, batch: int) -> None:
+    found = compose_queries(composer, Source(), [query.readings for query in QUERIES], batch).main
+    assert [len(query.readings) for query in QUERIES] == [2, 1, 4]
+    for row, query in zip(found, QUERIES, strict=True):
+        images = (query.reference, *query.further_references)
+        alone = [vectors(image)[0] * of_text(text) + added for image in images for text in query.texts]
         expected = torch.stack([F.normalize(one, dim=0) for one in alone]).mean(0)
         torch.testing.assert_close(F.normalize(row, dim=0), F.normalize(expected, dim=0))

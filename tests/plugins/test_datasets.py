@@ -19,11 +19,12 @@ OFFICIAL = {
     "genecis": r"put focus_attribute\.json, change_attribute\.json",
     "icir": r"put query_files\.csv, database_files\.csv, query/",
     "lasco": r"put lasco_val\.json, lasco_val_corpus\.json",
+    "pinpoint": r"put pinpoint_licensed\.parquet, index_signatures\.txt",
     "shoes": r"put relative_captions_shoes\.json, train_im_names\.txt",
 }
 
 
-EVALUATION_ONLY = {"circo", "genecis", "icir"}
+EVALUATION_ONLY = {"circo", "genecis", "icir", "pinpoint"}
 
 
 @pytest.mark.parametrize("name", OFFICIAL)

@@ -28,7 +28,14 @@ def dataset(in_memory: Any) -> Any:
 
 
 def test_a_query_cannot_hold_its_targets() -> None:
-    assert {field.name for field in fields(EvalQuery)} == {"id", "reference", "texts", "part", "tags"}
+    assert {field.name for field in fields(EvalQuery)} == {
+        "id",
+        "reference",
+        "texts",
+        "part",
+        "tags",
+        "further_references",
+    }
 
 
 def test_the_official_gallery_keeps_its_order_and_truth_lies_apart(dataset: Any, protocol: Make) -> None:

@@ -50,6 +50,8 @@ def features(table: str, *, images: bool = True) -> Features:
             "gains": [{"image": text, "gain": Value("float64")}],
             "tags": texts,
             "context": [{"name": text, "text": text}],
+            "further_references": texts,
+            "negatives": texts,
         },
         GALLERY: {"image_id": text, "parts": texts, "places": [Value("int64")], "side_text": text},
     }
@@ -82,7 +84,8 @@ def gallery_images(dataset: Dataset, split: str, queries: Sequence[Query]) -> li
             image.parts.append(part)
             image.places.append(place)
     for query in queries:
-        for name in filter(None, (query.reference, *query.targets, *query.subset, *query.gains)):  # not NO_TARGET
+        named = (query.reference, *query.further_references, *query.targets, *query.subset, *query.gains)
+        for name in filter(None, (*named, *query.negatives)):  # not NO_TARGET
             images.setdefault(name, GalleryImage(name))
     return list(images.values())
 

@@ -31,11 +31,26 @@ def hit_rate(ranking: Ranking, k: int) -> Values:
 
 def true_recall(ranking: Ranking, k: int) -> Values:
     """Expected fraction of a query's targets (missing ones included) that are among the first k."""
+    recall: Values = _found(ranking, k) / np.maximum(ranking.n_targets, 1)
+    return recall
+
+
+def negatives_found(ranking: Ranking, k: int) -> Values:
+    """Expected number of targets among the first k over min(|targets|, k): PinPoint's NegRecall, of negatives."""
+    found: Values = _found(ranking, k) / np.clip(ranking.n_targets, 1, k)
+    return found
+
+
+def precision(ranking: Ranking, k: int) -> Values:
+    """Expected fraction of the first k that are targets; places behind the last candidate count as misses."""
+    found: Values = _found(ranking, k) / k
+    return found
+
+
+def _found(ranking: Ranking, k: int) -> Values:
     groups = ranking.groups
     inside = np.clip(k - groups.better, 0, groups.size)
-    found = _per_query(ranking, groups.hits * inside / groups.size)
-    recall: Values = found / np.maximum(ranking.n_targets, 1)
-    return recall
+    return _per_query(ranking, groups.hits * inside / groups.size)
 
 
 def average_precision(ranking: Ranking, k: int) -> Values:

@@ -15,8 +15,12 @@ from cir_bench.evaluation import expected
 from cir_bench.evaluation.expected import Values
 from cir_bench.retrieval.ranking import CandidateSet, PartRankings, Ranking
 
-LOWER_IS_BETTER = frozenset({"median_rank"})
-"""Names of the metrics of which a smaller value is better."""
+_LOWER_IS_BETTER = frozenset({"median_rank", "neg_recall"})
+
+
+def lower_is_better(key: str) -> bool:
+    """Whether a smaller value of a metric, such as ``mean/neg_recall@10``, is better."""
+    return key.rpartition("/")[2].partition("@")[0] in _LOWER_IS_BETTER
 
 
 class Relevance(str, Enum):
@@ -28,11 +32,15 @@ class Relevance(str, Enum):
     """Only the target that the query was written for (CIRCO's ``target_img_id``)."""
     GAINS = "gains"
     """Images with a value each (CIRR's ``target_soft``); a target without one does not count."""
+    NEGATIVES = "negatives"
+    """Images that are known to be wrong (`Query.negatives`); a query without any is worth 0."""
 
     def missing(self, ranking: Ranking) -> NDArray[np.bool_]:
         """``[Q]``: which queries have no relevant image."""
         if self is Relevance.GAINS:
             return np.array([not gains for gains in ranking.queries.gains], dtype=bool)
+        if self is Relevance.NEGATIVES:
+            return np.zeros(len(ranking), dtype=bool)
         return np.array(ranking.n_targets == 0, dtype=bool)
 
     def rankings(self, ranking: Ranking) -> list[tuple[float, Ranking]]:
@@ -45,6 +53,8 @@ class Relevance(str, Enum):
         queries = ranking.queries
         if self is Relevance.GAINS:
             return [(step, ranking.for_targets(choice)) for step, choice in queries.gain_steps]
+        if self is Relevance.NEGATIVES:
+            return [(1.0, ranking.for_targets(queries.negatives))]
         if self is Relevance.FIRST_TARGET:
             return [(1.0, ranking.for_targets(queries.first_targets))]
         return [(1.0, ranking.for_targets(queries.all_targets) if any(queries.gains) else ranking)]
@@ -95,6 +105,13 @@ _FAMILIES = (
     ),
     MetricFamily(
         "recall@K", "true recall: fraction of a query's targets among the first K", expected.true_recall, saturates=True
+    ),
+    MetricFamily("P@K", "fraction of the first K that are targets (PinPoint)", expected.precision),
+    MetricFamily(
+        "neg_recall@K",
+        "explicit negatives among the first K / min(|negatives|, K), lower is better (PinPoint)",
+        expected.negatives_found,
+        relevance=Relevance.NEGATIVES,
     ),
     MetricFamily("mAP@K", "mean of Σ_{i≤K} P(i)·rel(i) / min(|targets|, K) (CIRCO)", expected.average_precision),
     MetricFamily(

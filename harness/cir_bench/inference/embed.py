@@ -47,19 +47,21 @@ def embed_gallery(
 def compose_queries(
     composer: Composer,
     source: FeatureSource,
-    references: Sequence[str],
-    texts: Sequence[tuple[str, ...]],
+    readings: Sequence[Sequence[tuple[str, str]]],
     batch_size: int,
 ) -> Embedding:
-    """Compose Q queries; a query with several texts is the mean of their normalised embeddings (SEARLE, LinCIR)."""
+    """Compose Q queries, each of one or several reference images with a text.
+
+    A query with several is the mean of their normalised embeddings: of two orders of captions (SEARLE, LinCIR), of two
+    reference images (PinPoint).
+    """
     parts = []
-    for start in range(0, len(references), batch_size):
-        chunk = slice(start, start + batch_size)
-        counts = [len(query_texts) for query_texts in texts[chunk]]
-        flat = [text for query_texts in texts[chunk] for text in query_texts]
-        repeated = [image for image, n in zip(references[chunk], counts, strict=True) for _ in range(n)]
-        embedding = composer.compose(source.images(repeated), text_features(source, repeated, flat))
-        _check_size(embedding, len(flat), "compose")
+    for start in range(0, len(readings), batch_size):
+        chunk = readings[start : start + batch_size]
+        counts = list(map(len, chunk))
+        images, texts = zip(*(reading for query in chunk for reading in query), strict=True)
+        embedding = composer.compose(source.images(images), text_features(source, images, texts))
+        _check_size(embedding, len(images), "compose")
         parts.append(embedding if max(counts) == 1 else mean_of_texts(embedding, counts))
     return Embedding.cat(parts)
 

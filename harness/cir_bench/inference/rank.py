@@ -113,9 +113,8 @@ def _queries(
     batch_size: int,
     row_of: dict[str, int] | None = None,
 ) -> Embedding:
-    references = [query.reference for query in part.queries]
-    texts = [query.texts for query in part.queries]
-    queries = compose_queries(composer, source, references, texts, batch_size).to(dtype=torch.float32)
+    readings = [query.readings for query in part.queries]
+    queries = compose_queries(composer, source, readings, batch_size).to(dtype=torch.float32)
     if not composer.uses_gallery:
         return queries
     row_of = rows_by_id(part.gallery) if row_of is None else row_of

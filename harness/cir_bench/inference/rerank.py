@@ -39,12 +39,12 @@ def rerank(
 ) -> Ranking:
     """The ``first`` ranking of Q queries, in which the ``reranker.k`` best candidates of each are rescored.
 
-    ``first`` must keep more than ``reranker.k`` candidates. A query of several texts has the mean of their scores.
-    Several ranks that have the same ``first`` ranking may call it together; each rescores everything.
+    ``first`` must keep more than ``reranker.k`` candidates. A query of several texts or references has the mean of
+    their scores. Several ranks that have the same ``first`` ranking may call it together; each rescores everything.
     """
     lists = Shortlists.of(first, reranker.k)
     rescored = np.zeros_like(lists.scores)
-    count = np.array([[len(query.texts)] for query in queries])
+    count = np.array([[len(query.readings)] for query in queries])
     for asked, columns, scores in _scores(reranker, source, queries, lists, device, autocast):
         np.add.at(rescored, (np.array(asked)[:, None], np.arange(columns.start, columns.stop)), scores)
     return lists.ranking(rescored / count, gallery_ids, top_k=top_k, device=device)
@@ -58,13 +58,14 @@ def _scores(
     device: torch.device,
     autocast: Callable[[], AbstractContextManager[None]],
 ) -> Iterator[tuple[list[int], slice, NDArray[np.float32]]]:
-    """Scores ``[b, k]`` of some queries (a query once for each of its texts) against k columns of their lists."""
-    flat = [(row, text) for row, query in enumerate(queries) for text in query.texts if lists.ids[row]]
+    """Scores ``[b, k]`` of some queries (one once for each of its readings) against k columns of their lists."""
+    flat = [(row, *reading) for row, query in enumerate(queries) for reading in query.readings if lists.ids[row]]
     width = min(PAIRS, lists.scores.shape[1])
     for start in range(0, len(flat), max(1, PAIRS // width)):
-        rows, texts = (list(part) for part in zip(*flat[start : start + max(1, PAIRS // width)], strict=True))
+        rows, references, texts = (
+            list(part) for part in zip(*flat[start : start + max(1, PAIRS // width)], strict=True)
+        )
         longest = max(len(lists.ids[row]) for row in rows)
-        references = [queries[row].reference for row in rows]
         reference, text = source.images(references), text_features(source, references, texts)
         for column in range(0, longest, width):
             columns = slice(column, min(column + width, longest))

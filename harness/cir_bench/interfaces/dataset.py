@@ -54,6 +54,11 @@ class Query:
     """For breakdowns: kind of edit, semantic aspect and so on."""
     context: Mapping[str, str] = field(default_factory=dict)
     """Further texts of the annotation, by name, for protocols whose text template names them (CIRCO's ``concept``)."""
+    further_references: tuple[str, ...] = ()
+    """Reference images besides ``reference`` (PinPoint); the query is then the mean of the embeddings of the text with
+    each of them."""
+    negatives: tuple[str, ...] = ()
+    """Images that are known to be wrong, for metrics that count them (PinPoint); one may be a target as well."""
 
 
 class TripletSampler(ABC):

@@ -8,7 +8,7 @@ from itertools import groupby
 from pathlib import Path
 
 from cir_bench.evaluation.measure import MEAN
-from cir_bench.evaluation.metrics import LOWER_IS_BETTER
+from cir_bench.evaluation.metrics import lower_is_better
 from cir_bench.leaderboards.budgets import budgets, ranked_together
 from cir_bench.leaderboards.comparisons import compare_rows
 from cir_bench.leaderboards.facts import CLAIMED, QUICK_LOOK
@@ -120,7 +120,7 @@ def _ranked(rows: Sequence[tuple[Row, RowValues | None]], headline: str) -> list
 
     Where rows have several tuning budgets, those of one budget follow each other, and have ranks of their own.
     """
-    sign = 1 if headline.rpartition("/")[2] in LOWER_IS_BETTER else -1
+    sign = 1 if lower_is_better(headline) else -1
     together = ranked_together([row for row, _ in rows])
 
     def key(place: int) -> tuple[bool, int, float]:

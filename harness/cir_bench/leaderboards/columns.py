@@ -7,7 +7,7 @@ from functools import partial
 from typing import Any
 
 from cir_bench.evaluation.measure import MEAN
-from cir_bench.evaluation.metrics import LOWER_IS_BETTER, says_nothing
+from cir_bench.evaluation.metrics import lower_is_better, says_nothing
 from cir_bench.leaderboards.budgets import ranked_together
 from cir_bench.leaderboards.model import Row, Section
 from cir_bench.leaderboards.table import (
@@ -95,8 +95,7 @@ def _following(section: Section) -> Iterator[Column]:
 
 def _metric_columns(section: Section, key: str, main: bool) -> Iterator[Column]:
     """A metric, and what papers report for it."""
-    name = key.rpartition("/")[2]
-    headline, low = key == section.headline, name in LOWER_IS_BETTER
+    headline, low = key == section.headline, lower_is_better(key)
 
     def measured(row: Row) -> Entry:
         return MetricEntry(row.metrics[key], headline, low) if key in row.metrics else TextEntry(NONE)

@@ -124,7 +124,6 @@ def under_protocol(
     With ``text_of`` the queries keep their ids, so that they are compared with those of other methods.
     """
     parts = {}
-    graded = protocol.uses(Relevance.GAINS)
     around = sentence or protocol.templates.text
     for part, annotated in queries.items():
         asked: list[EvalQuery] = []
@@ -132,14 +131,15 @@ def under_protocol(
         for query in annotated:
             own = Truth(
                 targets=query.targets,
-                excluded=(query.reference,) if protocol.reference == "removed" else (),
+                excluded=(query.reference, *query.further_references) if protocol.reference == "removed" else (),
                 subset=query.subset,
-                gains=query.gains if graded else {},
+                gains=_gains(query, protocol),
             )
             for suffix, texts in query_texts(query.id, query.captions, protocol, spelling.get(part, {})):
                 filled = tuple(fill_template(around, text, query) for text in texts)
                 own_texts = filled if text_of is None else (text_of(query),)
-                asked.append(EvalQuery(query.id + suffix, query.reference, own_texts, part, query.tags))
+                also = query.further_references
+                asked.append(EvalQuery(query.id + suffix, query.reference, own_texts, part, query.tags, also))
                 truth[query.id + suffix] = own
         if not asked:
             raise DataError(f"There are no queries{f' in part {part!r}' if part else ''}; check the annotation files.")
@@ -147,10 +147,24 @@ def under_protocol(
     return EvalSet(parts)
 
 
+def _gains(query: Query, protocol: Protocol) -> dict[str, float]:
+    """The graded images and the explicit negatives, as far as a metric counts them."""
+    graded = query.gains if protocol.uses(Relevance.GAINS) else {}
+    negatives = query.negatives if protocol.uses(Relevance.NEGATIVES) else ()
+    return {**graded, **dict.fromkeys(negatives, -1.0)}
+
+
 def _gallery(dataset: Dataset, protocol: Protocol, part: str, queries: Sequence[Query]) -> tuple[str, ...]:
     if protocol.gallery == "union":
-        return unique(image for query in queries for image in (query.reference, *query.targets))
+        return unique(
+            image for query in queries for image in (query.reference, *query.further_references, *query.targets)
+        )
     return tuple(dataset.gallery(protocol.split, part))
+
+
+def _graded(gains: Mapping[str, float]) -> bool:
+    """Whether some image is worth something."""
+    return any(gain > 0 for gain in gains.values())
 
 
 def _without(whole: EvalSet, missing: frozenset[str], protocol: Protocol) -> EvalSet:
@@ -164,8 +178,12 @@ def _without(whole: EvalSet, missing: frozenset[str], protocol: Protocol) -> Eva
             own = part.truth[query.id]
             targets = tuple(image for image in own.targets if image not in missing)
             gains = {image: gain for image, gain in own.gains.items() if image not in missing}
-            unhittable = (own.targets and not targets) or (own.gains and not gains)
-            if query.reference in missing or unhittable or (first_alone and own.targets[:1] != targets[:1]):
+            unhittable = (own.targets and not targets) or (_graded(own.gains) and not _graded(gains))
+            if (
+                not missing.isdisjoint(query.references)
+                or unhittable
+                or (first_alone and own.targets[:1] != targets[:1])
+            ):
                 dropped.append(query.id)
                 continue
             queries.append(query)

@@ -141,7 +141,7 @@ def _repeated(part: EvalPart) -> list[str]:
     seen: set[tuple[object, ...]] = set()
     repeated = []
     for query in part.queries:
-        asked = (query.reference, query.texts, part.truth[query.id].targets)
+        asked = (query.references, query.texts, part.truth[query.id].targets)
         if asked in seen:
             repeated.append(query.id)
         seen.add(asked)

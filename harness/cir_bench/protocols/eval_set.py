@@ -19,9 +19,21 @@ class EvalQuery:
     """Unique over all parts."""
     reference: str
     texts: tuple[str, ...]
-    """The modification text; if there are several, the query is the mean of their embeddings."""
+    """The modification text; or several, see :attr:`readings`."""
     part: str = ""
     tags: tuple[str, ...] = ()
+    further_references: tuple[str, ...] = ()
+    """Reference images besides ``reference``."""
+
+    @property
+    def references(self) -> tuple[str, ...]:
+        """Every reference image."""
+        return (self.reference, *self.further_references)
+
+    @property
+    def readings(self) -> tuple[tuple[str, str], ...]:
+        """Every reference image with every text; the query is the mean of their embeddings."""
+        return tuple((image, text) for image in self.references for text in self.texts)
 
 
 @dataclass(frozen=True)
@@ -35,7 +47,7 @@ class Truth:
     subset: tuple[str, ...] = ()
     """Candidates of the subset ranking; empty if there is none."""
     gains: Mapping[str, float] = field(default_factory=dict)
-    """Graded relevance by image, if a metric of the protocol uses it."""
+    """Graded relevance by image, below 0 for an explicit negative, if a metric of the protocol uses it."""
 
 
 @dataclass(frozen=True)
@@ -114,7 +126,7 @@ class EvalSet:
     def images(self) -> tuple[str, ...]:
         """Every image whose features are needed, each once: galleries, then references outside them."""
         galleries = (image for part in self.parts.values() for image in part.gallery)
-        references = (query.reference for part in self.parts.values() for query in part.queries)
+        references = (one for part in self.parts.values() for query in part.queries for one in query.references)
         return unique([*galleries, *references])
 
     def texts(self) -> tuple[str, ...]:

@@ -51,7 +51,7 @@ def _shares(sizes: Mapping[str, int], total: int) -> dict[str, int]:
 def _cut(part: EvalPart, count: int) -> EvalPart:
     queries = _spaced(part.queries, count)
     truth = {query.id: part.truth[query.id] for query in queries}
-    named = {query.reference for query in queries}
+    named = {image for query in queries for image in query.references}
     for one in truth.values():
         named |= {*one.targets, *one.excluded, *one.subset, *one.gains}
     others = [image for image in part.gallery if image not in named]

@@ -27,8 +27,8 @@ class QuerySet:
         excluded: for every query the ids that are removed from its candidates (the reference image, if the protocol
             removes it); the empty default excludes nothing.
         tags: for every query its tags for breakdowns; the empty default has none.
-        gains: for every query a value by image, the graded relevance of soft metrics (CIRR); the empty default has
-            none.
+        gains: for every query a value by image, the graded relevance of soft metrics (CIRR), below 0 for an explicit
+            negative; the empty default has none.
 
     `DataError` if lengths differ, a query id occurs twice, a query lists a target twice, or a gain is not finite.
     """
@@ -117,6 +117,11 @@ class QuerySet:
     def first_targets(self) -> TargetChoice:
         """Only the first target of each query."""
         return self.choose([targets[:1] for targets in self.targets])
+
+    @cached_property
+    def negatives(self) -> TargetChoice:
+        """The images with a gain below 0."""
+        return self.choose([tuple(image for image, gain in gains.items() if gain < 0) for gains in self.gains])
 
     @cached_property
     def gain_steps(self) -> tuple[tuple[float, TargetChoice], ...]:

@@ -243,7 +243,7 @@ class CellData:
 def _pairs_of(evaluation: EvalSet) -> dict[str, None]:
     """Every reference with each of its query's texts, once."""
     queries = [query for part in evaluation.parts.values() for query in part.queries]
-    return dict.fromkeys(pair_name(query.reference, text) for query in queries for text in query.texts)
+    return dict.fromkeys(pair_name(*reading) for query in queries for reading in query.readings)
 
 
 def _out_of_reach(cell: Cell) -> EvalSet:

@@ -146,7 +146,8 @@ class Engine:
             blame(self._cell.method, "composing a query"),
             self._assembled.computation.autocast(),
         ):
-            composed = compose_queries(self._composer, source, [REFERENCE], [self._texts(text)], 1)
+            readings = [[(REFERENCE, one) for one in self._texts(text)]]
+            composed = compose_queries(self._composer, source, readings, 1)
         return composed.to(dtype=torch.float32)
 
     def candidates(self, embedding: Embedding) -> Candidates:

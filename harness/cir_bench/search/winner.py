@@ -8,7 +8,7 @@ from pathlib import Path
 from statistics import fmean
 
 from cir_bench.errors import ConfigError, examples
-from cir_bench.evaluation.metrics import LOWER_IS_BETTER
+from cir_bench.evaluation.metrics import lower_is_better
 from cir_bench.plugin.registry import Registry
 from cir_bench.records.load import read_records
 from cir_bench.records.record import RECORD_FILE, RunRecord
@@ -59,7 +59,7 @@ def _best(where: Path, found: dict[Path, RunRecord]) -> Chosen:
     def value(folder: Path) -> float:
         record = found[folder]
         metric = record.metrics[record.headline]
-        return -metric if record.headline.rpartition("/")[2] in LOWER_IS_BETTER else metric
+        return -metric if lower_is_better(record.headline) else metric
 
     seeds = max(rows.values(), key=lambda folders: fmean(map(value, folders)))
     folder = max(seeds, key=value)

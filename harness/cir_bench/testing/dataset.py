@@ -54,6 +54,7 @@ class DatasetContract(FilesContract):
             assert isinstance(query.captions, tuple), f"{where}: captions are not a tuple"
             assert bool(query.targets) is not self.hidden, f"{where}: targets {query.targets}"
             assert len(set(query.targets)) == len(query.targets), f"{where} names a target twice"
+            assert len(set(query.negatives)) == len(query.negatives), f"{where} names a negative twice"
 
     def test_targets_and_subsets_are_in_the_gallery(self) -> None:
         """Every target, subset member and graded image is a candidate of its part; candidates are unique."""
@@ -65,7 +66,7 @@ class DatasetContract(FilesContract):
             assert len(candidates[part]) == len(gallery), f"the gallery of part {part!r} names an image twice"
         for query in dataset.queries(self.split):
             known = [] if query.targets == (NO_TARGET,) else query.targets
-            for image in [*known, *query.subset, *query.gains]:
+            for image in [*known, *query.subset, *query.gains, *query.negatives]:
                 assert image in candidates[query.part], f"query {query.id}: {image} is not in the gallery"
 
     def test_training_triplets_are_well_formed(self) -> None:
@@ -132,7 +133,8 @@ class DatasetContract(FilesContract):
     def test_references_exist_and_decode_to_rgb(self) -> None:
         """Every reference exists; the first few images are RGB pictures."""
         dataset = self.dataset()
-        references = list(dict.fromkeys(query.reference for query in dataset.queries(self.split)))
+        queries = dataset.queries(self.split)
+        references = list(dict.fromkeys(one for q in queries for one in (q.reference, *q.further_references)))
         absent = [image for image in references if not dataset.has(image)]
         assert not absent, f"reference images are missing: {absent[:5]}"
         for image in references[:IMAGES]:

@@ -25,6 +25,7 @@ def test_the_data_sets_with_public_annotations_declare_them() -> None:
         "fashioniq",
         "genecis",
         "lasco",
+        "pinpoint",
         "shoes",
     }
 
