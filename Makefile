@@ -13,7 +13,7 @@ INSTALLED_TEST := $(VENV)/.installed-test
 INSTALLED_LINT := $(VENV)/.installed-lint
 INSTALLED_DOCS := $(VENV)/.installed-docs
 
-.PHONY: run rows test faults lint structure tune tune-fashioniq leaderboard leaderboard-fashioniq docs reference notebook
+.PHONY: run rows test faults lint structure tune tune-fashioniq leaderboard leaderboard-fashioniq docs reference notebook screenshots
 
 run: $(INSTALLED)
 	$(BIN)/cir-bench run --all --seeds $(SEEDS) --out $(OUT) $(if $(TUNED),--tuned $(TUNED))
@@ -40,6 +40,15 @@ reference: $(INSTALLED)
 # docs/notebook.ipynb, with what it shows.
 notebook: $(INSTALLED_TEST)
 	$(BIN)/python docs/execute.py
+
+# docs/images: the page of `cir-bench serve`, with css's scenes and two methods. Needs Chromium. Look at the pictures.
+screenshots: OUT = .cir-bench/screenshots
+screenshots: $(INSTALLED_TEST)
+	$(BIN)/cir-bench run -m tirg -m sadn -b css --out $(OUT)
+	for method in tirg sadn; do \
+	  $(BIN)/cir-bench index --from $(OUT)/cells/css/test@1/controlled/tiny/$$method --out $(OUT)/$$method.index || exit 1; \
+	done
+	$(BIN)/python docs/screenshots.py $(OUT)/tirg.index $(OUT)/sadn.index
 
 lint: $(INSTALLED_LINT)
 	$(BIN)/ruff check .
@@ -101,7 +110,7 @@ $(VENV)/bin/python:
 	$(PYTHON) -m venv $(VENV)
 
 $(INSTALLED): pyproject.toml setup.py $(CONSTRAINTS) | $(VENV)/bin/python
-	$(BIN)/python -m pip install --disable-pip-version-check -c $(CONSTRAINTS) -e ".[captions]"
+	$(BIN)/python -m pip install --disable-pip-version-check -c $(CONSTRAINTS) -e ".[captions,serve]"
 	touch $@
 
 $(INSTALLED_TEST): $(INSTALLED)
