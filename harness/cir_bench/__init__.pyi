@@ -92,7 +92,7 @@ from cir_bench.records.record import RunRecord as RunRecord
 from cir_bench.scoring.evaluate import ProtocolResult as ProtocolResult
 from cir_bench.scoring.evaluate import evaluate as evaluate
 from cir_bench.scoring.matrices import Scores as Scores
-from cir_bench.search.engine import Hit as Hit
+from cir_bench.search.gallery import Hit as Hit
 from cir_bench.search.load import load as load
 from cir_bench.search.retriever import Retriever as Retriever
 from cir_bench.verbs.compare import CompareResult as CompareResult

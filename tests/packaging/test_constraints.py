@@ -42,7 +42,7 @@ def test_every_dependency_is_pinned_once_and_within_its_range(text, python):
     assert requirement.specifier.contains(only.version)
 
 
-@pytest.mark.parametrize("text", asked("captions", "serve", "test"))
+@pytest.mark.parametrize("text", asked("captions", "search", "serve", "test"))
 def test_every_lower_bound_is_a_version_that_is_tested(text):
     requirement = Requirement(text)
     (bound,) = requirement.specifier

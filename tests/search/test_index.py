@@ -184,14 +184,15 @@ def test_indexing_that_was_killed_goes_on(train, command, val, tmp_path, embedde
 
 def test_damaged_embeddings_are_named_and_made_again(indexed, command, val):
     _, out = indexed()
-    (shard,) = out.glob("*/*/*/*/*.safetensors")
-    content = bytearray(shard.read_bytes())
-    content[-1] ^= 1
-    shard.write_bytes(content)
+    (shard,), (vectors,) = out.glob("*/*/*/*/*.safetensors"), out.glob("vectors/*/0.npy")
+    for path in (shard, vectors):
+        content = bytearray(path.read_bytes())
+        content[-1] ^= 1
+        path.write_bytes(content)
     image = val / "b" / "c" / "val00.png"
     code, said, err = command("search", out, "--image", image, "--text", "redder")
     assert (code, said) == (2, "")
-    assert "the embeddings of 14 images" in err
+    assert "cannot be searched (0.npy was changed or damaged); run `cir-bench index" in err
     with pytest.warns(UserWarning, match="index: .* cannot be used"):
         assert counts(update(command, val, out)[1]) == [14, 0, 0, 0, 14]
     assert len(names(found(command, out, image, "redder")[0])) == 10

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sys
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
@@ -19,6 +19,21 @@ if TYPE_CHECKING:
 
 LISTED = 20
 """Most files that are listed as unreadable; ``--json`` has all."""
+
+Approximately = Annotated[
+    Literal["exact", "hnsw", "ivf"] | None,
+    typer.Option(
+        help="A search scores every image, or those that faiss chooses: faster beyond 100,000 images. "
+        "Default: as INDEX is, and exact for a new one."
+    ),
+]
+Effort = Annotated[
+    int | None,
+    typer.Option(
+        min=1,
+        help="efSearch of hnsw, nprobe of ivf. Default: the first of some doubling ones that finds 95% of the best 20.",
+    ),
+]
 
 
 @with_settings
@@ -40,13 +55,16 @@ def index(
             help="Folder of a finished cell, of many (the best is taken) or of an exported model; default: INDEX's.",
         ),
     ] = None,
+    approximate: Approximately = None,
+    effort: Effort = None,
     device: Annotated[str, typer.Option(metavar="auto|cpu|cuda[:N]|mps")] = "auto",
     as_json: AsJson = False,
 ) -> None:
     """Embed the images of a folder for `cir-bench search`; run it again after changes, or if it was interrupted.
 
     Images are known by their content, and only new contents are embedded. Files that cannot be read are listed and
-    skipped. No photo is moved or changed. Exit codes: 0; 1 if a file cannot be read; 2 for a mistake.
+    skipped. No photo is moved or changed. What an approximate search finds of the exact one is measured and printed.
+    Exit codes: 0; 1 if a file cannot be read; 2 for a mistake.
     """
     refuse_stdout("--out", out)
     registry = open_registry(settings)
@@ -65,7 +83,15 @@ def index(
     engine = open_model(cell, registry, choose_device(device), context.data_root, context.cache_dir)
     with stage_progress("images") as progress:
         folder = photos or photos_of(own, engine, progress)
-        changes = update(folder, engine, out, follow_links=settings.follow_links, progress=progress)
+        changes = update(
+            folder,
+            engine,
+            out,
+            approximate=approximate,
+            effort=effort,
+            follow_links=settings.follow_links,
+            progress=progress,
+        )
     if as_json:
         print_json(_as_json(out, changes))
     else:
@@ -83,12 +109,15 @@ def _as_json(out: Path, changes: Changes) -> dict[str, object]:
         "gone": len(changes.gone),
         "unchanged": changes.unchanged,
         "unreadable": dict(changes.unreadable),
+        "approximate": changes.approximate.model_dump() if changes.approximate else None,
     }
 
 
 def _print(out: Path, changes: Changes) -> None:
     counts = f"{len(changes.new)} new, {len(changes.changed)} changed, {len(changes.gone)} gone"
     print(f"{out}: {changes.images} images ({counts}, {changes.unchanged} unchanged)")
+    if changes.approximate:
+        print(changes.approximate.sentence())
     for why in list(changes.unreadable.values())[:LISTED]:
         print(f"cir-bench: skipped: {why}", file=sys.stderr)
     if len(changes.unreadable) > LISTED:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 import tempfile
 import webbrowser
 from collections.abc import Sequence
@@ -31,13 +32,14 @@ def search(
         typer.Option("--then", metavar="TEXT", help="Go on from the best image; may be given several times."),
     ] = None,
     open_page: Annotated[bool, typer.Option("--open", help="Show the images in a browser.")] = False,
+    exact: Annotated[bool, typer.Option("--exact", help="Score every image, though the index is approximate.")] = False,
     device: Annotated[str, typer.Option(metavar="auto|cpu|cuda[:N]|mps")] = "auto",
     as_json: AsJson = False,
 ) -> None:
     """List the best images of an index for a reference image and a text, best first, with their scores.
 
-    Every image is scored, by the score that the method was measured with. The reference itself is left out if the
-    protocol of the run leaves it out. Exit codes: 0; 2 for a mistake.
+    Every image is scored, or those that an approximate index chooses, by the score that the method was measured with.
+    The reference itself is left out if the protocol of the run leaves it out. Exit codes: 0; 2 for a mistake.
     """
     if not image.is_file():
         raise ConfigError(f"--image {image}: there is no such file; correct the path.")
@@ -48,14 +50,17 @@ def search(
     from cir_bench.search.steps import search_steps
 
     photos = PhotoIndex(index)
-    photos.searchable()
+    approximate = None if exact else photos.searchable().approximate
     context = settings.context()
     engine = open_model(photos.model, registry, choose_device(device), context.data_root, context.cache_dir)
-    steps = list(search_steps(engine, photos.gallery(engine), image.resolve(), (text, *(then or ())), k))
+    steps = list(search_steps(engine, photos.gallery(engine, exact=exact), image.resolve(), (text, *(then or ())), k))
     if as_json:
-        print_json({"steps": [{**vars(step), "results": [vars(hit) for hit in step.results]} for step in steps]})
+        shown = [{**vars(step), "results": [vars(hit) for hit in step.results]} for step in steps]
+        print_json({"steps": shown, "approximate": approximate.model_dump() if approximate else None})
     else:
         _print(steps)
+        if approximate is not None:
+            print(f"cir-bench: {approximate.sentence()}; --exact scores every image", file=sys.stderr)
     if open_page:
         from cir_bench.search.page import results_page
 

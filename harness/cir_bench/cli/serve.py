@@ -12,6 +12,8 @@ from cir_bench.cli.common import open_registry, with_settings
 from cir_bench.errors import ConfigError
 from cir_bench.verbs.settings import Settings
 
+Exact = Annotated[bool, typer.Option("--exact", help="Score every image, though an index is approximate.")]
+
 
 @with_settings
 def serve(
@@ -36,6 +38,7 @@ def serve(
         Path, typer.Option(metavar="DIR", help="Folder of the results that were right, a benchmark of its own.")
     ] = Path("feedback"),
     open_page: Annotated[bool, typer.Option("--open", help="Open the page in a browser.")] = False,
+    exact: Exact = False,
     device: Annotated[str, typer.Option(metavar="auto|cpu|cuda[:N]|mps")] = "auto",
 ) -> None:
     """Search one or two indexes on a page in the browser, and through a JSON API (`/api/openapi.json`).
@@ -57,9 +60,8 @@ def serve(
 
     address = Address(host, port, token, tuple(allow_host or ()))
     policy = address.policy()
-    registry = open_registry(settings)
-    context = settings.context()
-    served = open_indexes(indexes, registry, choose_device(device), context.data_root, context.cache_dir)
+    registry, context = open_registry(settings), settings.context()
+    served = open_indexes(indexes, registry, choose_device(device), context.data_root, context.cache_dir, exact=exact)
     app = make_app(served, feedback, policy=policy, follow_links=settings.follow_links)
     with listen(address) as listening:
         url = url_of(listening, policy.token)

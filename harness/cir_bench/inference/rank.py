@@ -93,14 +93,17 @@ def rank_part(
     top_k: int = TOP_K,
     reranker: Reranker | None = None,
     row_of: dict[str, int] | None = None,
+    queries: Embedding | None = None,
 ) -> PartRankings:
     """Rank the gallery of one part, embedded as by `embed_images`, for its queries.
 
-    ``row_of`` as in :func:`~cir_bench.retrieval.search.search`, other arguments as of `rank`.
+    ``queries`` are their embeddings where they are composed already; ``row_of`` as in
+    :func:`~cir_bench.retrieval.search.search`, other arguments as of `rank`.
     """
     with torch.inference_mode():
-        with autocast():
-            queries = _queries(composer, source, part, gallery, batch_size, row_of)
+        if queries is None:
+            with autocast():
+                queries = _queries(composer, source, part, gallery, batch_size, row_of)
         prepared = _Search(composer, active(reranker), source, False, device, autocast)
         return prepared.ranked(queries, gallery, part, top_k=top_k, row_of=row_of)
 
@@ -119,7 +122,7 @@ def _queries(
         return queries
     row_of = rows_by_id(part.gallery) if row_of is None else row_of
     excluded = [[row_of[image] for image in images if image in row_of] for images in part.query_set.excluded]
-    vectors = vectors_of(gallery.embedding if isinstance(gallery, Candidates) else gallery)
+    vectors = gallery.vectors if isinstance(gallery, Candidates) else vectors_of(gallery)
     refined = []
     for start in range(0, len(queries), batch_size):
         chunk = slice(start, start + batch_size)

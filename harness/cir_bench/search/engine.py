@@ -7,11 +7,10 @@ import json
 from collections import ChainMap
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, nullcontext
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from functools import cached_property
 
 import torch
-from PIL import Image
 
 from cir_bench.errors import ConfigError
 from cir_bench.features.extract import evaluating, read_item
@@ -27,68 +26,16 @@ from cir_bench.plugin.registry import blame
 from cir_bench.protocols.eval_set import EvalPart, EvalQuery, Truth
 from cir_bench.protocols.protocol import Protocol
 from cir_bench.protocols.text import query_texts
-from cir_bench.retrieval.index import rows_by_id
 from cir_bench.runs.assembly import AssembledCell
 from cir_bench.runs.recorded import check_data
+from cir_bench.search.gallery import REFERENCE, Gallery, Hit
 from cir_bench.search.model import Model
 from cir_bench.search.pictures import Picture, Pictures
+from cir_bench.search.vectors.arrays import Read
 
 QUERY = "query"
-REFERENCE = "\0reference"
-"""The name of a query's image among the others; no file can have it."""
 Text = str | Sequence[str]
 """A modification text, or several captions, which the protocol joins."""
-
-
-@dataclass(frozen=True)
-class Hit:
-    """An image that a search found."""
-
-    image: str
-    """Its name: the path of a file as it was given, ``image-N`` for the N-th image (from 0) if it was in memory."""
-    score: float
-    """Higher is better; scores of different queries cannot be compared."""
-
-
-@dataclass(frozen=True, eq=False)
-class Gallery:
-    """N embedded candidates."""
-
-    names: tuple[str, ...]
-    digests: tuple[str, ...]
-    """Of their contents."""
-    candidates: Candidates
-    pictures: Mapping[str, Picture] = field(default_factory=dict)
-    """By name, where the name is not the path of a file: a second stage reads the best candidates again."""
-
-    def same(self, image: Picture) -> tuple[str, ...]:
-        """The candidates that are ``image``: the file of that name or, failing that, those of its content."""
-        if not isinstance(image, Image.Image) and str(image) in self.digest_of:
-            return (str(image),)
-        digest = Pictures({REFERENCE: image}).digest(REFERENCE)
-        return tuple(self._names_of.get(digest, ()))
-
-    @cached_property
-    def row_of(self) -> dict[str, int]:
-        """The row of each name."""
-        return rows_by_id(self.names)
-
-    @cached_property
-    def again(self) -> dict[str, Picture]:
-        """By name, what a second stage reads."""
-        return {name: self.pictures.get(name, name) for name in self.names}
-
-    @cached_property
-    def digest_of(self) -> Mapping[str, str]:
-        """The digests by name."""
-        return dict(zip(self.names, self.digests, strict=True))
-
-    @cached_property
-    def _names_of(self) -> Mapping[str, Sequence[str]]:
-        found: dict[str, list[str]] = {}
-        for name, digest in zip(self.names, self.digests, strict=True):
-            found.setdefault(digest, []).append(name)
-        return found
 
 
 class Engine:
@@ -103,6 +50,27 @@ class Engine:
         # features of a frozen encoder are extracted in full precision, whatever the precision of the run
         self._plainly: Callable[[], AbstractContextManager[None]]
         self._plainly = nullcontext if trained else lambda: evaluating(self._encoders[MAIN])
+
+    @property
+    def device(self) -> torch.device:
+        """Where it computes."""
+        return self._assembled.computation.device
+
+    @property
+    def reads(self) -> Read:
+        """The vectors of candidates that a search reads."""
+        factorises = self._composer.factorises
+        return Read(units=factorises, raw=not factorises or self._composer.uses_gallery)
+
+    def exact_because(self, candidates: Embedding | None = None) -> str:
+        """Why all candidates must be scored, as the end of a sentence; nothing if some can be chosen by one vector."""
+        if not self._composer.factorises:
+            return "its score is a function of query and candidate that no vector stands for"
+        if self._composer.uses_gallery:
+            return "it refines queries with their neighbours among all images"
+        if candidates is not None and candidates.several:
+            return "an image has several vectors, of which the best counts"
+        return ""
 
     @property
     def protocol(self) -> Protocol:
@@ -152,16 +120,20 @@ class Engine:
 
     def candidates(self, embedding: Embedding) -> Candidates:
         """Embedded images, ready to be searched any number of times."""
-        return Candidates(embedding.to(self._assembled.computation.device))
+        return Candidates(embedding.to(self.device))
 
     def search(self, gallery: Gallery, image: Picture, text: Text, k: int) -> list[Hit]:
-        """The k best candidates, best first; every candidate is scored."""
+        """The k best candidates, best first; all are scored, or those that `Gallery.approximate` chooses."""
         if k < 1:
             raise ConfigError(f"k={k}: ask for at least one image.")
         excluded = gallery.same(image) if self.protocol.reference == "removed" else ()
+        reranker = self._assembled.method.reranker
+        queries = None
+        if gallery.approximate is not None:
+            queries = self.compose(image, text)
+            gallery = gallery.near(queries, max(k, reranker.k + 1 if reranker else 0) + len(excluded))
         query = EvalQuery(QUERY, REFERENCE, self._texts(text))
         part = EvalPart((query,), gallery.names, {QUERY: Truth((), excluded=excluded)})
-        reranker = self._assembled.method.reranker
         pictures = ChainMap({REFERENCE: image}, gallery.again if reranker else {})
         with blame(self._cell.method, "ranking the gallery"):
             ranking = rank_part(
@@ -169,11 +141,12 @@ class Engine:
                 self._source(pictures),
                 part,
                 gallery.candidates,
-                device=self._assembled.computation.device,
+                device=self.device,
                 autocast=self._assembled.computation.autocast,
                 top_k=min(k, len(gallery.names)),
                 reranker=reranker,
                 row_of=gallery.row_of,
+                queries=queries,
             ).gallery
         assert ranking.top_scores is not None
         scores = ranking.top_scores[0].tolist()

@@ -7,34 +7,32 @@ The files of an index::
     digests.json      by which unchanged files are not read again
     photos/           the images of the model's benchmark, if no others were named
     <identity>/       the embeddings by content, in shards as those of the feature cache
+    vectors/          what is searched: the vectors of the images in their order, mapped into memory
+    approximate/      which vectors the entries of the faiss indexes in parts/ are, if it is searched by them
 """
 
 from __future__ import annotations
 
-import json
 from pathlib import Path
 from typing import Literal
 
-from pydantic import Field, ValidationError
+from pydantic import Field
 
-from cir_bench.atomic import replacing
-from cir_bench.bounded import MIB, parse_json, read_bounded
 from cir_bench.errors import ConfigError, DataError, unwritable
 from cir_bench.features.identity import Identity
 from cir_bench.features.store import Scope, Store
 from cir_bench.records.models import RecordModel
-from cir_bench.records.record import mistakes_of
-from cir_bench.seals import check_json, seal_json
-from cir_bench.search.arrays import embedding_of
-from cir_bench.search.engine import Engine, Gallery, mark_of
+from cir_bench.search.engine import Engine, mark_of
 from cir_bench.search.folder import read_model, write_model
+from cir_bench.search.gallery import Gallery
+from cir_bench.search.vectors.files import AGAIN, read_sealed, write_sealed
+from cir_bench.search.vectors.recall import ApproximateSearch
+from cir_bench.search.vectors.vectors import Vectors
 
 INDEX_FILE = "index.json"
 MODEL_FOLDER = "model"
 COLUMN = "embedding"
 SCOPE: Scope = ("photos", "all")
-MOST_BYTES = 4096 * MIB
-AGAIN = "run `cir-bench index PHOTOS --out INDEX` again; embeddings that are there are kept"
 
 
 class IndexFile(RecordModel):
@@ -53,6 +51,10 @@ class IndexFile(RecordModel):
     """Digest of the content by path below ``photos``."""
     unreadable: dict[str, str] = Field(default_factory=dict)
     """Why an image is left out, by path."""
+    vectors: str = Field("", pattern="^([0-9a-f]{24})?$")
+    """The folder of the vectors below ``vectors/``."""
+    approximate: ApproximateSearch | None = None
+    """None: a search scores every image."""
 
 
 class PhotoIndex:
@@ -65,17 +67,7 @@ class PhotoIndex:
     def read(self) -> IndexFile | None:
         """``index.json``; None if there is none, `DataError` if it is damaged."""
         path = self.folder / INDEX_FILE
-        try:
-            content = read_bounded(path, MOST_BYTES)
-            parsed = parse_json(content)
-            index = IndexFile.model_validate_json(content)
-            check_json(parsed)
-        except FileNotFoundError:
-            return None
-        except (OSError, ValueError) as error:
-            reason = mistakes_of(error) if isinstance(error, ValidationError) else str(error).splitlines()[0]
-            raise DataError(f"{path} is not a readable index ({reason}); delete it and {AGAIN}.") from error
-        return index
+        return read_sealed(path, IndexFile, f"delete it and {AGAIN}")
 
     def searchable(self) -> IndexFile:
         """``index.json`` of an index with images; `ConfigError` if there is none."""
@@ -110,32 +102,29 @@ class PhotoIndex:
         return Store(self.folder, identity, name="index", option="--out")
 
     def write(self, index: IndexFile) -> None:
-        """Replace ``index.json``."""
+        """Replace ``index.json``, and remove the vectors of earlier states."""
         path = self.folder / INDEX_FILE
         try:
-            with replacing(path) as temporary:
-                temporary.write_text(json.dumps(seal_json(index.model_dump_json()), indent=0), encoding="utf-8")
+            write_sealed(path, index)
         except OSError as error:
             raise unwritable(f"the index {path}", error) from error
+        if index.vectors:
+            Vectors(self.folder, index.vectors).sweep(index.approximate.kind if index.approximate else None)
 
-    def gallery(self, engine: Engine) -> Gallery:
-        """The indexed images, by their whole paths.
+    def gallery(self, engine: Engine, *, exact: bool = False) -> Gallery:
+        """The indexed images, by their whole paths; with ``exact`` all are scored, whatever the index has.
 
         Raises:
-            ConfigError: as of `searchable`.
-            DataError: it is damaged, or of another model.
+            ConfigError: as of `searchable`; or it is searched by faiss, which is not installed.
+            DataError: it is damaged, of another model, or of an earlier version.
         """
         index = self.searchable()
         if index.mark != engine.mark:
             raise DataError(f"{self.folder} and the model in it do not belong together; index the images again.")
-        digests = list(index.images.values())
-        items = list(dict.fromkeys(digests))
-        rows = self.store(engine).find(items, COLUMN, SCOPE)
-        if rows.missing.any():
-            raise DataError(
-                f"the embeddings of {int(rows.missing.sum())} images in {self.folder} are missing or damaged; {AGAIN}."
-            )
-        place = {item: number for number, item in enumerate(items)}
-        embedding = embedding_of(rows, [place[digest] for digest in digests], index.weights, index.reduce)
+        if not index.vectors:
+            raise DataError(f"{self.folder} was written by an earlier version of cir-bench; {AGAIN}.")
+        vectors, approximate = Vectors(self.folder, index.vectors), None if exact else index.approximate
         names = tuple(str(Path(index.photos, name)) for name in index.images)
-        return Gallery(names, tuple(digests), engine.candidates(embedding))
+        candidates = vectors.candidates(index.weights, index.reduce, engine.device)
+        chosen = vectors.approximate(approximate.kind, approximate.effort) if approximate else None
+        return Gallery(names, tuple(index.images.values()), candidates, approximate=chosen)

@@ -7,7 +7,8 @@ from collections.abc import Sequence
 from cir_bench.errors import ConfigError
 from cir_bench.interfaces.embedding import Embedding
 from cir_bench.records.record import RunRecord
-from cir_bench.search.engine import Engine, Gallery, Hit, Text
+from cir_bench.search.engine import Engine, Text
+from cir_bench.search.gallery import Gallery, Hit
 from cir_bench.search.pictures import Picture, Pictures, by_name
 
 

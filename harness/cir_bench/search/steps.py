@@ -6,7 +6,8 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from cir_bench.search.engine import Engine, Gallery, Hit
+from cir_bench.search.engine import Engine
+from cir_bench.search.gallery import Gallery, Hit
 
 
 @dataclass(frozen=True)

@@ -4,20 +4,23 @@ from __future__ import annotations
 
 import os
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
+from typing import Literal
 
 from cir_bench.errors import ConfigError, DataError
 from cir_bench.features.live import ItemMemory
 from cir_bench.features.store import Store
 from cir_bench.interfaces.embedding import Embedding
+from cir_bench.search.arrange import Progress, Wish, arranged
 from cir_bench.search.arrays import arrays_of
 from cir_bench.search.engine import Engine
 from cir_bench.search.index import COLUMN, SCOPE, IndexFile, PhotoIndex
 from cir_bench.search.photos import content_digests, image_files
+from cir_bench.search.vectors.recall import ApproximateSearch
 from cir_bench.utils.files import IMAGE_SUFFIXES
 
 BATCH = 64
@@ -27,9 +30,6 @@ SHARD = 1024
 SHARD_SECONDS = 20.0
 """A shard is written at least this often, and so no more work is lost when the process is killed."""
 DIGESTS = "digests.json"
-
-Progress = Callable[[str, int, int], None]
-"""Called with (what is done, images so far, all images)."""
 
 
 @dataclass(frozen=True)
@@ -42,6 +42,8 @@ class Changes:
     unchanged: int
     unreadable: Mapping[str, str]
     """With the reasons."""
+    approximate: ApproximateSearch | None = None
+    """How it is searched; None: exactly."""
 
     @property
     def images(self) -> int:
@@ -50,12 +52,23 @@ class Changes:
 
 
 def update(
-    photos: Path, engine: Engine, out: Path, *, follow_links: bool = False, progress: Progress = lambda *_: None
+    photos: Path,
+    engine: Engine,
+    out: Path,
+    *,
+    approximate: Literal["exact", "hnsw", "ivf"] | None = None,
+    effort: int | None = None,
+    follow_links: bool = False,
+    progress: Progress = lambda *_: None,
 ) -> Changes:
     """Index the images of ``photos`` and its folders in ``out``, or bring that index up to date.
 
+    ``approximate`` is how it shall be searched (by default as before, and a new one exactly), and ``effort`` how much
+    of an approximate index is looked at (by default as much as finds enough, see ``recall.py``).
+
     Raises:
-        ConfigError: ``photos`` is no folder or has no images, or ``out`` is an index of other photos or another model.
+        ConfigError: ``photos`` is no folder or has no images, ``out`` is an index of other photos or another model, or
+            cannot be searched in that way.
         DataError: the index is damaged.
         StorageError: the index cannot be written.
     """
@@ -65,6 +78,9 @@ def update(
     before = index.read()
     if before is not None and before.photos != str(root):
         raise ConfigError(f"{out} is an index of {before.photos}; name another folder with --out, or delete it.")
+    known = before.approximate.kind if before is not None and before.approximate else None
+    wish = Wish(known if approximate is None else None if approximate == "exact" else approximate, effort)
+    wish.check(engine)
     files, unreadable = image_files(root, out.resolve(), follow_links=follow_links)
     if not files and not unreadable and before is None:
         raise ConfigError(f"{photos} has no images ({', '.join(IMAGE_SUFFIXES)}); name the folder of the images.")
@@ -73,16 +89,19 @@ def update(
         digests = content_digests(files, out / DIGESTS, unreadable, partial(progress, "reading"))
         work = _Embedder(engine, store, files, digests, unreadable)
         work.run(progress)
-    example = work.example
-    now = IndexFile(
-        photos=str(root),
-        mark=engine.mark,
-        weights=dict(example.weights) if example else {},
-        reduce=example.reduce if example else None,
-        images={name: digest for name, digest in digests.items() if name not in unreadable},
-        unreadable=dict(sorted(unreadable.items())),
-    )
-    index.write(now)
+        example = work.example
+        now = IndexFile(
+            photos=str(root),
+            mark=engine.mark,
+            weights=dict(example.weights) if example else {},
+            reduce=example.reduce if example else None,
+            images={name: digest for name, digest in digests.items() if name not in unreadable},
+            unreadable=dict(sorted(unreadable.items())),
+        )
+        if now.images:
+            wish.check(engine, example)
+            now = arranged(index, store, engine, now, wish, progress)
+        index.write(now)
     return _changes(before.images if before else {}, now)
 
 
@@ -163,4 +182,5 @@ def _changes(before: Mapping[str, str], now: IndexFile) -> Changes:
         gone=[name for name in before if name not in images],
         unchanged=sum(before.get(name) == digest for name, digest in images.items()),
         unreadable=now.unreadable,
+        approximate=now.approximate,
     )

@@ -44,6 +44,7 @@ class Api:
                 encoder=one.engine.record.cell.encoder,
                 benchmark=f"{one.engine.record.cell.benchmark}/{one.engine.record.cell.protocol}",
                 images=len(one.gallery.names),
+                approximate=one.approximate,
             )
             for one in self._library.served
         ]

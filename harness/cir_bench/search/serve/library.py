@@ -9,7 +9,9 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from cir_bench.errors import DataError
-from cir_bench.search.engine import Engine, Gallery
+from cir_bench.search.engine import Engine
+from cir_bench.search.gallery import Gallery
+from cir_bench.search.vectors.recall import ApproximateSearch
 from cir_bench.utils.files import inside
 
 
@@ -38,6 +40,8 @@ class Served:
     engine: Engine
     root: Path
     gallery: Gallery
+    approximate: ApproximateSearch | None = None
+    """How it is searched; None: every image is scored."""
     lock: threading.Lock = field(default_factory=threading.Lock)
 
     def search(self, image: Path, text: str, k: int) -> list[tuple[str, float]]:

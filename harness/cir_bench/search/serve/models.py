@@ -6,6 +6,8 @@ from typing import Annotated
 
 from pydantic import BaseModel, ConfigDict, Field
 
+from cir_bench.search.vectors.recall import ApproximateSearch
+
 MOST_RESULTS = 200
 MOST_CHARACTERS = 1000
 MOST_SHOWN = 100
@@ -62,6 +64,8 @@ class IndexAnswer(Strict):
     encoder: str
     benchmark: str
     images: int
+    approximate: ApproximateSearch | None = None
+    """How it is searched, and what that finds; None: every image is scored."""
 
 
 class InfoAnswer(Strict):

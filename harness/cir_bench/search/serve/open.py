@@ -14,15 +14,21 @@ from cir_bench.search.serve.library import Served
 
 
 def open_indexes(
-    folders: Sequence[Path], registry: Registry, device: torch.device, data_root: Path | None, cache_dir: Path
+    folders: Sequence[Path],
+    registry: Registry,
+    device: torch.device,
+    data_root: Path | None,
+    cache_dir: Path,
+    *,
+    exact: bool = False,
 ) -> list[Served]:
-    """The indexes in memory, named after their methods; errors as of `PhotoIndex.gallery` and `load`."""
+    """The indexes, named after their methods; ``exact`` and errors as of `PhotoIndex.gallery` and `load`."""
     photos = [PhotoIndex(folder) for folder in folders]
     files = [one.searchable() for one in photos]
     engines = [open_model(one.model, registry, device, data_root, cache_dir) for one in photos]
     labels = labels_of([f"{one.record.cell.method} on {one.record.cell.encoder}" for one in engines])
     return [
-        Served(label, engine, Path(file.photos), one.gallery(engine))
+        Served(label, engine, Path(file.photos), one.gallery(engine, exact=exact), None if exact else file.approximate)
         for label, engine, file, one in zip(labels, engines, files, photos, strict=True)
     ]
 

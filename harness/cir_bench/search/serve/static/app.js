@@ -117,7 +117,9 @@ function drawServed() {
   const images = Math.max(0, ...indexes.map((one) => one.images)).toLocaleString("en");
   const names = indexes.map((one) => one.label).join(" and ");
   const right = triplets ? ` · ${triplets.toLocaleString("en")} marked as right` : "";
-  $("served").textContent = `${images} photos · ${names}${right}`;
+  const found = indexes.map((one) => one.approximate).filter(Boolean)
+    .map(({kind, recall, k}) => ` · ${kind}: finds ${(100 * recall).toFixed(1)}% of the best ${k}`).join("");
+  $("served").textContent = `${images} photos · ${names}${found}${right}`;
 }
 
 function drawTrail() {
