@@ -4,7 +4,16 @@ import torch
 import torch.nn.functional as F
 from torch import nn
 
-from cir_bench import Composer, ComposerSpec, Embedding, Needs, hookimpl, levels
+from cir_bench import (
+    Composer,
+    ComposerSpec,
+    Embedding,
+    NamedWeights,
+    Needs,
+    NeighbourWeights,
+    hookimpl,
+    levels,
+)
 
 
 class Sound(Composer):
@@ -155,6 +164,44 @@ class OnTheCpu(Sound):
         return Embedding.single(query + torch.ones(query.shape))
 
 
+class Explains(Refines):
+    """Sound: shows a number between 0 and 1, and the best two candidates."""
+
+    def explain(self, reference, text, gallery):
+        found = gallery.topk(self.compose(reference, text), 2)
+        shares = text.need_pooled().sigmoid()
+        return [
+            NamedWeights("Shares", shares, "", [str(place) for place in range(shares.shape[1])]),
+            NeighbourWeights("Best", found.scores, "", found.rows),
+        ]
+
+
+class ExplainsOne(Explains):
+    def explain(self, reference, text, gallery):
+        return super().explain(reference[:1], text[:1], gallery)
+
+
+class ExplainsTheBatch(Explains):
+    def explain(self, reference, text, gallery):
+        shares = text.need_pooled().softmax(dim=0)
+        return [NamedWeights("Shares", shares, "", [str(place) for place in range(shares.shape[1])])]
+
+
+class ExplainsNothing(Explains):
+    explains = False
+
+
+class ExplainsOutside(Explains):
+    def explain(self, reference, text, gallery):
+        found = gallery.topk(self.compose(reference, text), 1)
+        return [NeighbourWeights("Best", found.scores, "", found.rows + len(gallery))]
+
+
+class ExplainsTwice(Explains):
+    def explain(self, reference, text, gallery):
+        return [*super().explain(reference, text, gallery), *super().explain(reference, text, gallery)]
+
+
 COMPOSERS = {
     "sound": (Sound, Needs()),
     "tokens": (Tokens, Needs(text=levels("tokens"))),
@@ -175,6 +222,12 @@ COMPOSERS = {
     "idle": (Idle, Needs()),
     "several-vectors": (SeveralVectors, Needs()),
     "on-the-cpu": (OnTheCpu, Needs()),
+    "explains": (Explains, Needs()),
+    "explains-one": (ExplainsOne, Needs()),
+    "explains-the-batch": (ExplainsTheBatch, Needs()),
+    "explains-nothing": (ExplainsNothing, Needs()),
+    "explains-outside": (ExplainsOutside, Needs()),
+    "explains-twice": (ExplainsTwice, Needs()),
 }
 
 

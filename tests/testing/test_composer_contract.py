@@ -21,11 +21,16 @@ FAULTS = {
     "in-place": ("test_features_are_not_changed", "pooled of the reference was changed"),
     "hidden": ("test_the_weights_are_all_in_the_state_dict", "queries, main"),
     "on-the-cpu": ("test_everything_is_on_the_device_of_the_features", "would mix devices.*cuda:0 and cpu"),
+    "explains-one": ("test_explanations_are_of_the_queries", "'Shares' has not one row for each query"),
+    "explains-the-batch": ("test_explanations_are_of_the_queries", "query 0 alone, Shares"),
+    "explains-nothing": ("test_explanations_are_of_the_queries", "`explains` is false"),
+    "explains-outside": ("test_explanations_are_of_the_queries", "'Best' has rows outside the gallery"),
+    "explains-twice": ("test_explanations_are_of_the_queries", "two explanations have one title"),
     "idle": ("test_gradients_reach_every_trainable_parameter", "without gradient.*idle.weight"),
 }
 
 
-@pytest.mark.parametrize("name", ["sound", "tokens", "refines", "several-vectors"])
+@pytest.mark.parametrize("name", ["sound", "tokens", "refines", "several-vectors", "explains"])
 def test_a_sound_composer_passes(check, name):
     check(ComposerContract, name)
 

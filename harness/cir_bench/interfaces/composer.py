@@ -90,10 +90,16 @@ class Composer(nn.Module, ABC):
         """
         return joint_score if self.factorises else self.score
 
-    def explain(self, reference: Features, text: Features, gallery: GalleryView | None) -> Sequence[Explanation]:
-        """What a report can show of how these B queries came about; nothing by default.
+    @property
+    def explains(self) -> bool:
+        """Whether :meth:`explain` has something to show; by default, whether the class has one of its own."""
+        return type(self).explain is not Composer.explain
 
-        `cir-bench report` calls it on a trained composer, in evaluation mode and without gradients.
+    def explain(self, reference: Features, text: Features, gallery: GalleryView | None) -> Sequence[Explanation]:
+        """What can be shown of how these B queries came about; nothing by default.
+
+        `cir-bench report` and the page of `cir-bench serve` call it on a trained composer, in evaluation mode and
+        without gradients.
 
         Args:
             reference: features of the reference images, as for :meth:`compose`.

@@ -63,6 +63,11 @@ class StagedComposer(Composer):
         """Scores ``[B, N]``."""
         return super().score(query, target) if self._sums else self.inner.score(query, target)
 
+    @property
+    def explains(self) -> bool:
+        """Whether the inner composer does; a sum has nothing to show."""
+        return not self._sums and self.inner.explains
+
     def explain(self, reference: Features, text: Features, gallery: GalleryView | None) -> Sequence[Explanation]:
         """The inner composer's; a sum has nothing to show."""
         return () if self._sums else self.inner.explain(reference, text, gallery)

@@ -17,7 +17,8 @@ from cir_bench.features.extract import evaluating, read_item
 from cir_bench.features.live import ItemMemory, LiveSource
 from cir_bench.features.source import MAIN
 from cir_bench.inference.embed import compose_queries
-from cir_bench.inference.gallery import Candidates
+from cir_bench.inference.explain import ShownExplanation, explained
+from cir_bench.inference.gallery import Candidates, GalleryForQueries
 from cir_bench.inference.rank import embed_images, rank_part
 from cir_bench.interfaces.dataset import Dataset
 from cir_bench.interfaces.embedding import Embedding
@@ -126,7 +127,7 @@ class Engine:
         """The k best candidates, best first; all are scored, or those that `Gallery.approximate` chooses."""
         if k < 1:
             raise ConfigError(f"k={k}: ask for at least one image.")
-        excluded = gallery.same(image) if self.protocol.reference == "removed" else ()
+        excluded = self._excluded(gallery, image)
         reranker = self._assembled.method.reranker
         queries = None
         if gallery.approximate is not None:
@@ -151,6 +152,25 @@ class Engine:
         assert ranking.top_scores is not None
         scores = ranking.top_scores[0].tolist()
         return [Hit(name, score) for name, score in zip(ranking.top_ids[0], scores, strict=False)]
+
+    @property
+    def explains(self) -> bool:
+        """Whether `explain` has something to show."""
+        return self._composer.explains
+
+    def explain(self, gallery: Gallery, image: Picture, text: Text) -> list[ShownExplanation]:
+        """What the method shows of how a query came about."""
+        query, view = EvalQuery(QUERY, REFERENCE, self._texts(text)), None
+        if self._composer.uses_gallery:
+            rows = [gallery.row_of[name] for name in self._excluded(gallery, image)]
+            candidates = gallery.candidates
+            view = GalleryForQueries(candidates, candidates.vectors, [rows], self._composer.scorer)
+        with torch.inference_mode(), blame(self._cell.method, "explaining a query"):
+            source = self._source({REFERENCE: image})
+            return explained(self._composer, source, [query], gallery.names, view)[0]
+
+    def _excluded(self, gallery: Gallery, image: Picture) -> tuple[str, ...]:
+        return gallery.same(image) if self.protocol.reference == "removed" else ()
 
     def _source(self, pictures: Mapping[str, Picture], memory: ItemMemory | None = None) -> _Source:
         needs = self._cell.needs

@@ -24,6 +24,7 @@ _MODULES = (
     "dataset",
     "encoder",
     "executor",
+    "explaining",
     "joint",
     "loss",
     "method",

@@ -27,6 +27,7 @@ from cir_bench.testing.asserts import (
 )
 from cir_bench.testing.base import Contract, seeded
 from cir_bench.testing.devices import assert_on_gpu, pretend_gpu
+from cir_bench.testing.explaining import assert_explains_each_query
 from cir_bench.testing.features import other_padding, random_features, random_texts, shape_for, zeros
 from cir_bench.testing.stepping import all_scores
 from cir_bench.testing.words import random_words, texts_for
@@ -134,6 +135,12 @@ class Composing(Contract, ABC):
             with torch.autocast("cpu", dtype):
                 query, target = self.embeddings(composer)
             assert_finite({**query.spaces, **target.spaces}, f"in {str(dtype).removeprefix('torch.')}")
+
+    def test_explanations_are_of_the_queries(self) -> None:
+        """What `Composer.explain` shows has a title and a row for each query, which depends on no other query."""
+        composer = self.composer()
+        gallery = self.gallery(composer) if composer.uses_gallery else None
+        assert_explains_each_query(composer, *self.query_features(), gallery)
 
     def test_one_seed_one_composer(self) -> None:
         """Two composers from one seed have the same weights and give the same queries."""

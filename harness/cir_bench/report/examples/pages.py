@@ -9,11 +9,12 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from cir_bench.errors import CirBenchError, ConfigError
+from cir_bench.inference.explain import ShownExplanation
 from cir_bench.interfaces.dataset import ImageRef
 from cir_bench.leaderboards import write_text
 from cir_bench.leaderboards.facts import cautions
 from cir_bench.plugin.registry import Registry
-from cir_bench.report.examples.explanations import ShownExplanation, explanations
+from cir_bench.report.examples.explanations import explanations
 from cir_bench.report.examples.images import LADDER, PageImages, fitting
 from cir_bench.report.examples.queries import RankedMethod, SectionQueries, section_queries
 from cir_bench.report.examples.sampling import PageOptions, QuerySelection, selections

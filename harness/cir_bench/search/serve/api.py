@@ -13,6 +13,7 @@ from starlette.responses import JSONResponse, Response
 from cir_bench.errors import CirBenchError, DataError
 from cir_bench.search.serve import models
 from cir_bench.search.serve.body import read_body, read_model
+from cir_bench.search.serve.explain import answered
 from cir_bench.search.serve.feedback import Feedback, Judgement
 from cir_bench.search.serve.library import Library, Served
 from cir_bench.search.serve.limits import Workers
@@ -44,6 +45,7 @@ class Api:
                 encoder=one.engine.record.cell.encoder,
                 benchmark=f"{one.engine.record.cell.benchmark}/{one.engine.record.cell.protocol}",
                 images=len(one.gallery.names),
+                explains=one.engine.explains,
                 approximate=one.approximate,
             )
             for one in self._library.served
@@ -75,6 +77,15 @@ class Api:
         image, text = self._image(asked.image), _text(asked.text)
         rankings = [await self._ranking(one, image, text, asked.k) for one in self._library.served]
         return _json(models.SearchAnswer(rankings=rankings))
+
+    async def explain(self, request: Request) -> Response:
+        """``POST /api/explain``."""
+        asked = await read_model(request, models.ExplainRequest)
+        if asked.index >= len(self._library.served):
+            raise HTTPException(404, f"There is no index {asked.index}; the first is 0.")
+        served, image, text = self._library.served[asked.index], self._image(asked.image), _text(asked.text)
+        shown = await self._searches.run(served.explain, image, text)
+        return _json(answered(shown, served, self._library))
 
     async def feedback(self, request: Request) -> Response:
         """``POST /api/feedback``."""

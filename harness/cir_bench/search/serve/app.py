@@ -69,6 +69,7 @@ def _routes(api: Api) -> list[Route]:
         Route("/api/images", api.images),
         Route("/api/uploads", api.upload, methods=["POST"]),
         Route("/api/search", api.search, methods=["POST"]),
+        Route("/api/explain", api.explain, methods=["POST"]),
         Route("/api/feedback", api.feedback, methods=["POST"]),
         Route("/api/openapi.json", api.openapi),
         Route("/thumb/{identity}", api.thumbnail),

@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from cir_bench.errors import DataError
+from cir_bench.inference.explain import ShownExplanation
 from cir_bench.search.engine import Engine
 from cir_bench.search.gallery import Gallery
 from cir_bench.search.vectors.recall import ApproximateSearch
@@ -50,6 +51,11 @@ class Served:
             hits = self.engine.search(self.gallery, image, text, k)
         digest_of = self.gallery.digest_of
         return [(photo_id(hit.image, digest_of[hit.image]), hit.score) for hit in hits]
+
+    def explain(self, image: Path, text: str) -> list[ShownExplanation]:
+        """What the method shows of how a query came about."""
+        with self.lock:
+            return self.engine.explain(self.gallery, image, text)
 
 
 class Library:

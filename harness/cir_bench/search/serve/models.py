@@ -30,6 +30,14 @@ class SearchRequest(Strict):
     k: int = Field(20, ge=1, le=MOST_RESULTS)
 
 
+class ExplainRequest(Strict):
+    """A query to one of the indexes, counted from 0."""
+
+    image: Id
+    text: SearchText
+    index: int = Field(0, ge=0)
+
+
 class FeedbackRequest(Strict):
     """A result that was right, or (``right: false``) is not any more."""
 
@@ -56,6 +64,39 @@ class HitAnswer(ImageAnswer):
     """Higher is better; scores of different queries or methods cannot be compared."""
 
 
+class NeighbourAnswer(ImageAnswer):
+    """An image that a query was refined by."""
+
+    weight: float
+
+
+class WeightAnswer(Strict):
+    """A number between 0 and 1, and what it is of."""
+
+    name: str
+    weight: float
+
+
+class ExplanationAnswer(Strict):
+    """One thing that a method shows of how a query came about: a map, neighbours or named weights."""
+
+    title: str
+    note: str
+    """How it is read; may be empty."""
+    map: list[list[float]] | None = None
+    """Rows from the top, over the whole reference image, relative to the largest value."""
+    neighbours: list[NeighbourAnswer] = Field(default_factory=list)
+    """The heaviest first."""
+    weights: list[WeightAnswer] = Field(default_factory=list)
+
+
+class ExplainAnswer(Strict):
+    """What the method of one index shows; nothing, if it has nothing to show."""
+
+    label: str
+    explanations: list[ExplanationAnswer]
+
+
 class IndexAnswer(Strict):
     """An index that is served."""
 
@@ -64,6 +105,8 @@ class IndexAnswer(Strict):
     encoder: str
     benchmark: str
     images: int
+    explains: bool = False
+    """Whether the method shows how a query came about."""
     approximate: ApproximateSearch | None = None
     """How it is searched, and what that finds; None: every image is scored."""
 

@@ -73,6 +73,11 @@ def _paths() -> dict[str, Any]:
         "/api/search": {
             "post": _operation("Search all indexes.", models.SearchAnswer, body=_json(models.SearchRequest))
         },
+        "/api/explain": {
+            "post": _operation(
+                "How a query to one index came about.", models.ExplainAnswer, body=_json(models.ExplainRequest)
+            )
+        },
         "/api/feedback": {
             "post": _operation("A result is right.", models.FeedbackAnswer, body=_json(models.FeedbackRequest))
         },

@@ -18,5 +18,6 @@ const send = (path, value) =>
 export const info = () => ask("/api/info");
 export const photos = (start, count, words) => ask(`/api/images?${new URLSearchParams({start, count, words})}`);
 export const search = (image, text, k) => send("/api/search", {image, text, k});
+export const explain = (image, text, index) => send("/api/explain", {image, text, index});
 export const judge = (judgement) => send("/api/feedback", judgement);
 export const upload = (file) => ask("/api/uploads", {method: "POST", headers: {"Content-Type": file.type}, body: file});

@@ -1,6 +1,7 @@
 import * as api from "./api.js";
 import {card, element, fileName, picture, walk} from "./cards.js";
 import {Trail} from "./trail.js";
+import {Why} from "./why.js";
 
 const $ = (name) => document.getElementById(name);
 const PHOTOS = 60, RESULTS = 24, MOST = 200, SHOWN = 100;
@@ -8,6 +9,7 @@ const KINDS = ["image/jpeg", "image/png", "image/webp"];
 let served = {indexes: [], most_bytes: 0};
 let browsing = true, column = 0, asked = 0, listed = {images: [], total: 0, words: ""};
 const trail = new Trail(() => { browsing = !trail.shown; draw(); });
+const why = new Why($, (work) => attempt(work), (image) => go(image));
 
 function say(problem) {
   $("problem").textContent = problem || "";
@@ -108,6 +110,7 @@ function draw() {
   $("named").textContent = image ? fileName(image) : "";
   $("text").value = step?.text ?? "";
   $("browse").disabled = browsing;
+  why.of(step, served.indexes);
   drawTrail();
   drawFound();
 }
