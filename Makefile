@@ -45,10 +45,9 @@ notebook: $(INSTALLED_TEST)
 screenshots: OUT = .cir-bench/screenshots
 screenshots: $(INSTALLED_TEST)
 	$(BIN)/cir-bench run -m tirg -m sadn -b css --out $(OUT)
-	for method in tirg sadn; do \
-	  $(BIN)/cir-bench index --from $(OUT)/cells/css/test@1/controlled/tiny/$$method --out $(OUT)/$$method.index || exit 1; \
-	done
-	$(BIN)/python docs/screenshots.py $(OUT)/tirg.index $(OUT)/sadn.index
+	$(BIN)/cir-bench index --from $(OUT)/cells/css/test@1/controlled/tiny/sadn --out $(OUT)/sadn.index
+	$(BIN)/cir-bench index $(OUT)/sadn.index/photos --from $(OUT)/cells/css/test@1/controlled/tiny/tirg --out $(OUT)/tirg.index
+	$(BIN)/python docs/screenshots.py $(OUT)/sadn.index $(OUT)/tirg.index
 
 lint: $(INSTALLED_LINT)
 	$(BIN)/ruff check .

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import argparse
 import contextlib
+import io
 import re
 import shutil
 import subprocess
@@ -23,9 +24,14 @@ from playwright.sync_api import Browser, Page, expect, sync_playwright
 
 HERE = Path(__file__).parent
 WIDTHS = {"wide": (1440, 900), "phone": (390, 844)}
-STATES = ("empty", "typed", "results", "trail", "error")
-COLOURS = 128
-"""Of the palette of a picture: a screenshot of drawings needs no more, and is a third as large."""
+KEPT = ("results-phone-dark", "results-wide-light", "trail-wide-dark")
+"""Those that docs/search.md shows."""
+QUALITY = 85
+"""Of the WebP files."""
+LOADED = """() => [...document.images].every(one => {
+  const {top, bottom} = one.getBoundingClientRect();
+  return one.complete || !one.checkVisibility() || bottom < 0 || top > innerHeight;
+})"""
 
 
 @dataclass(frozen=True)
@@ -60,8 +66,10 @@ def take(page: Page, url: str, query: Query, shots: Path, name: str) -> None:
 
     def shoot(state: str) -> None:
         page.wait_for_load_state("networkidle")
-        page.wait_for_function("() => [...document.images].every(i => i.complete || i.loading === 'lazy')")
-        shrink(page.screenshot(animations="disabled", caret="hide"), shots / f"{state}-{name}.png")
+        page.wait_for_function(LOADED)
+        path = shots / f"{state}-{name}.webp"
+        with Image.open(io.BytesIO(page.screenshot(animations="disabled", caret="hide"))) as picture:
+            picture.save(path, quality=QUALITY, method=6)
 
     def ask(text: str) -> None:
         page.get_by_label("What should change?").fill(text)
@@ -92,15 +100,6 @@ def take(page: Page, url: str, query: Query, shots: Path, name: str) -> None:
     shoot("error")
 
 
-def shrink(picture: bytes, path: Path) -> None:
-    """Write a screenshot with few colours."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    path.write_bytes(picture)
-    with Image.open(path) as image:
-        few = image.convert("RGB").quantize(COLOURS, dither=Image.Dither.NONE)
-    few.save(path, optimize=True)
-
-
 def opened(browser: Browser, size: tuple[int, int], scheme: str) -> Page:
     """A page of that size and colour scheme."""
     width, height = size
@@ -120,11 +119,13 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("indexes", nargs="+", type=Path, metavar="INDEX")
     parser.add_argument("--out", type=Path, default=HERE / "images", metavar="DIR")
-    parser.add_argument("--photo", required=True, help="file name of the first reference")
-    parser.add_argument("--text", required=True, help="the first query")
-    parser.add_argument("--then", required=True, help="the query about one of its results")
+    parser.add_argument("--photo", default="test-00254.png", help="file name of the first reference")
+    parser.add_argument("--text", default="paint the little square blue", help="the first query")
+    parser.add_argument("--then", default="the star at the top becomes a circle", help="the query about a result")
     parser.add_argument("--click", type=int, default=0, help="the place of that result, from 0")
-    parser.add_argument("--only", nargs="*", help="keep these alone, such as results-wide-light")
+    parser.add_argument(
+        "--only", nargs="*", default=KEPT, help="names of those to keep, such as error-phone-dark; none: all"
+    )
     asked = parser.parse_args()
     query = Query(asked.photo, asked.text, asked.then, asked.click)
     path = shutil.which("chromium") or shutil.which("google-chrome")

@@ -28,7 +28,7 @@ def test_its_first_page_has_the_committed_leaderboards_and_the_report_next_to_it
     tables = re.findall(r"<table>.*?</table>", page, re.DOTALL)
     for method in ("sadn", "tgcir", "random"):
         assert f"<code>{method}</code>" in tables[0]
-    assert "Rmean" in tables[1]
+    assert any("Rmean" in table for table in tables[1:])
     assert '<a href="report.html">' in page
     assert "fashioniq" in (site / "report.html").read_text(encoding="utf-8")
 
