@@ -4,30 +4,39 @@ from __future__ import annotations
 
 import json
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, TextIO
 
 import typer
 
 from cir_bench.cli.common import AsJson, with_settings
+from cir_bench.cli.engine_options import EngineOptions, with_engine_options
 from cir_bench.cli.run_options import RunOptions, with_run_options
 from cir_bench.cli.run_view import say
 from cir_bench.cli.streams import outlive_readers
 from cir_bench.errors import CirBenchError, ConfigError, PairingError
 from cir_bench.interrupts import INTERRUPTED
+from cir_bench.verbs.engine import tune_engine
 from cir_bench.verbs.settings import Settings
 
 if TYPE_CHECKING:
+    from cir_bench.engine.tune import Told
     from cir_bench.records.tuning import Trial, TuningRecord
     from cir_bench.runs.cell import Cell
+    from cir_bench.runs.tuning import Search, TuneOptions
+    from cir_bench.verbs.choice import RunSetup
 
 FAILED = 1
 
 
 @with_settings
 @with_run_options
+@with_engine_options
 def tune(
+    engine: EngineOptions,
     options: RunOptions,
     settings: Settings,
     trials: Annotated[int, typer.Option(min=1, help="Trials of every method; stopped ones count.")] = 20,
@@ -41,6 +50,9 @@ def tune(
     method has now. After an interruption the same command continues; several processes may share the work. The choice
     is written to tuning.json below --out; `cir-bench run --tuned DIR` uses it, and records say so.
 
+    --on NAME and --max-cells N run N trials at the same time (default: 4), on this machine or others. Each then learns
+    from the trials up to the N-th before it (docs/scaling.md).
+
     Exit codes: 0; 1 if a method could not be tuned; 2 for a mistake in the options; 130 when interrupted.
     """
     try:
@@ -49,42 +61,105 @@ def tune(
         raise ConfigError("tuning needs Optuna; run: pip install 'cir-bench[tune]'.") from error
     import torch  # noqa: F401 (before the plugins, so that a changed number of threads is noticed)
 
-    from cir_bench.runs.tuning import TuneOptions, tune_cell
+    from cir_bench.runs.tuning import TuneOptions
     from cir_bench.runs.workbench import default_workers
 
     outlive_readers(sys.stdout, sys.stderr)
-    found = options.resolve(settings)
-    setup = found.setup(found.workbench(settings, default_workers() if workers is None else workers, evaluates=False))
-    stream = sys.stderr if as_json else sys.stdout
-    done, failed = [], 0
-    budget = TuneOptions(trials, seed)
+    found, where = options.resolve(settings), engine.choice()
+    device = "cpu" if where.used else None  # this process then only looks for features that are missing
+    bench = found.workbench(settings, default_workers() if workers is None else workers, evaluates=False, device=device)
+    setup = found.setup(bench)
+    view = _View(sys.stderr if as_json else sys.stdout, trials)
     _refuse_options(setup.cells)
-    for cell in (cell for cell in setup.cells if _trains(cell, stream)):
-        say(stream, f"{cell.key.name}: {trials} trials of {cell.epochs} epochs")
-
-        def told(number: int, trial: Trial, best: float | None) -> None:
-            say(stream, _line(number, trials, trial, best))
-
-        try:
-            if cell.refusal:
-                raise PairingError(cell.refusal)
-            record = tune_cell(cell, setup.bench, setup.registry, setup.out, budget, told)
-        except CirBenchError as error:
-            failed += 1
-            print(f"cir-bench: {error}", file=sys.stderr)
-            continue
-        except KeyboardInterrupt:
-            say(stream, "Interrupted. Finished trials are kept; run the same command again to continue.")
-            raise typer.Exit(INTERRUPTED) from None
-        if record is None:
-            say(stream, "  another process is running the last trials, and will write the choice")
+    cells = [cell for cell in setup.cells if _trains(cell, view.stream)]
+    budget = TuneOptions(trials, seed)
+    try:
+        if where.used:
+            _on_engine(
+                cells, setup, budget, view, partial(tune_engine, where, setup, settings, workers, options.config)
+            )
         else:
-            done.append(record)
-            _report(record, cell.folder(setup.out / "tuning"), stream)
+            _here(cells, setup, budget, view)
+    except KeyboardInterrupt:
+        say(view.stream, "Interrupted. Finished trials are kept; run the same command again to continue.")
+        raise typer.Exit(INTERRUPTED) from None
     if as_json:
-        print(json.dumps([record.model_dump(mode="json") for record in done], indent=1))
-    if failed:
+        print(json.dumps([record.model_dump(mode="json") for record in view.done], indent=1))
+    if view.failed:
         raise typer.Exit(FAILED)
+
+
+def _here(cells: Sequence[Cell], setup: RunSetup, budget: TuneOptions, view: _View) -> None:
+    """One trial after the other."""
+    from cir_bench.runs.tuning import tune_cell
+
+    for cell in cells:
+        with view.failing():
+            view.begins(cell)
+            record = tune_cell(cell, setup.bench, setup.registry, setup.out, budget, view.told)
+            view.ends(record, cell.folder(setup.out / "tuning"))
+
+
+def _on_engine(
+    cells: Sequence[Cell],
+    setup: RunSetup,
+    budget: TuneOptions,
+    view: _View,
+    run: Callable[[Sequence[Search], Told], None],
+) -> None:
+    """Trials of all cells on an executor."""
+    from cir_bench.runs.tuning import Search
+
+    searches = []
+    for cell in cells:
+        with view.failing():
+            view.begins(cell)
+            searches.append(Search(cell, setup.bench, setup.out, budget))
+    several = len(searches) > 1
+
+    def told(search: Search, number: int, trial: Trial, best: float | None) -> None:
+        view.told(number, trial, best, f"{search.cell.key.name}: " if several else "")
+
+    run(searches, told)
+    for search in searches:
+        with view.failing():
+            view.ends(search.finish(), search.study.folder)
+
+
+class _View:
+    """What is said of tunings on ``stream``, and what became of them."""
+
+    def __init__(self, stream: TextIO, trials: int) -> None:
+        self.stream, self._trials = stream, trials
+        self.done: list[TuningRecord] = []
+        self.failed = 0
+
+    @contextmanager
+    def failing(self) -> Iterator[None]:
+        """A tuning that cannot be done stops no other."""
+        try:
+            yield
+        except CirBenchError as error:
+            self.failed += 1
+            print(f"cir-bench: {error}", file=sys.stderr)
+
+    def begins(self, cell: Cell) -> None:
+        """Say what is tuned; `PairingError` if it cannot be."""
+        say(self.stream, f"{cell.key.name}: {self._trials} trials of {cell.epochs} epochs")
+        if cell.refusal:
+            raise PairingError(cell.refusal)
+
+    def told(self, number: int, trial: Trial, best: float | None, of: str = "") -> None:
+        """A trial has ended."""
+        say(self.stream, _line(f"{of}[{number}/{self._trials}]", trial, best))
+
+    def ends(self, record: TuningRecord | None, folder: Path) -> None:
+        """All trials have ended, or another process runs the last ones."""
+        if record is None:
+            say(self.stream, "  another process is running the last trials, and will write the choice")
+        else:
+            self.done.append(record)
+            _report(record, folder, self.stream)
 
 
 def _refuse_options(cells: Sequence[Cell]) -> None:
@@ -101,11 +176,11 @@ def _trains(cell: Cell, stream: TextIO) -> bool:
     return cell.trains
 
 
-def _line(number: int, of: int, trial: Trial, best: float | None) -> str:
+def _line(which: str, trial: Trial, best: float | None) -> str:
     score = "–" if trial.score is None else f"{trial.score:.2f}"
     result = trial.state if trial.state != "failed" else f"failed: {trial.reason}"
     so_far = "" if best is None else f"; best {best:.2f}"
-    return f"  [{number}/{of}] {score} ({result}, {trial.seconds:.0f} s){so_far}: {_written(trial)}"
+    return f"  {which} {score} ({result}, {trial.seconds:.0f} s){so_far}: {_written(trial)}"
 
 
 def _written(trial: Trial) -> str:

@@ -6,9 +6,9 @@ import hashlib
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
-from typing import Literal, get_args
+from typing import get_args
 
-from cir_bench.engine.request import CACHE, JOB, OUT, JobRequest
+from cir_bench.engine.request import CACHE, JOB, OUT, JobRequest, Task, TrialRequest
 from cir_bench.engine.same import known_of, versions
 from cir_bench.engine.setup import EngineSetup
 from cir_bench.features.identity import Identity, Role
@@ -33,7 +33,15 @@ class Packer:
         self._plugins = tuple(map(self._plugin, self._plugin_files()))
         self._requests = tuple(map(self._request, setup.requests))
 
-    def job(self, task: Literal["cell", "features"], cells: Sequence[Cell], attempt: int) -> Job:
+    def job(
+        self,
+        task: Task,
+        cells: Sequence[Cell],
+        attempt: int,
+        trial: TrialRequest | None = None,
+        *,
+        tunes: bool = False,
+    ) -> Job:
         """One job; cells of a features job share an encoder."""
         setup, first = self._setup, cells[0]
         files = dict(self._files)
@@ -43,6 +51,8 @@ class Packer:
                 files |= self._checkpoints(first)
         request = JobRequest(
             task=task,
+            tunes=tunes or trial is not None,
+            trial=trial,
             cells=tuple(cell.key for cell in cells),
             precision=first.precision,
             requests=self._requests,
@@ -60,10 +70,14 @@ class Packer:
             ingredients=tuple(map(known_of, cells)),
         )
         digest = hashlib.sha256("".join(cell.key.model_dump_json() for cell in cells).encode()).hexdigest()[:8]
-        extracts = task == "features"
+        name, title = first.key.method, first.key.name
+        if task == "features":
+            name, title = "features", f"features of {first.key.encoder} for {len(cells)} cells"
+        if trial is not None:
+            name, title = f"{name}-trial{trial.index}", f"trial {trial.index + 1} of {title}"
         return Job(
-            name=f"{'features' if extracts else first.key.method}-{digest}-{attempt}",
-            title=f"features of {first.key.encoder} for {len(cells)} cells" if extracts else first.key.name,
+            name=f"{name}-{digest}-{attempt}",
+            title=title,
             request=request.model_dump_json(),
             files=files,
             cpus=setup.cpus,

@@ -9,6 +9,7 @@ from pydantic import BaseModel, ConfigDict
 
 from cir_bench.interfaces.cell_key import CellKey
 from cir_bench.params.precision import Precision
+from cir_bench.records.tuning import SeenTrial
 from cir_bench.runs.request import RunRequest
 
 JOB = "@job@"
@@ -21,12 +22,28 @@ OUT = "out"
 """In the job's folder: the records and checkpoints, unless the file system is shared."""
 
 
-class JobRequest(BaseModel):
-    """A cell to run, or the features of several cells to extract."""
+Task = Literal["cell", "features", "trial"]
+
+
+class TrialRequest(BaseModel):
+    """A trial of a tuning; ``seen`` says when it is hopeless."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
-    task: Literal["cell", "features"]
+    index: int
+    values: Mapping[str, float | int]
+    seen: tuple[SeenTrial, ...]
+
+
+class JobRequest(BaseModel):
+    """A cell to run, the features of several cells to extract, or a trial of a tuning."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    task: Task
+    tunes: bool = False
+    """Whether it is part of a tuning, which keeps the evaluation split out of reach."""
+    trial: TrialRequest | None = None
     cells: tuple[CellKey, ...]
     precision: Precision
     requests: tuple[RunRequest, ...]

@@ -10,8 +10,10 @@ import threading
 from collections.abc import Sequence
 from pathlib import Path
 
+from cir_bench.atomic import replacing
 from cir_bench.engine.messages import MessageWriter
 from cir_bench.engine.request import MESSAGES_FILE, OUT, REQUEST_FILE, JobRequest
+from cir_bench.engine.results import result_path
 from cir_bench.engine.same import difference, known_of, versions
 from cir_bench.errors import CirBenchError
 from cir_bench.interfaces.events import CellFinished, CellStarted, EpochFinished, Event, WorkProgress
@@ -63,7 +65,7 @@ def main() -> int:
     with joined() as ranks:
         try:
             work = _Work(request, messages, ranks, folder)
-            work.features() if request.task == "features" else work.cell()
+            {"cell": work.cell, "features": work.features, "trial": work.trial}[request.task]()
         except KeyboardInterrupt:  # the driver cancels
             return INTERRUPTED
         except CirBenchError as error:
@@ -86,7 +88,7 @@ class _Work:
             self._registry.hooks.register(_Listener(messages), "the driver")
         first = request.requests[0]
         device = "cuda" if request.gpus and first.device == "auto" else first.device
-        self._say = messages.event
+        self._say, self._request, self._folder = messages.event, request, folder
         self._out = first.out if request.shared else folder / OUT
         self._bench = Workbench(
             _data_root(first.data_root),
@@ -95,6 +97,7 @@ class _Work:
             allow_partial=first.allow_partial,
             workers=request.workers,
             follow_links=request.follow_links,
+            evaluates=not request.tunes,
             ranks=ranks,
         )
 
@@ -114,10 +117,24 @@ class _Work:
                 self._say(event)
 
         for cell in self._cells:
-            bench.tables.source(cell, bench.data.evaluation_items(cell), announce)
+            if not self._request.tunes:
+                bench.tables.source(cell, bench.data.evaluation_items(cell), announce)
             if cell.method.spec.learns and cell.epochs and cell.weights is None:
                 bench.tables.source(cell, bench.data.train_items(cell), announce)
             bench.lifetimes.finish(cell)
+
+    def trial(self) -> None:
+        """Train the cell with the values of a trial, and leave its outcome for the driver."""
+        from cir_bench.runs.tuning import run_trial
+
+        (cell,), trial = self._cells, self._request.trial
+        assert trial is not None
+        outcome = run_trial(cell, self._bench, self._registry, self._folder / "trial", trial.values, trial.seen)
+        if self._bench.ranks.first:
+            path = result_path(self._out, cell, trial.index)
+            path.parent.mkdir(parents=True, exist_ok=True)
+            with replacing(path) as temporary:
+                temporary.write_text(outcome.model_dump_json(), encoding="utf-8")
 
 
 def _registry(request: JobRequest) -> Registry:

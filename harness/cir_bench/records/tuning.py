@@ -42,6 +42,25 @@ class Trial(RecordModel):
     """Why it failed."""
 
 
+class SeenTrial(RecordModel):
+    """What a trial knows of an earlier one when it decides whether it is hopeless."""
+
+    value: float | None
+    """Its best score; None if it was stopped, or failed."""
+    scores: tuple[float, ...]
+    """Held out, in the order in which they were taken."""
+
+
+class TrialOutcome(RecordModel):
+    """How a trial ended."""
+
+    scores: tuple[float, ...] = ()
+    stopped: bool = False
+    """Whether it was hopeless, or failed for a ``reason``."""
+    reason: str = ""
+    seconds: float = 0.0
+
+
 class TuningRecord(RecordModel):
     """A finished tuning of one method on one benchmark and encoder."""
 

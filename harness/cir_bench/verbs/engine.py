@@ -13,11 +13,16 @@ from cir_bench.interfaces.events import CellFinished
 from cir_bench.verbs.settings import Settings
 
 if TYPE_CHECKING:
+    from cir_bench.engine.setup import EngineSetup
+    from cir_bench.engine.tune import Told
     from cir_bench.interfaces.executor import Executor
+    from cir_bench.runs.tuning import Search
     from cir_bench.verbs.choice import RunSetup
 
 LOCAL = "local"
 RETRIES = 2
+TRIALS_AT_ONCE = 4
+"""Of a tuning on an executor, unless the user says it: the more there are, the later one learns from another."""
 
 
 @dataclass(frozen=True)
@@ -61,11 +66,42 @@ def run_engine(
 ) -> Sequence[CellFinished]:
     """Compute the cells on the executor that is chosen."""
     from cir_bench.engine.drive import run_on
-    from cir_bench.engine.setup import EngineSetup
 
     executor = _executor(engine, setup)
     most = engine.max_cells or executor.most_jobs
-    parts = EngineSetup(
+    return run_on(executor, setup.cells, _setup(engine, setup, settings, flags, config, executor, most))
+
+
+def tune_engine(
+    engine: EngineChoice,
+    setup: RunSetup,
+    settings: Settings,
+    workers: int | None,
+    config: Path | None,
+    searches: Sequence[Search],
+    told: Told,
+) -> None:
+    """Run the trials of searches on the executor that is chosen."""
+    from cir_bench.engine.tune import tune_on
+
+    executor = _executor(engine, setup)
+    most = engine.max_cells or min(TRIALS_AT_ONCE, executor.most_jobs)
+    flags = RunFlags(workers=workers)
+    tune_on(executor, searches, _setup(engine, setup, settings, flags, config, executor, most), told)
+
+
+def _setup(
+    engine: EngineChoice,
+    setup: RunSetup,
+    settings: Settings,
+    flags: RunFlags,
+    config: Path | None,
+    executor: Executor,
+    most: int,
+) -> EngineSetup:
+    from cir_bench.engine.setup import EngineSetup
+
+    return EngineSetup(
         bench=setup.bench,
         registry=setup.registry,
         out=setup.out,
@@ -82,7 +118,6 @@ def run_engine(
         fail_fast=flags.fail_fast,
         limit=flags.limit,
     )
-    return run_on(executor, setup.cells, parts)
 
 
 def _executor(engine: EngineChoice, setup: RunSetup) -> Executor:

@@ -30,12 +30,12 @@ from ray.cluster_utils import Cluster
 from cir_bench_executors.on_ray import ENVIRONMENT
 
 pytestmark = [
-    pytest.mark.timeout(600),
+    pytest.mark.timeout(900),
     pytest.mark.skipif("CIR_BENCH_RAY_CLUSTER" not in os.environ, reason="CIR_BENCH_RAY_CLUSTER is not set"),
     pytest.mark.skipif(not Path("/proc/self/cmdline").exists(), reason="processes are looked for in /proc"),
 ]
 TOY = Path(__file__).parents[2] / "support" / "toy_plugin.py"
-SECONDS = 120.0
+SECONDS = 240.0
 """Limit of each wait."""
 
 
