@@ -85,9 +85,10 @@ def test_a_preloaded_table_reads_no_file(cache, encoder, images, tmp_path):
 def test_a_gpu_keeps_tables_by_what_is_free_on_it(cache, encoder, images, monkeypatch):
     table = image_table(cache, encoder, images.refs(["image5"]), levels("pooled"))
     monkeypatch.setattr("torch.cuda.mem_get_info", lambda device: (2 * table.nbytes - 1, 1 << 40))
-    assert not table.preload("cuda")
+    assert table.preload("cuda") and table.kept_on(torch.device("cpu")) == table.nbytes, "the host has room for it"
     monkeypatch.setattr("torch.cuda.mem_get_info", lambda device: (80 << 30, 80 << 30))
     assert preload_limit("cuda:1") == 40 << 30
+    monkeypatch.setattr("cir_bench.features.table.free_host_mib", lambda: 8 << 10)
     assert preload_limit("cpu") == 2 << 30
 
 

@@ -8,8 +8,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from cir_bench import memory
 from cir_bench.plugin.loader import PluginOptions, load_plugins
-from cir_bench.runs import machine as machines
 from cir_bench.runs.costs import (
     COSTS_FILE,
     CellCost,
@@ -166,15 +166,15 @@ def test_costs_survive_lines_that_are_cut_and_a_file_that_grows(tmp_path, monkey
 
 def test_the_memory_of_a_container_is_its_own(tmp_path, monkeypatch):
     (tmp_path / "meminfo").write_text("MemTotal: 9999999 kB\nMemAvailable: 8388608 kB\n")
-    monkeypatch.setattr(machines, "MEMORY", tmp_path / "meminfo")
-    monkeypatch.setattr(machines, "GROUP", tmp_path)
-    assert machines.free_host_mib() == 8192.0
+    monkeypatch.setattr(memory, "MEMORY", tmp_path / "meminfo")
+    monkeypatch.setattr(memory, "GROUP", tmp_path)
+    assert memory.free_host_mib() == 8192.0
     (tmp_path / "memory.max").write_text(f"{4 << 30}\n")
     (tmp_path / "memory.current").write_text(f"{3 << 30}\n")
     (tmp_path / "memory.stat").write_text(f"anon 5\ninactive_file {1 << 30}\n")
-    assert machines.free_host_mib() == 2048.0
+    assert memory.free_host_mib() == 2048.0
     (tmp_path / "memory.max").write_text("max\n")
-    assert machines.free_host_mib() == 8192.0
+    assert memory.free_host_mib() == 8192.0
 
 
 def test_a_plan_predicts_from_what_ran_with_the_same_cache(toy, another_toy):

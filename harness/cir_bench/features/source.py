@@ -105,6 +105,11 @@ class CachedSource:
         """Features of B texts."""
         return by_branch(self.tables, lambda tables: tables.texts.rows(texts, self.device))
 
+    @property
+    def has_pairs(self) -> bool:
+        """Whether there is a table of joint features."""
+        return any(tables.pairs is not None for tables in self.tables.values())
+
     def pairs(self, images: Sequence[str], texts: Sequence[str]) -> Features | None:
         """Joint features of B images, each with its text; None if there is no table of them."""
         found = {name: tables.pairs for name, tables in self.tables.items() if tables.pairs is not None}

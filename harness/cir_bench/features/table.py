@@ -3,27 +3,31 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
+from functools import partial
 from typing import Any
 
 import numpy as np
 import torch
 from torch import Tensor
 
+from cir_bench.features.prefetch import carrier_to, made_ahead
 from cir_bench.features.shard import Array
 from cir_bench.features.store import RowLocations
 from cir_bench.interfaces.features import Features
+from cir_bench.memory import free_host_mib
 
-PRELOAD_BYTES = 2 << 30
-"""Tables up to this size are kept in the CPU's memory; larger ones are read from their files row by row."""
+UNKNOWN = 2 << 30
+"""Bytes of a table that are kept in the host's memory if the system does not say how much is free."""
 
 
 def preload_limit(device: torch.device | str) -> int:
-    """The largest table that is kept on ``device``, in bytes: of a GPU, half of what is free now."""
+    """Bytes of the largest table that is kept on ``device``: half of what is free now on a GPU, a quarter on a host."""
     device = torch.device(device)
-    if device.type != "cuda":
-        return PRELOAD_BYTES
-    free, _ = torch.cuda.mem_get_info(device)
-    return int(free) // 2
+    if device.type == "cuda":
+        free, _ = torch.cuda.mem_get_info(device)
+        return int(free) // 2
+    mib = free_host_mib()
+    return UNKNOWN if mib is None else int(mib) * (1 << 20) // 4
 
 
 class FeatureTable:
@@ -46,10 +50,11 @@ class FeatureTable:
             total += int((count * np.array(per_row, dtype=np.int64)).sum())
         return total
 
-    @property
-    def preloaded(self) -> int:
-        """Bytes that are kept in memory; 0 if features are read from their files."""
-        return 0 if self._memory is None else sum(tensor.nbytes for tensor in self._memory.tensors().values())
+    def kept_on(self, device: torch.device) -> int:
+        """Bytes that are kept in the memory of ``device``."""
+        if self._memory is None or self._device != device:
+            return 0
+        return sum(tensor.nbytes for tensor in self._memory.tensors().values())
 
     def rows(self, ids: Sequence[str], device: torch.device | str = "cpu") -> Features:
         """Features of B items in float32 on ``device``; KeyError for an item that is not in the table.
@@ -64,8 +69,12 @@ class FeatureTable:
         """As :meth:`rows` for each batch of places in ``ids``, looked up once as long as they are the same."""
         if self._looked_up[0] is not ids:
             self._looked_up = ids, self._find(ids)
-        slots = self._looked_up[1]
-        return (self._features(slots[batch.numpy()], device) for batch in batches)
+        slots, device = self._looked_up[1], torch.device(device)
+        if len(batches) < 2 or (self._memory is not None and self._device == device):
+            return (self._features(slots[batch.numpy()], device) for batch in batches)
+        gathers = (partial(self._features, slots[batch.numpy()], "cpu") for batch in batches)
+        found = made_ahead(gathers, carrier_to(device))
+        return found if device.type in ("cpu", "cuda") else (features.to(device) for features in found)
 
     def _find(self, ids: Sequence[str]) -> Array:
         return np.array([self._slots[name] for name in ids], dtype=np.int64)
@@ -84,13 +93,15 @@ class FeatureTable:
     def preload(self, device: torch.device | str = "cpu", max_bytes: int | None = None) -> bool:
         """Keep all features on ``device`` from now on if they take at most ``max_bytes``; return whether they do.
 
-        The default is that of `preload_limit`.
+        The default is that of `preload_limit`. What a GPU has no room for is kept in the host's memory, if that has;
+        otherwise features are read from their files, row by row.
         """
+        device = torch.device(device)
         if self.nbytes > (preload_limit(device) if max_bytes is None else max_bytes):
-            return False
+            return device.type != "cpu" and max_bytes is None and self.preload("cpu")
         features = self._gather(np.arange(max(self._slots.values(), default=-1) + 1))
         self._lengths = None if features.mask is None else _lengths(features.mask)
-        self._memory, self._device = features.to(device), torch.device(device)
+        self._memory, self._device = features.to(device), device
         return True
 
     def _gather(self, slots: Array) -> Features:

@@ -166,6 +166,10 @@ class Features:
 
         return self._mapped(moved, self.texts)
 
+    def pinned(self) -> Features:
+        """These features in pinned memory, which a GPU reads while the processor does something else."""
+        return self._mapped(Tensor.pin_memory, self.texts)
+
     def _mapped(self, change: Callable[[Tensor], Tensor], texts: tuple[str, ...] = ()) -> Features:
         tensors = {name: change(tensor) for name, tensor in self.tensors().items()}
         return Features.from_tensors(tensors, {name: one._mapped(change) for name, one in self.branches.items()}, texts)

@@ -24,6 +24,8 @@ from cir_bench.runs.costs import (
 )
 from cir_bench.runs.machine import Machine
 
+HOST = ("cpu (", "mps (")
+"""How the names of devices begin that have the memory of the host."""
 SCALED_FROM = 5
 """How many cells a prediction of another cell is made from: those of nearest size."""
 
@@ -156,9 +158,9 @@ def _scaled(cost: CellCost, size: Size, epochs: Sequence[int], batch: int) -> tu
         + cost.evaluating * size.queries / max(1, was.queries)
     )
     larger = max(1.0, batch / cost.batch) if cost.batch else 1.0
-    features = cost.tables_mib * items
-    device, host = ((peak - cost.tables_mib) * larger + features for peak in (cost.device_mib, cost.host_mib))
-    return seconds, device, host
+    on_host = cost.tables_mib if cost.device.startswith(HOST) else 0.0
+    device = (cost.device_mib - cost.tables_mib) * larger + cost.tables_mib * items
+    return seconds, device, (cost.host_mib - on_host) * larger + on_host * items
 
 
 def _training(cost: CellCost, epochs: Sequence[int]) -> float:

@@ -5,17 +5,14 @@ from __future__ import annotations
 import os
 import platform
 import sys
-from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
 from cir_bench.errors import ConfigError
+from cir_bench.memory import free_host_mib
 
 CPU_FACTS = Path("/proc/cpuinfo")
 """Where Linux describes the processor."""
-MEMORY = Path("/proc/meminfo")
-GROUP = Path("/sys/fs/cgroup")
-"""The control group of a container, as it sees itself."""
 GPU_FILES = (Path("/dev/nvidiactl"), Path("/dev/dxg"))
 """One of these is there where Linux has an NVIDIA GPU (dxg: Linux inside Windows)."""
 
@@ -72,42 +69,3 @@ def processor() -> str:
         model = " ".join(names[0].split()) if names and names[0].strip() else model
     count = os.cpu_count() or 1
     return f"{model}, {count} core{'' if count == 1 else 's'}"
-
-
-def free_host_mib() -> float | None:
-    """Memory that processes can still have, in MiB: what the system has, or less in a container that is limited."""
-    found = [free for free in (_of_system(), _of_group()) if free is not None]
-    return min(found) if found else None
-
-
-def _of_system() -> float | None:
-    if available := _named(MEMORY, "MemAvailable:"):
-        return available / 1024
-    names: Callable[[str], int] | None = getattr(os, "sysconf", None)
-    if names is None or "SC_PHYS_PAGES" not in os.sysconf_names:
-        return None
-    return names("SC_PHYS_PAGES") * names("SC_PAGE_SIZE") / 2**20
-
-
-def _of_group() -> float | None:
-    """What the control group still allows; files that were read count as free, since they are let go when needed."""
-    limit, used = _number(GROUP / "memory.max"), _number(GROUP / "memory.current")
-    if limit is None or used is None:
-        return None
-    return max(0.0, limit - used + (_named(GROUP / "memory.stat", "inactive_file") or 0)) / 2**20
-
-
-def _number(path: Path) -> float | None:
-    try:
-        text = path.read_text(encoding="utf-8").strip()
-    except OSError:
-        return None
-    return float(text) if text.isdigit() else None  # "max" is no limit
-
-
-def _named(path: Path, name: str) -> int | None:
-    try:
-        lines = path.read_text(encoding="utf-8").splitlines()
-    except OSError:
-        return None
-    return next((int(line.split()[1]) for line in lines if line.split()[:1] == [name]), None)

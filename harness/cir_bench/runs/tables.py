@@ -44,7 +44,7 @@ def roles_of(cell: Cell) -> tuple[Role, ...]:
 
 
 class FeatureTables:
-    """The feature tables of cells, from the cache in ``folder``; small ones are kept on ``device``."""
+    """The feature tables of cells, from the cache in ``folder``; what has room there is kept on ``device``."""
 
     def __init__(
         self,
@@ -98,8 +98,8 @@ class FeatureTables:
 
     @property
     def nbytes(self) -> int:
-        """Bytes of the shared tables that are in memory."""
-        return sum(table.preloaded for tables in self._tables.held() for table in tables.values())
+        """Bytes of the shared tables that are in the memory of the device."""
+        return sum(table.kept_on(self._device) for tables in self._tables.held() for table in tables.values())
 
     def missing(self, cell: Cell, items: SplitItems) -> dict[Role, MissingFeatures]:
         """What :meth:`source` would encode; nothing is encoded."""

@@ -10,7 +10,7 @@ import torch
 from torch import Tensor
 
 from cir_bench.errors import DataError, RunError
-from cir_bench.features.source import FeatureSource, RowSource, with_pairs
+from cir_bench.features.source import CachedSource, FeatureSource, RowSource, with_pairs
 from cir_bench.interfaces.dataset import Triplet
 from cir_bench.interfaces.features import Features
 from cir_bench.interfaces.levels import Examples
@@ -124,6 +124,8 @@ def train_batches(
             "encode each time; set training.encoder=frozen."
         )
 
+    joint = data.of == "triplets" and not (isinstance(source, CachedSource) and not source.has_pairs)
+
     def named(batch: Tensor) -> tuple[list[str], list[str]]:
         references, asked = rows.reference[batch].tolist(), drawn[batch].tolist()
         return [rows.images[place] for place in references], [rows.texts[place] for place in asked]
@@ -136,7 +138,7 @@ def train_batches(
         yield TrainBatch(
             reference=reference,
             side_text=side_text,
-            text=with_pairs(source, text, *named(batch)) if data.of == "triplets" else text,
+            text=with_pairs(source, text, *named(batch)) if joint else text,
             target=target,
             same_target=same_targets(compared[batch].to(device), training.mask_same_target),
             described=None if rows.described is None else rows.described[batch].to(device),
