@@ -2,10 +2,13 @@
 
     OMP_NUM_THREADS=1 python benchmarks/speed/forecast.py
     python benchmarks/speed/forecast.py -m tirg -m combiner --look 64
+    python benchmarks/speed/forecast.py --records leaderboard/records
 
 For each method, a quick look (``--limit``) is run first, from which the whole cell is predicted (*calibrated*); then
 the whole cell, from which the cell of another seed is predicted (*records*); then that one. Extraction of features is
 counted on neither side. Each run is a process of its own, as the command line starts it.
+
+With ``--records`` nothing is run: each finished cell is predicted from the others of its machine, whose seeds differ.
 """
 
 from __future__ import annotations
@@ -15,13 +18,18 @@ import json
 import subprocess
 import sys
 import tempfile
+from collections import defaultdict
 from pathlib import Path
+from statistics import median
 from typing import Any
 
 from tabulate import tabulate
 
 from cir_bench.records.load import read_records
 from cir_bench.records.record import RunRecord
+from cir_bench.runs.costs import cost_of
+from cir_bench.runs.forecast import Forecasts, Wanted
+from cir_bench.runs.machine import Machine
 
 METHODS = ("sum", "tirg", "combiner", "artemis", "sadn", "tgcir")
 HEADINGS = ("method", "basis", "s predicted", "s measured", "ratio", "MiB predicted", "MiB measured", "ratio")
@@ -33,7 +41,13 @@ def main() -> None:
     parser.add_argument("-m", "--methods", action="append", help=f"default: {' '.join(METHODS)}")
     parser.add_argument("-b", "--benchmark", default="css")
     parser.add_argument("--look", type=int, default=100, help="queries of the quick look")
+    parser.add_argument("--records", type=Path, help="predict these from each other, and run nothing")
     options = parser.parse_args()
+    if options.records:
+        rows = among(options.records)
+        headings = ("method", "benchmark", "machine", "cells", "ratio of time", "least", "most", "ratio of MiB")
+        print(tabulate(rows, headings, tablefmt="github", floatfmt=".2f"))
+        return
     with tempfile.TemporaryDirectory() as folder:
         rows = [
             row
@@ -41,6 +55,25 @@ def main() -> None:
             for row in measure(method, options.benchmark, options.look, Path(folder))
         ]
     print(tabulate(rows, HEADINGS, tablefmt="github", floatfmt=("", "", ".1f", ".1f", ".2f", ".0f", ".0f", ".2f")))
+
+
+def among(records: Path) -> list[tuple[Any, ...]]:
+    """A row for each method, benchmark and machine: predicted over measured, the median of its cells and the range."""
+    costs = [cost for record in read_records(records)[0].values() if (cost := cost_of(record)) is not None]
+    ratios: dict[tuple[str, ...], list[tuple[float, float]]] = defaultdict(list)
+    for cost in costs:
+        machine = Machine(cost.device, threads=cost.threads)
+        found = Forecasts([one for one in costs if one is not cost], machine).of(Wanted.of_cost(cost))
+        if found.basis == "records" and found.seconds and found.device_mib:
+            training = sum(stage.ran * stage.seconds for stage in cost.stages)
+            seconds = cost.preparing + training + cost.embedding + cost.searching + cost.evaluating
+            where = (cost.cell.method, cost.cell.benchmark, cost.device)
+            ratios[where].append((found.seconds / seconds, found.device_mib / cost.device_mib))
+    rows = []
+    for where, pairs in sorted(ratios.items()):
+        times, memory = zip(*pairs, strict=True)
+        rows.append((*where, len(pairs), median(times), min(times), max(times), median(memory)))
+    return rows
 
 
 def measure(method: str, benchmark: str, look: int, folder: Path) -> list[tuple[Any, ...]]:

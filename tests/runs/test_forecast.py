@@ -21,7 +21,7 @@ from cir_bench.runs.costs import (
     encoder_digest,
     settings_digest,
 )
-from cir_bench.runs.forecast import Forecast, Forecasts
+from cir_bench.runs.forecast import Forecast, Forecasts, Wanted
 from cir_bench.runs.machine import Machine
 from cir_bench.verbs.choice import RunChoice
 
@@ -64,33 +64,33 @@ def elsewhere(size, **changes):
 
 
 def test_another_seed_is_predicted_to_cost_the_same():
-    found = Forecasts([cost(), cost(cell=CELL.key.model_copy(update={"seed": 1}))], HERE).of(CELL)
+    found = Forecasts([cost(), cost(cell=CELL.key.model_copy(update={"seed": 1}))], HERE).of(Wanted.of_cell(CELL))
     assert found == Forecast(33.0, 900.0, 1000.0, "records", 2)
     assert str(found) == "from 2 records of this machine"
 
 
 def test_the_same_cell_in_cache_and_records_counts_once():
-    assert Forecasts([cost(), cost()], HERE).of(CELL).of == 1
+    assert Forecasts([cost(), cost()], HERE).of(Wanted.of_cell(CELL)).of == 1
 
 
 @given(st.integers(1, 200))
 def test_epochs_are_paid_for_one_by_one(epochs):
-    found = Forecasts([cost()], HERE).of(cell(epochs=epochs))
+    found = Forecasts([cost()], HERE).of(Wanted.of_cell(cell(epochs=epochs)))
     assert found.basis == "records"
     assert found.seconds == pytest.approx(13.0 + 2.0 * epochs)
 
 
 def test_a_training_that_stopped_early_does_so_again():
     stopped = cost(stages=(StageCost(asked=10, ran=4, seconds=2.0),))
-    assert Forecasts([stopped], HERE).of(cell(epochs=50)).seconds == pytest.approx(13.0 + 8.0)
-    assert Forecasts([stopped], HERE).of(cell(epochs=3)).seconds == pytest.approx(13.0 + 6.0)
+    assert Forecasts([stopped], HERE).of(Wanted.of_cell(cell(epochs=50))).seconds == pytest.approx(13.0 + 8.0)
+    assert Forecasts([stopped], HERE).of(Wanted.of_cell(cell(epochs=3))).seconds == pytest.approx(13.0 + 6.0)
 
 
 @given(st.floats(0.1, 50), st.floats(0.1, 50), st.floats(0.1, 50))
 def test_each_part_grows_with_what_it_works_on(examples, queries, gallery):
     size = Size(examples=int(1000 * examples), queries=int(50 * queries), gallery=int(400 * gallery), pairs=1)
     size = size.model_copy(update={"pairs": size.queries * size.gallery})
-    found = Forecasts([elsewhere(SIZE)], HERE).of(CELL, lambda: size)
+    found = Forecasts([elsewhere(SIZE)], HERE).of(Wanted.of_cell(CELL), lambda: size)
     items = (size.examples + size.gallery) / 1400
     parts = (
         4.0 * items,
@@ -107,14 +107,14 @@ def test_each_part_grows_with_what_it_works_on(examples, queries, gallery):
 
 def test_a_quick_look_says_how_large_the_whole_is():
     whole = Size(examples=8000, queries=500, gallery=4000, pairs=2_000_000)
-    found = Forecasts([cost(limit=50, whole=whole)], HERE).of(CELL)
+    found = Forecasts([cost(limit=50, whole=whole)], HERE).of(Wanted.of_cell(CELL))
     assert found.basis == "calibrated"
     assert found.seconds == pytest.approx(4 * 12000 / 1400 + 20 * 8 + 3 * 10 + 5 * 100 + 10)
 
 
 def test_larger_batches_need_more_memory_but_features_stay():
     batch = batch_of(CELL.config()["method"])
-    found = Forecasts([cost()], HERE).of(cell(epochs=10, batch_size=2 * batch))
+    found = Forecasts([cost()], HERE).of(Wanted.of_cell(cell(epochs=10, batch_size=2 * batch)))
     assert (found.basis, found.device_mib) == ("calibrated", 600.0 * 2 + 300.0)
 
 
@@ -122,13 +122,13 @@ def test_larger_batches_need_more_memory_but_features_stay():
     "other", [{"device": "cpu (another, 2 cores)"}, {"precision": "bfloat16"}, {"encoder": "other"}]
 )
 def test_nothing_is_known_from_other_machines_precisions_and_encoders(other):
-    assert Forecasts([cost(**other)], HERE).of(CELL) == Forecast()
+    assert Forecasts([cost(**other)], HERE).of(Wanted.of_cell(CELL)) == Forecast()
 
 
 def test_cells_with_as_many_threads_come_first():
     costs = [cost(), cost(threads=8, embedding=0.0, finished="2026-01-02")]
-    assert Forecasts(costs, Machine(HERE.device, threads=1)).of(CELL).seconds == 33.0
-    assert Forecasts(costs, HERE).of(CELL).seconds == 30.0
+    assert Forecasts(costs, Machine(HERE.device, threads=1)).of(Wanted.of_cell(CELL)).seconds == 33.0
+    assert Forecasts(costs, HERE).of(Wanted.of_cell(CELL)).seconds == 30.0
 
 
 def test_what_does_not_fit_is_said():

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from statistics import median
 from typing import Literal
 
+from cir_bench.interfaces.cell_key import CellKey
 from cir_bench.runs.cell import Cell
 from cir_bench.runs.costs import (
     AnyCost,
@@ -62,6 +63,61 @@ class Forecast:
         return ""
 
 
+@dataclass(frozen=True)
+class Wanted:
+    """What a prediction is asked for."""
+
+    key: CellKey
+    settings: str
+    encoder: str
+    precision: str
+    limit: int | None
+    learns_from: str
+    batch: int
+    epochs: Sequence[int]
+    """Of each stage that is trained."""
+
+    @classmethod
+    def of_cell(cls, cell: Cell) -> Wanted:
+        """A planned cell."""
+        config, published = cell.config(), cell.weights is not None
+        method = config["method"]
+        return cls(
+            cell.key,
+            settings_digest(method, published),
+            encoder_digest(config["encoder"], cell.has_trained_encoder) if cell.needs.features else "",
+            cell.precision,
+            cell.limit,
+            cell.needs.examples,
+            batch_of(method),
+            [] if published else [number for number in epochs_of(method) if number],
+        )
+
+    @classmethod
+    def of_cost(cls, cost: CellCost) -> Wanted:
+        """A cell that ran, to be predicted from others."""
+        facts = cost.settings, cost.encoder, cost.precision, cost.limit, cost.learns_from, cost.batch
+        return cls(cost.cell, *facts, [stage.asked for stage in cost.stages])
+
+    def like(self, cost: CellCost) -> bool:
+        """Whether a cell ran the same method on the same encoder in the same precision."""
+        names = (cost.cell.method, cost.cell.encoder) == (self.key.method, self.key.encoder)
+        return names and (cost.encoder, cost.precision) == (self.encoder, self.precision)
+
+    def same_benchmark(self, cost: CellCost) -> bool:
+        """Whether a cell was of the same benchmark and protocol."""
+        return (cost.cell.benchmark, cost.cell.protocol) == (self.key.benchmark, self.key.protocol)
+
+    def same_data(self, cost: CellCost) -> bool:
+        """Whether it had the same queries, gallery and examples, too."""
+        return self.same_benchmark(cost) and cost.limit == self.limit
+
+    def distance(self, cost: CellCost, size: Size) -> tuple[bool, float]:
+        """Cells of the same data come first, then those of similar ``size``."""
+        there, here = cost.size.examples + cost.size.gallery, size.examples + size.gallery
+        return not self.same_data(cost), max(there, here) / max(1, min(there, here))
+
+
 class Forecasts:
     """What is known of a ``machine``, from the ``costs`` that were measured on it."""
 
@@ -72,22 +128,18 @@ class Forecasts:
         self._cells = sorted(cells.values(), key=lambda cost: cost.finished)
         self._extractions = [cost for cost in here if isinstance(cost, ExtractionCost)]
 
-    def of(self, cell: Cell, size: Callable[[], Size | None] = lambda: None) -> Forecast:
+    def of(self, wanted: Wanted, size: Callable[[], Size | None] = lambda: None) -> Forecast:
         """What a cell will cost; ``size`` is asked if no other cell of the benchmark says how large it is."""
-        method = cell.config()["method"]
-        same_threads = self._threads()
-        like = [cost for cost in same_threads if _alike(cost, cell)]
-        settings = settings_digest(method, cell.weights is not None)
-        epochs = [number for number in epochs_of(method) if number] if cell.weights is None else []
-        exact = [cost for cost in like if cost.settings == settings and _same_data(cost, cell)]
+        like = [cost for cost in self._threads() if wanted.like(cost)]
+        exact = [cost for cost in like if cost.settings == wanted.settings and wanted.same_data(cost)]
         if exact:
-            return _forecast(exact, None, epochs, batch_of(method), "records")
-        known = self._size(cell) or (size() if like else None)
+            return _forecast(exact, None, wanted, "records")
+        known = self._size(wanted) or (size() if like else None)
         if not like or known is None:
             return Forecast()
-        near = sorted(like, key=lambda cost: _distance(cost, cell, known))[:SCALED_FROM]
-        nearest = [cost for cost in near if _distance(cost, cell, known) == _distance(near[0], cell, known)]
-        return _forecast(nearest, known, epochs, batch_of(method), "calibrated")
+        near = sorted(like, key=lambda cost: wanted.distance(cost, known))[:SCALED_FROM]
+        nearest = [cost for cost in near if wanted.distance(cost, known) == wanted.distance(near[0], known)]
+        return _forecast(nearest, known, wanted, "calibrated")
 
     def extracting(self, encoder: str, role: str, items: int) -> float | None:
         """Seconds to encode so many images, texts or pairs; None if the encoder was never timed."""
@@ -100,49 +152,22 @@ class Forecasts:
         wanted = self.machine.threads or (self._cells[-1].threads if self._cells else 0)
         return [cost for cost in self._cells if cost.threads == wanted] or self._cells
 
-    def _size(self, cell: Cell) -> Size | None:
+    def _size(self, wanted: Wanted) -> Size | None:
         """The size of the cell, from others of the same benchmark that learn from the same."""
         for cost in reversed(self._cells):
-            if cost.learns_from == cell.needs.examples and _same_benchmark(cost, cell):
-                if cost.limit == cell.limit and (cost.size.examples or not cell.trains):
+            if cost.learns_from == wanted.learns_from and wanted.same_benchmark(cost):
+                if cost.limit == wanted.limit and (cost.size.examples or not wanted.epochs):
                     return cost.size
-                if cell.limit is None and cost.whole is not None and (cost.whole.examples or not cell.trains):
+                if wanted.limit is None and cost.whole is not None and (cost.whole.examples or not wanted.epochs):
                     return cost.whole
         return None
 
 
-def _alike(cost: CellCost, cell: Cell) -> bool:
-    """Whether a cell ran the same method on the same encoder in the same precision."""
-    key, encoder = cost.cell, ""
-    if cell.needs.features:
-        encoder = encoder_digest(cell.config()["encoder"], cell.has_trained_encoder)
-    names = (key.method, key.encoder) == (cell.key.method, cell.key.encoder)
-    return names and cost.encoder == encoder and cost.precision == cell.precision
-
-
-def _same_benchmark(cost: CellCost, cell: Cell) -> bool:
-    return (cost.cell.benchmark, cost.cell.protocol) == (cell.key.benchmark, cell.key.protocol)
-
-
-def _same_data(cost: CellCost, cell: Cell) -> bool:
-    return _same_benchmark(cost, cell) and cost.limit == cell.limit
-
-
-def _distance(cost: CellCost, cell: Cell, size: Size) -> tuple[bool, float]:
-    """Cells of the same data come first, then those of similar size."""
-    there, here = cost.size.examples + cost.size.gallery, size.examples + size.gallery
-    return not _same_data(cost, cell), max(there, here) / max(1, min(there, here))
-
-
 def _forecast(
-    costs: Sequence[CellCost],
-    size: Size | None,
-    epochs: Sequence[int],
-    batch: int,
-    basis: Literal["records", "calibrated"],
+    costs: Sequence[CellCost], size: Size | None, wanted: Wanted, basis: Literal["records", "calibrated"]
 ) -> Forecast:
     """The median of the times of cells as they would be at another size, and the largest of their peaks."""
-    scaled = [_scaled(cost, size or cost.size, epochs, batch) for cost in costs]
+    scaled = [_scaled(cost, size or cost.size, wanted.epochs, wanted.batch) for cost in costs]
     seconds, device, host = zip(*scaled, strict=True)
     return Forecast(median(seconds), max(device), max(host), basis, len(costs))
 

@@ -15,7 +15,7 @@ from cir_bench.records.load import read_records
 from cir_bench.runs.cell import Cell
 from cir_bench.runs.costs import CostFile, Size, cost_of, size_of
 from cir_bench.runs.data_root import no_root
-from cir_bench.runs.forecast import Forecast, Forecasts
+from cir_bench.runs.forecast import Forecast, Forecasts, Wanted
 from cir_bench.runs.machine import this_machine
 from cir_bench.runs.status import CellState, without_record
 
@@ -124,7 +124,7 @@ def _compared(cell: Cell, out: Path, bench: Workbench | None) -> CellState:
 
 
 def _planned(cell: Cell, state: CellState, forecasts: Forecasts, bench: Workbench | None) -> PlannedCell:
-    forecast = forecasts.of(cell, lambda: None if bench is None else _loaded_size(cell, bench))
+    forecast = forecasts.of(Wanted.of_cell(cell), lambda: None if bench is None else _loaded_size(cell, bench))
     return PlannedCell(cell, state, forecast, forecast.misfit(forecasts.machine) if state.status.runs else "")
 
 
