@@ -4,6 +4,8 @@ import errno
 import multiprocessing
 import os
 import signal
+import time
+from pathlib import Path
 
 import pytest
 import torch
@@ -13,6 +15,7 @@ from support.tables import image_table
 from cir_bench.errors import RunError
 from cir_bench.features import fill, store
 from cir_bench.features.cache import FeatureCache
+from cir_bench.features.processes import WORTH_WORKERS, read_in_order
 
 fork = multiprocessing.get_context("fork")
 
@@ -27,6 +30,37 @@ def extract_and_report(root, encoder, images, start, results):
     start.wait()
     table = extract(root, encoder, images)
     results.put((encoder.encoded(), table.rows(list(images.content)).pooled[:, 0].tolist()))
+
+
+def read_and_stall(workers):
+    """Begin to read batches that no pipe can hold, and read no more of them."""
+    items = read_in_order(lambda position: bytes(200_000), count=2 * WORTH_WORKERS, batch=4, workers=2)
+    next(items)
+    workers.put([child.pid for child in multiprocessing.active_children()])
+    signal.pause()
+
+
+def test_workers_end_with_a_killed_process():
+    pids = fork.SimpleQueue()
+    reader = fork.Process(target=read_and_stall, args=(pids,))
+    reader.start()
+    workers = pids.get()
+    assert len(workers) == 2
+    reader.kill()
+    reader.join()
+    for _ in range(600):
+        if not any(map(alive, workers)):
+            break
+        time.sleep(0.1)
+    assert not any(map(alive, workers))
+
+
+def alive(pid):
+    try:
+        state = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0]
+    except FileNotFoundError:
+        return False
+    return state != "Z"
 
 
 def hold(path, held, release):

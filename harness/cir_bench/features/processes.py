@@ -9,10 +9,14 @@ from __future__ import annotations
 
 import io
 import logging
+import os
 import pickle
 import sys
+import threading
+import time
 from collections.abc import Callable, Iterator
 from enum import Enum
+from functools import partial
 from itertools import chain
 from multiprocessing import get_context
 from typing import Any
@@ -26,6 +30,9 @@ WORTH_WORKERS = 256
 """With fewer images than this, starting worker processes takes longer than decoding."""
 STALLED = 300.0
 """Seconds without a batch after which workers are given up: one forked while a thread held a lock hangs forever."""
+
+_LOOK_EVERY = 1.0
+"""Seconds after which a worker looks whether it is still needed."""
 
 _LOG = logging.getLogger(__name__)
 
@@ -74,6 +81,7 @@ def _from_workers(read: Read, count: int, batch: int, workers: int, prefetch: in
             prefetch_factor=prefetch,
             timeout=STALLED,
             multiprocessing_context="fork",
+            worker_init_fn=partial(_end_with, os.getpid()),
             generator=torch.Generator(),  # the loader draws a seed for its workers: not from the global generator
         )
         for packed in loader:
@@ -87,6 +95,21 @@ def _from_workers(read: Read, count: int, batch: int, workers: int, prefetch: in
             "--workers 0 starts none",
             *(done, count, why),
         )
+
+
+def _end_with(parent: int, worker: int) -> None:
+    """In a worker: end it soon after the process that forked it, even if that was killed.
+
+    A worker that is handing over a batch would otherwise wait forever for someone to read it: the workers, too, have
+    the end of the pipe that is read from.
+    """
+
+    def watch() -> None:
+        while os.getppid() == parent:
+            time.sleep(_LOOK_EVERY)
+        os._exit(1)
+
+    threading.Thread(target=watch, daemon=True, name="ends with its parent").start()
 
 
 class _Absent(Enum):
