@@ -47,7 +47,13 @@ METHODS = [
         ),
         card="cir_bench_val:README.md",
         recipes=RECIPES,
-        controlled={"css": {"training": {"lr": 1e-2}}},  # tuning found nothing better
+        controlled={
+            "css": {  # tuned; the printed variant, tuned as long, was worse
+                "variant": "released",
+                "margin": 0.0888056,
+                "training": {"lr": 0.00878151, "weight_decay": 3.93189e-05},
+            }
+        },
         paper_encoder="cnn-lstm",
         encoder_recipes=ENCODER_RECIPES,
         sources=SOURCES,
