@@ -75,7 +75,9 @@ class PhotoIndex:
         if index is None and self.model.is_dir():
             raise ConfigError(f"the indexing of {self.folder} was not finished; {AGAIN}.")
         if index is None:
-            raise ConfigError(f"{self.folder} is not an index; write one with `cir-bench index PHOTOS --out INDEX`.")
+            raise ConfigError(
+                f"{self.folder} is not an index; write one: cir-bench index PHOTOS --from RUN --out {self.folder}"
+            )
         if not index.images:
             raise ConfigError(f"{self.folder} has no image that could be read; {AGAIN}.")
         return index
