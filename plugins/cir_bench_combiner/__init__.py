@@ -2,15 +2,21 @@
 
 from __future__ import annotations
 
-from cir_bench import ComposerSpec, MethodSpec, Needs, Paper, hookimpl
+from cir_bench import ComposerSpec, MethodSpec, Needs, Paper, hookimpl, levels
 from cir_bench_combiner.checkpoint import PUBLISHED
-from cir_bench_combiner.params import CombinerComposerParams, CombinerParams
+from cir_bench_combiner.params import JOINT, CombinerComposerParams, CombinerParams
 from cir_bench_combiner.recipes import ENCODER_RECIPES, RECIPES
 from cir_bench_combiner.sources import SOURCES
 
 CIR_BENCH_API = 1
 
-_NEEDS = Needs(same_width=True)
+
+def combiner_needs(params: CombinerComposerParams | CombinerParams) -> Needs:
+    """Pooled features of one width; with ``reads=joint``, those of the pair in the place of the text's."""
+    if params.reads == JOINT:
+        return Needs(text=levels(), joint=levels("pooled"))
+    return Needs(same_width=True)
+
 
 COMPOSERS = [
     ComposerSpec(
@@ -18,7 +24,7 @@ COMPOSERS = [
         summary="MLP on projected image and text features plus their learned convex sum",
         implementation="cir_bench_combiner.composer:CombinerComposer",
         params=CombinerComposerParams,
-        needs=_NEEDS,
+        needs=combiner_needs,
     )
 ]
 
@@ -28,7 +34,7 @@ METHODS = [
         summary="CLIP4Cir: fine-tune the encoder with the sum, then train a Combiner on frozen features",
         implementation="cir_bench_combiner.method:Combiner",
         params=CombinerParams,
-        needs=_NEEDS,
+        needs=combiner_needs,
         paper=Paper(
             title="Conditioned and Composed Image Retrieval Combining and Partially Fine-Tuning CLIP-Based Features",
             venue="CVPRW 2022",

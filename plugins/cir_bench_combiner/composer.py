@@ -6,8 +6,8 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from cir_bench import BuildContext, Composer, Embedding, Features
-from cir_bench_combiner.params import CombinerComposerParams
+from cir_bench import BuildContext, Composer, Embedding, Features, PairingError
+from cir_bench_combiner.params import JOINT, CombinerComposerParams
 
 
 class CombinerComposer(Composer):
@@ -20,15 +20,20 @@ class CombinerComposer(Composer):
         q  = normalise(Linear(8d → d)(Drop(ReLU(Linear(8d → 8d) c))) + λ · t + (1 − λ) · v)
 
     Args:
-        params: widths in units of d (4 and 8 above), and the dropout.
-        context: the encoder's widths, equal for images and texts.
+        params: widths in units of d (4 and 8 above), and the dropout; with ``reads=joint``, t is the joint feature.
+        context: the encoder's widths, equal for v and t.
     """
 
     def __init__(self, params: CombinerComposerParams, context: BuildContext) -> None:
         super().__init__()
-        width, text_width = context.shape.image.width, context.shape.text.width
+        shape, self.joint = context.shape, params.reads == JOINT
+        width, text_width = shape.image.width, (shape.joint if self.joint else shape.text).width
         if text_width != width:
-            raise ValueError(f"combiner adds image and text features: widths {width} and {text_width} differ")
+            what = "joint" if self.joint else "text"
+            raise PairingError(
+                f"combiner adds image and {what} features, whose widths are {width} and {text_width} here; choose an "
+                "encoder with features of one width."
+            )
         projected, hidden = params.projection * width, params.hidden * width
         self.project_text = _hidden(width, projected, params.dropout)
         self.project_image = _hidden(width, projected, params.dropout)
@@ -37,7 +42,7 @@ class CombinerComposer(Composer):
 
     def compose(self, reference: Features, text: Features) -> Embedding:
         """The query q ``[B, d]``."""
-        v, t = reference.need_pooled(), text.need_pooled()
+        v, t = reference.need_pooled(), (text.need_joint() if self.joint else text).need_pooled()
         joined = torch.cat([self.project_text(t), self.project_image(v)], dim=-1)
         mix: Tensor = torch.sigmoid(self.mixing(joined))
         return Embedding.single(F.normalize(self.output(joined) + mix * t + (1 - mix) * v, dim=-1))

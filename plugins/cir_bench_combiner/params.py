@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from typing import Annotated, Final, Literal
 
-from pydantic import Field
+from pydantic import Field, model_validator
 
 from cir_bench import AddedLater, FinetuneParams, Params, Training, Tunable
 
 Factor = Annotated[int, Field(ge=1)]
 Dropout = Annotated[float, Field(ge=0, lt=1), Tunable(0.0, 0.7)]
+
+
+Reads = Literal["text", "joint"]
+JOINT: Final = "joint"
 
 
 class CombinerComposerParams(Params):
@@ -21,6 +25,9 @@ class CombinerComposerParams(Params):
     """Hidden layers of output and λ have hidden · d units (paper: 5120 = 8d)."""
     dropout: Dropout = 0.5
     """Dropout after every hidden ReLU."""
+    reads: Annotated[Reads, AddedLater()] = "text"
+    """What is read as text features: the ``text``'s own, or ``joint``: those of reference image and text, read together
+    by an encoder that has them."""
 
 
 class CombinerParams(CombinerComposerParams, FinetuneParams):
@@ -30,3 +37,9 @@ class CombinerParams(CombinerComposerParams, FinetuneParams):
     """What both stages' loss multiplies the cosine by (paper: 100); it is not learned."""
     training: Training = Training(optimiser="adam", lr=5e-4, schedule="cosine")
     """Second stage: the Combiner."""
+
+    @model_validator(mode="after")
+    def _sums_no_joint_features(self) -> CombinerParams:
+        if self.reads == JOINT and self.finetune is not None:
+            raise ValueError("the first stage adds image and text features up; with reads=joint, set finetune=null")
+        return self

@@ -13,7 +13,8 @@ def output_of(base: Composer, shape: EncoderShape) -> Embedding:
     training = base.training
     base.eval()
     with torch.no_grad():
-        composed = base.compose(_zeros(shape.image), _zeros(shape.text))
+        text, joint = _zeros(shape.text), _zeros(shape.joint)
+        composed = base.compose(_zeros(shape.image), text.with_joint(joint) if joint.levels else text)
     base.train(training)
     return composed
 

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from cir_bench import ComposerSpec, FeatureLevel, MethodSpec, Needs, Paper, hookimpl
-from cir_bench_tgcir.params import GLOBAL, LOCAL, POOLED, TgcirComposerParams, TgcirParams
+from cir_bench import ComposerSpec, FeatureLevel, MethodSpec, Needs, Paper, hookimpl, levels
+from cir_bench_tgcir.params import GLOBAL, JOINT, LOCAL, POOLED, TgcirComposerParams, TgcirParams
 from cir_bench_tgcir.recipes import ENCODER_RECIPES, FROZEN, RECIPES
 from cir_bench_tgcir.sources import SOURCES
 
@@ -11,9 +11,14 @@ CIR_BENCH_API = 1
 
 
 def tgcir_needs(params: TgcirComposerParams | TgcirParams) -> Needs:
-    """Pooled features and tokens; with attributes of one kind alone only what those read."""
+    """Pooled features and tokens; with attributes of one kind alone only what those read.
+
+    With ``reads=joint``, those of the pair in the place of the text's.
+    """
     wanted = {FeatureLevel.POOLED: params.attributes != LOCAL, FeatureLevel.TOKENS: params.attributes != GLOBAL}
     needed = frozenset(level for level, there in wanted.items() if there)
+    if params.reads == JOINT:
+        return Needs(image=needed, text=levels(), joint=needed)
     return Needs(image=needed, text=needed, same_width=wanted[FeatureLevel.POOLED] and params.global_basis == POOLED)
 
 

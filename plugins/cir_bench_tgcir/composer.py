@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from dataclasses import replace
 
 import torch
 from torch import Tensor
@@ -11,7 +12,7 @@ from torch import Tensor
 from cir_bench import BuildContext, Composer, Embedding, Explanation, Features, GalleryView, NamedWeights
 from cir_bench_tgcir.attributes import IMAGE, TEXT, GlobalAttributes, LocalAttributes
 from cir_bench_tgcir.composition import Student
-from cir_bench_tgcir.params import GLOBAL, LOCAL, TgcirComposerParams, TgcirParams
+from cir_bench_tgcir.params import GLOBAL, JOINT, LOCAL, TgcirComposerParams, TgcirParams
 
 
 class TgcirComposer(Composer):
@@ -20,7 +21,8 @@ class TgcirComposer(Composer):
     K = P + Q attributes of width D of reference image, text and candidate, all by the same condition masks and
     poolings. Query: mean over the attributes of ``Ê_c = m̂_k ⊙ E_r + m̂_r ⊙ E_m``. Candidate: mean of E_t.
 
-    With attributes of one kind alone, K = Q and no pooled feature is read, or K = P and no token is read.
+    With attributes of one kind alone, K = Q and no pooled feature is read, or K = P and no token is read. With
+    ``reads=joint``, the text's attributes are made of the features of reference and text together.
 
     Args:
         params: D, Q, P, which attributes there are, and what they are made from.
@@ -29,7 +31,9 @@ class TgcirComposer(Composer):
 
     def __init__(self, params: TgcirComposerParams | TgcirParams, context: BuildContext) -> None:
         super().__init__()
-        shape, width = context.shape, params.width
+        shape, width, self.joint = context.shape, params.width, params.reads == JOINT
+        if self.joint:
+            shape = replace(shape, text=shape.joint)
         # A seed for each part: without the one kind of attributes, the rest starts from the same weights as the whole.
         of_student, of_global, of_local = torch.randint(2**62, (3,), device="cpu").tolist()
         self.global_attributes = self.local_attributes = None
@@ -56,8 +60,8 @@ class TgcirComposer(Composer):
         return self._attributes(IMAGE, image)
 
     def text_attributes(self, text: Features) -> Tensor:
-        """E_m ``[B, K, D]``."""
-        return self._attributes(TEXT, text)
+        """E_m ``[B, K, D]``; with ``reads=joint``, of the pair."""
+        return self._attributes(TEXT, text.need_joint() if self.joint else text)
 
     def compose(self, reference: Features, text: Features) -> Embedding:
         """ψ̂_c ``[B, D]``."""

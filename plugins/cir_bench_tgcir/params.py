@@ -36,6 +36,10 @@ Count = Annotated[int, Field(ge=1)]
 Weight = Annotated[float, Field(ge=0)]
 
 
+Reads = Literal["text", "joint"]
+JOINT: Final = "joint"
+
+
 class AttributeParams(Params):
     """How attributes are extracted; shared by the composer and the method."""
 
@@ -58,6 +62,9 @@ class AttributeParams(Params):
     masks: Annotated[Reading, AddedLater()] = "printed"
     """Condition masks. ``printed``: of random start values. ``released``: each starts at 1 on a block of its own and at
     .1 elsewhere, and passes a ReLU at every use."""
+    reads: Annotated[Reads, AddedLater()] = "text"
+    """What is read as text features: the ``text``'s own, or ``joint``: those of reference image and text, read together
+    by an encoder that has them."""
 
 
 class TgcirComposerParams(AttributeParams):

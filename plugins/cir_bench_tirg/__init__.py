@@ -3,19 +3,23 @@
 from __future__ import annotations
 
 from cir_bench import ComposerSpec, MethodSpec, Needs, Paper, hookimpl, levels
-from cir_bench_tirg.params import LAST_CONV, TirgComposerParams, TirgLastConvComposerParams, TirgParams
+from cir_bench_tirg.params import JOINT, LAST_CONV, TirgComposerParams, TirgLastConvComposerParams, TirgParams
 from cir_bench_tirg.recipes import ENCODER_RECIPES, RECIPES
 from cir_bench_tirg.sources import SOURCES
 
 CIR_BENCH_API = 1
 
-_POOLED_NEEDS = Needs()
 _LAST_CONV_NEEDS = Needs(image=levels("maps"), text=levels("pooled"), map_levels=1)
+
+
+def pooled_needs(params: TirgComposerParams) -> Needs:
+    """Pooled features; with ``reads=joint``, those of the pair in the place of the text's."""
+    return Needs(text=levels(), joint=levels("pooled")) if params.reads == JOINT else Needs()
 
 
 def tirg_needs(params: TirgParams) -> Needs:
     """Pooled features, or the last map for ``level=last-conv``."""
-    return _LAST_CONV_NEEDS if params.level == LAST_CONV else _POOLED_NEEDS
+    return _LAST_CONV_NEEDS if params.level == LAST_CONV else pooled_needs(params)
 
 
 COMPOSERS = [
@@ -24,7 +28,7 @@ COMPOSERS = [
         summary="gated image features plus a residual of [image; text]",
         implementation="cir_bench_tirg.composer:TirgComposer",
         params=TirgComposerParams,
-        needs=_POOLED_NEEDS,
+        needs=pooled_needs,
     ),
     ComposerSpec(
         name="tirg-last-conv",

@@ -1,4 +1,4 @@
-"""``cir-bench new``: a whole package for a new method, data set or encoder, with tests that pass."""
+"""``cir-bench new``: a whole package for a new method, data set or encoder of some kind, with tests that pass."""
 
 from __future__ import annotations
 

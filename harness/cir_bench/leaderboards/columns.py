@@ -103,7 +103,8 @@ def _metric_columns(section: Section, key: str, main: bool) -> Iterator[Column]:
     def reported(row: Row) -> Entry:
         return ReportedEntry(tuple((one, one.source(row.encoder)) for one in row.reported if one.metric == key))
 
-    tip = f"{key}, {'rank' if low else 'percent'}, mean over seeds{': the table is sorted by it' if headline else ''}"
+    unit = "rank" if key.endswith("median_rank") else "percent"
+    tip = f"{key}, {unit}, mean over seeds{': the table is sorted by it' if headline else ''}"
     yield Column(key, "headline" if headline else "metric", measured, key, tip, low, main)
     if any(one.metric == key for row in section.rows for one in row.reported):
         yield Column(REPORTED + key, "reported", reported, key, f"{key} as papers report it; never ranked")

@@ -17,16 +17,22 @@ SUFFIX = ".tmpl"
 """Of template files: they are not valid Python, Markdown or YAML yet."""
 _PLACE = re.compile(r"@@(\w+)@@")
 
-PackageKind = Literal["method", "reranker", "dataset", "encoder"]
-"""A composer, a loss and the method that uses both; a method with a second stage; a data set with a benchmark; an
-encoder of images and texts."""
+PackageKind = Literal[
+    "method", "reranker", "pseudo-words", "artefact", "dataset", "encoder", "joint-encoder", "pseudo-word-encoder"
+]
+"""A composer, a loss and the method that uses both; a method with a second stage; a zero-shot method with pseudo-words;
+a method on texts that were made elsewhere; a data set with a benchmark; an encoder of images and texts, one that also
+reads both together, and one whose text tower reads pseudo-words."""
+_CHANGED: dict[PackageKind, PackageKind] = {"joint-encoder": "encoder", "pseudo-word-encoder": "encoder"}
+"""Kinds whose folder has only the files that differ from another kind's."""
 
 
 def render(names: Names, kind: PackageKind) -> dict[str, str]:
     """The files of a new package: text by path, ``/`` between folders."""
     values = {"name": names.name, "module": names.module, "Class": names.class_name, "version": __version__}
     found: dict[str, str] = {}
-    for folder in (TEMPLATES / "common", TEMPLATES / kind):
+    layers = ("common", *([_CHANGED[kind]] if kind in _CHANGED else []), kind)
+    for folder in (TEMPLATES / layer for layer in layers):
         for file in folder.rglob(f"*{SUFFIX}"):
             # hidden files get their dot here: packaging tools tend to leave them out
             parts = [re.sub(r"^dot-", ".", part) for part in file.relative_to(folder).with_suffix("").parts]

@@ -69,7 +69,9 @@ class Composing(Contract, ABC):
 
     def pseudo_words(self) -> PseudoWords | None:
         """A text tower that reads pseudo-words, if they are needed."""
-        return random_words(self.encoder_shape().text.width) if self.needs().pseudo_words else None
+        shape = self.encoder_shape()
+        # it may read no texts but those with pseudo-words, which are in the space of the images
+        return random_words(shape.text.pooled or shape.image.width) if self.needs().pseudo_words else None
 
     def target_features(self, batch: int = CANDIDATES, seed: int = 3) -> Features:
         """Random features of candidates."""

@@ -58,6 +58,7 @@ SIDE = 12
 WIDTH = 32
 WORDS = 64
 MAPS = ((8, 8, 8), (16, 4, 4), (24, 2, 2))
+BOTH = levels("pooled", "tokens")
 
 
 class GeneratedParams(Params):
@@ -133,7 +134,7 @@ class Bars(Dataset):
 
 
 class BarsEncoder(Encoder):
-    """Pooled features, tokens and three maps of the pixels; pooled features and tokens of the words."""
+    """Pooled features, tokens and three maps of the pixels; pooled features and tokens of words, and of pairs."""
 
     def __init__(self, params: Params, context: Context) -> None:
         super().__init__()
@@ -147,7 +148,8 @@ class BarsEncoder(Encoder):
         self.words = weights(WORDS + 1, WIDTH)  # the last one starts every text, so that an empty text has a token
         self.channels = nn.ParameterList(weights(channels, 3) for channels, _, _ in MAPS)
         image = FeatureShape(pooled=WIDTH, tokens=WIDTH, maps=MAPS)
-        self.shape = EncoderShape(image, FeatureShape(pooled=WIDTH, tokens=WIDTH))
+        both = FeatureShape(pooled=WIDTH, tokens=WIDTH)
+        self.shape = EncoderShape(image, both, both)
 
     def image_item(self, image: ImageRef, *, train: bool = False) -> Tensor:
         """Pixels ``[3, SIDE, SIDE]`` between -1 and 1."""
@@ -182,6 +184,12 @@ class BarsEncoder(Encoder):
             tokens[i, : len(row)] = self.words[torch.tensor(row, device=self.device)]
         return _only(levels, pooled=tokens.sum(1) / mask.sum(1, keepdim=True) ** 0.5, tokens=tokens, mask=mask)
 
+    def encode_pairs(self, items: Sequence[Any], texts: Sequence[str], levels: frozenset[FeatureLevel]) -> Features:
+        """Joint features: the text moves the image's pooled feature, and scales its tokens."""
+        image, text = self.encode_images(items, BOTH), self.encode_texts(texts, BOTH).need_pooled()
+        tokens, mask = image.need_tokens()
+        return _only(levels, image.need_pooled() + text, tokens * text[:, None].tanh(), mask)
+
     @property
     def pseudo_word_width(self) -> int:
         """That of a word's row."""
@@ -190,10 +198,8 @@ class BarsEncoder(Encoder):
     def encode_texts_with(self, template: str | Sequence[str], captions: Sequence[str], vectors: Tensor) -> Features:
         """Pooled features: the words' rows and the vector are added up."""
         parts = pseudo_word_rows(template, captions, vectors, WIDTH)
-        written = [
-            " ".join([*(part for part in row if part not in ("$", "{text}")), text])
-            for row, text in zip(parts, captions, strict=True)
-        ]
+        kept = [[part for part in row if part not in ("$", "{text}")] for row in parts]
+        written = [" ".join([*row, text]) for row, text in zip(kept, captions, strict=True)]
         words = self.encode_texts(written, levels("pooled")).need_pooled()
         return Features(pooled=words + vectors / 2)
 
@@ -228,12 +234,8 @@ def cir_bench_datasets() -> list[DatasetSpec]:
 @hookimpl
 def cir_bench_encoders() -> list[EncoderSpec]:
     """An encoder of every level."""
-    every = Provides(
-        image=levels("pooled", "tokens", "maps"),
-        text=levels("pooled", "tokens"),
-        map_levels=len(MAPS),
-        pseudo_words=True,
-    )
+    images = levels("pooled", "tokens", "maps")
+    every = Provides(image=images, text=BOTH, joint=BOTH, map_levels=len(MAPS), pseudo_words=True)
     summary = "pixels and words, for contracts"
     return [EncoderSpec(name=NAME, summary=summary, implementation=BarsEncoder, provides=every)]
 

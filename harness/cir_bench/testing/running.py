@@ -27,6 +27,7 @@ from cir_bench.runs.request import RunRequest
 from cir_bench.runs.resolve import resolve
 from cir_bench.runs.workbench import Workbench
 from cir_bench.testing import generated
+from cir_bench.testing.artefacts import generated_artefacts
 from cir_bench.testing.asserts import assert_same_items
 from cir_bench.testing.base import Contract
 
@@ -50,11 +51,13 @@ def run_generated(
 ) -> Finished:
     """Train and evaluate a method on the generated benchmark, as ``cir-bench run`` does; seed 0, on the CPU.
 
-    The registry includes the plugin `generated`. Settings are nested parameters, as of ``--set``.
+    The registry includes the plugin `generated`. Settings are nested parameters, as of ``--set``. A method that reads
+    an artefact gets the modification texts as its texts.
     """
     with tempfile.TemporaryDirectory(prefix="cir-bench-") as name:
         out = Path(name)
         where = {"benchmarks": (generated.NAME,), "encoders": (encoder,), "out": out}
+        where["artefacts"] = generated_artefacts(registry, method, out)
         request = RunRequest(methods=(method,), settings=dict(settings or {}), **where)
         (cell,) = resolve(request, registry)
         bench = Workbench(data_root=None, cache_dir=out / "cache", device=CPU)

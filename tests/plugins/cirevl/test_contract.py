@@ -1,7 +1,11 @@
 """CIReVL keeps the contract of a method, which includes that of its composer."""
 
-from cir_bench.testing import MethodContract
+from cir_bench.testing import MethodContract, RunContract
 
 
 class TestCirevl(MethodContract):
+    name = "cirevl"
+
+
+class TestRun(RunContract):
     name = "cirevl"

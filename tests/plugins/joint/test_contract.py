@@ -1,6 +1,6 @@
 """`tiny-joint` and `joint` keep their contracts."""
 
-from cir_bench.testing import JointContract, MethodContract
+from cir_bench.testing import JointContract, MethodContract, RunContract
 
 
 class TestTinyJoint(JointContract):
@@ -8,4 +8,8 @@ class TestTinyJoint(JointContract):
 
 
 class TestJoint(MethodContract):
+    name = "joint"
+
+
+class TestJointRuns(RunContract):
     name = "joint"

@@ -23,6 +23,7 @@ class TestSadn(MethodContract):
             "rank_on": "both",
             "adapt_axis": "scores",
         },
+        "joint": {"base_params": {"combiner": {"reads": "joint"}}, "neighbours": 3},
         "train-gallery": {"base": "tirg", "neighbourhood": "train", "neighbours": 3, "own_target": "left-out"},
         "base-first": {"base_training": "first", "neighbours": 3},
     }

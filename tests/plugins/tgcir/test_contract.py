@@ -15,6 +15,7 @@ class TestComposer(ComposerContract):
         "mean-pooling": {"pooling": "mean"},
         "local": {"attributes": "local"},
         "global": {"attributes": "global"},
+        "joint": {"reads": "joint"},
     }
 
 
@@ -40,6 +41,7 @@ class TestTgcir(MethodContract):
     params = SMALL
     variants = {
         "default": {},
+        "joint": {"reads": "joint"},
         "local-only": {"ablation": "local-only"},
         "global-only": {"ablation": "global-only", "teacher_detach": "none"},
         "no-ortho": {"ablation": "no-ortho", "teacher_detach": "branch"},

@@ -5,6 +5,7 @@ from cir_bench.testing import ComposerContract, MethodContract
 
 class TestComposer(ComposerContract):
     name = "tirg"
+    variants = {"text": {}, "joint": {"reads": "joint"}}
 
 
 class TestLastConvComposer(ComposerContract):
@@ -21,5 +22,6 @@ class TestTirg(MethodContract):
         "soft-triplet": {"loss": "soft-triplet"},
         "last-conv": {"level": "last-conv", "embed_width": 8},
         "released": {"variant": "released", "loss": "soft-triplet"},
+        "joint": {"reads": "joint"},
         "released-last-conv": {"variant": "released", "level": "last-conv", "embed_width": 8},
     }
