@@ -129,6 +129,7 @@ def main() -> None:
     asked = parser.parse_args()
     query = Query(asked.photo, asked.text, asked.then, asked.click)
     path = shutil.which("chromium") or shutil.which("google-chrome")
+    expect.set_options(timeout=60_000)  # a search may take long on a busy machine
     with served(asked.indexes) as url, sync_playwright() as running, tempfile.TemporaryDirectory() as shots:
         browser = running.chromium.launch(executable_path=path, args=["--no-sandbox"])
         for width, size in WIDTHS.items():
