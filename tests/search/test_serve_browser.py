@@ -170,9 +170,11 @@ def test_what_was_right_is_written_and_taken_back(visit, url, best, feedback):
     (line,) = map(json.loads, (feedback / "triplets.jsonl").read_text().splitlines())
     assert line["text"] == text
     assert len((feedback / "gallery.jsonl").read_text().splitlines()) == 14
+    page.get_by_label("What should change?").fill("typed since")
     right.click()
     expect(right).to_have_attribute("aria-pressed", "false")
     expect(page.locator("#served")).not_to_contain_text("marked")
+    expect(page.get_by_label("What should change?")).to_have_value("typed since")
     assert (feedback / "triplets.jsonl").read_text() == ""
 
 

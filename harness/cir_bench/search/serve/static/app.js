@@ -8,6 +8,7 @@ const PHOTOS = 60, RESULTS = 24, MOST = 200, SHOWN = 100;
 const KINDS = ["image/jpeg", "image/png", "image/webp"];
 let served = {indexes: [], most_bytes: 0};
 let browsing = true, column = 0, asked = 0, listed = {images: [], total: 0, words: ""};
+let written; // the step whose text is in the field; what has been typed since stays
 const trail = new Trail(() => { browsing = !trail.shown; draw(); });
 const why = new Why($, (work) => attempt(work), (image) => go(image));
 
@@ -108,7 +109,8 @@ function draw() {
     $("reference").alt = `Reference: ${fileName(image)}`;
   }
   $("named").textContent = image ? fileName(image) : "";
-  $("text").value = step?.text ?? "";
+  if (step !== written) $("text").value = step?.text ?? "";
+  written = step;
   $("browse").disabled = browsing;
   why.of(step, served.indexes);
   drawTrail();
