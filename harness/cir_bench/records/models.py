@@ -219,8 +219,7 @@ class Cost(RecordModel):
     """Composing and searching, per query, features given."""
     peak_memory_mib: float = 0.0
     """Of the process, or of the device when it is a GPU."""
-    peak_host_memory_mib: float = 0.0
-    """Of the process; 0 if it was not measured."""
+    peak_host_memory_mib: float = 0.0  # of the process; 0 if it was not measured
     features_mib: float = 0.0
     """Cached features that were kept in memory, on the device, when the cell ended."""
 

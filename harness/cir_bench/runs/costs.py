@@ -121,6 +121,11 @@ class CostFile:
         except OSError as error:
             _LOG.warning("%s cannot be written (%s); plan will not know what this cost", self._path, error.strerror)
 
+    def add_cell(self, record: RunRecord) -> None:
+        """Add what a finished cell cost, if its record says it."""
+        if (cost := cost_of(record)) is not None:
+            self.add(cost)
+
     def read(self) -> list[AnyCost]:
         """All lines; those that a killed process or another version left are passed over."""
         found = []

@@ -29,7 +29,6 @@ from cir_bench.retrieval.ranking import PartRankings
 from cir_bench.runs import facts
 from cir_bench.runs.assembly import AssembledCell, assemble
 from cir_bench.runs.cell import Cell
-from cir_bench.runs.costs import cost_of
 from cir_bench.runs.cuts import cuts_of
 from cir_bench.runs.device import environment, peak_host_mib, peak_mib, reset_peak
 from cir_bench.runs.failures import circumstances, known_of
@@ -69,8 +68,7 @@ class CellRun:
         def written() -> RunRecord:
             with self._writing():
                 write_record(record, self._folder)
-            if (cost := cost_of(record)) is not None:
-                self._bench.costs.add(cost)
+            self._bench.costs.add_cell(record)
             tidy(self._folder)
             return record
 
