@@ -25,7 +25,7 @@ COPY pyproject.toml setup.py README.md LICENSE ./
 COPY harness harness
 COPY plugins plugins
 COPY benchmarks benchmarks
-RUN pip install --no-cache-dir -c constraints.txt ".[captions,serve]" && rm -rf build
+RUN pip install --no-cache-dir -c constraints.txt ".[captions,search,serve]" && rm -rf build
 # any user may be chosen with --user: the files in the mounted folder then belong to it
 RUN mkdir --mode=1777 /cache /work
 ENV HOME=/cache \
