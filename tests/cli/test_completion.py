@@ -26,7 +26,10 @@ OFFERED = {
     "run --device c": ["cpu", "cuda"],
     "run --retry": ["--retry-failed"],
     "ls data": ["datasets"],
-    "new my-method --kind ": ["method", "reranker", "dataset", "encoder"],
+    "new my-method --kind ": [
+        *("method", "reranker", "pseudo-words", "artefact", "dataset"),
+        *("encoder", "joint-encoder", "pseudo-word-encoder"),
+    ],
     "leaderboard --to l": ["latex"],
     "show tirg-": ["tirg-last-conv"],
     "check val": ["val"],

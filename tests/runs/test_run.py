@@ -130,7 +130,7 @@ def test_plan_counts_cells_features_and_time_without_writing(toy) -> None:
     toy.run("-m", "tirg")
     _, said = toy.plan("-m", "tirg", "--seeds", "2", "--features")
     assert "done        tirg" in said and "to do       tirg" in said and "About 0 MiB of features" in said
-    assert "never run here" not in said and "for cells that were run here before." in said
+    assert "never run here" not in said and "(from 1 record of this machine)" in said
     assert "Time: none, there is nothing to do." in toy.plan("-m", "tirg")[1]
 
 

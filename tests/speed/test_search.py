@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import argparse
 import importlib
 from pathlib import Path
 
@@ -10,10 +11,16 @@ import pytest
 FOLDER = Path(__file__).parents[2] / "benchmarks" / "speed"
 
 
-def test_times_and_memory_are_measured(monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize("way", ["exact", "ivf"])
+def test_times_memory_and_recall_are_measured(way: str, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    if way != "exact":
+        pytest.importorskip("faiss")
     monkeypatch.syspath_prepend(str(FOLDER))
-    row = importlib.import_module("search").measure(images=500, width=64, queries=5)
-    images, middle, high, first, memory = (float(cell) for cell in row.strip("| ").split(" | "))
-    assert images == 500
-    assert 0 < middle <= high
-    assert first > 0 and memory >= 0
+    script = importlib.import_module("search")
+    options = argparse.Namespace(images=[500], ways=[way], vectors="near", width=64, queries=5)
+    row = dict(zip(script.COLUMNS, script.measure(options, tmp_path).strip("| ").split(" | "), strict=True))
+    images, _, found_by, effort, recall, middle, high, *memory, built = row.values()
+    assert (images, found_by, bool(effort)) == ("500", way, way != "exact")
+    assert 0 < float(middle) <= float(high)
+    assert float(recall) == 1 if way == "exact" else float(recall) >= 0.5
+    assert all(float(cell.replace(",", "")) >= 0 for cell in (*memory, built))

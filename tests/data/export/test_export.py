@@ -48,6 +48,8 @@ def test_datasets_reads_every_table_with_its_images_as_pictures(full: Any, tmp_p
         "gains": [{"image": "c", "gain": 1.0}, {"image": "a", "gain": 0.25}],
         "tags": ["t", "u"],
         "context": [{"name": "concept", "text": "a thing"}],
+        "further_references": [],
+        "negatives": [],
     }
     assert load(out, "triplets", "train", tmp_path)[0]["captions"] == ["is é", ""]
 

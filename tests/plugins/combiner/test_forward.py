@@ -8,7 +8,7 @@ import pytest
 import torch
 from support.floats import f64, linear, relu, sigmoid, unit, weights_of
 
-from cir_bench import BuildContext, EncoderShape, Features, FeatureShape
+from cir_bench import BuildContext, EncoderShape, Features, FeatureShape, PairingError
 from cir_bench_combiner.composer import CombinerComposer
 from cir_bench_combiner.params import CombinerComposerParams
 
@@ -70,5 +70,5 @@ def test_parameter_count_at_rn50x4_is_the_published_2560_and_5120() -> None:
 
 
 def test_two_widths_are_refused_with_both_named() -> None:
-    with pytest.raises(ValueError, match="3 and 5"):
+    with pytest.raises(PairingError, match="3 and 5"):
         CombinerComposer(CombinerComposerParams(), BuildContext(shape(3, 5)))

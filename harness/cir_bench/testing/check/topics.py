@@ -60,6 +60,7 @@ TOPICS: Mapping[str, tuple[str, ...]] = {
         "it_is_on_the_device_of_the_embeddings",
     ),
     "texts": ("empty_and_one_word_texts_are_answered",),
+    "explanations": ("explanations_are_of_the_queries",),
     "pseudo-words": (
         "a_pseudo_word_has_the_declared_width",
         "a_words_own_embedding_is_that_word",
