@@ -90,6 +90,17 @@ def test_an_update_finds_new_photos_and_never_those_that_are_gone(indexed, comma
     assert not list((tmp_path / "index" / "parts").iterdir())
 
 
+def test_an_index_stays_approximate_while_its_photos_are_away(indexed, command, tmp_path):
+    """As those of a disk that is not there for a while."""
+    root, before = indexed("tirg", "hnsw")
+    away = [photo.rename(tmp_path / photo.name) for photo in sorted(root.iterdir())]
+    empty = index(command, root, tmp_path)
+    assert (empty["images"], empty["approximate"]) == (0, None)
+    for photo in away:
+        photo.rename(root / photo.name)
+    assert index(command, root, tmp_path)["approximate"] == before["approximate"]
+
+
 def test_the_recall_is_printed_and_the_effort_raised_until_it_is_enough(indexed, command, tmp_path, monkeypatch):
     from cir_bench.search.vectors import parts, recall
 

@@ -73,6 +73,7 @@ ATTACKS = {
     "no name at all": (get("/api/images", Host=""), 421),
     "another site's script that searches": (search_with(Origin="http://evil.example"), 403),
     "another port's page": (search_with(Origin="http://localhost:1"), 403),
+    "an origin that is no address": (search_with(Origin="http://["), 403),
     "a page without origin": (search_with(Origin="null"), 403),
     "another site's picture of a photo": (get("/thumb/ID", Sec_Fetch_Site="cross-site"), 403),
     "another site that reads the list": (get("/api/images", Sec_Fetch_Site="cross-site", Sec_Fetch_Mode="cors"), 403),

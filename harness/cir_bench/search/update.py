@@ -97,6 +97,7 @@ def update(
             reduce=example.reduce if example else None,
             images={name: digest for name, digest in digests.items() if name not in unreadable},
             unreadable=dict(sorted(unreadable.items())),
+            approximate=before.approximate if before is not None and wish.kind == known else None,
         )
         if now.images:
             wish.check(engine, example)
@@ -182,5 +183,5 @@ def _changes(before: Mapping[str, str], now: IndexFile) -> Changes:
         gone=[name for name in before if name not in images],
         unchanged=sum(before.get(name) == digest for name, digest in images.items()),
         unreadable=now.unreadable,
-        approximate=now.approximate,
+        approximate=now.approximate if images else None,
     )

@@ -121,7 +121,7 @@ def _host(header: str) -> str:
 def _is_foreign(request: Request) -> bool:
     """Whether another site's page asks. Opening the page itself from a link is allowed."""
     site, origin = request.headers.get("sec-fetch-site"), request.headers.get("origin")
-    if origin is not None and urlsplit(origin).netloc != request.headers.get("host"):
+    if origin is not None and origin.partition("://")[2] != request.headers.get("host"):
         return True
     opened = request.method in READS and request.headers.get("sec-fetch-mode") == "navigate"
     return site not in {None, "same-origin", "none"} and not (opened and request.url.path == "/")
