@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+import os
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -76,6 +78,13 @@ def test_a_digest_follows_the_bytes(tmp_path: Path) -> None:
     assert file_digest(tmp_path / "a") == file_digest(tmp_path / "b") != file_digest(tmp_path / "c")
     with pytest.raises(DataError, match="cannot be read"):
         file_digest(tmp_path / "d")
+
+
+@pytest.mark.parametrize("make", [os.mkfifo, os.mkdir])
+def test_a_pipe_with_the_name_of_a_file_is_not_waited_for(tmp_path: Path, make: Callable[[Path], None]) -> None:
+    make(tmp_path / "a.png")
+    with pytest.raises(DataError, match=r"a\.png cannot be read: it is a folder, a pipe or a device"):
+        file_digest(tmp_path / "a.png")
 
 
 def test_a_link_that_the_user_chose_is_followed(tmp_path: Path) -> None:

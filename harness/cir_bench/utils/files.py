@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 import os
+import stat
 import unicodedata
 from collections.abc import Collection
 from pathlib import Path, PurePosixPath, PureWindowsPath
@@ -131,10 +132,12 @@ def file_digest(path: Path) -> str:
     """Hex digest (BLAKE2b, 160 bits) of a file's bytes.
 
     Raises:
-        DataError: the file cannot be read.
+        DataError: the file cannot be read, or is none: a pipe would be waited for without end.
     """
     digest = hashlib.blake2b(digest_size=20)
     try:
+        if not stat.S_ISREG(path.stat().st_mode):
+            raise DataError(f"The file {path} cannot be read: it is a folder, a pipe or a device.")
         with path.open("rb") as file:
             while block := file.read(2**20):
                 digest.update(block)
