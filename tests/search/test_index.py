@@ -116,6 +116,7 @@ def test_only_new_contents_are_embedded(indexed, command, val, embedded):
 def test_unreadable_files_are_listed_and_skipped(train, command, val, tmp_path):
     (val / "text.jpg").write_text("no image")
     (val / "empty.png").touch()
+    (val / "two\nlines\x1b[31m.png").touch()
     cut = next(val.rglob("val03.png"))
     (val / "cut.png").write_bytes(cut.read_bytes()[:60])
     (val / "notes.txt").touch()
@@ -125,12 +126,12 @@ def test_unreadable_files_are_listed_and_skipped(train, command, val, tmp_path):
     code, out, err = command(*words)
     assert code == 1
     assert out == f"{tmp_path / 'index'}: 14 images (14 new, 0 changed, 0 gone, 0 unchanged)\n"
-    assert err.count("cir-bench: skipped: ") == err.count("\n") == 4
-    for name in ("text.jpg", "empty.png", "cut.png", "link.png"):
+    assert err.count("cir-bench: skipped: ") == err.count("\n") == 5
+    for name in ("text.jpg", "empty.png", r"two\nlines\x1b[31m.png", "cut.png", "link.png"):
         assert name in err
     code, result = update(command, val, tmp_path / "index", "--follow-links")
     assert code == 1
-    assert set(result["unreadable"]) == {"text.jpg", "empty.png", "cut.png"}
+    assert set(result["unreadable"]) == {"text.jpg", "empty.png", "two\nlines\x1b[31m.png", "cut.png"}
     assert counts(result) == [15, 1, 0, 0, 14]
 
 

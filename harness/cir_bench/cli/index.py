@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Literal
 import typer
 
 from cir_bench.cli.common import AsJson, open_registry, with_settings
-from cir_bench.cli.output import PROBLEM, print_json
+from cir_bench.cli.output import PROBLEM, name_as_text, print_json
 from cir_bench.cli.records import chosen_cell
 from cir_bench.errors import ConfigError
 from cir_bench.verbs.settings import Settings, refuse_stdout
@@ -119,7 +119,7 @@ def _print(out: Path, changes: Changes) -> None:
     if changes.approximate:
         print(changes.approximate.sentence())
     for why in list(changes.unreadable.values())[:LISTED]:
-        print(f"cir-bench: skipped: {why}", file=sys.stderr)
+        print(f"cir-bench: skipped: {name_as_text(why)}", file=sys.stderr)
     if len(changes.unreadable) > LISTED:
         print(
             f"cir-bench: {len(changes.unreadable) - LISTED} more files were skipped; --json lists all", file=sys.stderr

@@ -30,3 +30,8 @@ def bytes_as_text(size: float) -> str:
             return f"{size:.0f} {unit}" if unit == "B" else f"{size:.1f} {unit}"
         size /= 1000
     return f"{size:.1f} GB"
+
+
+def name_as_text(name: str) -> str:
+    """A file's name on one line: line breaks and characters that steer a terminal are shown as in Python's strings."""
+    return "".join(letter if letter.isprintable() else repr(letter)[1:-1] for letter in name)

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from cir_bench.cli.common import AsJson, open_registry, with_settings
-from cir_bench.cli.output import print_json
+from cir_bench.cli.output import name_as_text, print_json
 from cir_bench.errors import ConfigError
 from cir_bench.verbs.settings import Settings
 
@@ -74,6 +74,6 @@ def search(
 def _print(steps: Sequence[Step]) -> None:
     for number, step in enumerate(steps):
         if len(steps) > 1:
-            print(f"{'' if number == 0 else chr(10)}{step.image}: {step.text}")
+            print(f"{'' if number == 0 else chr(10)}{name_as_text(step.image)}: {step.text}")
         for rank, hit in enumerate(step.results, start=1):
-            print(f"{rank:>{len(str(len(step.results)))}}  {hit.score:.4f}  {hit.image}")
+            print(f"{rank:>{len(str(len(step.results)))}}  {hit.score:.4f}  {name_as_text(hit.image)}")
