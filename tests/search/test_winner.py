@@ -6,6 +6,7 @@ import shutil
 import pytest
 
 import cir_bench
+from cir_bench.errors import ConfigError
 from cir_bench.records.models import LimitFacts
 from cir_bench.records.record import read_record, write_record
 
@@ -66,6 +67,14 @@ def test_sentinels_failures_and_quick_looks_do_not_win(runs):
     assert "the only method" in found.why
 
 
+def test_a_folder_that_is_missing_names_those_of_the_method_with_other_parameters(runs):
+    folders = runs(**{"sum+275be86a": 20.0})
+    with pytest.raises(ConfigError, match=r"b/sum does not exist; with other parameters .*b/sum\+275be86a\.$"):
+        chosen(runs, folders["sum+275be86a-0"].parent.parent / "sum")
+    with pytest.raises(ConfigError, match=r"nowhere does not exist; name a folder of `cir-bench export`"):
+        chosen(runs, runs.out / "nowhere")
+
+
 def test_a_metric_that_should_be_low_is_best_when_it_is_low(runs):
     folders = runs(near=0.0, far=0.0)
     for name, rank in (("near-0", 2.0), ("far-0", 9.0)):
@@ -76,7 +85,7 @@ def test_a_metric_that_should_be_low_is_best_when_it_is_low(runs):
 def test_a_cell_or_a_model_is_itself_and_nothing_needs_to_be_said(runs, command, tmp_path):
     folders = runs(good=20.0, other=30.0)
     assert command("export", folders["good-0"], "--to", tmp_path / "model") == (0, f"{tmp_path / 'model'}\n", "")
-    for where in (folders["good-0"], folders["good-0"] / "record.json", tmp_path / "model", tmp_path / "nowhere"):
+    for where in (folders["good-0"], folders["good-0"] / "record.json", tmp_path / "model"):
         assert (chosen(runs, where).folder, chosen(runs, where).why) == (where, "")
 
 

@@ -7,7 +7,6 @@ from pathlib import Path
 
 import torch
 
-from cir_bench.errors import ConfigError
 from cir_bench.plugin.loader import PluginOptions, load_plugins
 from cir_bench.plugin.registry import Registry
 from cir_bench.protocols.protocol import Protocol
@@ -54,8 +53,6 @@ def open_model(
     where: Path, registry: Registry, device: torch.device, data_root: Path | None, cache_dir: Path
 ) -> Engine:
     """As :func:`load`, with plugins that are loaded already."""
-    if not where.exists():
-        raise ConfigError(f"{where} does not exist; name a folder of `cir-bench export`, or of a finished cell.")
     where = choose_cell(where, registry).folder
     if (where / MODEL_FILE).is_file():
         model = read_model(where)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from glob import escape
 from pathlib import Path
 from statistics import fmean
 
@@ -32,8 +33,10 @@ def choose_cell(where: Path, registry: Registry) -> Chosen:
     Sentinels, quick looks (if there is anything else) and cells that no image can be searched with do not take part.
 
     Raises:
-        ConfigError: the cells below it are of several benchmarks, or none can be searched with.
+        ConfigError: it does not exist, the cells below it are of several benchmarks, or none can be searched with.
     """
+    if not where.exists():
+        raise ConfigError(f"{where} does not exist; {_instead(where)}.")
     if where.name == RECORD_FILE or any((where / name).is_file() for name in (RECORD_FILE, MODEL_FILE)):
         return Chosen(where)
     below = read_records(where)[0] if where.is_dir() else {}
@@ -49,6 +52,14 @@ def choose_cell(where: Path, registry: Registry) -> Chosen:
             "no pixels; run a method with an encoder that reads them."
         )
     return _best(where, fitting)
+
+
+def _instead(where: Path) -> str:
+    """What to name; a method with other than its default parameters has a digest behind its name."""
+    variants = sorted(map(str, where.parent.glob(f"{escape(where.name)}+*")))
+    if variants:
+        return f"with other parameters there is {examples(variants)}"
+    return "name a folder of `cir-bench export`, or of a finished cell"
 
 
 def _best(where: Path, found: dict[Path, RunRecord]) -> Chosen:
