@@ -196,7 +196,7 @@ def test_a_map_is_laid_over_the_reference_by_keyboard(visit, served):
 def test_a_neighbour_becomes_the_next_reference(visit, served):
     page = visit(served("tirg", "sadn"))
     page.get_by_role("button", name=HOW).click()
-    expect(page.get_by_role("heading", name="Neighbours and their weights")).to_be_visible()
+    expect(page.get_by_role("heading", name="sadn on tiny: Neighbours and their weights")).to_be_visible()
     neighbours = page.locator(".near button")
     expect(neighbours).to_have_count(3)
     expect(page.locator("#overlay")).to_be_hidden()

@@ -27,6 +27,7 @@ export class Why {
   // The step that is looked at; what was shown of another one is closed.
   of(step, indexes) {
     this.asked = indexes.map((one, place) => one.explains ? place : -1).filter((place) => place >= 0);
+    this.several = indexes.length > 1;
     this.box.hidden = !step?.rankings || !this.asked.length;
     if (step === this.step && step?.rankings === this.rankings) return;
     [this.step, this.rankings] = [step, step?.rankings];
@@ -47,7 +48,7 @@ export class Why {
     try {
       const answers = await Promise.all(this.asked.map((place) => api.explain(step.image.id, step.text, place)));
       if (step !== this.step || rankings !== this.rankings) return;
-      this.reasons.replaceChildren(...answers.flatMap((one) => this.ofIndex(one, answers.length > 1)));
+      this.reasons.replaceChildren(...answers.flatMap((one) => this.ofIndex(one, this.several)));
       this.reasons.hidden = false;
       this.button.setAttribute("aria-expanded", "true");
       this.reasons.querySelector("[aria-pressed]")?.click();
