@@ -4,6 +4,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+from support.parquet_copy import assert_comes_back
 
 from cir_bench import NO_TARGET, DataError, Query
 from cir_bench_domains.dataset import DomainConversion
@@ -77,3 +78,8 @@ def test_an_id_never_leaves_the_folder(domains: Open) -> None:
 def test_there_is_no_other_split(domains: Open) -> None:
     with pytest.raises(DataError, match="has no split 'val'"):
         domains().queries("val")
+
+
+@pytest.mark.parametrize("of", ["pic2word", "ltll"])
+def test_written_as_parquet_queries_without_a_target_come_back_too(of: str, domains: Open, tmp_path: Path) -> None:
+    assert_comes_back(domains(of), tmp_path, "test")

@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 from PIL import Image
+from support.parquet_copy import assert_comes_back
 
 from cir_bench import DataError, Query
 from cir_bench_genecis.annotations import Box, image_id, parts_of
@@ -108,3 +109,7 @@ def test_a_damaged_record_is_named(change: dict[str, Any], sentence: str, geneci
 def test_there_is_no_other_split(genecis: Open) -> None:
     with pytest.raises(DataError, match=r"GeneCIS has no split 'test'"):
         genecis().queries("test")
+
+
+def test_written_as_parquet_candidates_and_crops_come_back(genecis: Open, tmp_path: Path) -> None:
+    assert_comes_back(genecis(), tmp_path, "val")

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 from PIL import Image
+from support.parquet_copy import assert_comes_back
 
 from cir_bench import Context, DataError, NoParams, Query, evaluate
 from cir_bench.testing import DatasetContract
@@ -116,3 +117,7 @@ def test_seeded_rankings_agree_with_plain_lists(tmp_path: Path) -> None:
     assert result.metrics["mAP"] == pytest.approx(expected, rel=0, abs=1e-9)
     assert result.n_gallery == len(every)
     assert result.partial  # 1,883 queries are expected
+
+
+def test_written_as_parquet_the_candidates_of_each_query_come_back(icir: Open, tmp_path: Path) -> None:
+    assert_comes_back(icir(), tmp_path, "test")

@@ -10,6 +10,7 @@ from typing import Any
 
 import pytest
 from PIL import Image
+from support.parquet_copy import assert_comes_back
 
 from cir_bench import Context, DataError, NoParams, Query, Triplet, evaluate
 from cir_bench.testing import DatasetContract
@@ -116,3 +117,7 @@ def test_seeded_rankings_over_the_real_corpus_agree_with_plain_lists(
         expected = {f"R@{k}": 100 * count / len(records) for k, count in counts.items()}
         assert {key: result.metrics[key] for key in expected} == pytest.approx(expected, rel=0, abs=1e-9)
         assert result.n_gallery == 39826 and result.partial  # 30,031 queries are expected
+
+
+def test_written_as_parquet_the_corpus_comes_back(lasco: Callable[[], LaSCo], tmp_path: Path) -> None:
+    assert_comes_back(lasco(), tmp_path, "val")
