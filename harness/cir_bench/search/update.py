@@ -155,9 +155,11 @@ class _Embedder:
         """Embed those of some contents that are readable."""
         memory = ItemMemory()
         readable = {}
-        for item, problem in zip(items, threads.map(lambda item: self._read(item, memory), items), strict=True):
-            if problem:
-                self._unreadable.update(dict.fromkeys(self._names[item], problem))
+        for item, problem in zip(
+            items, threads.map(lambda item: self._read(self._names[item][0], memory), items), strict=True
+        ):
+            if problem:  # which names one file
+                self._unreadable.update((name, self._read(name, memory) or problem) for name in self._names[item])
             else:
                 readable[self._names[item][0]] = item
         if readable:
@@ -166,10 +168,10 @@ class _Embedder:
             self._items += readable.values()
             self._parts.append(embedding)
 
-    def _read(self, item: str, memory: ItemMemory) -> str:
+    def _read(self, name: str, memory: ItemMemory) -> str:
         """Decode an image; what is wrong with it, or nothing."""
         try:
-            self._engine.read(self._files, memory, self._names[item][0])
+            self._engine.read(self._files, memory, name)
         except DataError as error:
             return str(error)
         return ""
