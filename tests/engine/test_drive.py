@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
+import json
 import os
 import signal
 import subprocess
 import sys
 import time
+from pathlib import Path
 
 import pytest
+from PIL import Image
 
+from cir_bench.cli.app import main
+from cir_bench.records.load import read_records
 from cir_bench.testing.executor import comparable
 
 from .conftest import Engine
@@ -133,3 +138,20 @@ def test_mistakes_in_the_options_are_one_sentence(engine, monkeypatch) -> None:
     assert code == 2 and "--gpus-per-cell 2: this machine has 1 GPUs; give each cell fewer." in said
     code, said = engine.run("-m", "sum", "--gpus-per-cell", "1.5")
     assert code == 2 and "write a fraction below 1, or a whole number" in said
+
+
+def test_relative_paths_mean_the_same_to_a_worker(tmp_path, monkeypatch, capsys) -> None:
+    data = tmp_path / "data"
+    data.mkdir()
+    for name in ("a", "b"):
+        Image.new("RGB", (8, 8)).save(data / f"{name}.png")
+    lines = [json.dumps({"image": name, "split": "val", "file": f"{name}.png"}) for name in ("a", "b")]
+    (data / "gallery.jsonl").write_text("\n".join(lines))
+    query = {"query_id": "q", "split": "val", "reference": "a", "text": "redder", "targets": ["b"]}
+    (data / "triplets.jsonl").write_text(json.dumps(query))
+    monkeypatch.chdir(tmp_path)
+    words = ["-m", "random", "-b", "folder:data", "--on", "local", "--max-cells", "2", "--cache-dir", "cache"]
+    code = main(["run", *words, "--device", "cpu", "--no-plugins"])
+    assert code == 0, capsys.readouterr().err
+    (record,) = read_records(Path("runs"))[0].values()
+    assert record.status == "done"

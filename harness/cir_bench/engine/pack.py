@@ -64,6 +64,7 @@ class Packer:
             only=None if setup.plugins.only is None else tuple(sorted(setup.plugins.only)),
             without=tuple(sorted(setup.plugins.without)),
             shared=self._shared,
+            from_folder=str(Path.cwd()) if self._shared else "",
             gpus=setup.gpus,
             limit=setup.limit if task == "cell" else None,
             versions=versions(),

@@ -58,6 +58,8 @@ class JobRequest(BaseModel):
     without: tuple[str, ...] = ()
     shared: bool
     """Whether the paths are those of the machine that asks."""
+    from_folder: str = ""
+    """Where its relative paths begin, such as that of ``folder:photos``; empty unless they are shared."""
     gpus: float = 0.0
     limit: float | None = None
     """Seconds that it may take."""

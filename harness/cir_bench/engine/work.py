@@ -59,9 +59,11 @@ class _RefusedError(CirBenchError):
 def main() -> int:
     """Do the job of the folder that is named on the command line; 0 if everything there is to say has been said."""
     threading.Thread(target=_end_with_parent, name="parent", daemon=True).start()
-    folder = Path(sys.argv[1])
+    folder = Path(sys.argv[1]).absolute()
     request = JobRequest.model_validate_json((folder / REQUEST_FILE).read_text(encoding="utf-8"))
     messages = MessageWriter(folder / MESSAGES_FILE)
+    if request.from_folder:
+        os.chdir(request.from_folder)
     with joined() as ranks:
         try:
             work = _Work(request, messages, ranks, folder)
@@ -158,7 +160,9 @@ def _cells(request: JobRequest, registry: Registry) -> Sequence[Cell]:
     for key, asked in zip(request.cells, request.ingredients, strict=True):
         cell = by_key.get((key, request.precision))
         if cell is None:
-            raise _RefusedError(f"{key.name} is not among the cells there; install the same plugins.")
+            raise _RefusedError(
+                f"{key.name} is not among the cells there; install the same plugins, and name data by whole paths."
+            )
         if found := difference(asked, known_of(cell)):
             raise _RefusedError(f"{found}; install the same there.")
         cells.append(cell)
