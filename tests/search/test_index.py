@@ -299,3 +299,14 @@ def test_what_cannot_be_searched(indexed, command, val, tmp_path):
     write_record(record.model_copy(update={"status": "failed"}), tmp_path / "cell")
     words = ("index", val, "--from", tmp_path / "cell", "--out", tmp_path / "other")
     assert "failed, so there is no model" in refused(command, *words)
+
+
+def test_a_folder_whose_name_is_not_utf_8_is_refused(train, command, val, tmp_path):
+    folder = tmp_path / os.fsdecode(b"photos-\xff")
+    try:
+        val.rename(folder)
+    except OSError:
+        pytest.skip("this file system has no such names")
+    words = ("index", folder, "--from", train("tirg").folder, "--out", tmp_path / "index")
+    assert "is not UTF-8" in refused(command, *words)
+    assert not (tmp_path / "index").exists()

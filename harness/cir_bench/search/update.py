@@ -75,6 +75,8 @@ def update(
     if not photos.is_dir():
         raise ConfigError(f"{photos} is not a folder; name the folder of the images.")
     root, index = photos.resolve(), PhotoIndex(out)
+    if not _is_utf8(str(root)):
+        raise ConfigError(f"the path {str(root)!r} is not UTF-8, so no index can name it; rename the folder.")
     before = index.read()
     if before is not None and before.photos != str(root):
         raise ConfigError(f"{out} is an index of {before.photos}; name another folder with --out, or delete it.")
@@ -175,6 +177,15 @@ class _Embedder:
         except DataError as error:
             return str(error)
         return ""
+
+
+def _is_utf8(text: str) -> bool:
+    """Whether a text can be written: a name of a file in another encoding has halves of characters."""
+    try:
+        text.encode()
+    except UnicodeEncodeError:
+        return False
+    return True
 
 
 def _changes(before: Mapping[str, str], now: IndexFile) -> Changes:
