@@ -140,6 +140,6 @@ def test_offline_by_choice_is_said(hub, runs, command, monkeypatch):
 
 def test_what_cannot_be_pushed_is_said(hub, runs, command, tmp_path):
     said = one_sentence(command("push", tmp_path / "nothing", "--to", "a/b"))
-    assert "it is not the folder of a finished cell" in said
+    assert "does not exist; name a folder of" in said
     said = one_sentence(command("push", tmp_path, "--to", "a/b", "--records", runs))
     assert "--records goes with `cir-bench push leaderboard`" in said
