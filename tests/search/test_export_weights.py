@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import json
 from pathlib import Path
 
@@ -103,6 +104,24 @@ def test_an_encoder_that_was_trained_belongs_to_the_weights(train, command, tmp_
     code, _, said = command("export", cell.folder, "--weights", tmp_path / "w.safetensors")
     assert code == 2
     assert "the encoder was trained with the method" in said
+
+
+@pytest.mark.parametrize("option", ["--weights", "--to"])
+def test_a_full_disk_is_one_sentence_and_leaves_nothing(option, train, command, tmp_path, monkeypatch):
+    def full(path, content):
+        raise OSError(errno.ENOSPC, "No space left on device", str(path))
+
+    monkeypatch.setattr(Path, "write_bytes", full)
+    code, out, said = command("export", train("combiner").folder, option, tmp_path / "new.safetensors")
+    assert (code, out, said.count("\n")) == (2, "", 1), said
+    assert "cannot be written (No space left on device)" in said
+    assert list(tmp_path.glob("*new*")) == []
+
+
+def test_what_is_written_can_be_read_by_whom_other_files_can(train, command, tmp_path):
+    model, file = tmp_path / "model", tmp_path / "w.safetensors"
+    command("export", train("combiner").folder, "--to", model, "--weights", file)
+    assert file.stat().st_mode == (model / "model.safetensors").stat().st_mode == (model / "model.json").stat().st_mode
 
 
 def test_with_both_options_both_are_written(train, command, tmp_path):

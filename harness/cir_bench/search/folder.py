@@ -7,7 +7,6 @@ from pathlib import Path
 from typing import Any, Literal
 
 from pydantic import Field, ValidationError
-from safetensors.torch import save_file
 
 from cir_bench.atomic import replacing_folder
 from cir_bench.bounded import MIB, parse_json, read_bounded
@@ -18,6 +17,7 @@ from cir_bench.records.record import RunRecord, mistakes_of
 from cir_bench.seals import check_json, file_digest, seal_json
 from cir_bench.search.card import model_card
 from cir_bench.search.model import Model
+from cir_bench.search.weights import save_weights
 from cir_bench.utils.weights import read_weights
 from cir_bench.version import __version__
 
@@ -55,8 +55,7 @@ def write_model(model: Model, protocol: Protocol, folder: Path) -> None:
         raise ConfigError(f"{folder} exists and is not an empty folder; name a new one.")
     try:
         with replacing_folder(folder) as temporary:
-            weights = {name: one.detach().cpu().contiguous().clone() for name, one in model.weights.items()}
-            save_file(weights, temporary / WEIGHTS_FILE)
+            save_weights(model.weights, temporary / WEIGHTS_FILE)
             content = ModelFile(
                 cir_bench=__version__,
                 weights_sha256=file_digest(temporary / WEIGHTS_FILE),

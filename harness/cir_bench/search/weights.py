@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
 
 import torch
-from safetensors.torch import save_file
+from safetensors.torch import save
+from torch import Tensor
 
 from cir_bench.atomic import replacing
 from cir_bench.errors import ConfigError, unwritable
@@ -50,12 +52,16 @@ def export_weights(run: Path, to: Path, registry: Registry, data_root: Path | No
             "use --to, which writes both."
         )
     state = assembled.method.get_submodule(layout.module).state_dict()
-    weights = {layout.published(name): one.detach().cpu().contiguous().clone() for name, one in state.items()}
     try:
         with replacing(to) as temporary:
-            save_file(weights, temporary, metadata=_metadata(record))
+            save_weights({layout.published(name): one for name, one in state.items()}, temporary, _metadata(record))
     except OSError as error:
         raise unwritable(f"the weights {to}", error) from error
+
+
+def save_weights(weights: Mapping[str, Tensor], path: Path, metadata: dict[str, str] | None = None) -> None:
+    """Write tensors as safetensors, readable for whom other new files are; `OSError` if they cannot be written."""
+    path.write_bytes(save({name: one.detach().cpu().contiguous().clone() for name, one in weights.items()}, metadata))
 
 
 def _layout(cell: Cell, record: RunRecord) -> PublishedWeights:
