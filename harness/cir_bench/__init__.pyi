@@ -41,6 +41,7 @@ from cir_bench.interfaces.explanation import NeighbourWeights as NeighbourWeight
 from cir_bench.interfaces.features import EncoderShape as EncoderShape
 from cir_bench.interfaces.features import Features as Features
 from cir_bench.interfaces.features import FeatureShape as FeatureShape
+from cir_bench.interfaces.file_dataset import FileDataset as FileDataset
 from cir_bench.interfaces.finetuning import FinetuneMethod as FinetuneMethod
 from cir_bench.interfaces.levels import FeatureLevel as FeatureLevel
 from cir_bench.interfaces.levels import Needs as Needs

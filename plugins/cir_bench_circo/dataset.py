@@ -7,10 +7,8 @@ from collections.abc import Mapping, Sequence
 from functools import cached_property, lru_cache
 from pathlib import Path
 
-from PIL import Image
-
-from cir_bench import Context, DataError, Dataset, NoParams, Query, Triplet
-from cir_bench.utils import did_you_mean, file_digest, image_file, read_image
+from cir_bench import Context, DataError, FileDataset, NoParams, Query, Triplet
+from cir_bench.utils import did_you_mean, file_digest, image_file
 from cir_bench_circo.annotations import COCO_SOURCE, HIDDEN, IMAGE_INFO, SPLITS, CIRCORecord, read_gallery, read_queries
 
 COCO = "COCO2017_unlabeled"
@@ -22,7 +20,7 @@ QUERY_FOLDERS = ("", "annotations")
 _ID = re.compile(r"0|[1-9][0-9]{0,11}")
 
 
-class CIRCO(Dataset):
+class CIRCO(FileDataset):
     """CIRCO below ``<data root>/circo``: ``val.json`` and ``test.json`` (or in ``annotations/``), and COCO's images.
 
     Query ids are the records' ids. Image ids are COCO's without leading zeros (``271520``), of the files
@@ -63,24 +61,12 @@ class CIRCO(Dataset):
         _check_split(split)
         return self._images
 
-    def open(self, image_id: str) -> Image.Image:
-        """Decode the image's file."""
-        return read_image(self.file(image_id))
-
-    def has(self, image_id: str) -> bool:
-        """Whether the image's file is in one of the folders."""
-        return _ID.fullmatch(image_id) is not None and self.file(image_id).is_file()
-
     def file(self, image_id: str) -> Path:
         """The image's file, where it is; else where it should be."""
         if not _ID.fullmatch(image_id):
             raise DataError(f"{image_id!r} is not an image id of CIRCO; those are numbers without leading zeros.")
         places = [image_file(self.root / folder / f"{int(image_id):012d}.jpg") for folder in IMAGE_FOLDERS]
         return next((path for path in places if path.is_file()), places[0])
-
-    def digest(self, image_id: str) -> str:
-        """Digest of the image's file."""
-        return file_digest(self.file(image_id))
 
     def provenance(self) -> Mapping[str, str]:
         """Digests of the annotation files and of COCO's list, if they exist."""

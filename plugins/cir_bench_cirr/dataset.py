@@ -6,10 +6,8 @@ from collections.abc import Iterator, Mapping, Sequence
 from functools import cached_property, lru_cache
 from pathlib import Path, PurePosixPath
 
-from PIL import Image
-
-from cir_bench import Context, DataError, Dataset, NoParams, Query, Triplet
-from cir_bench.utils import did_you_mean, file_digest, image_file, read_image
+from cir_bench import Context, DataError, FileDataset, NoParams, Query, Triplet
+from cir_bench.utils import did_you_mean, file_digest, image_file
 from cir_bench_cirr.annotations import (
     HIDDEN,
     SOURCE,
@@ -28,7 +26,7 @@ FOLDERS = ("", "img_raw", "images")
 """Below the data set's folder, any of them may hold the images."""
 
 
-class CIRR(Dataset):
+class CIRR(FileDataset):
     """CIRR (rc2) below ``<data root>/cirr``: ``captions/``, ``image_splits/`` and images.
 
     Query ids are pairids, image ids the names of the split files. An image lies where its split file says
@@ -75,12 +73,8 @@ class CIRR(Dataset):
         """Every name of the split file: 2,297 (val), 2,315 (test1), 16,939 (train)."""
         return list(self._split(split))
 
-    def open(self, image_id: str) -> Image.Image:
-        """Decode the image's file."""
-        return read_image(self.file(image_id))
-
     def has(self, image_id: str) -> bool:
-        """Whether the image's file is in one of the places it may be in."""
+        """Whether the image's file is in one of the places it may be in; `DataError` for a broken split file."""
         return any(path.is_file() for path in self._places(image_id))
 
     def file(self, image_id: str) -> Path:
@@ -92,10 +86,6 @@ class CIRR(Dataset):
                 f"{image_id!r} is not an image of CIRR: no file in {self.root / 'image_splits'} lists it{unread}."
             )
         return next((path for path in places if path.is_file()), places[0])
-
-    def digest(self, image_id: str) -> str:
-        """Digest of the image's file."""
-        return file_digest(self.file(image_id))
 
     def provenance(self) -> Mapping[str, str]:
         """Digests of the annotation files that are read, and which file the training triplets come from."""

@@ -7,10 +7,8 @@ from functools import cached_property
 from pathlib import Path
 from typing import NamedTuple
 
-from PIL import Image
-
-from cir_bench import NO_TARGET, Context, DataError, Dataset, Query, Triplet
-from cir_bench.utils import did_you_mean, file_digest, image_file, inside, read_image
+from cir_bench import NO_TARGET, Context, DataError, FileDataset, Query, Triplet
+from cir_bench.utils import did_you_mean, file_digest, image_file, inside
 from cir_bench_domains import DomainParams
 from cir_bench_domains.lists import LABELS, PHOTO, Item, read_items, read_labels
 
@@ -31,7 +29,7 @@ class _Lists(NamedTuple):
     gallery: list[Item]
 
 
-class DomainConversion(Dataset):
+class DomainConversion(FileDataset):
     """Domain conversion below ``<data root>/domain_conversion``: the folders of lists and the images that they name.
 
     With ``of=pic2word`` parts are the four target domains and query ids ``cartoon-0``: domain and line of
@@ -89,24 +87,9 @@ class DomainConversion(Dataset):
             raise DataError(f"Domain conversion has galleries by part; {did_you_mean(part, self.parts)}")
         return [item.path for item in self._lists.gallery]
 
-    def open(self, image_id: str) -> Image.Image:
-        """Decode the image's file."""
-        return read_image(self.file(image_id))
-
-    def has(self, image_id: str) -> bool:
-        """Whether the image's file exists."""
-        try:
-            return self.file(image_id).is_file()
-        except DataError:
-            return False
-
     def file(self, image_id: str) -> Path:
         """The file at the path of the lists."""
         return image_file(inside(self.root, image_id, follow_links=self._follow))
-
-    def digest(self, image_id: str) -> str:
-        """Digest of the image's file."""
-        return file_digest(self.file(image_id))
 
     def provenance(self) -> Mapping[str, str]:
         """Digests of the lists that exist."""

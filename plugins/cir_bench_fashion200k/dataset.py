@@ -6,10 +6,8 @@ from collections.abc import Mapping, Sequence
 from functools import cached_property, lru_cache
 from pathlib import Path
 
-from PIL import Image
-
-from cir_bench import Context, DataError, Dataset, NoParams, Query, Triplet
-from cir_bench.utils import did_you_mean, file_digest, image_file, inside, read_image
+from cir_bench import Context, DataError, FileDataset, NoParams, Query, Triplet
+from cir_bench.utils import did_you_mean, file_digest, image_file, inside
 from cir_bench_fashion200k.captions import change
 from cir_bench_fashion200k.labels import CATEGORIES, SPLITS, TEST_QUERIES, label_file, read_labels, read_queries
 from cir_bench_fashion200k.pairs import CaptionPairs
@@ -20,7 +18,7 @@ DERIVED_SEED = 0
 """Of the pairs of ``test-derived``; another one would be another split."""
 
 
-class Fashion200k(Dataset):
+class Fashion200k(FileDataset):
     """Fashion200k below ``<data root>/fashion200k``: ``labels/``, ``test_queries.txt``, images as the labels name them.
 
     ``labels/{category}_{train,test}_detect_all.txt`` has the lines ``path <tab> detection score <tab> caption``,
@@ -74,17 +72,9 @@ class Fashion200k(Dataset):
         _check_split(split)
         return list(self._labels("test"))
 
-    def open(self, image_id: str) -> Image.Image:
-        """Decode the image's file."""
-        return read_image(self.file(image_id))
-
     def has(self, image_id: str) -> bool:
-        """Whether it is a labelled image whose file is there."""
+        """Whether it is a labelled image whose file is there; `DataError` for a broken label file."""
         return self.side_text(image_id) is not None and self.file(image_id).is_file()
-
-    def digest(self, image_id: str) -> str:
-        """Digest of the image's file."""
-        return file_digest(self.file(image_id))
 
     def file(self, image_id: str) -> Path:
         """The image's file, which may be absent; `DataError` when the data set has no such image."""

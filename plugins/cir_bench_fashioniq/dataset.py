@@ -6,10 +6,8 @@ from collections.abc import Mapping, Sequence
 from functools import lru_cache
 from pathlib import Path
 
-from PIL import Image
-
-from cir_bench import Context, DataError, Dataset, NoParams, Query, Triplet
-from cir_bench.utils import did_you_mean, file_digest, image_file, read_image
+from cir_bench import Context, DataError, FileDataset, NoParams, Query, Triplet
+from cir_bench.utils import did_you_mean, file_digest, image_file
 from cir_bench_fashioniq.annotations import (
     CATEGORIES,
     SPLITS,
@@ -23,7 +21,7 @@ from cir_bench_fashioniq.annotations import (
 )
 
 
-class FashionIQ(Dataset):
+class FashionIQ(FileDataset):
     """FashionIQ below ``<data root>/fashioniq``: ``captions/``, ``image_splits/``, ``images/{asin}.png``.
 
     Parts are the categories; the train split is the three one after the other. Query ids are ``dress-0``: category
@@ -72,22 +70,6 @@ class FashionIQ(Dataset):
             raise DataError(f"FashionIQ has a gallery per category; {did_you_mean(part, CATEGORIES)}")
         return self._gallery(part, split)
 
-    def open(self, image_id: str) -> Image.Image:
-        """Decode the image's file."""
-        return read_image(self._path(image_id))
-
-    def has(self, image_id: str) -> bool:
-        """Whether the image's file exists."""
-        return is_asin(image_id) and self._path(image_id).is_file()
-
-    def digest(self, image_id: str) -> str:
-        """Digest of the image file."""
-        return file_digest(self._path(image_id))
-
-    def file(self, image_id: str) -> Path:
-        """``images/{asin}`` with the suffix that it has."""
-        return self._path(image_id)
-
     def spelling(self, name: str, part: str = "") -> Mapping[str, str]:
         """``<data root>/image_captions/fashioniq/{name}_{category}.json``, where others publish ``correction_dict``."""
         return read_spelling(self.root.parent / "image_captions" / "fashioniq" / f"{name}_{part}.json")
@@ -98,7 +80,8 @@ class FashionIQ(Dataset):
         files += [split_file(self.root, category, "val") for category in CATEGORIES]
         return {path.name: file_digest(path) for path in files if path.is_file()}
 
-    def _path(self, image_id: str) -> Path:
+    def file(self, image_id: str) -> Path:
+        """``images/{asin}`` with the suffix that it has."""
         if not is_asin(image_id):
             raise DataError(f"{image_id!r} is not an image id of FashionIQ; those consist of letters and digits.")
         return image_file(self.root / "images" / f"{image_id}.png")

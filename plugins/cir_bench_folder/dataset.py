@@ -5,10 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
-from PIL import Image
-
-from cir_bench import Context, DataError, Dataset, Query, Triplet
-from cir_bench.utils import evaluated_split, file_digest, read_image
+from cir_bench import Context, DataError, FileDataset, Query, Triplet
+from cir_bench.utils import evaluated_split, file_digest
 from cir_bench_folder import FolderParams
 from cir_bench_folder.lines import GALLERY, TRIPLETS, read_gallery, read_triplets
 
@@ -16,7 +14,7 @@ AUTO = "auto"
 TRAIN = "train"
 
 
-class Folder(Dataset):
+class Folder(FileDataset):
     """Images and triplets below a folder; split names are free but for ``train``.
 
     A query's candidates are the images of its split. Query ids are those of ``triplets.jsonl``, image ids those of
@@ -69,23 +67,6 @@ class Folder(Dataset):
         there = (line.split for line in self._triplets)
         return evaluated_split(split, there, self._split, self.root / TRIPLETS)
 
-    def open(self, image_id: str) -> Image.Image:
-        """Decode the image's file."""
-        return read_image(self._file(image_id))
-
-    def has(self, image_id: str) -> bool:
-        """Whether the image's file is there."""
-        path = self._files.get(image_id)
-        return path is not None and path.is_file()
-
-    def digest(self, image_id: str) -> str:
-        """Digest of the image's file."""
-        return file_digest(self._file(image_id))
-
-    def file(self, image_id: str) -> Path:
-        """The image's file."""
-        return self._file(image_id)
-
     def side_text(self, image_id: str) -> str | None:
         """The image's ``caption`` in ``gallery.jsonl``."""
         return self._captions.get(image_id)
@@ -95,7 +76,8 @@ class Folder(Dataset):
         files = {name: file_digest(self.root / name) for name in (GALLERY, TRIPLETS) if (self.root / name).exists()}
         return files | ({"split": self.evaluated()} if any(line.split != TRAIN for line in self._triplets) else {})
 
-    def _file(self, image_id: str) -> Path:
+    def file(self, image_id: str) -> Path:
+        """The image's file."""
         path = self._files.get(image_id)
         if path is None:
             raise DataError(f"{self.root / GALLERY} has no image {image_id!r}.")

@@ -6,17 +6,15 @@ from collections.abc import Mapping, Sequence
 from functools import cached_property
 from pathlib import Path
 
-from PIL import Image
-
-from cir_bench import Context, DataError, Dataset, NoParams, Query, Triplet
-from cir_bench.utils import did_you_mean, file_digest, image_file, inside, read_image
+from cir_bench import Context, DataError, FileDataset, NoParams, Query, Triplet
+from cir_bench.utils import did_you_mean, file_digest, image_file, inside
 from cir_bench_icir.lists import Line, read_list
 
 SPLIT = "test"
 QUERIES, DATABASE = "query_files.csv", "database_files.csv"
 
 
-class ICIR(Dataset):
+class ICIR(FileDataset):
     """i-CIR below ``<data root>/icir``: `QUERIES`, `DATABASE`, and the images at the paths that they name.
 
     Query ids are ``query-0``: the line of `QUERIES`, from 0 (empty lines do not count). Image ids are the paths of the
@@ -62,24 +60,9 @@ class ICIR(Dataset):
         _check_split(split)
         return list(dict.fromkeys(line.path for line in self._database))
 
-    def open(self, image_id: str) -> Image.Image:
-        """Decode the image's file."""
-        return read_image(self.file(image_id))
-
-    def has(self, image_id: str) -> bool:
-        """Whether the image's file exists."""
-        try:
-            return self.file(image_id).is_file()
-        except DataError:
-            return False
-
     def file(self, image_id: str) -> Path:
         """The file at the path of the lists."""
         return image_file(inside(self.root, image_id, follow_links=self._follow))
-
-    def digest(self, image_id: str) -> str:
-        """Digest of the image's file."""
-        return file_digest(self.file(image_id))
 
     def provenance(self) -> Mapping[str, str]:
         """Digests of the lists that exist."""

@@ -7,10 +7,8 @@ from functools import lru_cache
 from pathlib import Path, PurePosixPath
 from typing import Any, NamedTuple
 
-from PIL import Image
-
-from cir_bench import Context, DataError, Dataset, NoParams, Query, Triplet
-from cir_bench.utils import did_you_mean, file_digest, image_file, read_image, read_json
+from cir_bench import Context, DataError, FileDataset, NoParams, Query, Triplet
+from cir_bench.utils import did_you_mean, file_digest, image_file, read_json
 
 SPLITS = ("train", "val")
 SOURCE = "downloads/ of https://github.com/levymsn/LaSCo"
@@ -25,7 +23,7 @@ class LaSCoRecord(NamedTuple):
     target: str
 
 
-class LaSCo(Dataset):
+class LaSCo(FileDataset):
     """LaSCo below ``<data root>/lasco``: ``lasco_val.json``, ``lasco_val_corpus.json`` and COCO's ``val2014/``.
 
     Query ids are ``qid``s, image ids COCO's numbers. Records and corpora write an image's path with different prefixes,
@@ -54,17 +52,6 @@ class LaSCo(Dataset):
         """Every image of the split's corpus: 39,826 of val."""
         return list(self._corpus(split))
 
-    def open(self, image_id: str) -> Image.Image:
-        """Decode the image's file."""
-        return read_image(self.file(image_id))
-
-    def has(self, image_id: str) -> bool:
-        """Whether the image is in a corpus and its file in one of the folders."""
-        try:
-            return self.file(image_id).is_file()
-        except DataError:
-            return False
-
     def file(self, image_id: str) -> Path:
         """The image's file, where it is; else where it should be."""
         present = [split for split in ("val", "train") if self._corpus_file(split).is_file()]
@@ -75,10 +62,6 @@ class LaSCo(Dataset):
                 places = [image_file(self.root / folder / name) for folder in folders]
                 return next((path for path in places if path.is_file()), places[0])
         raise DataError(f"{image_id!r} is not an image of LaSCo: no lasco_*_corpus.json in {self.root} lists it.")
-
-    def digest(self, image_id: str) -> str:
-        """Digest of the image's file."""
-        return file_digest(self.file(image_id))
 
     def provenance(self) -> Mapping[str, str]:
         """Digests of the annotation files that exist."""

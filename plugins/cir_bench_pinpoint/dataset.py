@@ -6,10 +6,8 @@ from collections.abc import Mapping, Sequence
 from functools import cached_property
 from pathlib import Path
 
-from PIL import Image
-
-from cir_bench import Context, DataError, Dataset, NoParams, Query, Triplet
-from cir_bench.utils import did_you_mean, file_digest, image_file, read_image
+from cir_bench import Context, DataError, FileDataset, NoParams, Query, Triplet
+from cir_bench.utils import did_you_mean, file_digest, image_file
 from cir_bench_pinpoint.annotations import SIGNATURE, PinPointRecord, read_gallery, read_queries
 
 SPLIT = "test"
@@ -17,7 +15,7 @@ QUERIES, INDEX = "pinpoint_licensed.parquet", "index_signatures.txt"
 FOLDERS = ("images", "")
 
 
-class PinPoint(Dataset):
+class PinPoint(FileDataset):
     """PinPoint below ``<data root>/pinpoint``: `QUERIES`, `INDEX`, and ``images/SIGNATURE.jpg``.
 
     Query ids are those of the file (``query_00001``), image ids are signatures. A second image of a query is a further
@@ -57,24 +55,12 @@ class PinPoint(Dataset):
         _check_split(split)
         return read_gallery(self.root / INDEX)
 
-    def open(self, image_id: str) -> Image.Image:
-        """Decode the image's file."""
-        return read_image(self.file(image_id))
-
-    def has(self, image_id: str) -> bool:
-        """Whether the image's file is in one of the folders."""
-        return SIGNATURE.fullmatch(image_id) is not None and self.file(image_id).is_file()
-
     def file(self, image_id: str) -> Path:
         """The image's file, where it is; else where it should be."""
         if not SIGNATURE.fullmatch(image_id):
             raise DataError(f"{image_id!r} is not an image id of PinPoint; those are signatures of hex digits.")
         places = [image_file(self.root / folder / f"{image_id}.jpg") for folder in FOLDERS]
         return next((path for path in places if path.is_file()), places[0])
-
-    def digest(self, image_id: str) -> str:
-        """Digest of the image's file."""
-        return file_digest(self.file(image_id))
 
     def provenance(self) -> Mapping[str, str]:
         """Digests of the annotation files that exist."""

@@ -8,10 +8,8 @@ from difflib import get_close_matches
 from functools import cached_property
 from pathlib import Path
 
-from PIL import Image
-
-from cir_bench import Context, DataError, Dataset, Query, Triplet
-from cir_bench.utils import IMAGE_SUFFIXES, did_you_mean, file_digest, read_image
+from cir_bench import Context, DataError, FileDataset, Query, Triplet
+from cir_bench.utils import IMAGE_SUFFIXES, did_you_mean, file_digest
 from cir_bench_shoes import ShoesParams
 from cir_bench_shoes.annotations import (
     DESCRIPTIONS,
@@ -29,7 +27,7 @@ FOLDERS = ("attributedata", "images")
 """Hold the images, however deep; ``womens_*`` folders and images may lie in the root, too."""
 
 
-class Shoes(Dataset):
+class Shoes(FileDataset):
     """Shoes below ``<data root>/shoes``: three annotation files, and the images in the attribute data set's folders.
 
     A triplet belongs to the split of its images. Query ids are ``shoes-8619``: the index in
@@ -76,17 +74,9 @@ class Shoes(Dataset):
         _check_split(split)
         return self._names["eval"]
 
-    def open(self, image_id: str) -> Image.Image:
-        """Decode the image's file."""
-        return read_image(self.file(image_id))
-
     def has(self, image_id: str) -> bool:
-        """Whether the image was found in the folders."""
+        """Whether the image was found in the folders; without looking for similar names, as :meth:`file` does."""
         return image_id in self._files
-
-    def digest(self, image_id: str) -> str:
-        """Digest of the image's file."""
-        return file_digest(self.file(image_id))
 
     def file(self, image_id: str) -> Path:
         """The image's file; `DataError` when it was not found in the folders."""
