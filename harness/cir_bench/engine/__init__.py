@@ -3,5 +3,6 @@
 * ``request.py``: `JobRequest`, what a worker is told; ``pack.py``: made from a cell, with the files it starts from;
 * ``perform.py``: a job on a worker, in a process of its own; ``work.py``: that process; ``messages.py``: what it says;
 * ``same.py``: whether a worker has the code and the versions of the machine that asks;
-* ``drive.py``: all jobs of a run; ``home.py``: the files that come back.
+* ``jobs.py``: what an executor was given; ``drive.py``: the cells of a run, ``tune.py``: the trials of tunings;
+* ``home.py``: the files that come back.
 """

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Sequence
-from contextlib import ExitStack, suppress
+from contextlib import ExitStack
 from dataclasses import dataclass, field
 
 from cir_bench.engine.groups import Groups
 from cir_bench.engine.home import Home
+from cir_bench.engine.jobs import Jobs
 from cir_bench.engine.outcome import failed_record, received
 from cir_bench.engine.pack import Packer
 from cir_bench.engine.setup import EngineSetup
@@ -20,8 +21,6 @@ from cir_bench.runs.schedule import CellRunner
 from cir_bench.runs.state import state_of
 from cir_bench.runs.status import CellState, Status
 
-SECONDS = 0.5
-"""How long the executor may wait for a message before it is given more to do."""
 _LOG = logging.getLogger(__name__)
 
 
@@ -59,7 +58,7 @@ class _Drive:
         self._packer = Packer(setup, shared=executor.shares_files)
         self._home = Home(setup.out, setup.cache_dir)
         self._waiting = list(enumerate(cells, 1))
-        self._tasks: dict[str, _Task] = {}
+        self._jobs: Jobs[_Task] = Jobs(executor)
         self._groups = Groups(setup.bench)
         self._stopping = False
 
@@ -68,15 +67,9 @@ class _Drive:
         runner.announce(RunStarted(tuple(cell.key for cell in self._cells), self._setup.out))
         bench.lifetimes.plan(self._cells, runner.runs)
         try:
-            self._submit_what_can()
-            while self._tasks:
-                for message in self._executor.follow(SECONDS):
-                    self._hear(message)
-                self._submit_what_can()
+            self._jobs.follow(self._submit_what_can, self._hear)
         finally:
-            for task in self._tasks.values():  # interrupted, or stopped by an error
-                with suppress(Exception):
-                    self._executor.cancel(task.job.name)
+            for task in self._jobs.cancel():
                 if task.started:
                     runner.finish(task.number, task.cell, "interrupted")
                 task.held.close()
@@ -90,7 +83,7 @@ class _Drive:
             if self._stopping:
                 self._waiting = []
                 return
-            if len(self._tasks) >= self._setup.most_jobs:
+            if len(self._jobs) >= self._setup.most_jobs:
                 kept += self._waiting[place:]
                 break
             if self._waits(cell, [one for _, one in self._waiting[place:]]):
@@ -105,7 +98,7 @@ class _Drive:
             return True
         group = self._groups.to_extract(cell, waiting, self._runner.runs)
         if group:
-            self._submit(_Task(self._packer.job("features", group, 1), group))
+            self._jobs.submit(_Task(self._packer.job("features", group, 1), group))
         return bool(group)
 
     def _begin(self, number: int, cell: Cell) -> None:
@@ -124,25 +117,17 @@ class _Drive:
         elif not self._runner.skips(number, cell, state):
             if self._executor.shares_files:
                 held.close()  # the worker takes it
-            self._submit(_Task(self._packer.job("cell", [cell], 1), [cell], state, number, held=held))
+            self._jobs.submit(_Task(self._packer.job("cell", [cell], 1), [cell], state, number, held=held))
             return
         held.close()
         self._done_with(cell)
 
-    def _submit(self, task: _Task) -> None:
-        self._tasks[task.job.name] = task
-        self._executor.submit(task.job)
-
-    def _hear(self, message: Message) -> None:
-        task = self._tasks.get(message.job)
-        if task is None:  # it was cancelled
-            return
+    def _hear(self, task: _Task, message: Message) -> None:
         if isinstance(message, JobEvent):
             self._event(task, message.event)
         elif isinstance(message, JobFiles):
             self._home.of_cell(task.cell, message.files) if task.number else self._home.of_features(message.files)
         else:
-            del self._tasks[message.job]
             self._extracted(task, message) if not task.number else self._ended(task, message)
 
     def _event(self, task: _Task, event: Event) -> None:
@@ -172,7 +157,7 @@ class _Drive:
         if end.outcome == "lost" and task.attempt <= setup.retries:
             _LOG.warning("%s: the worker was lost (%s); it is tried again", task.cell.key.name, end.reason)
             job = self._packer.job("cell", task.cells, task.attempt + 1)
-            self._submit(
+            self._jobs.submit(
                 _Task(job, task.cells, task.state, task.number, task.attempt + 1, task.started, held=task.held)
             )
             return

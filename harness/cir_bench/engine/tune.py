@@ -13,8 +13,8 @@ from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
-from cir_bench.engine.drive import SECONDS
 from cir_bench.engine.home import Home
+from cir_bench.engine.jobs import Jobs
 from cir_bench.engine.pack import Packer
 from cir_bench.engine.request import OUT, TrialRequest
 from cir_bench.engine.results import outcome_in, result_path
@@ -57,20 +57,14 @@ class _Tuning:
         self._executor, self._searches, self._setup, self._told = executor, searches, setup, told
         self._packer = Packer(setup, shared=executor.shares_files)
         self._home = Home(setup.out, setup.cache_dir)
-        self._tasks: dict[str, _Task] = {}
+        self._jobs: Jobs[_Task] = Jobs(executor)
         self._extracting: dict[SharedKey, bool] = {}
 
     def run(self) -> None:
         try:
-            self._submit_what_can()
-            while self._tasks:
-                for message in self._executor.follow(SECONDS):
-                    self._hear(message)
-                self._submit_what_can()
+            self._jobs.follow(self._submit_what_can, self._hear)
         finally:
-            for task in self._tasks.values():  # interrupted, or stopped by an error
-                with suppress(Exception):
-                    self._executor.cancel(task.job.name)
+            for task in self._jobs.cancel():
                 if task.asked is not None:
                     task.asked.held.close()
 
@@ -78,7 +72,7 @@ class _Tuning:
         """Give the executor trials, the first tuning's first, until it has enough."""
         most = self._setup.most_jobs
         for search in self._searches:
-            while len(self._tasks) < most and not self._waits(search):
+            while len(self._jobs) < most and not self._waits(search):
                 asked = search.study.ask(behind=most)
                 if asked is None:
                     break
@@ -94,7 +88,7 @@ class _Tuning:
             self._extracting[key] = self._lacks(search)
             if self._extracting[key]:
                 like = [one.cell for one in self._searches if keys.of_weights(one.cell) == key]
-                self._submit(_Task(self._packer.job("features", like, 1, tunes=True), search))
+                self._jobs.submit(_Task(self._packer.job("features", like, 1, tunes=True), search))
         return self._extracting[key]
 
     def _lacks(self, search: Search) -> bool:
@@ -114,20 +108,12 @@ class _Tuning:
         assert task.asked is not None
         if not self._executor.has(task.job):
             result_path(self._setup.out, task.search.cell, task.asked.index).unlink(missing_ok=True)
-        self._submit(task)
+        self._jobs.submit(task)
 
-    def _submit(self, task: _Task) -> None:
-        self._tasks[task.job.name] = task
-        self._executor.submit(task.job)
-
-    def _hear(self, message: Message) -> None:
-        task = self._tasks.get(message.job)
-        if task is None:  # it was cancelled
-            return
+    def _hear(self, task: _Task, message: Message) -> None:
         if isinstance(message, JobFiles):
             self._files(task, message)
         elif isinstance(message, JobEnded):
-            del self._tasks[message.job]
             if task.asked is None:
                 self._extracted(task, message)
             else:
