@@ -57,6 +57,8 @@ HASHES = {
     "hf/parts-union@1": "208c8aa56e5c",
     "hf/subset@1": "d323eabb4479",
     "hf/average-precision@1": "15ed663d7a15",
+    "hf/candidates@1": "327fc9594d99",
+    "hf/parts-candidates@1": "16e52651346e",
     "pinpoint/test@1": "64d3ba68b9b4",
     "shoes/eval@1": "b4ce10e10329",
     "shoes/eval-both-sides@1": "3caee8530c7e",

@@ -13,8 +13,8 @@ from contextlib import contextmanager
 from functools import partial
 from typing import Any, NamedTuple
 
-_SET_BY_TORCH = ("TORCHINDUCTOR_", "TRITON_")
-"""Variables that torch sets when it is first used, whoever uses it."""
+_SET_BY_LIBRARIES = ("TORCHINDUCTOR_", "TRITON_", "KMP_DUPLICATE_LIB_OK")
+"""How variables begin that torch and scikit-learn set when they are first used, whoever uses them."""
 
 
 class _Part(NamedTuple):
@@ -151,7 +151,7 @@ def _folder() -> str | None:
 
 
 def _environment() -> dict[str, str]:
-    return {name: value for name, value in os.environ.items() if not name.startswith(_SET_BY_TORCH)}
+    return {name: value for name, value in os.environ.items() if not name.startswith(_SET_BY_LIBRARIES)}
 
 
 def _write_environment(old: dict[str, str]) -> None:

@@ -9,7 +9,8 @@ import pytest
 from PIL import Image
 from support.parquet_copy import assert_comes_back
 
-from cir_bench import DataError, Query
+from cir_bench import Context, DataError, NoParams, Query
+from cir_bench.cli.app import main
 from cir_bench_genecis.annotations import Box, image_id, parts_of
 from cir_bench_genecis.dataset import GeneCIS, crop
 
@@ -109,6 +110,23 @@ def test_a_damaged_record_is_named(change: dict[str, Any], sentence: str, geneci
 def test_there_is_no_other_split(genecis: Open) -> None:
     with pytest.raises(DataError, match=r"GeneCIS has no split 'test'"):
         genecis().queries("test")
+
+
+def test_rankings_have_the_same_metrics_as_of_the_parquet_copy(
+    root: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    data = ("--data-root", str(root.parent), "--cache-dir", str(tmp_path / "cache"))
+    assert main(["data", "export", "genecis", "--to", "parquet", "--out", "copy", "--no-images", *data]) == 0
+    queries = GeneCIS(NoParams(), Context(data_root=root.parent, cache_dir=tmp_path)).queries("val")
+    Path("predictions.json").write_text(json.dumps({one.id: sorted(one.subset) for one in queries}))
+    found = []
+    for benchmark in ("genecis", "hf/parts-candidates:copy"):
+        capsys.readouterr()
+        assert main(["score", benchmark, "predictions.json", "--json", "--allow-partial", *data]) == 0
+        found.append(json.loads(capsys.readouterr().out)["metrics"])
+    assert found[0] == found[1]
+    assert 0 < found[0]["R@1"] < 100
 
 
 def test_written_as_parquet_candidates_and_crops_come_back(genecis: Open, tmp_path: Path) -> None:
