@@ -46,6 +46,15 @@ def answers(retriever, cell, photos, k=10):
             yield [hit.image.rpartition("/")[2].removesuffix(".png") for hit in hits], cell.best(line["query_id"], k)
 
 
+def test_a_folder_in_use_is_refused_before_anything_is_loaded(train, command, tmp_path, monkeypatch):
+    (tmp_path / "used").mkdir()
+    (tmp_path / "used" / "mine.txt").touch()
+    monkeypatch.setattr("cir_bench.search.load.model_of", pytest.fail)
+    code, _, said = command("export", train("tirg", "tiny").folder, "--to", tmp_path / "used")
+    assert code == 2
+    assert "used exists and is not an empty folder; name a new one." in said
+
+
 @pytest.mark.parametrize(("method", "encoder"), CELLS)
 def test_a_loaded_model_finds_what_the_run_found(exported, photos, method, encoder):
     cell, folder = exported(method, encoder)

@@ -61,7 +61,7 @@ class TrialStudy:
         values = dotted(cell.method_params.model_dump(mode="json"))
         self.start: dict[str, Value] = {name: values[name] for name in space}
         self._distributions = {name: distribution(one, self.start[name]) for name, one in space.items()}
-        optuna.logging.set_verbosity(optuna.logging.WARNING)
+        _quiet()
         folder.mkdir(parents=True, exist_ok=True)
         what = {"space": ranges(space), "start": self.start, "ingredients": ingredients}
         name = fingerprint({key: json.dumps(value, default=vars) for key, value in what.items()}, seed)
@@ -212,6 +212,7 @@ class _JournalLock(JournalFileOpenLock):
 
 def hopeless(seen: Sequence[SeenTrial], epochs: int) -> Callable[[float], bool]:
     """Whether a trial is hopeless once it has taken one more held-out score: below the median of those it sees."""
+    _quiet()
     pruner = optuna.pruners.MedianPruner(n_startup_trials=RANDOM_TRIALS, n_warmup_steps=epochs // 4)
     study = optuna.create_study(direction="maximize", pruner=pruner)
     for one in seen:
@@ -228,6 +229,11 @@ def hopeless(seen: Sequence[SeenTrial], epochs: int) -> Callable[[float], bool]:
         return trial.should_prune()
 
     return judge
+
+
+def _quiet() -> None:
+    """Optuna tells of every study that it makes, here and on workers; only its warnings are of interest."""
+    optuna.logging.set_verbosity(optuna.logging.WARNING)
 
 
 def _trial(trial: FrozenTrial) -> Trial:

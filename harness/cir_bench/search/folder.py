@@ -51,8 +51,7 @@ def write_model(model: Model, protocol: Protocol, folder: Path) -> None:
         ConfigError: there is something in ``folder``.
         StorageError: it cannot be written.
     """
-    if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
-        raise ConfigError(f"{folder} exists and is not an empty folder; name a new one.")
+    refuse_used(folder)
     try:
         with replacing_folder(folder) as temporary:
             save_weights(model.weights, temporary / WEIGHTS_FILE)
@@ -68,6 +67,12 @@ def write_model(model: Model, protocol: Protocol, folder: Path) -> None:
             (temporary / CARD_FILE).write_text(model_card(model.record, protocol), encoding="utf-8")
     except OSError as error:
         raise unwritable(f"the model folder {folder}", error) from error
+
+
+def refuse_used(folder: Path) -> None:
+    """`ConfigError` if there is something in ``folder``."""
+    if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
+        raise ConfigError(f"{folder} exists and is not an empty folder; name a new one.")
 
 
 def read_model(folder: Path) -> Model:

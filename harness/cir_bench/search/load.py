@@ -13,7 +13,7 @@ from cir_bench.protocols.protocol import Protocol
 from cir_bench.runs.device import choose_device
 from cir_bench.runs.workbench import Workbench
 from cir_bench.search.engine import Engine
-from cir_bench.search.folder import MODEL_FILE, read_model, write_model
+from cir_bench.search.folder import MODEL_FILE, read_model, refuse_used, write_model
 from cir_bench.search.model import assembled_model, model_of
 from cir_bench.search.retriever import Retriever
 from cir_bench.search.winner import choose_cell
@@ -64,6 +64,7 @@ def open_model(
 
 def export(run: Path, to: Path, registry: Registry, data_root: Path | None, cache_dir: Path) -> Protocol:
     """Write the model of a finished cell into the folder ``to``; errors as of :func:`load` and `write_model`."""
+    refuse_used(to)  # before the model is put together, which takes long
     run = choose_cell(run, registry).folder
     model, assembled = model_of(run, registry, Workbench(data_root, cache_dir, torch.device("cpu")))
     write_model(model, assembled.cell.protocol, to)
