@@ -20,6 +20,21 @@ if TYPE_CHECKING:
 LISTED = 20
 """Most files that are listed as unreadable; ``--json`` has all."""
 
+Photos = Annotated[
+    Path | None,
+    typer.Argument(
+        metavar="PHOTOS",
+        help="Folder with images, at any depth; default: INDEX's own, at first those of the benchmark.",
+    ),
+]
+Model = Annotated[
+    Path | None,
+    typer.Option(
+        "--from",
+        metavar="RUN|DIR",
+        help="Folder of a finished cell, of many (the best is taken) or of an exported model; default: INDEX's.",
+    ),
+]
 Approximately = Annotated[
     Literal["exact", "hnsw", "ivf"] | None,
     typer.Option(
@@ -40,21 +55,8 @@ Effort = Annotated[
 def index(
     settings: Settings,
     out: Annotated[Path, typer.Option(metavar="INDEX", help="Folder of the index; an existing one is updated.")],
-    photos: Annotated[
-        Path | None,
-        typer.Argument(
-            metavar="[PHOTOS]",
-            help="Folder with images, at any depth; default: INDEX's own, at first those of the benchmark.",
-        ),
-    ] = None,
-    model: Annotated[
-        Path | None,
-        typer.Option(
-            "--from",
-            metavar="RUN|DIR",
-            help="Folder of a finished cell, of many (the best is taken) or of an exported model; default: INDEX's.",
-        ),
-    ] = None,
+    photos: Photos = None,
+    model: Model = None,
     approximate: Approximately = None,
     effort: Effort = None,
     device: Annotated[str, typer.Option(metavar="auto|cpu|cuda[:N]|mps")] = "auto",

@@ -43,6 +43,11 @@ def load_content(method: Method, layout: PublishedWeights, content: Any, encoder
     return entry
 
 
+def published_state(method: Method, layout: PublishedWeights) -> dict[str, Tensor]:
+    """The state dict of a method's weights under their published names, as far as names say it (no ``convert``)."""
+    return {layout.published(name): one for name, one in _module(method, layout).state_dict().items()}
+
+
 def _module(method: Method, layout: PublishedWeights) -> nn.Module:
     """The submodule that the weights are for."""
     try:

@@ -12,6 +12,7 @@ from torch import Tensor
 from cir_bench.atomic import replacing
 from cir_bench.errors import ConfigError, unwritable
 from cir_bench.interfaces.published import PublishedWeights
+from cir_bench.plugin.published import published_state
 from cir_bench.plugin.registry import Registry
 from cir_bench.records.record import RunRecord
 from cir_bench.runs.assembly import restore
@@ -51,10 +52,9 @@ def export_weights(run: Path, to: Path, registry: Registry, data_root: Path | No
             f"{folder}: the encoder was trained with the method, and these weights would be without it; "
             "use --to, which writes both."
         )
-    state = assembled.method.get_submodule(layout.module).state_dict()
     try:
         with replacing(to) as temporary:
-            save_weights({layout.published(name): one for name, one in state.items()}, temporary, _metadata(record))
+            save_weights(published_state(assembled.method, layout), temporary, _metadata(record))
     except OSError as error:
         raise unwritable(f"the weights {to}", error) from error
 

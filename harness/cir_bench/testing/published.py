@@ -8,12 +8,12 @@ from typing import Any
 from cir_bench.interfaces.features import EncoderShape
 from cir_bench.interfaces.method import Method
 from cir_bench.interfaces.published import PublishedWeights
+from cir_bench.plugin.published import published_state
 
 
 def saved(method: Method, layout: PublishedWeights) -> Mapping[str, Any]:
     """What the authors' code would save of a method, as far as names say it."""
-    state = method.get_submodule(layout.module).state_dict()
-    found = {layout.published(name): tensor for name, tensor in state.items()}
+    found = published_state(method, layout)
     return {"epoch": 1, layout.entry: found} if layout.entry else found
 
 
