@@ -11,9 +11,6 @@ from typing import Any
 import pytest
 from PIL import Image
 
-from cir_bench.cli import progress
-from cir_bench.cli.progress import with_progress
-
 Run = Callable[..., Any]
 
 
@@ -192,17 +189,6 @@ def test_an_unknown_benchmark_is_refused(run: Run) -> None:
     done = run("data", "verify", "fashoniq")
     assert done.code == 2
     assert "There is no benchmark 'fashoniq'; did you mean 'fashioniq'?" in done.err
-
-
-def test_without_a_terminal_progress_is_plain_lines_with_the_time_left(
-    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(progress, "SECONDS_BETWEEN_LINES", 0.0)
-    assert list(with_progress(["a", "b", "c"], 3, "decoding images")) == ["a", "b", "c"]
-    lines = capsys.readouterr().err.splitlines()
-    assert len(lines) == 2
-    assert lines[0].startswith("decoding images: 1 of 3, ")
-    assert lines[0].endswith(" s left")
 
 
 def test_few_images_need_no_progress_lines(run: Run, photos: Path) -> None:

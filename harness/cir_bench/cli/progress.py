@@ -30,50 +30,47 @@ if TYPE_CHECKING:
 
 T = TypeVar("T")
 SECONDS_BETWEEN_LINES = 10.0
+SECONDS_OF_SPEED = 600.0
+"""The time left follows from the speed of this long; one batch of images may take a minute."""
 _WHAT = TextColumn("{task.description}", markup=False)
 """Names are shown as they are: ``[training.epochs=2]`` would be markup."""
 
 
 def with_progress(items: Iterable[T], total: int, what: str) -> Iterator[T]:
     """Pass ``items`` on and show how many are done, and the time left."""
-    console = Console(stderr=True)
-    if not console.is_terminal:
-        yield from _with_lines(items, total, what)
-        return
-    columns = (_WHAT, BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
-    with Progress(*columns, console=console, transient=True) as bar:
-        task = bar.add_task(what, total=total)
-        for item in items:
+    with _progress() as show:
+        show(what, 0, total)
+        for done, item in enumerate(items, start=1):
             yield item
-            bar.advance(task)
-
-
-def _with_lines(items: Iterable[T], total: int, what: str) -> Iterator[T]:
-    start, lines = time.monotonic(), _Lines()
-    for done, item in enumerate(items, start=1):
-        yield item
-        if done < total:
-            left = (time.monotonic() - start) / done * (total - done)
-            lines.say(f"{what}: {done} of {total}, {left:.0f} s left")
+            show(what, done, total)
 
 
 @contextmanager
 def stage_progress(unit: str) -> Iterator[Callable[[str, int, int], None]]:
     """A function that shows how far a stage is, and the time left: ``show("embedding", 3, 10)``."""
-    console = Console(stderr=True)
-    lines = _Lines()
-    started: dict[str, float] = {}
-    columns = (_WHAT, BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
-    with Progress(*columns, console=console, transient=True, disable=not console.is_terminal) as bar:
-        tasks: dict[str, Any] = {}
+    with _progress() as show:
+        yield lambda stage, done, total: show(f"{stage} {unit}", done, total)
 
-        def show(stage: str, done: int, total: int) -> None:
-            if stage not in tasks:
-                tasks[stage], started[stage] = bar.add_task(f"{stage} {unit}", total=total), time.monotonic()
-            bar.update(tasks[stage], completed=done, visible=done < total)
-            if not console.is_terminal and done < total:
-                left = (time.monotonic() - started[stage]) / done * (total - done)
-                lines.say(f"{stage} {unit}: {done} of {total}, {left:.0f} s left")
+
+@contextmanager
+def _progress() -> Iterator[Callable[[str, int, int], None]]:
+    """``show("embedding images", 3, 10)``: a bar for each name, or lines. Hidden bars know the time left, too."""
+    console = Console(stderr=True)
+    lines = None if console.is_terminal else _Lines()
+    columns = (_WHAT, BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
+    hidden = lines is not None
+    with Progress(
+        *columns, console=console, transient=True, disable=hidden, speed_estimate_period=SECONDS_OF_SPEED
+    ) as bars:
+        tasks: dict[str, TaskID] = {}
+
+        def show(what: str, done: int, total: int) -> None:
+            if what not in tasks:
+                tasks[what] = bars.add_task(what, total=total)
+            bars.update(tasks[what], completed=done, visible=done < total)
+            if lines is not None and 0 < done < total:
+                left = bars.tasks[tasks[what]].time_remaining
+                lines.say(f"{what}: {done} of {total}" + ("" if left is None else f", {left:.0f} s left"))
 
         yield show
 
