@@ -7,6 +7,7 @@ import signal
 import subprocess
 import sys
 from itertools import pairwise
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -14,6 +15,8 @@ from PIL import Image
 
 from cir_bench.records.record import read_record, write_record
 from cir_bench.search.engine import Engine
+from cir_bench.search.gallery import Gallery, Hit
+from cir_bench.search.steps import search_steps
 
 torch = pytest.importorskip("torch")
 
@@ -209,6 +212,34 @@ def test_several_steps_go_on_from_the_best_image(indexed, command, val):
         assert after["image"] == before["results"][0]["image"]
         assert after["image"] not in {hit["image"] for hit in after["results"]}
         assert after["results"] == found(command, out, after["image"], after["text"], 5)[0]["results"]
+
+
+def test_an_index_of_nothing_but_the_reference_says_so(train, command, val, tmp_path):
+    alone, out = tmp_path / "alone", tmp_path / "index"
+    alone.mkdir()
+    shutil.copy(val / "b" / "c" / "val00.png", alone)
+    words = ("index", alone, "--from", train("tirg").folder, "--out", out, "--device", "cpu")
+    assert command(*words)[0] == 0
+    asked = ("search", out, "--image", alone / "val00.png", "--text", "redder", "--then", "no square")
+    sentence = f"cir-bench: {out} has no image but the reference, so there is nothing else to show\n"
+    assert command(*asked) == (0, "", sentence)
+    code, said, err = command(*asked, "--json")
+    assert (code, err) == (0, sentence)
+    assert [step["results"] for step in json.loads(said)["steps"]] == [[]]
+
+
+def test_a_reference_that_stays_among_the_candidates_is_not_gone_on_from(val):
+    class Kept:
+        """The reference first, as of a protocol that keeps it."""
+
+        def search(self, gallery, image, text, k):
+            return [Hit(name, 1.0) for name in (str(image), *sorted(set(gallery.names) - {str(image)}))][:k]
+
+    names = tuple(map(str, sorted(val.rglob("*.png"))))
+    gallery = Gallery(names, tuple(map(str, range(14))), candidates=None)
+    steps = list(search_steps(Kept(), gallery, Path(names[3]), ("redder", "no square", "redder"), 1))
+    assert [step.image for step in steps] == [names[3], names[0], names[1]]
+    assert [[hit.image for hit in step.results] for step in steps] == [[names[3]], [names[0]], [names[1]]]
 
 
 def test_results_are_printed_best_first_and_shown_in_a_browser(indexed, command, val, tmp_path, monkeypatch):

@@ -14,7 +14,7 @@ from support.serving import serving
 
 from cir_bench.search.serve.uploads import UploadLimits
 
-pytest.importorskip("torch")
+torch = pytest.importorskip("torch")
 pytest.importorskip("starlette", reason="the server needs starlette, of .[serve]")
 playwright = pytest.importorskip("playwright.sync_api", reason="the browser tests need playwright, of .[test]")
 expect = playwright.expect
@@ -325,6 +325,26 @@ def test_a_name_that_no_photo_has_is_told(visit, url):
     page.get_by_role("searchbox", name="Filter by name").fill("nothing")
     expect(page.get_by_text("No photo has “nothing” in its name.")).to_be_visible()
     expect(page.locator(".use")).to_have_count(0)
+
+
+def test_a_folder_of_nothing_but_the_reference_says_so(visit, opened, feedback):
+    from dataclasses import replace
+
+    gallery = opened[0].gallery
+    one = replace(
+        gallery,
+        names=gallery.names[:1],
+        digests=gallery.digests[:1],
+        candidates=gallery.candidates.take(torch.tensor([0])),
+    )
+    with serving([replace(opened[0], gallery=one)], feedback) as url:
+        page = visit(url)
+        choose(page, "val00")
+        ask(page, "redder")
+        expect(
+            page.get_by_text("There is no photo but the reference, so there is nothing else to show.")
+        ).to_be_visible()
+        expect(page.locator("#hint")).to_be_hidden()
 
 
 def test_a_thousand_photos_are_loaded_as_they_are_looked_at(visit, opened, feedback, tmp_path):

@@ -54,6 +54,8 @@ def search(
     context = settings.context()
     engine = open_model(photos.model, registry, choose_device(device), context.data_root, context.cache_dir)
     steps = list(search_steps(engine, photos.gallery(engine, exact=exact), image.resolve(), (text, *(then or ())), k))
+    if not steps[-1].results or len(steps) < 1 + len(then or ()):
+        print(f"cir-bench: {index} has no image but the reference, so there is nothing else to show", file=sys.stderr)
     if as_json:
         shown = [{**vars(step), "results": [vars(hit) for hit in step.results]} for step in steps]
         print_json({"steps": shown, "approximate": approximate.model_dump() if approximate else None})

@@ -22,12 +22,13 @@ class Step:
 def search_steps(engine: Engine, gallery: Gallery, image: Path, texts: Sequence[str], k: int) -> Iterator[Step]:
     """Search for the image changed by the first text, then for the best result changed by the second, and so on.
 
-    A protocol may keep the reference among the candidates; it is never its own best result.
+    A protocol may keep the reference among the candidates; it is never its own best result. The last step is the one
+    that finds nothing but its reference, if any does.
     """
     for text in texts:
-        hits = engine.search(gallery, image, text, k)
-        yield Step(str(image), text, hits)
         same = set(gallery.same(image))
+        hits = engine.search(gallery, image, text, max(k, len(same) + 1))
+        yield Step(str(image), text, hits[:k])
         others = [hit.image for hit in hits if hit.image not in same]
         if not others:
             return

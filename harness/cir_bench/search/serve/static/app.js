@@ -5,6 +5,7 @@ import {Why} from "./why.js";
 
 const $ = (name) => document.getElementById(name);
 const PHOTOS = 60, RESULTS = 24, MOST = 200, SHOWN = 100;
+const NOTHING = "There is no photo but the reference, so there is nothing else to show.";
 const KINDS = ["image/jpeg", "image/png", "image/webp"];
 let served = {indexes: [], most_bytes: 0};
 let browsing = true, column = 0, asked = 0, listed = {images: [], total: 0, words: ""};
@@ -174,7 +175,8 @@ function drawResults(step) {
   $("title").textContent = `“${step.text}”`;
   const most = Math.max(...step.rankings.map((one) => one.hits.length));
   $("status").textContent = next ? `${most} results of the step before` : `${most} results`;
-  $("hint").textContent = next ? "Say what should change now." : "Click one to go on from it; tick what was right.";
+  const hint = next ? "Say what should change now." : "Click one to go on from it; tick what was right.";
+  $("hint").textContent = most ? hint : "";
   document.title = `“${step.text}” – Search photos`;
   $("switch").replaceChildren(...step.rankings.map((one, place) => {
     const button = element("button", {type: "button"}, one.label);
@@ -185,7 +187,8 @@ function drawResults(step) {
   $("lists").replaceChildren(...step.rankings.map((one, place) => {
     const cards = one.hits.map((hit, rank) => result(step, hit, rank + 1, places[1 - place]?.get(hit.id), next));
     const head = element("h3", {}, one.label, " ", element("small", {}, `${Math.round(one.milliseconds)} ms`));
-    const made = element("section", {className: "ranking", ariaLabel: one.label}, element("ol", {className: "grid"}, ...cards));
+    const list = cards.length ? element("ol", {className: "grid"}, ...cards) : element("p", {className: "none"}, NOTHING);
+    const made = element("section", {className: "ranking", ariaLabel: one.label}, list);
     if (step.rankings.length > 1) made.prepend(head);
     made.classList.toggle("behind", place !== column);
     return made;
