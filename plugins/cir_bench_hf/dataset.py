@@ -175,6 +175,7 @@ class Hf(Dataset):
                 context=row.context(),
                 further_references=row.texts("further_references", absent=True),
                 negatives=row.texts("negatives", absent=True),
+                group=row.text("group", empty=True, absent=True),
             )
             if not query.captions:
                 raise row.error("'captions' is empty; give at least one")
@@ -195,7 +196,7 @@ class Hf(Dataset):
 
 def _facts(query: Query) -> dict[str, object]:
     """Its fields, without those that came later and are empty: so that what was known before keeps its digest."""
-    later = ("further_references", "negatives")
+    later = ("further_references", "negatives", "group")
     return {name: value for name, value in vars(query).items() if value or name not in later}
 
 

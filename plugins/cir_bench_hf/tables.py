@@ -91,9 +91,9 @@ class RowOf:
         """A `DataError` that says where the row is."""
         return DataError(f"{self._where}, row {self._number}: {what}.")
 
-    def text(self, key: str, *, empty: bool = False) -> str:
-        """A text; not an empty one, unless that is allowed."""
-        value = self._values[key]
+    def text(self, key: str, *, empty: bool = False, absent: bool = False) -> str:
+        """A text; not an empty one, unless that is allowed. With ``absent``, the column may be missing or null."""
+        value = (self._values.get(key) or "") if absent else self._values[key]
         if not isinstance(value, str) or not (value or empty):
             raise self.error(f"{key!r} must be a {'' if empty else 'non-empty '}string, not {value!r:.60}")
         return value

@@ -19,7 +19,7 @@ class ICIR(FileDataset):
 
     Query ids are ``query-0``: the line of `QUERIES`, from 0 (empty lines do not count). Image ids are the paths of the
     lists. A query's own candidates (`Query.subset`) are the database's images of its instance, and its targets those of
-    them that have its text. The gallery is the whole database, in its order.
+    them that have its text; its group is the instance. The gallery is the whole database, in its order.
     """
 
     def __init__(self, params: NoParams, context: Context) -> None:
@@ -52,7 +52,8 @@ class ICIR(FileDataset):
                     f"{line.text!r} of query-{number}; unpack both lists again."
                 )
             subset = shared[line.instance]
-            queries.append(Query(f"query-{number}", line.path, (line.text,), tuple(targets), subset=subset))
+            found = tuple(targets)
+            queries.append(Query(f"query-{number}", line.path, (line.text,), found, subset=subset, group=line.instance))
         return queries
 
     def gallery(self, split: str, part: str = "") -> Sequence[str]:

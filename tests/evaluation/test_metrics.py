@@ -64,10 +64,21 @@ def test_targets_that_are_never_hit_still_count_as_targets() -> None:
     assert parse_metric("mAP@10").per_query(ranking)[0] == pytest.approx(50)
 
 
+def test_metrics_over_groups_average_within_them_first() -> None:
+    metric = parse_metric("mAP_trapezoid_subset_of_groups")
+    worst = parse_metric("worst_AP_trapezoid_subset_of_groups")
+    values = np.array([90.0, 10, 50, 20])
+    assert metric.over_queries(values, ("mug", "mug", "tower", "mug")) == pytest.approx((40 + 50) / 2)
+    assert worst.over_queries(values, ("mug", "mug", "tower", "mug")) == pytest.approx((10 + 50) / 2)
+    assert not metric.family.is_mean
+    with pytest.raises(DataError, match="mAP_trapezoid_subset_of_groups needs a group of every query, but 2 have none"):
+        metric.over_queries(values, ("mug", "", "tower", ""))
+
+
 def test_median_rank_is_infinite_when_half_of_the_queries_are_never_hit() -> None:
     ranking = ranked(better=[0, -1], tied=[0, 0], targets=[1, 1], n=10)
     metric = parse_metric("median_rank")
-    assert metric.family.over_queries(metric.per_query(ranking)) == np.inf
+    assert metric.over_queries(metric.per_query(ranking), ("", "")) == np.inf
 
 
 def test_large_tie_groups_keep_full_precision() -> None:

@@ -33,7 +33,7 @@ HASHES = {
     "css/test@1": "b267c96db6db",
     "fashion200k/test@1": "047c2eaa400c",
     "fashion200k/test-derived@1": "d2836a89b8dc",
-    "icir/test@1": "2d4a23a6d415",
+    "icir/test@1": "97c3758ef2dd",
     "lasco/val@1": "21bbd0e7ccd5",
     "lasco/val-removed@1": "e281a52e5920",
     "domain-conversion/pic2word@1": "c4d66077eaec",

@@ -2,6 +2,7 @@
 
 import gzip
 import json
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -9,7 +10,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from cir_bench.errors import DataError
+from cir_bench.protocols.protocol import Headline
 from cir_bench.records.queries import QUERIES_FILE, _runs, _unrolled, load_queries, save_queries
+from cir_bench.retrieval.ranking import PartRankings
+from cir_bench.statistics.queries import QueryResults
 
 
 def test_what_is_written_is_read(cell, tmp_path):
@@ -25,6 +29,14 @@ def test_ties_several_targets_gains_subsets_and_targets_never_hit_survive(graded
     found = load_queries(save_queries(graded, tmp_path))
     for name in (*graded.metrics, "mAP@5", "recall@3", "R_target@2"):
         assert np.array_equal(found.values(name), graded.values(name)), name
+
+
+def test_groups_of_queries_survive(cell, tmp_path):
+    part = cell([1, 2, 3, 4]).parts[""]
+    queries = replace(part.gallery.queries, groups=("mug", "tower", "mug", "mug"))
+    ranked = {"": PartRankings(replace(part.gallery, queries=queries))}
+    path = save_queries(QueryResults.of(ranked, ("R@1",), Headline(name="R@1", mean_of=("R@1",))), tmp_path)
+    assert load_queries(path).parts[""].gallery.queries.groups == ("mug", "tower", "mug", "mug")
 
 
 def test_equal_results_are_equal_files_and_nothing_else_is_left(cell, tmp_path):
@@ -66,6 +78,8 @@ def _edit(path, change):
         lambda c: c["parts"][""].update(ids=[["q-0", 10**12]]),
         lambda c: c["parts"][""].update(ids=["a", "a", "b"]),
         lambda c: c["parts"][""]["tags"].update(of=7),
+        lambda c: c["parts"][""]["tags"].update(of=-1),
+        lambda c: c["parts"][""].update(groups={"sets": ["one"], "of": [0, 0]}),
         lambda c: c.pop("headline"),
         lambda c: c.update(parts={}),
     ],
@@ -77,6 +91,8 @@ def _edit(path, change):
         "endless",
         "twice",
         "no such tags",
+        "no such tags either",
+        "too few groups",
         "lacking",
         "none",
     ],

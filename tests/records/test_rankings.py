@@ -25,6 +25,7 @@ def ranking() -> Ranking:
         targets=(("g0",), ("g1", "gone"), ()),
         excluded=((), ("g7",), ("g0",)),
         tags=(("colour",), (), ("a", "b")),
+        groups=("tower", "", "mug"),
     )
     return search(lambda q, g: table[q][:, g], queries, [f"g{i}" for i in range(8)], top_k=10)
 

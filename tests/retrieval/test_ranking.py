@@ -87,6 +87,7 @@ def test_arrays_are_read_only() -> None:
         ({"ids": ("q",), "targets": (("a", "a"),)}, "'q' lists the target 'a' more than once"),
         ({"ids": ("q",), "targets": ()}, "1 query ids came with 0 lists of targets"),
         ({"ids": ("q",), "targets": ((),), "tags": ((), ())}, "1 query ids came with 2 lists of tags"),
+        ({"ids": ("q",), "targets": ((),), "groups": ("a", "b")}, "1 query ids came with 2 groups"),
         ({"ids": ("q",), "targets": ("abc",)}, "one list of strings per query"),
     ],
 )

@@ -52,6 +52,7 @@ def features(table: str, *, images: bool = True) -> Features:
             "context": [{"name": text, "text": text}],
             "further_references": texts,
             "negatives": texts,
+            "group": text,
         },
         GALLERY: {"image_id": text, "parts": texts, "places": [Value("int64")], "side_text": text},
     }

@@ -56,7 +56,8 @@ def measure(
     chosen = parse_metrics(metric_names)
     for metric in chosen:
         per_query = [metric.per_query(metric.ranking(part)) for part in parts.values()]
-        values = [metric.family.over_queries(part) for part in per_query]
+        groups = [part.gallery.queries.groups for part in parts.values()]
+        values = [metric.over_queries(own, names) for own, names in zip(per_query, groups, strict=True)]
         pooled[metric.name] = np.concatenate(per_query)
         if list(parts) == [""]:
             metrics[metric.name] = values[0]
@@ -90,6 +91,7 @@ def _by_tag(
     parts: Mapping[str, PartRankings], metrics: Sequence[Metric], values: Mapping[str, NDArray[np.float64]]
 ) -> dict[str, dict[str, float]]:
     rows: dict[str, list[NDArray[np.int64]]] = {}
+    groups = [group for part in parts.values() for group in part.gallery.queries.groups]
     before = 0
     for part in parts.values():
         for tag, own in part.gallery.queries.rows_by_tag.items():
@@ -99,5 +101,6 @@ def _by_tag(
     for tag in sorted(rows):
         own = np.concatenate(rows[tag])
         found[tag] = {"n": float(len(own))}
-        found[tag] |= {metric.name: metric.family.over_queries(values[metric.name][own]) for metric in metrics}
+        among = [groups[row] for row in own.tolist()]
+        found[tag] |= {metric.name: metric.over_queries(values[metric.name][own], among) for metric in metrics}
     return found

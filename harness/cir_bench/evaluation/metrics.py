@@ -5,14 +5,13 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from enum import Enum
 
 import numpy as np
-from numpy.typing import NDArray
 
 from cir_bench.errors import ConfigError, DataError, did_you_mean
 from cir_bench.evaluation import expected
 from cir_bench.evaluation.expected import Values
+from cir_bench.evaluation.relevance import Relevance
 from cir_bench.retrieval.ranking import CandidateSet, PartRankings, Ranking
 
 _LOWER_IS_BETTER = frozenset({"median_rank", "neg_recall"})
@@ -23,41 +22,8 @@ def lower_is_better(key: str) -> bool:
     return key.rpartition("/")[2].partition("@")[0] in _LOWER_IS_BETTER
 
 
-class Relevance(str, Enum):
-    """What a metric counts as relevant."""
-
-    TARGETS = "targets"
-    """Every image that counts as a hit."""
-    FIRST_TARGET = "first target"
-    """Only the target that the query was written for (CIRCO's ``target_img_id``)."""
-    GAINS = "gains"
-    """Images with a value each (CIRR's ``target_soft``); a target without one does not count."""
-    NEGATIVES = "negatives"
-    """Images that are known to be wrong (`Query.negatives`); a query without any is worth 0."""
-
-    def missing(self, ranking: Ranking) -> NDArray[np.bool_]:
-        """``[Q]``: which queries have no relevant image."""
-        if self is Relevance.GAINS:
-            return np.array([not gains for gains in ranking.queries.gains], dtype=bool)
-        if self is Relevance.NEGATIVES:
-            return np.zeros(len(ranking), dtype=bool)
-        return np.array(ranking.n_targets == 0, dtype=bool)
-
-    def rankings(self, ranking: Ranking) -> list[tuple[float, Ranking]]:
-        """Rankings whose targets are the relevant images, with weights; a metric is the weighted sum over them.
-
-        The best gain v among some hits is the sum, over the distinct positive gains v_1 > v_2 > … > v_{n+1} = 0, of
-        v_i - v_{i+1} wherever a hit has a gain of v_i or more. In expectation over ties every term is a hit rate of its
-        own, so the sum is exact. Gains of 0 and less add nothing: such hits count as misses.
-        """
-        queries = ranking.queries
-        if self is Relevance.GAINS:
-            return [(step, ranking.for_targets(choice)) for step, choice in queries.gain_steps]
-        if self is Relevance.NEGATIVES:
-            return [(1.0, ranking.for_targets(queries.negatives))]
-        if self is Relevance.FIRST_TARGET:
-            return [(1.0, ranking.for_targets(queries.first_targets))]
-        return [(1.0, ranking.for_targets(queries.all_targets) if any(queries.gains) else ranking)]
+def _mean(values: Values) -> float:
+    return float(values.sum() / len(values))
 
 
 @dataclass(frozen=True)
@@ -66,14 +32,16 @@ class MetricFamily:
 
     ``pattern`` is the name as users write it, ``summary`` a sentence for the documentation. ``per_query`` maps a
     `Ranking` and K (1 without one) to ``[Q]`` values, fractions if ``percent``; ``over_queries`` makes one of
-    them. Queries are ranked among ``candidates``; ``relevance`` says which images count.
+    them, of all queries or, if ``within_groups`` is given, of what that makes of each group of queries. Queries are
+    ranked among ``candidates``; ``relevance`` says which images count.
     """
 
     pattern: str
     summary: str
     per_query: Callable[[Ranking, int], Values]
     percent: bool = True
-    over_queries: Callable[[Values], float] = lambda values: float(values.sum() / len(values))
+    over_queries: Callable[[Values], float] = _mean
+    within_groups: Callable[[Values], float] | None = None
     candidates: CandidateSet = CandidateSet.GALLERY
     relevance: Relevance = Relevance.TARGETS
     saturates: bool = False
@@ -83,6 +51,11 @@ class MetricFamily:
     def has_k(self) -> bool:
         """Whether the name ends in ``@K``."""
         return self.pattern.endswith("@K")
+
+    @property
+    def is_mean(self) -> bool:
+        """Whether it is the mean of what the single queries are worth."""
+        return self.over_queries is _mean and self.within_groups is None
 
 
 _FAMILIES = (
@@ -124,6 +97,20 @@ _FAMILIES = (
         "mAP_trapezoid among each query's own candidates (i-CIR)",
         lambda ranking, _: expected.trapezoidal_precision(ranking),
         candidates=CandidateSet.SUBSET,
+    ),
+    MetricFamily(
+        "mAP_trapezoid_subset_of_groups",
+        "mAP_trapezoid_subset of each group of queries, and the mean of these over groups (i-CIR's instances)",
+        lambda ranking, _: expected.trapezoidal_precision(ranking),
+        candidates=CandidateSet.SUBSET,
+        within_groups=_mean,
+    ),
+    MetricFamily(
+        "worst_AP_trapezoid_subset_of_groups",
+        "the worst query of each group, by the same area, and the mean of these over groups (i-CIR's instances)",
+        lambda ranking, _: expected.trapezoidal_precision(ranking),
+        candidates=CandidateSet.SUBSET,
+        within_groups=lambda values: float(values.min()),
     ),
     MetricFamily(
         "nDCG@K",
@@ -191,6 +178,19 @@ class Metric:
         for weight, weighted in relevance.rankings(ranking):
             values += weight * self.family.per_query(weighted, self.k)
         return 100 * values if self.family.percent else values
+
+    def over_queries(self, values: Values, groups: Sequence[str]) -> float:
+        """One number of the ``[Q]`` values of queries and the names of their groups.
+
+        `DataError` if it is one over groups, and some query has none.
+        """
+        if self.family.within_groups is None:
+            return self.family.over_queries(values)
+        if not all(groups):
+            raise DataError(f"{self.name} needs a group of every query, but {list(groups).count('')} have none.")
+        _, of = np.unique(np.array(groups, dtype=object), return_inverse=True)
+        each = [self.family.within_groups(values[of == place]) for place in range(int(of.max()) + 1)]
+        return self.family.over_queries(np.array(each))
 
 
 def parse_metric(name: str) -> Metric:

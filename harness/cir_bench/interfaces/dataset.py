@@ -59,6 +59,8 @@ class Query:
     each of them."""
     negatives: tuple[str, ...] = ()
     """Images that are known to be wrong, for metrics that count them (PinPoint); one may be a target as well."""
+    group: str = ""
+    """What the query is about, for metrics that are averaged within groups of queries first (i-CIR's instance)."""
 
 
 class TripletSampler(ABC):

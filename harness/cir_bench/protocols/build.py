@@ -8,7 +8,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 
 from cir_bench.errors import DataError, examples
-from cir_bench.evaluation.metrics import Relevance
+from cir_bench.evaluation.relevance import Relevance
 from cir_bench.interfaces.dataset import Dataset, Query
 from cir_bench.protocols.eval_set import EvalPart, EvalQuery, EvalSet, Truth, unique
 from cir_bench.protocols.mbeir import under
@@ -134,6 +134,7 @@ def under_protocol(
                 excluded=(query.reference, *query.further_references) if protocol.reference == "removed" else (),
                 subset=query.subset,
                 gains=_gains(query, protocol),
+                group=query.group,
             )
             for suffix, texts in query_texts(query.id, query.captions, protocol, spelling.get(part, {})):
                 filled = tuple(fill_template(around, text, query) for text in texts)

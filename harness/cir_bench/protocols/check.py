@@ -163,7 +163,7 @@ def _ungraded(truth: Truth) -> bool:
 def _chance(part: EvalPart, metric: Metric) -> float:
     candidates = part.subsets() if metric.family.candidates is CandidateSet.SUBSET else None
     constant = constant_ranking(part.query_set, part.gallery, candidates)
-    return metric.family.over_queries(metric.per_query(constant))
+    return metric.over_queries(metric.per_query(constant), part.query_set.groups)
 
 
 def _of(part: str) -> str:

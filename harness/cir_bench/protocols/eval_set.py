@@ -48,6 +48,8 @@ class Truth:
     """Candidates of the subset ranking; empty if there is none."""
     gains: Mapping[str, float] = field(default_factory=dict)
     """Graded relevance by image, below 0 for an explicit negative, if a metric of the protocol uses it."""
+    group: str = ""
+    """For metrics that are averaged within groups of queries first."""
 
 
 @dataclass(frozen=True)
@@ -60,7 +62,7 @@ class EvalPart:
 
     @cached_property
     def query_set(self) -> QuerySet:
-        """Ids, targets, exclusions, tags and gains for retrieval and metrics."""
+        """Ids, targets, exclusions, tags, gains and groups for retrieval and metrics."""
         truth = [self.truth[query.id] for query in self.queries]
         return QuerySet(
             ids=tuple(query.id for query in self.queries),
@@ -68,6 +70,7 @@ class EvalPart:
             excluded=tuple(one.excluded for one in truth),
             tags=tuple(query.tags for query in self.queries),
             gains=tuple(one.gains for one in truth),
+            groups=tuple(one.group for one in truth),
         )
 
     @cached_property

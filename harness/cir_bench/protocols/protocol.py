@@ -10,7 +10,8 @@ from typing import Annotated, Literal
 from pydantic import Field, field_validator, model_validator
 
 from cir_bench.errors import ConfigError
-from cir_bench.evaluation.metrics import Relevance, parse_metrics
+from cir_bench.evaluation.metrics import parse_metrics
+from cir_bench.evaluation.relevance import Relevance
 from cir_bench.params.models import AddedLater, Params, numbers_depend_on
 from cir_bench.protocols.mbeir import MBEIR
 from cir_bench.protocols.templates import Templates

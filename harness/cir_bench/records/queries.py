@@ -10,7 +10,8 @@
 
 ``ids`` are strings, or ``[first, count]`` for consecutive ids. A column of equal numbers is one number. ``better`` and
 ``tied`` hold one number for each relevant image, query after query (`Ranking`); ``targets`` is the number of a query's
-targets, which come before images that only have a gain. ``gains``, if any, are by relevant image.
+targets, which come before images that only have a gain. ``gains``, if any, are by relevant image. ``groups``, if any,
+are written as ``tags`` are.
 """
 
 from __future__ import annotations
@@ -21,7 +22,7 @@ import re
 import zlib
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -34,6 +35,8 @@ from cir_bench.protocols.protocol import Headline
 from cir_bench.retrieval.queries import QuerySet
 from cir_bench.retrieval.ranking import PartRankings, Ranking
 from cir_bench.statistics.queries import QueryResults
+
+_Value = TypeVar("_Value")
 
 FORMAT = "cir-bench queries 1"
 QUERIES_FILE = "queries.json.gz"
@@ -76,10 +79,11 @@ def _to_json(results: QueryResults) -> dict[str, Any]:
 
 def _part_to_json(part: PartRankings) -> dict[str, Any]:
     queries = part.gallery.queries
-    places = {tags: place for place, tags in enumerate(sorted(set(queries.tags)))}
+    groups = {} if not any(queries.groups) else {"groups": _places(queries.groups)}
     return {
         "ids": _runs(queries.ids),
-        "tags": {"sets": list(places), "of": _short([places[tags] for tags in queries.tags])},
+        "tags": _places(queries.tags),
+        **groups,
         "gallery": _ranking_to_json(part.gallery),
         "subset": None if part.subset is None else _ranking_to_json(part.subset),
     }
@@ -90,11 +94,12 @@ def _from_json(content: Mapping[str, Any]) -> QueryResults:
     for name, part in content["parts"].items():
         ids = tuple(_unrolled(part["ids"]))
         sets = [_texts(tags) for tags in part["tags"]["sets"]]
-        places = _column(part["tags"]["of"], len(ids)).tolist()
-        if sum(len(sets[place]) for place in places) > MOST_IMAGES:
+        tags = _chosen(sets, part["tags"]["of"], len(ids))
+        if sum(map(len, tags)) > MOST_IMAGES:
             raise DataError("its queries have too many tags")
-        tags = tuple(sets[place] for place in places)
-        rankings = [part[key] and _ranking_from_json(part[key], ids, tags) for key in ("gallery", "subset")]
+        groups = part.get("groups")
+        groups = _chosen(_texts(groups["sets"]), groups["of"], len(ids)) if groups else ()
+        rankings = [part[key] and _ranking_from_json(part[key], ids, tags, groups) for key in ("gallery", "subset")]
         parts[name] = PartRankings(*rankings)
     if not parts:
         raise DataError("it has no queries")
@@ -119,7 +124,23 @@ def _ranking_to_json(ranking: Ranking) -> dict[str, Any]:
     return content
 
 
-def _ranking_from_json(content: Mapping[str, Any], ids: tuple[str, ...], tags: tuple[tuple[str, ...], ...]) -> Ranking:
+def _places(values: Sequence[Any]) -> dict[str, Any]:
+    """The different values, sorted, and which of them each query has."""
+    places = {value: place for place, value in enumerate(sorted(set(values)))}
+    return {"sets": list(places), "of": _short([places[value] for value in values])}
+
+
+def _chosen(values: Sequence[_Value], of: int | Sequence[int], n_queries: int) -> tuple[_Value, ...]:
+    """The inverse of :func:`_places`."""
+    places = _column(of, n_queries)
+    if not all(0 <= place < len(values) for place in places.tolist()):
+        raise DataError("a query has tags or a group that are not listed")
+    return tuple(values[place] for place in places.tolist())
+
+
+def _ranking_from_json(
+    content: Mapping[str, Any], ids: tuple[str, ...], tags: tuple[tuple[str, ...], ...], groups: tuple[str, ...]
+) -> Ranking:
     n_targets = _column(content["targets"], len(ids)).tolist()
     if min(n_targets, default=0) < 0 or sum(n_targets) > MOST_IMAGES:
         raise DataError("its queries have too many targets")
@@ -129,6 +150,7 @@ def _ranking_from_json(content: Mapping[str, Any], ids: tuple[str, ...], tags: t
         targets=tuple(tuple(map(str, range(count))) for count in n_targets),
         tags=tags,
         gains=tuple({str(place): gain for place, gain in enumerate(row) if gain is not None} for row in gains),
+        groups=groups,
     )
     n_relevant, n_gallery = len(queries.relevant_ids), content["n_gallery"]
     n_candidates = _column(content["n_candidates"], len(ids))

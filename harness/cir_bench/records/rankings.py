@@ -99,6 +99,8 @@ def _lines(ranking: Ranking) -> Iterator[dict[str, Any]]:
             "tags": queries.tags[row],
             "top": ranking.top_ids[row],
         }
+        if queries.groups[row]:
+            line["group"] = queries.groups[row]
         if queries.gains[row]:
             line |= {"gains": queries.gains[row], "graded": places[n_targets:]}
         if ranking.top_scores is not None:
@@ -115,6 +117,7 @@ def _from_rows(header: Mapping[str, Any], rows: list[Mapping[str, Any]]) -> Rank
         excluded=tuple(tuple(row["excluded"]) for row in rows),
         tags=tuple(tuple(row["tags"]) for row in rows),
         gains=tuple(row.get("gains", {}) for row in rows),
+        groups=tuple(row.get("group", "") for row in rows),
     )
     places = [(better, tied) for row in rows for _, better, tied in (*row["targets"], *row.get("graded", ()))]
     scores = None

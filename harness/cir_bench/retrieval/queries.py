@@ -29,6 +29,7 @@ class QuerySet:
         tags: for every query its tags for breakdowns; the empty default has none.
         gains: for every query a value by image, the graded relevance of soft metrics (CIRR), below 0 for an explicit
             negative; the empty default has none.
+        groups: for every query the name of its group, for metrics that are averaged within groups first; "" is none.
 
     `DataError` if lengths differ, a query id occurs twice, a query lists a target twice, or a gain is not finite.
     """
@@ -38,6 +39,7 @@ class QuerySet:
     excluded: tuple[tuple[str, ...], ...] = ()
     tags: tuple[tuple[str, ...], ...] = ()
     gains: tuple[Mapping[str, float], ...] = ()
+    groups: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
         nothing: tuple[tuple[str, ...], ...] = ((),) * len(self.ids)
@@ -47,9 +49,11 @@ class QuerySet:
         set_field(self, "excluded", _tuples("excluded", self.excluded) or nothing)
         set_field(self, "tags", _tuples("tags", self.tags) or nothing)
         set_field(self, "gains", tuple(map(dict, self.gains)) or ({},) * len(self.ids))
-        for name in ("targets", "excluded", "tags", "gains"):
+        set_field(self, "groups", tuple(self.groups) or ("",) * len(self.ids))
+        for name in ("targets", "excluded", "tags", "gains", "groups"):
             if len(getattr(self, name)) != len(self.ids):
-                raise DataError(f"{len(self.ids)} query ids came with {len(getattr(self, name))} lists of {name}.")
+                found = f"{len(getattr(self, name))} {'' if name == 'groups' else 'lists of '}{name}"
+                raise DataError(f"{len(self.ids)} query ids came with {found}.")
         repeated = first_repeated(self.ids)
         if repeated is not None:
             raise DataError(f"The query id {repeated!r} occurs more than once; query ids must be unique.")
@@ -98,7 +102,7 @@ class QuerySet:
 
     def choose(self, targets: Sequence[Sequence[str]]) -> TargetChoice:
         """These queries with some of their relevant images as targets; `DataError` if an image is not relevant."""
-        queries = QuerySet(self.ids, _tuples("targets", targets), self.excluded, self.tags)
+        queries = QuerySet(self.ids, _tuples("targets", targets), self.excluded, self.tags, groups=self.groups)
         places: list[int] = []
         starts = self.relevant_offsets.tolist()
         for query, start, images, relevant in zip(self.ids, starts[:-1], queries.targets, self.relevant, strict=True):

@@ -65,7 +65,8 @@ class QueryResults:
         """``[Q]`` what each query contributes to a key of the record: its mean weighted by ``weights`` is that number.
 
         A key is ``R@1`` without parts, ``dress/R@10`` or ``mean/R@10`` with them, or the headline's name. None for
-        metrics that are not a mean over queries (``median_rank``), and for keys that the cell does not have.
+        metrics that are not a mean over queries (``median_rank``, those over groups), and for keys that the cell does
+        not have.
         """
         if key == self.headline.name and key not in self.headline.mean_of:
             each = [self.contribution(one) for one in self.headline.mean_of]
@@ -73,7 +74,7 @@ class QueryResults:
             mean: Floats = np.mean(np.stack(found), axis=0) if found else np.zeros(0)
             return mean if len(found) == len(each) else None
         part, _, name = key.rpartition("/")
-        means = {metric.name for metric in parse_metrics(self.metrics) if metric.family.percent}
+        means = {metric.name for metric in parse_metrics(self.metrics) if metric.family.is_mean}
         if part not in (*self.parts, MEAN) or name not in means or (part == "" and "" not in self.parts):
             return None
         values = self.values(name)
@@ -96,5 +97,5 @@ def _bare(ranking: Ranking) -> Ranking:
         {name: gains[image] for name, image in zip(own, images, strict=True) if image in gains}
         for own, images, gains in zip(names, queries.relevant, queries.gains, strict=True)
     )
-    kept = QuerySet(queries.ids, targets, tags=queries.tags, gains=gains)
+    kept = QuerySet(queries.ids, targets, tags=queries.tags, gains=gains, groups=queries.groups)
     return replace(ranking, queries=kept, top_ids=(), top_scores=None)

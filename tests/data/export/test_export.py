@@ -50,6 +50,7 @@ def test_datasets_reads_every_table_with_its_images_as_pictures(full: Any, tmp_p
         "context": [{"name": "concept", "text": "a thing"}],
         "further_references": [],
         "negatives": [],
+        "group": "",
     }
     assert load(out, "triplets", "train", tmp_path)[0]["captions"] == ["is é", ""]
 

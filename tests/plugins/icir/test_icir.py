@@ -53,7 +53,8 @@ class TestContract(DatasetContract):
 def test_a_query_has_the_candidates_of_its_instance_and_the_targets_of_its_text(icir: Open) -> None:
     first, second, third = icir().queries("test")
     night, day, snow, again = (f"database/1/{letter}.jpg" for letter in "cdef")
-    assert first == Query("query-0", "query/1/a.jpg", ("at night",), (night, again), subset=(night, day, snow, again))
+    candidates = (night, day, snow, again)
+    assert first == Query("query-0", "query/1/a.jpg", ("at night",), (night, again), subset=candidates, group="temple")
     assert (second.targets, second.subset) == ((snow,), first.subset)
     assert (third.targets, third.subset) == (("database/2/g.jpg",), ("database/2/g.jpg",))
     assert icir().gallery("test") == [*first.subset, "database/2/g.jpg"]
@@ -115,6 +116,12 @@ def test_seeded_rankings_agree_with_plain_lists(tmp_path: Path) -> None:
     expected = 100 * sum(areas) / len(areas)
     assert 30 < expected < 95
     assert result.metrics["mAP"] == pytest.approx(expected, rel=0, abs=1e-9)
+    of = {one: [area for area, (instance, _) in zip(areas, asked, strict=True) if instance == one] for one in database}
+    means = 100 * sum(sum(own) / len(own) for own in of.values()) / len(of)
+    worst = 100 * sum(map(min, of.values())) / len(of)
+    assert result.metrics["mAP_trapezoid_subset_of_groups"] == pytest.approx(means, rel=0, abs=1e-9)
+    assert result.metrics["worst_AP_trapezoid_subset_of_groups"] == pytest.approx(worst, rel=0, abs=1e-9)
+    assert worst < means != expected
     assert result.n_gallery == len(every)
     assert result.partial  # 1,883 queries are expected
 
