@@ -75,6 +75,7 @@ def index(
     from cir_bench.search.index import PhotoIndex
     from cir_bench.search.load import open_model
     from cir_bench.search.own_photos import photos_of
+    from cir_bench.search.sentence import sentence_warning
     from cir_bench.search.update import update
 
     own = PhotoIndex(out)
@@ -83,6 +84,8 @@ def index(
     context = settings.context()
     cell = chosen_cell(model, registry) if model else own.model
     engine = open_model(cell, registry, choose_device(device), context.data_root, context.cache_dir)
+    if warning := sentence_warning(engine.cell):
+        print(f"cir-bench: warning: {name_as_text(warning)}", file=sys.stderr)
     with stage_progress("images") as progress:
         folder = photos or photos_of(own, engine, progress)
         changes = update(

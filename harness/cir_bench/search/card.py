@@ -8,12 +8,12 @@ from cir_bench.protocols.protocol import Protocol
 from cir_bench.records.record import RunRecord
 
 
-def model_card(record: RunRecord, protocol: Protocol) -> str:
-    """The card in Markdown."""
-    return "\n".join(_lines(record, protocol)) + "\n"
+def model_card(record: RunRecord, protocol: Protocol, texts: str = "") -> str:
+    """The card in Markdown; ``texts`` is a sentence about how queries are read."""
+    return "\n".join(_lines(record, protocol, texts)) + "\n"
 
 
-def _lines(record: RunRecord, protocol: Protocol) -> Iterator[str]:
+def _lines(record: RunRecord, protocol: Protocol, texts: str) -> Iterator[str]:
     cell, encoder = record.cell, record.encoder
     yield "---\nlibrary_name: cir-bench\ntags:\n- composed-image-retrieval\n---\n"  # what the Hugging Face Hub reads
     yield f"# {cell.method} on {cell.benchmark}"
@@ -45,6 +45,8 @@ def _lines(record: RunRecord, protocol: Protocol) -> Iterator[str]:
     if record.rerank is not None:
         yield f"\nThe second stage: {record.rerank}."
     yield f"\nProtocol hash `{protocol.hash()}`. The query's own image is {protocol.reference} among the candidates."
+    if texts:
+        yield f"\n{texts}"
     if record.weights is not None and record.weights.caution:
         yield f"\n{record.weights.caution}"
     yield '\n## Use\n\n```python\nimport cir_bench\n\nretriever = cir_bench.load("DIR")'

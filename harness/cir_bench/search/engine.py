@@ -28,10 +28,12 @@ from cir_bench.protocols.eval_set import EvalPart, EvalQuery, Truth
 from cir_bench.protocols.protocol import Protocol
 from cir_bench.protocols.text import query_texts
 from cir_bench.runs.assembly import AssembledCell
+from cir_bench.runs.cell import Cell
 from cir_bench.runs.recorded import check_data
 from cir_bench.search.gallery import REFERENCE, Gallery, Hit
 from cir_bench.search.model import Model
 from cir_bench.search.pictures import Picture, Pictures
+from cir_bench.search.sentence import sentence_of
 from cir_bench.search.vectors.arrays import Read
 
 QUERY = "query"
@@ -40,13 +42,17 @@ Text = str | Sequence[str]
 
 
 class Engine:
-    """A finished cell at work; texts are written, and queries' own images left out, as its protocol says."""
+    """A finished cell at work; texts are written, and queries' own images left out, as its protocol says.
+
+    The template of the run is around texts, unless it needs the context of annotated queries (`sentence_of`).
+    """
 
     def __init__(self, assembled: AssembledCell, model: Model) -> None:
         self._assembled, self._cell = assembled, assembled.cell
         self.record, self._fitted = model.record, model.fitted
         self._composer = assembled.method.composer
         trained = assembled.trainee.encoders
+        self._sentence = sentence_of(self._cell)
         self._encoders = dict(trained) or {MAIN: assembled.bench.encoders.frozen(self._cell)}
         # features of a frozen encoder are extracted in full precision, whatever the precision of the run
         self._plainly: Callable[[], AbstractContextManager[None]]
@@ -72,6 +78,11 @@ class Engine:
         if candidates is not None and candidates.several:
             return "an image has several vectors, of which the best counts"
         return ""
+
+    @property
+    def cell(self) -> Cell:
+        """What was run."""
+        return self._cell
 
     @property
     def protocol(self) -> Protocol:
@@ -180,7 +191,7 @@ class Engine:
     def _texts(self, text: Text) -> tuple[str, ...]:
         captions = (text,) if isinstance(text, str) else tuple(text)
         found = query_texts(QUERY, captions, self.protocol, {})
-        return found[0].texts if found else ("",)
+        return tuple(self._sentence.format(text=one) for one in (found[0].texts if found else ("",)))
 
 
 def mark_of(model: Model) -> str:

@@ -11,12 +11,13 @@ from pydantic import Field, ValidationError
 from cir_bench.atomic import replacing_folder
 from cir_bench.bounded import MIB, parse_json, read_bounded
 from cir_bench.errors import ConfigError, DataError, unwritable
-from cir_bench.protocols.protocol import Protocol
 from cir_bench.records.models import RecordModel
 from cir_bench.records.record import RunRecord, mistakes_of
+from cir_bench.runs.cell import Cell
 from cir_bench.seals import check_json, file_digest, seal_json
 from cir_bench.search.card import model_card
 from cir_bench.search.model import Model
+from cir_bench.search.sentence import sentence_note
 from cir_bench.search.weights import save_weights
 from cir_bench.utils.weights import read_weights
 from cir_bench.version import __version__
@@ -44,8 +45,8 @@ class ModelFile(RecordModel):
     """Method, encoder with digests, resolved parameters, metrics and code digests."""
 
 
-def write_model(model: Model, protocol: Protocol, folder: Path) -> None:
-    """Write a model into ``folder``, which is new or empty, whole or not at all.
+def write_model(model: Model, cell: Cell, folder: Path) -> None:
+    """Write the model of ``cell`` into ``folder``, which is new or empty, whole or not at all.
 
     Raises:
         ConfigError: there is something in ``folder``.
@@ -58,13 +59,14 @@ def write_model(model: Model, protocol: Protocol, folder: Path) -> None:
             content = ModelFile(
                 cir_bench=__version__,
                 weights_sha256=file_digest(temporary / WEIGHTS_FILE),
-                protocol=protocol.model_dump(mode="json"),
+                protocol=cell.protocol.model_dump(mode="json"),
                 fitted=dict(model.fitted),
                 record=model.record,
             )
             text = json.dumps(seal_json(content.model_dump_json()), indent=1, ensure_ascii=False)
             (temporary / MODEL_FILE).write_text(text + "\n", encoding="utf-8")
-            (temporary / CARD_FILE).write_text(model_card(model.record, protocol), encoding="utf-8")
+            card = model_card(model.record, cell.protocol, sentence_note(cell))
+            (temporary / CARD_FILE).write_text(card, encoding="utf-8")
     except OSError as error:
         raise unwritable(f"the model folder {folder}", error) from error
 

@@ -92,7 +92,7 @@ class PhotoIndex:
         if not self.model.exists():
             if self.folder.exists() and (not self.folder.is_dir() or any(self.folder.iterdir())):
                 raise ConfigError(f"{self.folder} exists and is not an index; name a new folder with --out.")
-            write_model(engine.model, engine.protocol, self.model)
+            write_model(engine.model, engine.cell, self.model)
         elif mark_of(read_model(self.model)) != engine.mark:
             raise ConfigError(f"{self.folder} was made with another model; name another folder with --out.")
         return self.store(engine)

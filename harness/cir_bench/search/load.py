@@ -67,5 +67,5 @@ def export(run: Path, to: Path, registry: Registry, data_root: Path | None, cach
     refuse_used(to)  # before the model is put together, which takes long
     run = choose_cell(run, registry).folder
     model, assembled = model_of(run, registry, Workbench(data_root, cache_dir, torch.device("cpu")))
-    write_model(model, assembled.cell.protocol, to)
+    write_model(model, assembled.cell, to)
     return assembled.cell.protocol

@@ -15,8 +15,9 @@ from cir_bench.search.pictures import Picture, Pictures, by_name
 class Retriever:
     """A trained model; made by :func:`cir_bench.load`.
 
-    Texts are written as the protocol of the run says, and the query's own image is removed from the candidates if the
-    protocol removes it.
+    Texts are written, and put into a template, as the protocol of the run says; a template that names the context of
+    annotated queries (``{concept}``) is left out. The query's own image is removed from the candidates if the protocol
+    removes it.
     """
 
     def __init__(self, engine: Engine) -> None:
