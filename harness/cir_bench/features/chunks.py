@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable, Sequence
+from functools import partial
 from typing import Any
 
 import torch
 from torch.utils.checkpoint import checkpoint
 
+from cir_bench.features.sizes import fitting
 from cir_bench.interfaces.features import Features
 
 _LOG = logging.getLogger(__name__)
@@ -32,23 +34,26 @@ class Chunks:
     def encode(self, encode: Encode, *items: Sequence[Any]) -> Features:
         """``encode(*items)``; `torch.OutOfMemoryError` if a single item does not fit."""
         count = len(items[0])
-        self._largest = max(self._largest, count)
         if torch.is_grad_enabled():
+            self._largest = max(self._largest, count)
             return self._with_gradients(encode, items, count)
         parts: list[Features] = []
         done = 0
         while not parts or done < count:
             part = [sequence[done : done + (self.most or count)] for sequence in items]
-            features = _tried(encode, part)
+            features = fitting(partial(encode, *part))
             if features is not None:
                 parts.append(features)
                 done += len(part[0])
             elif not self.halve(len(part[0])):
-                features = encode(*part)  # raises what `_tried` could not keep without keeping the memory
+                features = encode(*part)  # raises what `fitting` could not keep without keeping the memory
         return parts[0] if len(parts) == 1 else Features.cat(parts)
 
     def halve(self, tried: int | None = None) -> bool:
-        """From now on encode half of ``tried`` (default: the largest batch or part so far); False if it is one item."""
+        """From now on encode half of ``tried`` (default: the largest batch that was trained on, or part of it).
+
+        False if it is one item.
+        """
         tried = tried or min(self._largest, self.most or self._largest)
         torch.cuda.empty_cache()
         if tried <= 1:
@@ -63,11 +68,3 @@ class Chunks:
         starts = range(0, count, self.most)
         parts = [[sequence[start : start + self.most] for sequence in items] for start in starts]
         return Features.cat([checkpoint(encode, *part, use_reentrant=False) for part in parts])
-
-
-def _tried(encode: Encode, part: Sequence[Sequence[Any]]) -> Features | None:
-    """None if it does not fit; the error is dropped, since its traceback holds what has been computed."""
-    try:
-        return encode(*part)
-    except torch.OutOfMemoryError:
-        return None

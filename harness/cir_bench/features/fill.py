@@ -38,7 +38,8 @@ def fill(
     Further columns in ``found`` are those that others will ask for. The caller holds the store's lock.
 
     Shards end where batches end, and so do the shares of several ``ranks``. After a kill, the same items are therefore
-    in the same batches again, and the features are bit for bit those of an uninterrupted run by one process.
+    in the same batches again, and the features are bit for bit those of an uninterrupted run by one process (on a GPU,
+    if it has as much memory free: that decides how large batches are).
     ``progress`` is called before the first batch and after every batch, with this rank's items.
     """
     first = {item: len(request.digests) - 1 - back for back, item in enumerate(reversed(request.digests))}
@@ -58,8 +59,7 @@ def fill(
         levels = _levels(columns)
         buffer = _Buffer(request, store, columns, chosen, ranks)
         with evaluating(request.encoder):
-            for features in request.encode([first[item] for item in chosen], levels):
-                count = min(request.batch_size, len(chosen) - buffer.seen)
+            for count, features in request.encode([first[item] for item in chosen], levels):
                 buffer.add(checked(features, count, levels, request.identity.encoder))
                 done += count
                 progress(done, total, all_levels)

@@ -10,12 +10,13 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from cir_bench.errors import RunError
+from cir_bench.features.sizes import FIXED, BatchSizes
 from cir_bench.features.source import FeatureSource, text_features
 from cir_bench.interfaces.composer import Composer
 from cir_bench.interfaces.embedding import Embedding
 
 BATCH = 256
-"""Images or queries per forward pass."""
+"""Images or queries per forward pass; more where a GPU has room for them."""
 
 
 def embed_gallery(
@@ -24,23 +25,30 @@ def embed_gallery(
     ids: Sequence[str],
     batch_size: int = BATCH,
     kept: slice | None = None,
+    sizes: BatchSizes = FIXED,
 ) -> Embedding:
-    """Embed N gallery images; the features of a chunk are dropped once it is embedded.
+    """Embed N gallery images, ``batch_size`` at a time or as many as ``sizes`` finds.
+
+    The features of a chunk are dropped once it is embedded.
 
     Only the embeddings of the rows ``kept`` are (default: all). All are computed, in the same chunks whatever is kept:
     several ranks encode the images of a chunk together.
     """
     kept = kept or slice(0, len(ids))
-    parts: list[Embedding] = []
-    for start in range(0, len(ids), batch_size):
-        chunk = ids[start : start + batch_size]
+
+    def embedded(part: slice) -> Embedding:
+        chunk = ids[part]
         embedding = composer.embed_target(source.images(chunk))
         _check_size(embedding, len(chunk), "embed_target")
         # a search by a score that factorises needs only the vectors
         embedding = replace(embedding, extras={}) if composer.factorises else embedding
-        own = embedding[max(0, kept.start - start) : max(0, kept.stop - start)]
+        own = embedding[max(0, kept.start - part.start) : max(0, kept.stop - part.start)]
+        return own if len(own) == len(embedding) else Embedding.cat([own])  # a copy: the rest is let go
+
+    parts: list[Embedding] = []
+    for own in sizes.each("gallery", len(ids), batch_size, embedded):
         if len(own) or not parts:
-            parts.append(own if len(own) == len(embedding) else Embedding.cat([own]))  # a copy: the rest is let go
+            parts.append(own)
     return Embedding.cat(parts)
 
 
@@ -49,21 +57,23 @@ def compose_queries(
     source: FeatureSource,
     readings: Sequence[Sequence[tuple[str, str]]],
     batch_size: int,
+    sizes: BatchSizes = FIXED,
 ) -> Embedding:
     """Compose Q queries, each of one or several reference images with a text.
 
     A query with several is the mean of their normalised embeddings: of two orders of captions (SEARLE, LinCIR), of two
     reference images (PinPoint).
     """
-    parts = []
-    for start in range(0, len(readings), batch_size):
-        chunk = readings[start : start + batch_size]
+
+    def composed(part: slice) -> Embedding:
+        chunk = readings[part]
         counts = list(map(len, chunk))
         images, texts = zip(*(reading for query in chunk for reading in query), strict=True)
         embedding = composer.compose(source.images(images), text_features(source, images, texts))
         _check_size(embedding, len(images), "compose")
-        parts.append(embedding if max(counts) == 1 else mean_of_texts(embedding, counts))
-    return Embedding.cat(parts)
+        return embedding if max(counts) == 1 else mean_of_texts(embedding, counts)
+
+    return Embedding.cat(list(sizes.each("queries", len(readings), batch_size, composed)))
 
 
 def mean_of_texts(embedding: Embedding, counts: Sequence[int]) -> Embedding:

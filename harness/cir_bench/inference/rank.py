@@ -9,6 +9,7 @@ from dataclasses import dataclass
 
 import torch
 
+from cir_bench.features.sizes import FIXED, BatchSizes
 from cir_bench.features.source import FeatureSource
 from cir_bench.inference.embed import BATCH, compose_queries, embed_gallery
 from cir_bench.inference.gallery import Candidates, GalleryForQueries, scorer_of, vectors_of
@@ -45,12 +46,14 @@ def rank(
     batch_size: int = BATCH,
     ranks: Ranks = ALONE,
     reranker: Reranker | None = None,
+    sizes: BatchSizes = FIXED,
 ) -> Ranked:
     """Rank every part's gallery for each of its queries, and with ``subset`` each query's own candidates, too.
 
     ``composer`` is in evaluation mode and runs inside ``autocast``; scores are always compared in float32. The truth in
     ``evaluation`` is only read once a ranking is complete. Each of several ``ranks`` keeps and searches a share of the
     gallery, unless the composer looks at it to refine its queries. With a ``reranker``, each rescores what all found.
+    Batches may be as large as ``sizes`` finds.
     """
     prepared = _Search(composer, active(reranker), source, subset, device, autocast)
     parts: dict[str, PartRankings] = {}
@@ -60,10 +63,10 @@ def rank(
             shard = None if ranks.size == 1 or composer.uses_gallery else Shard(ranks, len(part.gallery))
             rows = None if shard is None else shard.rows
             with autocast():
-                gallery = embed_gallery(composer, source, part.gallery, batch_size, rows).to(dtype=torch.float32)
+                gallery = embed_gallery(composer, source, part.gallery, batch_size, rows, sizes).to(dtype=torch.float32)
             started = time.perf_counter()
             with autocast():
-                queries = _queries(composer, source, part, gallery, batch_size)
+                queries = _queries(composer, source, part, gallery, batch_size, sizes=sizes)
             parts[name] = prepared.ranked(queries, gallery, part, shard)
             query_seconds += time.perf_counter() - started
     return Ranked(parts, query_seconds)
@@ -115,9 +118,10 @@ def _queries(
     gallery: Embedding | Candidates,
     batch_size: int,
     row_of: dict[str, int] | None = None,
+    sizes: BatchSizes = FIXED,
 ) -> Embedding:
     readings = [query.readings for query in part.queries]
-    queries = compose_queries(composer, source, readings, batch_size).to(dtype=torch.float32)
+    queries = compose_queries(composer, source, readings, batch_size, sizes).to(dtype=torch.float32)
     if not composer.uses_gallery:
         return queries
     row_of = rows_by_id(part.gallery) if row_of is None else row_of

@@ -222,6 +222,9 @@ class Cost(RecordModel):
     peak_host_memory_mib: float = 0.0  # of the process; 0 if it was not measured
     features_mib: float = 0.0
     """Cached features that were kept in memory, on the device, when the cell ended."""
+    batches: dict[str, int] = Field(default_factory=dict)
+    """The largest batch of each kind of items: ``image``, ``text`` and ``pair`` if the cell extracted their features,
+    ``gallery`` and ``queries``. On a GPU with room for more than the default, it is larger."""
 
 
 class Environment(RecordModel):

@@ -69,6 +69,7 @@ class AssembledCell:
             autocast=how.autocast,
             ranks=how.ranks,
             reranker=self.method.reranker,
+            sizes=self.bench.sizes,
         )
 
     def trainer(self, fingerprint: str) -> Trainer:

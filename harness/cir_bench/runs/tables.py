@@ -16,6 +16,7 @@ from cir_bench.features.cache import FeatureCache, MissingFeatures
 from cir_bench.features.identity import Role, parts_of_pair
 from cir_bench.features.names import NameSource
 from cir_bench.features.request import FeatureRequest
+from cir_bench.features.sizes import BatchSizes
 from cir_bench.features.source import MAIN, CachedSource, FeatureSource, Tables
 from cir_bench.features.table import FeatureTable
 from cir_bench.interfaces.encoder import Encoder
@@ -56,8 +57,9 @@ class FeatureTables:
         workers: int,
         ranks: Ranks,
         costs: CostFile,
+        sizes: BatchSizes,
     ) -> None:
-        self._ranks, self._costs = ranks, costs
+        self._ranks, self._costs, self._sizes = ranks, costs, sizes
         self._lifetimes, self._datasets, self._encoders = lifetimes, datasets, encoders
         self._device, self._workers = device, workers
         self._cache = lifetimes.one(keys.of_weights, lambda cell: FeatureCache(folder, ranks))
@@ -109,13 +111,13 @@ class FeatureTables:
     def _request(self, cell: Cell, encoder: Encoder, items: SplitItems, role: Role) -> FeatureRequest:
         name, scope = cell.key.encoder, (cell.key.benchmark, items.split)
         if role == "text":
-            return FeatureRequest.of_texts(name, encoder, items.texts, cell.needs, scope)
+            return FeatureRequest.of_texts(name, encoder, items.texts, cell.needs, scope, self._sizes)
         ref = self._datasets.refs(cell)
         if role == "pair":
             pairs = [(ref(image), text) for image, text in map(parts_of_pair, items.pairs)]
-            return FeatureRequest.of_pairs(name, encoder, pairs, cell.needs, scope, self._workers)
+            return FeatureRequest.of_pairs(name, encoder, pairs, cell.needs, scope, self._workers, self._sizes)
         refs = [*map(ref, items.images)]
-        request = FeatureRequest.of_images(name, encoder, refs, cell.needs, scope, self._workers)
+        request = FeatureRequest.of_images(name, encoder, refs, cell.needs, scope, self._workers, self._sizes)
         return replace(request, ids=items.images)  # those of another data set are marked as such
 
     def _table(

@@ -18,7 +18,6 @@ from cir_bench.plugin.hookspecs import hookimpl
 from cir_bench.plugin.registry import Registry, create
 from cir_bench.records.record import RECORD_FILE, RunRecord, read_record
 from cir_bench.runs.cell import Cell
-from cir_bench.runs.device import peak_mib
 from cir_bench.runs.pictures import example_queries
 from cir_bench.runs.workbench import Workbench
 
@@ -55,7 +54,7 @@ class TrackerListener:
         if event.selection is not None:
             values["held_out"] = event.selection
         if self._here:
-            values["memory_mib"] = peak_mib(self._bench.device)
+            values["memory_mib"] = self._bench.peak_mib
         step = _epochs_before(self._cells[event.cell], event.stage) + event.epoch
         self._tracker.log(self._open[event.cell], _finite(values), step)
 

@@ -9,11 +9,13 @@ from typing import Any
 
 import torch
 
+from cir_bench.features.sizes import BatchSizes, GpuMemory
 from cir_bench.interfaces.specs import Context
 from cir_bench.ranks.group import ALONE, Ranks
 from cir_bench.runs.cell_data import CellData
 from cir_bench.runs.costs import CostFile
 from cir_bench.runs.datasets import DataSets
+from cir_bench.runs.device import peak_mib, reset_peak
 from cir_bench.runs.encoders import Encoders
 from cir_bench.runs.read_images import ReadImages
 from cir_bench.runs.shared import Lifetimes
@@ -54,8 +56,33 @@ class Workbench:
         )
         self.images = ReadImages(kept, self.datasets, self.encoders, self.data, workers)
         self.costs = CostFile(cache_dir)
-        folder = cache_dir / "features"
-        self.tables = FeatureTables(kept, self.datasets, self.encoders, folder, device, workers, ranks, self.costs)
+        self._memory = GpuMemory(device) if device.type == "cuda" else None
+        # several ranks take batches of one size, and features that do not depend on how many they are
+        self.sizes = BatchSizes(self._memory if ranks.size == 1 else None)
+        """Of batches, as large as the device has room for."""
+        self.tables = FeatureTables(
+            kept,
+            self.datasets,
+            self.encoders,
+            cache_dir / "features",
+            device,
+            workers,
+            ranks,
+            self.costs,
+            self.sizes,
+        )
+
+    def start(self) -> None:
+        """A cell begins: measure its memory and its batches anew."""
+        reset_peak(self.device)
+        self.sizes.start()
+        if self._memory is not None:
+            self._memory.highest = 0
+
+    @property
+    def peak_mib(self) -> float:
+        """Peak since :meth:`start`, in MiB: of the device when it is a GPU, otherwise of the process."""
+        return max(peak_mib(self.device), 0 if self._memory is None else self._memory.highest / 2**20)
 
 
 def default_workers(ranks: int = 1) -> int:
