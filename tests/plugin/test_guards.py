@@ -71,7 +71,7 @@ def test_a_change_is_restored_when_the_block_fails() -> None:
     assert torch.get_default_dtype() == torch.float32 and reported
 
 
-@pytest.mark.parametrize("name", ["TORCHINDUCTOR_CACHE_DIR", "KMP_DUPLICATE_LIB_OK"])
+@pytest.mark.parametrize("name", ["TORCHINDUCTOR_CACHE_DIR", "KMP_DUPLICATE_LIB_OK", "KMP_INIT_AT_FORK"])
 def test_what_libraries_set_for_themselves_is_nobodys_mistake(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
     with guarded(pytest.fail):
         monkeypatch.setenv(name, "anything")

@@ -13,7 +13,7 @@ from contextlib import contextmanager
 from functools import partial
 from typing import Any, NamedTuple
 
-_SET_BY_LIBRARIES = ("TORCHINDUCTOR_", "TRITON_", "KMP_DUPLICATE_LIB_OK")
+_SET_BY_LIBRARIES = ("TORCHINDUCTOR_", "TRITON_", "KMP_DUPLICATE_LIB_OK", "KMP_INIT_AT_FORK")
 """How variables begin that torch and scikit-learn set when they are first used, whoever uses them."""
 
 
