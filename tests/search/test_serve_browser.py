@@ -149,9 +149,13 @@ def test_everything_works_by_keyboard(visit, url, best):
     expect(page.locator(".use").nth(1)).to_be_focused()
     page.keyboard.press("Tab")
     expect(page.get_by_role("button", name=f"{names[1]}.png was right")).to_be_focused()
+    expect(page.locator(".tip").nth(1)).to_have_text("This was right")
+    expect(page.locator(".tip").nth(1)).to_be_visible()
+    expect(page.locator(".tip").nth(2)).to_be_hidden()
     page.keyboard.press("Space")
     expect(page.locator(".right").nth(1)).to_have_attribute("aria-pressed", "true")
     expect(page.locator(".right").nth(1)).to_be_focused()
+    expect(page.locator(".tip").nth(1)).to_have_text("Marked as right")
     page.keyboard.press("Shift+Tab")
     page.keyboard.press("Enter")
     expect(page.locator("#reference")).to_have_attribute("alt", f"Reference: {names[1]}.png")
@@ -318,6 +322,35 @@ def test_what_is_touched_is_at_least_44_pixels_high(browser, both, best):
         .filter(one => one.checkVisibility() && one.getBoundingClientRect().height < 44).map(one => one.outerHTML)""")
     context.close()
     assert small == []
+
+
+def test_a_phone_shows_that_the_trail_goes_on_and_what_a_tick_is(browser, both):
+    context = browser.new_context(viewport={"width": 390, "height": 844}, has_touch=True, is_mobile=True)
+    page = context.new_page()
+    page.goto(both)
+    choose(page, "val00")
+    for text in ("a very long text", "another long text", "and a third long text"):
+        ask(page, text)
+        expect(page.get_by_text("Choose one to go on from it; tick ✓ what was right.")).to_be_visible()
+        page.locator(".ranking:not(.behind) .use").first.click()
+    steps = page.locator("#trail button")
+    expect(steps).to_have_count(4)
+    expect(steps.last).to_be_in_viewport(ratio=1)
+    expect(steps.nth(1)).to_be_in_viewport()  # a part of it, so that one sees it
+    expect(steps.nth(1)).not_to_be_in_viewport(ratio=1)
+    steps.nth(2).click()
+    expect(steps.nth(2)).to_have_attribute("aria-current", "step")
+    expect(steps.nth(1)).to_be_in_viewport()
+    context.close()
+
+
+def test_reasons_are_scrolled_into_view(visit, both):
+    page = visit(both, width=900)
+    page.set_viewport_size({"width": 900, "height": 640})
+    choose(page, "val00")
+    ask(page, "redder")
+    page.get_by_role("button", name="How did this come about?").click()
+    expect(page.locator(".near li").last).to_be_in_viewport(ratio=1)
 
 
 def test_a_name_that_no_photo_has_is_told(visit, url):

@@ -175,7 +175,7 @@ function drawResults(step) {
   $("title").textContent = `“${step.text}”`;
   const most = Math.max(...step.rankings.map((one) => one.hits.length));
   $("status").textContent = next ? `${most} results of the step before` : `${most} results`;
-  const hint = next ? "Say what should change now." : "Click one to go on from it; tick what was right.";
+  const hint = next ? "Say what should change now." : "Choose one to go on from it; tick ✓ what was right.";
   $("hint").textContent = most ? hint : "";
   document.title = `“${step.text}” – Search photos`;
   $("switch").replaceChildren(...step.rankings.map((one, place) => {
@@ -199,7 +199,8 @@ function drawResults(step) {
 
 function result(step, hit, rank, elsewhere, next) {
   const right = step.right.includes(hit.id);
-  const button = element("button", {className: "right", type: "button", title: "This was right"});
+  const tip = element("span", {className: "tip"}, right ? "Marked as right" : "This was right");
+  const button = element("button", {className: "right", type: "button"}, tip);
   button.setAttribute("aria-pressed", String(right));
   button.setAttribute("aria-label", `${fileName(hit)} was right`);
   button.addEventListener("click", () => judge(step, hit));

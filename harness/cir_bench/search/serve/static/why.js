@@ -52,6 +52,7 @@ export class Why {
       this.reasons.hidden = false;
       this.button.setAttribute("aria-expanded", "true");
       this.reasons.querySelector("[aria-pressed]")?.click();
+      this.box.scrollIntoView({block: "nearest"});
     } finally {
       this.button.ariaBusy = null;
     }
