@@ -109,6 +109,16 @@ def test_an_unknown_name_is_refused_with_the_nearest(name: str, files: list[Path
         find_benchmark(name, files)
 
 
+def test_a_protocol_behind_the_path_is_refused_with_the_right_order(files: list[Path], tmp_path: Path) -> None:
+    for protocol in ("other", "other@1"):
+        with pytest.raises(ConfigError, match=re.escape(f"did you mean mine/{protocol}:{tmp_path}? The protocol")):
+            find_benchmark(f"mine:{tmp_path}/{protocol}", files)
+    for path in (f"{tmp_path}/ohter", f"{tmp_path}/nowhere/other", "owner/other"):
+        assert find_benchmark(f"mine:{path}", files).path == path
+    (tmp_path / "other").mkdir()
+    assert find_benchmark(f"mine:{tmp_path}/other", files).path == f"{tmp_path}/other"
+
+
 def test_a_broken_file_stands_in_nobody_elses_way(files: list[Path]) -> None:
     files[1].write_text("name: [")
     assert find_benchmark("mine", files).benchmark.name == "mine"

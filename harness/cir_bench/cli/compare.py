@@ -10,6 +10,7 @@ import typer
 from cir_bench.cli.common import AsJson, open_registry, with_settings
 from cir_bench.cli.output import PROBLEM, print_json
 from cir_bench.cli.records import read_records
+from cir_bench.interfaces.specs import MethodSpec
 from cir_bench.verbs.records import RUNS
 from cir_bench.verbs.settings import Settings
 
@@ -51,10 +52,12 @@ def compare(
     The p-values are those of the leaderboard before its correction, because only one pair is compared. Exit codes: 0; 1
     if a record had to be left out; 2 for a mistake.
     """
-    stored, problems = read_records(records, open_registry(settings, quiet=True))
+    registry = open_registry(settings, quiet=True)
+    stored, problems = read_records(records, registry)
     from cir_bench.verbs.compare import compared
 
-    result = compared(stored, first, second, benchmark=benchmark, encoder=encoder, metric=metric, flips=flips)
+    where = {"benchmark": benchmark, "encoder": encoder}
+    result = compared(stored, first, second, **where, metric=metric, flips=flips, installed=registry.all(MethodSpec))
     if as_json:
         print_json(result.facts())
     else:

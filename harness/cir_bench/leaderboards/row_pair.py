@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from cir_bench.errors import ConfigError, did_you_mean
+from cir_bench.errors import ConfigError, did_you_mean, examples
+from cir_bench.interfaces.cell_key import CellKey
 from cir_bench.leaderboards.grouping import by_section, newest
 from cir_bench.leaderboards.model import Row
 from cir_bench.leaderboards.rows import finished_rows
@@ -15,6 +16,7 @@ from cir_bench.records.load import StoredRecord
 from cir_bench.records.record import RunRecord
 from cir_bench.statistics.rows import RowValues
 
+_NAMED = re.compile(r"(?P<method>[^\[\]#]+)(\[(?P<variant>.*)\])?(#(?P<seed>\d{1,18}))?")
 RowSelector = Callable[[StoredRecord], bool]
 """Whether a cell belongs to the row that is named."""
 
@@ -26,7 +28,7 @@ def row_selector(text: str) -> RowSelector:
         if not folder.is_dir():
             raise ConfigError(f"There is no folder {text} with run records; name one, or a method.")
         return lambda one: one.folder.resolve().is_relative_to(folder)
-    found = re.fullmatch(r"(?P<method>[^\[\]#]+)(\[(?P<variant>.*)\])?(#(?P<seed>\d{1,18}))?", text)
+    found = _NAMED.fullmatch(text)
     if found is None:
         raise ConfigError(f"{text!r} does not name a row; write METHOD, METHOD[VARIANT], METHOD#SEED or a folder.")
     method, variant = found["method"], found["variant"]
@@ -59,11 +61,18 @@ class RowPair:
 
 
 def find_pair(
-    records: Sequence[StoredRecord], first: str, second: str, *, benchmark: str = "", encoder: str = ""
+    records: Sequence[StoredRecord],
+    first: str,
+    second: str,
+    *,
+    benchmark: str = "",
+    encoder: str = "",
+    installed: Collection[str] = (),
 ) -> RowPair:
     """The two rows that are named, on ``css``, ``fashioniq/original`` or ``fashioniq/original@1`` (empty: on any).
 
-    `ConfigError` unless both are found, were measured under the same conditions, and their queries are known.
+    `ConfigError` unless both are found (naming the command that would run a missing one whose method is
+    ``installed``), were measured under the same conditions, and their queries are known.
     """
     finished = [one for one in records if one.record.status == "done" and not one.record.hidden]
     kept = [
@@ -78,9 +87,9 @@ def find_pair(
             meant = [one for one in finished if selector(one) and _fits(one.record, benchmark)]
             if reasons := [reason for one in meant if (reason := _refusal(one))]:
                 raise ConfigError(f"{text!r} cannot be compared, {reasons[0]}.")
-            methods = {one.record.cell.method for one in kept}
             asked = f" on {benchmark}" * bool(benchmark) + f" with {encoder}" * bool(encoder)
-            hint = did_you_mean(text, methods) if methods else "run cells first, or name another --records."
+            cells = [one.record.cell for one in kept]
+            hint = _instead(text, cells, benchmark, encoder, installed)
             raise ConfigError(f"No finished cell{asked} is called {text!r}; {hint}")
     by_title = _by_title(kept, selectors)
     shared = {title: rows for title, rows in by_title.items() if all(rows)}
@@ -97,6 +106,34 @@ def find_pair(
     if not values_a.cells[0].same_queries(values_b.cells[0]):
         raise ConfigError(f"{first} and {second} were evaluated on different queries, so they cannot be paired.")
     return RowPair(title, values_a.cells[0].headline.name, (row_a, row_b), (values_a, values_b))
+
+
+def _instead(text: str, cells: Sequence[CellKey], benchmark: str, encoder: str, installed: Collection[str]) -> str:
+    """Which rows there are in the place of a missing one, and the command that would run it."""
+    named = None if "/" in text else _NAMED.fullmatch(text)
+    method = named["method"] if named else text
+    there = sorted({one.method for one in cells})
+    if method in there:
+        rows = dict.fromkeys(f"{method}[{one.variant}]#{one.seed}" for one in cells if one.method == method)
+        return f"there are {examples([row.replace('[]', '') for row in rows], 6)}."
+    if named and method in installed and not named["variant"]:
+        rest = f"; there are {', '.join(there)}." if there else "."
+        return f"to run it: {_command(method, cells, benchmark, encoder)}{rest}"
+    return did_you_mean(text, there) if there else "run cells first, or name another --records."
+
+
+def _command(method: str, cells: Sequence[CellKey], benchmark: str, encoder: str) -> str:
+    """What runs a method under the conditions that all the cells share."""
+
+    def only(values: Collection[str]) -> str:
+        return next(iter(values)) if len(set(values)) == 1 else ""
+
+    known = benchmark or only([f"{one.benchmark}/{one.protocol}" for one in cells]) or "BENCHMARK"
+    if ":" in known:  # the digest behind a path's last name stands for no path
+        name, _, labelled = known.partition(":")
+        known = f"{name}{labelled[labelled.index('/') :] if '/' in labelled else ''}:PATH"
+    reader = encoder or only([one.encoder for one in cells])
+    return f"cir-bench run -m {method} -b {known}" + (f" -e {reader}" if reader else "")
 
 
 def _refusal(one: StoredRecord) -> str:

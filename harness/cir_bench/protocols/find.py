@@ -93,7 +93,8 @@ def find_benchmark(name: str, paths: Iterable[Path]) -> ChosenBenchmark:
     listed, without version the newest. For a data set that takes a path, ``:PATH`` follows: ``folder:../photos``,
     ``folder/default@1:../photos``. An unreadable file among ``paths`` only affects its own benchmark.
 
-    `ConfigError` if there is no such benchmark or protocol (with the nearest name), or two files define it.
+    `ConfigError` if there is no such benchmark or protocol (with the nearest name), two files define it, or the
+    protocol stands behind the path.
     """
     head, colon, path = name.partition(":")
     stem, slash, protocol = head.partition("/")
@@ -116,4 +117,15 @@ def find_benchmark(name: str, paths: Iterable[Path]) -> ChosenBenchmark:
     if colon and not path.strip():  # Path("") would be the current folder
         raise ConfigError(f"The benchmark {name!r} has no path after its colon; write {head}:PATH.")
     benchmark, _ = found[stem]
+    if colon:
+        _refuse_protocol_in_path(benchmark, path)
     return ChosenBenchmark(benchmark, benchmark.protocol_key(protocol if slash else None), path if colon else None)
+
+
+def _refuse_protocol_in_path(benchmark: Benchmark, path: str) -> None:
+    """`ConfigError` for ``hf:DIR/PROTOCOL``, where ``hf/PROTOCOL:DIR`` was meant."""
+    whole = Path(path).expanduser()
+    named = {name for key in benchmark.protocols for name in (key, key.partition("@")[0])}
+    if whole.name in named and not whole.exists() and whole.parent.is_dir():
+        meant = f"{benchmark.name}/{whole.name}:{Path(path).parent}"
+        raise ConfigError(f"There is no {path}; did you mean {meant}? The protocol stands before the colon.")

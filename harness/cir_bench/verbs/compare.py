@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 from tabulate import tabulate
 
 from cir_bench.errors import ConfigError
+from cir_bench.interfaces.specs import MethodSpec
 from cir_bench.leaderboards import Row
 from cir_bench.leaderboards.row_pair import RowPair, find_pair
 from cir_bench.leaderboards.values import Budget
@@ -126,15 +127,24 @@ def compare(
         )
     registry = settings_of("compare", loading).load()
     stored, problems = stored_records([Path(one) for one in several(records)], registry)
-    found = compared(stored, first, second, benchmark=benchmark, encoder=encoder, metric=metric, flips=flips)
+    where = {"benchmark": benchmark, "encoder": encoder}
+    found = compared(stored, first, second, **where, metric=metric, flips=flips, installed=registry.all(MethodSpec))
     return CompareResult(**{**vars(found), "notes": (*problems_of(registry), *problems)})
 
 
 def compared(
-    stored: Sequence[StoredRecord], first: str, second: str, *, benchmark: str, encoder: str, metric: str, flips: int
+    stored: Sequence[StoredRecord],
+    first: str,
+    second: str,
+    *,
+    benchmark: str,
+    encoder: str,
+    metric: str,
+    flips: int,
+    installed: Collection[str],
 ) -> CompareResult:
-    """As :func:`compare`, of records that were read."""
-    pair = find_pair(stored, first, second, benchmark=benchmark, encoder=encoder)
+    """As :func:`compare`, of records that were read, and with the names of the methods that could be run."""
+    pair = find_pair(stored, first, second, benchmark=benchmark, encoder=encoder, installed=installed)
     result = versus(*pair.values, pair.key_of(metric), flips)
     found = result.pair
     return CompareResult(
