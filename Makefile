@@ -18,13 +18,14 @@ INSTALLED_DOCS := $(VENV)/.installed-docs
 run: $(INSTALLED)
 	$(BIN)/cir-bench run --all --seeds $(SEEDS) --out $(OUT) $(if $(TUNED),--tuned $(TUNED))
 
+# Bytecode is kept, whatever the environment says: without it, every process that a test starts compiles cir-bench again.
 test: $(INSTALLED_TEST)
-	OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n $(JOBS) --dist worksteal
+	PYTHONDONTWRITEBYTECODE= OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n $(JOBS) --dist worksteal
 
 # Kills at every file operation, flipped bits and mutated files, some 2,000 cases; the table at the end says how they
 # were survived. `make test` tries one case of each kind.
 faults: $(INSTALLED_TEST)
-	CIR_BENCH_FAULTS=1 OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n $(JOBS) --dist load tests/faults
+	CIR_BENCH_FAULTS=1 PYTHONDONTWRITEBYTECODE= OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n $(JOBS) --dist load tests/faults
 
 # The pages of docs/ as a site in .cir-bench/site, with the committed leaderboards on its first page and the report of their
 # records; a broken link is an error. The workflow `pages` publishes it.
