@@ -1,5 +1,6 @@
 """For all tests: the same examples of properties on every run, no waiting for disks, the real annotations."""
 
+import gc
 import os
 import sys
 from collections.abc import Callable, Iterator
@@ -13,6 +14,12 @@ settings.register_profile(
     "deterministic", derandomize=True, deadline=None, suppress_health_check=[HealthCheck.too_slow]
 )
 settings.load_profile("deterministic")
+
+
+def pytest_collection_finish() -> None:
+    """Every collection of garbage then looks at new objects alone, not at all tests and imported modules."""
+    gc.collect()
+    gc.freeze()
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import gc
 import weakref
 from collections import Counter
-from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -54,17 +53,14 @@ class Census:
 
 
 @pytest.fixture
-def census(monkeypatch: pytest.MonkeyPatch) -> Iterator[Census]:
+def census(monkeypatch: pytest.MonkeyPatch) -> Census:
     found = Census()
-    gc.collect()
-    gc.freeze()  # so that the many collections of a census look at new objects alone
     for kind in ("datasets", "encoders"):
         module = __import__(f"cir_bench.runs.{kind}", fromlist=["create"])
         create = module.create
         monkeypatch.setattr(module, "create", lambda *a, kind=kind, create=create: found.note(kind, create(*a)))
     monkeypatch.setattr("cir_bench.features.cache.FeatureTable", lambda *a: found.note("tables", FeatureTable(*a)))
-    yield found
-    gc.unfreeze()
+    return found
 
 
 @pytest.fixture
