@@ -1,6 +1,7 @@
 """The local executor under its contract, also when files travel."""
 
 from collections.abc import Iterator
+from contextlib import nullcontext
 from pathlib import Path
 
 import pytest
@@ -8,11 +9,14 @@ from support.forked import forking
 
 from cir_bench.testing import ExecutorContract
 
+REAL = ExecutorContract.test_records_are_those_of_this_process.__name__
 
-@pytest.fixture(scope="class")
-def forks() -> Iterator[None]:
-    """The processes of its jobs are forks of this one."""
-    with forking():
+
+@pytest.fixture(autouse=True)
+def forks(request: pytest.FixtureRequest) -> Iterator[None]:
+    """The processes of jobs are forks of this one, but for those of local cells whose records are compared."""
+    real = request.cls is TestLocal and request.function.__name__ == REAL
+    with nullcontext() if real else forking():
         yield
 
 
@@ -20,7 +24,6 @@ class TestLocal(ExecutorContract):
     name = "local"
 
 
-@pytest.mark.usefixtures("forks")
 class TestAway(ExecutorContract):
     name = "away"
     plugin_files = (Path(__file__).parents[2] / "engine" / "away_plugin.py",)
