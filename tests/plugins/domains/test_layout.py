@@ -5,8 +5,10 @@ from pathlib import Path
 
 import pytest
 from support.parquet_copy import assert_comes_back
+from support.protocols import protocol
 
 from cir_bench import NO_TARGET, DataError, Query
+from cir_bench.protocols.build import eval_set
 from cir_bench_domains.dataset import DomainConversion
 
 Open = Callable[..., DomainConversion]
@@ -83,3 +85,9 @@ def test_there_is_no_other_split(domains: Open) -> None:
 @pytest.mark.parametrize("of", ["pic2word", "ltll"])
 def test_written_as_parquet_queries_without_a_target_come_back_too(of: str, domains: Open, tmp_path: Path) -> None:
     assert_comes_back(domains(of), tmp_path, "test")
+
+
+def test_the_templates_are_those_of_the_authors(domains: Open) -> None:
+    part = eval_set(domains(), protocol("domain-conversion/any-hit")).parts["toy"]
+    assert part.queries[0].texts == ("find this object in toy",)
+    assert protocol("domain-conversion/pic2word").templates.pseudo_word == "a {text} of $"

@@ -12,7 +12,6 @@ from support.protocols import protocol
 from cir_bench import NO_TARGET, Context, evaluate
 from cir_bench.evaluation.chance import constant_ranking
 from cir_bench.evaluation.measure import measure
-from cir_bench.protocols.build import eval_set
 from cir_bench.protocols.check import check_protocol
 from cir_bench_domains import DomainParams
 from cir_bench_domains.dataset import DomainConversion
@@ -108,6 +107,7 @@ def test_seeded_rankings_of_ltll_agree_with_plain_lists(real_data: Callable[[str
 
 
 def test_seeded_rankings_of_pic2word_agree_with_plain_lists(real_data: Callable[[str], Path]) -> None:
+    """Of every fourth query; one without a list counts as a miss."""
     root = real_data("domain_conversion/imagenet_r")
     folder = root / "domain_conversion" / "imagenet_r"
     photos = [line.split() for line in (folder / "imgnet_real_query.txt").read_text().splitlines()]
@@ -122,7 +122,8 @@ def test_seeded_rankings_of_pic2word_agree_with_plain_lists(real_data: Callable[
                 right.setdefault(int(label) % 1000, []).append(path)
         found = dict.fromkeys((10, 50), 0.0)
         hits = dict.fromkeys((10, 50), 0)
-        for line, (_, kind) in enumerate(photos):
+        for line in range(0, len(photos), 4):
+            kind = photos[line][1]
             positives = right.get(int(kind), [])
             some = draw.sample(positives, min(len(positives), draw.randrange(8)))
             order = list(dict.fromkeys(draw.choices(paths, k=60) + some))
@@ -135,11 +136,6 @@ def test_seeded_rankings_of_pic2word_agree_with_plain_lists(real_data: Callable[
         recall |= {f"{domain}/recall@{k}": 100 * found[k] / len(photos) for k in found}
         anyone |= {f"{domain}/R@{k}": 100 * hits[k] / len(photos) for k in hits}
     for name, expected in (("pic2word", recall), ("any-hit", anyone)):
-        result = evaluate(f"domain-conversion/{name}", ranked, data_root=root)
+        result = evaluate(f"domain-conversion/{name}", ranked, data_root=root, allow_partial=True)
+        assert [fault.partition(":")[0] for fault in result.faults] == ["30000 of 40000 queries have no prediction"]
         assert {key: result.metrics[key] for key in expected} == pytest.approx(expected, rel=0, abs=1e-9)
-
-
-def test_the_templates_are_those_of_the_authors(opened: Callable[[str], DomainConversion]) -> None:
-    part = eval_set(opened("pic2word"), protocol("domain-conversion/any-hit")).parts["toy"]
-    assert part.queries[0].texts == ("find this object in toy",)
-    assert protocol("domain-conversion/pic2word").templates.pseudo_word == "a {text} of $"
