@@ -75,6 +75,39 @@ def test_a_folder_that_is_missing_names_those_of_the_method_with_other_parameter
         chosen(runs, runs.out / "nowhere")
 
 
+@pytest.fixture
+def mixed(train, tmp_path):
+    """A folder with a combiner, whose weights can be written alone, and a better tirg, whose weights cannot."""
+    for method, value in (("combiner", 20.0), ("tirg", 30.0)):
+        folder = tmp_path / "mixed" / method
+        shutil.copytree(train(method).folder, folder)
+        change(folder, metrics={read_record(folder / "record.json").headline: value})
+    return tmp_path / "mixed"
+
+
+@pytest.mark.parametrize("both", [False, True])
+def test_weights_alone_are_those_of_the_best_method_that_has_some(mixed, command, tmp_path, both):
+    file, model = tmp_path / "w.safetensors", tmp_path / "model"
+    code, out, err = command("export", mixed, "--weights", file, *(("--to", model) if both else ()))
+    assert (code, out) == (0, f"{model}\n{file}\n" if both else f"{file}\n"), err
+    assert err.count("\n") == 1 and "whose weights can be written alone: combiner [" in err
+    assert "(not tirg [" in err and "does not say how weights of it are published" in err
+    if both:
+        assert json.loads((model / "model.json").read_text())["record"]["cell"]["method"] == "combiner"
+
+
+def test_a_model_is_that_of_the_best_method_whatever_its_weights(mixed, command, tmp_path):
+    err = command("export", mixed, "--to", tmp_path / "model")[2]
+    assert "the best of 2 methods below" in err and ": tirg [" in err and "(not" not in err
+
+
+def test_no_weights_to_write_are_one_sentence(mixed, command, tmp_path):
+    shutil.rmtree(mixed / "combiner")
+    code, out, err = command("export", mixed, "--weights", tmp_path / "w.safetensors")
+    assert (code, out, err.count("\n")) == (2, "", 1)
+    assert "none of the 1 cells below" in err and "use --to, which writes a model folder." in err
+
+
 def test_a_metric_that_should_be_low_is_best_when_it_is_low(runs):
     folders = runs(near=0.0, far=0.0)
     for name, rank in (("near-0", 2.0), ("far-0", 9.0)):

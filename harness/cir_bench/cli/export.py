@@ -40,7 +40,7 @@ def export(
     if to is None and weights is None:
         raise ConfigError("say what to write: --to DIR for the model folder, --weights FILE for its weights alone.")
     registry, context = open_registry(settings), settings.context()
-    run = chosen_cell(run, registry)
+    run = chosen_cell(run, registry, model=to is not None, weights=weights is not None)
     if to is not None:
         from cir_bench.search.load import export as write
 

@@ -42,11 +42,11 @@ def read_records(
     return records, problems
 
 
-def chosen_cell(where: Path, registry: Registry) -> Path:
-    """As of `cir_bench.search.winner.choose_cell`; which cell was taken is said on stderr."""
-    from cir_bench.search.winner import choose_cell  # loads torch
+def chosen_cell(where: Path, registry: Registry, *, model: bool = True, weights: bool = False) -> Path:
+    """As of `cir_bench.search.winner.choose_cell`, for its model or its weights; which was taken is said on stderr."""
+    from cir_bench.search.winner import SEARCH, WEIGHTS, choose_cell  # loads torch
 
-    chosen = choose_cell(where, registry)
+    chosen = choose_cell(where, registry, [*([SEARCH] if model else []), *([WEIGHTS] if weights else [])])
     if chosen.why:
         print(chosen.why, file=sys.stderr)
     return chosen.folder

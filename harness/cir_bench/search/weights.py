@@ -16,7 +16,6 @@ from cir_bench.plugin.published import published_state
 from cir_bench.plugin.registry import Registry
 from cir_bench.records.record import RunRecord
 from cir_bench.runs.assembly import restore
-from cir_bench.runs.cell import Cell
 from cir_bench.runs.recorded import cell_of
 from cir_bench.runs.workbench import Workbench
 from cir_bench.search.model import check_current, finished_record
@@ -42,16 +41,10 @@ def export_weights(run: Path, to: Path, registry: Registry, data_root: Path | No
     if to.exists():
         raise ConfigError(f"--weights {to}: the file exists; name a new one.")
     record, folder = finished_record(run)
-    cell = cell_of(record, registry)
-    layout = _layout(cell, record)
+    cell, layout = cell_of(record, registry), published_layout(record, registry)
     bench = Workbench(data_root, cache_dir, torch.device("cpu"))
     check_current(cell, record, bench)
     assembled = restore(cell, bench, registry, folder)
-    if assembled.trainee.encoders:
-        raise ConfigError(
-            f"{folder}: the encoder was trained with the method, and these weights would be without it; "
-            "use --to, which writes both."
-        )
     try:
         with replacing(to) as temporary:
             save_weights(published_state(assembled.method, layout), temporary, _metadata(record))
@@ -64,14 +57,20 @@ def save_weights(weights: Mapping[str, Tensor], path: Path, metadata: dict[str, 
     path.write_bytes(save({name: one.detach().cpu().contiguous().clone() for name, one in weights.items()}, metadata))
 
 
-def _layout(cell: Cell, record: RunRecord) -> PublishedWeights:
-    """How the method's weights are published."""
-    layout, name = cell.method.spec.published, cell.method.name
+def published_layout(record: RunRecord, registry: Registry) -> PublishedWeights:
+    """How the weights of a finished cell's method are published; `ConfigError` if they cannot be written alone."""
+    name = record.cell.method
+    layout = registry.method(name).spec.published
     if layout is None or layout.convert is not None:
         why = "does not say how weights of it are published" if layout is None else "converts what it reads, one way"
         raise ConfigError(f"the plugin of method {name!r} {why}; use --to, which writes a model folder.")
     if not record.history:
         raise ConfigError(f"the cell of method {name!r} was not trained here, so it has no weights to write.")
+    if record.encoder is not None and record.encoder.trained:
+        raise ConfigError(
+            f"the encoder was trained with the method {name!r}, and these weights would be without it; "
+            "use --to, which writes both."
+        )
     return layout
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from glob import escape
 from pathlib import Path
@@ -15,6 +15,7 @@ from cir_bench.records.load import read_records
 from cir_bench.records.record import RECORD_FILE, RunRecord
 from cir_bench.search.folder import MODEL_FILE
 from cir_bench.search.model import searchable_cell
+from cir_bench.search.weights import published_layout
 
 
 @dataclass(frozen=True)
@@ -26,14 +27,39 @@ class Chosen:
     """Why it is the one, as a sentence; empty if it was named itself."""
 
 
-def choose_cell(where: Path, registry: Registry) -> Chosen:
+@dataclass(frozen=True)
+class Use:
+    """What a cell is wanted for."""
+
+    check: Callable[[RunRecord, Registry], object]
+    """`ConfigError` if a finished cell is of no use."""
+    which: str
+    """What is said of the others."""
+    otherwise: str
+    """What is said if there are no others."""
+
+
+SEARCH = Use(
+    searchable_cell,
+    "that can be searched with",
+    "can be searched with: they failed, are sentinels, or read no pixels; run a method with an encoder that reads them",
+)
+WEIGHTS = Use(
+    published_layout,
+    "whose weights can be written alone",
+    "has weights that can be written alone; use --to, which writes a model folder",
+)
+
+
+def choose_cell(where: Path, registry: Registry, uses: Sequence[Use] = (SEARCH,)) -> Chosen:
     """``where`` itself if it is a cell or a model; else the best of the finished cells below it, such as in ``runs``.
 
     The best method has the highest headline metric, averaged over its seeds; of those, the best seed is taken.
-    Sentinels, quick looks (if there is anything else) and cells that no image can be searched with do not take part.
+    Sentinels, quick looks (if there is anything else) and cells that are of no use for one of the ``uses`` do not take
+    part.
 
     Raises:
-        ConfigError: it does not exist, the cells below it are of several benchmarks, or none can be searched with.
+        ConfigError: it does not exist, the cells below it are of several benchmarks, or none is of use.
     """
     if not where.exists():
         raise ConfigError(f"{where} does not exist; {_instead(where)}.")
@@ -45,13 +71,18 @@ def choose_cell(where: Path, registry: Registry) -> Chosen:
     found = {path.parent: record for path, record in below.items() if _measured(record)}
     found = {folder: record for folder, record in found.items() if record.limit is None} or found
     _refuse_several(where, found)
-    fitting = {folder: record for folder, record in found.items() if _searchable(record, registry)}
+    which = " and ".join(use.which for use in uses)
+    fitting = {folder: record for folder, record in found.items() if not _refusal(uses, record, registry)}
+    for use in uses:
+        if all(_refusal([use], record, registry) for record in found.values()):
+            raise ConfigError(f"none of the {len(below)} cells below {where} {use.otherwise}.")
     if not fitting:
-        raise ConfigError(
-            f"none of the {len(below)} cells below {where} can be searched with: they failed, are sentinels, or read "
-            "no pixels; run a method with an encoder that reads them."
-        )
-    return _best(where, fitting)
+        raise ConfigError(f"no cell below {where} is one {which}; use one option at a time.")
+    seeds, best = _best(fitting), found[_best(found)[0]]
+    why = _said(where, fitting, seeds, which)
+    if refused := _refusal(uses, best, registry):
+        why += f" (not {best.cell.name}: {refused.rstrip('.')})"
+    return Chosen(seeds[0], why)
 
 
 def _instead(where: Path) -> str:
@@ -62,26 +93,33 @@ def _instead(where: Path) -> str:
     return "name a folder of `cir-bench export`, or of a finished cell"
 
 
-def _best(where: Path, found: dict[Path, RunRecord]) -> Chosen:
+def _rows(found: Mapping[Path, RunRecord]) -> list[list[Path]]:
+    """The folders of each method, with its parameters and encoder."""
     rows: dict[tuple[str, str, str], list[Path]] = {}
     for folder, record in found.items():
         rows.setdefault((record.cell.method, record.cell.variant, record.cell.encoder), []).append(folder)
+    return list(rows.values())
+
+
+def _best(found: Mapping[Path, RunRecord]) -> list[Path]:
+    """The folders of the best method, the best seed first."""
 
     def value(folder: Path) -> float:
         record = found[folder]
         metric = record.metrics[record.headline]
         return -metric if lower_is_better(record.headline) else metric
 
-    seeds = max(rows.values(), key=lambda folders: fmean(map(value, folders)))
-    folder = max(seeds, key=value)
-    record = found[folder]
+    seeds = max(_rows(found), key=lambda folders: fmean(map(value, folders)))
+    return sorted(seeds, key=value, reverse=True)
+
+
+def _said(where: Path, found: Mapping[Path, RunRecord], seeds: Sequence[Path], which: str) -> str:
+    """Which method was taken of those that are of use."""
+    record, rows = found[seeds[0]], _rows(found)
     mean = fmean(found[one].metrics[record.headline] for one in seeds)
-    which = f"the best of {len(rows)} methods" if len(rows) > 1 else "the only method"
+    best = f"the best of {len(rows)} methods" if len(rows) > 1 else "the only method"
     several = f", the mean of {len(seeds)} seeds" if len(seeds) > 1 else ""
-    return Chosen(
-        folder,
-        f"{which} below {where} that can be searched with: {record.cell.name}, {record.headline} {mean:.2f}{several}",
-    )
+    return f"{best} below {where} {which}: {record.cell.name}, {record.headline} {mean:.2f}{several}"
 
 
 def _measured(record: RunRecord) -> bool:
@@ -89,12 +127,14 @@ def _measured(record: RunRecord) -> bool:
     return record.status == "done" and not record.hidden and not sentinel
 
 
-def _searchable(record: RunRecord, registry: Registry) -> bool:
-    try:
-        searchable_cell(record, registry)
-    except ConfigError:
-        return False
-    return True
+def _refusal(uses: Sequence[Use], record: RunRecord, registry: Registry) -> str:
+    """Why a cell is of no use; empty if it is."""
+    for use in uses:
+        try:
+            use.check(record, registry)
+        except ConfigError as error:
+            return str(error)
+    return ""
 
 
 def _refuse_several(where: Path, found: dict[Path, RunRecord]) -> None:
