@@ -86,6 +86,11 @@ def sweep(folder: Path) -> None:
                     path.unlink()
 
 
+def is_temporary(name: str) -> bool:
+    """Whether a file or folder of this name is being written, or was when its writer was killed."""
+    return _TEMPORARY.fullmatch(name) is not None
+
+
 def _next_to(path: Path) -> Path:
     """The path of a temporary in the folder of ``path``, which is created and swept."""
     if not path.parent.exists():

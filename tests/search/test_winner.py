@@ -1,6 +1,7 @@
 """A folder with many finished cells stands for the best of them; an index without photos has those of the benchmark."""
 
 import json
+import pkgutil
 import shutil
 
 import pytest
@@ -149,6 +150,30 @@ def test_the_images_of_the_benchmark_are_indexed_where_no_others_are_named(train
     (index / "photos" / "val03.png").unlink()
     code, out, _ = command("index", "--out", index, "--device", "cpu")
     assert (code, out) == (0, f"{index}: 13 images (0 new, 0 changed, 1 gone, 13 unchanged)\n")
+
+
+@pytest.mark.parametrize(
+    ("place", "own"),
+    [("write_model", True), ("PhotoIndex.store", True), ("PhotoIndex.read", True), ("PhotoIndex.read", False)],
+)
+def test_two_first_commands_at_once_lose_nothing(train, photos, command, tmp_path, monkeypatch, place, own):
+    """The other one runs from its beginning to its end while this one is at ``place``."""
+    index = tmp_path / "index"
+    words = ["index", *([] if own else [photos]), "--from", train("tirg").folder, "--out", index]
+    step, others = pkgutil.resolve_name(f"cir_bench.search.index:{place}"), []
+
+    def interrupted(*given):
+        known = step(*given) if place == "PhotoIndex.read" else None
+        if not others:
+            others.append("running")
+            others.append(command(*words))
+        return known if place == "PhotoIndex.read" else step(*given)
+
+    monkeypatch.setattr(f"cir_bench.search.index.{place}", interrupted)
+    count = 14 if own else 22
+    code, out, _ = command(*words)
+    assert (code, out) == (0, f"{index}: {count} images (0 new, 0 changed, 0 gone, {count} unchanged)\n")
+    assert others[1][:2] == (0, f"{index}: {count} images ({count} new, 0 changed, 0 gone, 0 unchanged)\n")
 
 
 def test_rendered_images_are_written_as_files_and_strange_ids_stay_inside(train, tmp_path):

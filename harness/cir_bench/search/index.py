@@ -18,7 +18,8 @@ from typing import Literal
 
 from pydantic import Field
 
-from cir_bench.errors import ConfigError, DataError, unwritable
+from cir_bench.atomic import is_temporary
+from cir_bench.errors import CirBenchError, ConfigError, DataError, unwritable
 from cir_bench.features.identity import Identity
 from cir_bench.features.store import Scope, Store
 from cir_bench.records.models import RecordModel
@@ -85,17 +86,31 @@ class PhotoIndex:
     def begin(self, engine: Engine) -> Store:
         """Put the model into the folder, unless it is there; the store of its embeddings.
 
+        Another command may put it there at the same time: then it is that command's.
+
         Raises:
             ConfigError: the folder is of another model, or is not an index.
             StorageError: it cannot be written.
         """
-        if not self.model.exists():
-            if self.folder.exists() and (not self.folder.is_dir() or any(self.folder.iterdir())):
-                raise ConfigError(f"{self.folder} exists and is not an index; name a new folder with --out.")
-            write_model(engine.model, engine.cell, self.model)
-        elif mark_of(read_model(self.model)) != engine.mark:
+        if not self._written(engine) and mark_of(read_model(self.model)) != engine.mark:
             raise ConfigError(f"{self.folder} was made with another model; name another folder with --out.")
         return self.store(engine)
+
+    def _written(self, engine: Engine) -> bool:
+        """Write the model; False if there is one."""
+        if self.model.exists():
+            return False
+        try:
+            if self.folder.exists() and (
+                not self.folder.is_dir() or not all(is_temporary(one.name) for one in self.folder.iterdir())
+            ):
+                raise ConfigError(f"{self.folder} exists and is not an index; name a new folder with --out.")
+            write_model(engine.model, engine.cell, self.model)
+        except CirBenchError:
+            if self.model.exists():  # another command was faster
+                return False
+            raise
+        return True
 
     def store(self, engine: Engine) -> Store:
         """The store of the model's embeddings."""

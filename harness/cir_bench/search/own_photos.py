@@ -28,8 +28,9 @@ def photos_of(index: PhotoIndex, engine: Engine, progress: Progress = lambda *_:
         return Path(before.photos)
     folder = index.folder / OWN_PHOTOS
     if not folder.is_dir():
-        index.begin(engine)
-        write_gallery(engine, folder, partial(progress, "writing"))
+        with index.begin(engine).lock():
+            if not folder.is_dir():  # another command may have written them in the meantime
+                write_gallery(engine, folder, partial(progress, "writing"))
     return folder
 
 

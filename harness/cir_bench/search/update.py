@@ -20,6 +20,7 @@ from cir_bench.search.arrays import arrays_of
 from cir_bench.search.engine import Engine
 from cir_bench.search.index import COLUMN, SCOPE, IndexFile, PhotoIndex
 from cir_bench.search.photos import content_digests, image_files
+from cir_bench.search.vectors.parts import Kind
 from cir_bench.search.vectors.recall import ApproximateSearch
 from cir_bench.utils.files import IMAGE_SUFFIXES
 
@@ -77,17 +78,15 @@ def update(
     root, index = photos.resolve(), PhotoIndex(out)
     if not _is_utf8(str(root)):
         raise ConfigError(f"the path {str(root)!r} is not UTF-8, so no index can name it; rename the folder.")
-    before = index.read()
-    if before is not None and before.photos != str(root):
-        raise ConfigError(f"{out} is an index of {before.photos}; name another folder with --out, or delete it.")
-    known = before.approximate.kind if before is not None and before.approximate else None
-    wish = Wish(known if approximate is None else None if approximate == "exact" else approximate, effort)
-    wish.check(engine)
+    before = _before(index, root)
+    _wish(before, approximate, effort).check(engine)
     files, unreadable = image_files(root, out.resolve(), follow_links=follow_links)
     if not files and not unreadable and before is None:
         raise ConfigError(f"{photos} has no images ({', '.join(IMAGE_SUFFIXES)}); name the folder of the images.")
     store = index.begin(engine)
     with store.lock():
+        before = _before(index, root)  # another command may have ended in the meantime
+        wish = _wish(before, approximate, effort)
         digests = content_digests(files, out / DIGESTS, unreadable, partial(progress, "reading"))
         work = _Embedder(engine, store, files, digests, unreadable)
         work.run(progress)
@@ -99,13 +98,32 @@ def update(
             reduce=example.reduce if example else None,
             images={name: digest for name, digest in digests.items() if name not in unreadable},
             unreadable=dict(sorted(unreadable.items())),
-            approximate=before.approximate if before is not None and wish.kind == known else None,
+            approximate=before.approximate if before is not None and wish.kind == _kind(before) else None,
         )
         if now.images:
             wish.check(engine, example)
             now = arranged(index, store, engine, now, wish, progress)
         index.write(now)
     return _changes(before.images if before else {}, now)
+
+
+def _before(index: PhotoIndex, root: Path) -> IndexFile | None:
+    """The index as it is; `ConfigError` if it is of other photos."""
+    before = index.read()
+    if before is not None and before.photos != str(root):
+        raise ConfigError(
+            f"{index.folder} is an index of {before.photos}; name another folder with --out, or delete it."
+        )
+    return before
+
+
+def _kind(before: IndexFile | None) -> Kind | None:
+    return before.approximate.kind if before is not None and before.approximate else None
+
+
+def _wish(before: IndexFile | None, approximate: Literal["exact"] | Kind | None, effort: int | None) -> Wish:
+    """How it shall be searched: as before, unless that is asked for."""
+    return Wish(_kind(before) if approximate is None else None if approximate == "exact" else approximate, effort)
 
 
 class _Embedder:
