@@ -6,6 +6,7 @@ import argparse
 import json
 import tempfile
 import time
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -15,17 +16,36 @@ import torch
 from PIL import Image
 from safetensors.torch import save_file
 
-from cir_bench import Context, Encoder, FeatureLevel, ImageRef, Needs
+from cir_bench import Context, Encoder, FeatureLevel, FileDataset, ImageRef, Needs, Query, Triplet
 from cir_bench.features.cache import FeatureCache
+from cir_bench.features.jpeg import JpegDecoder
 from cir_bench.features.request import IMAGE_BATCH, FeatureRequest
 from cir_bench.features.sizes import FIXED, BatchSizes, GpuMemory
 from cir_bench.interfaces.spec_params import make_params
 from cir_bench.plugin.loader import PluginOptions, load_plugins
 from cir_bench.plugin.registry import create
 from cir_bench.runs.workbench import default_workers
-from cir_bench.search.pictures import Pictures
 
 POOLED = frozenset({FeatureLevel.POOLED})
+
+
+class Photos(FileDataset):
+    """Files by name."""
+
+    def __init__(self, files: Mapping[str, Path]) -> None:
+        self._files = files
+
+    def train(self) -> Sequence[Triplet]:
+        return ()
+
+    def queries(self, split: str) -> Sequence[Query]:
+        return ()
+
+    def gallery(self, split: str, part: str = "") -> Sequence[str]:
+        return tuple(self._files)
+
+    def file(self, image_id: str) -> Path:
+        return self._files[image_id]
 
 
 def photos(folder: Path, count: int, size: tuple[int, int]) -> list[ImageRef]:
@@ -35,8 +55,8 @@ def photos(folder: Path, count: int, size: tuple[int, int]) -> list[ImageRef]:
     for path in files.values():
         small = Image.fromarray(rng.integers(0, 256, (12, 16, 3), dtype=np.uint8))
         small.resize(size, Image.Resampling.BICUBIC).save(path, quality=90)
-    pictures = Pictures(files)
-    return [pictures.ref(name) for name in files]
+    dataset = Photos(files)
+    return [ImageRef("photos", dataset, name) for name in files]
 
 
 def make(model: str, device: torch.device) -> Encoder:
@@ -54,7 +74,10 @@ def make(model: str, device: torch.device) -> Encoder:
 
 
 def measure(model: str, images: list[ImageRef], device: torch.device) -> list[dict[str, Any]]:
-    """A row with the default batch, and one with what is found; ``difference`` is the largest, relative to the norm."""
+    """A row with the default batch, one with what is found, and one with JPEG files decoded on the device, too.
+
+    ``difference`` is the largest, in the norm of the features; ``of distance`` is what decides about the decoder.
+    """
     encoder = make(model, device)
     batch = [encoder.image_item(image) for image in images[:IMAGE_BATCH]]
     repeats = max(1, len(images) // len(batch))
@@ -65,24 +88,28 @@ def measure(model: str, images: list[ImageRef], device: torch.device) -> list[di
                 pooled = encoder.encode_images(batch, POOLED).need_pooled()
             pooled.cpu()
             plain = repeats * len(batch) / (time.perf_counter() - begun)
-    gpu = GpuMemory(device) if device.type == "cuda" else None
-    rows, first = [], None
-    for sizes in (FIXED, BatchSizes(gpu)):
-        speed, pooled = extract(encoder, images, sizes)
+    sizes, decoder = BatchSizes(GpuMemory(device) if device.type == "cuda" else None), JpegDecoder(device)
+    distance = decoder.difference(encoder, images, POOLED)
+    rows: list[dict[str, Any]] = []
+    first: torch.Tensor | None = None
+    for how, found, by in (("", FIXED, None), ("found", sizes, None), ("found", sizes, decoder)):
+        speed, pooled = extract(encoder, images, found, by)
         first = pooled if first is None else first
-        difference = ((pooled - first).norm(dim=1) / first.norm(dim=1)).max().item()
-        row = {"model": model, "images": len(images), "batch": sizes.used["image"], "images/s": speed}
-        rows.append(row | {"forward alone": plain, "share": speed / plain, "difference": f"{difference:.1e}"})
+        largest = ((pooled - first).norm(dim=1) / first.norm(dim=1)).max().item()
+        row = {"model": model, "batch": f"{found.used['image']} {how}", "decoder": by.name if by else "Pillow"}
+        row |= {"images": len(images), "images/s": speed, "forward alone": plain, "share": speed / plain}
+        rows.append(row | {"difference": f"{largest:.1e}", "of distance": f"{distance:.1e}" if by else None})
     return rows
 
 
-def extract(encoder: Encoder, images: list[ImageRef], sizes: BatchSizes) -> tuple[float, torch.Tensor]:
+def extract(
+    encoder: Encoder, images: list[ImageRef], sizes: BatchSizes, decoder: JpegDecoder | None
+) -> tuple[float, torch.Tensor]:
     """Images a second, and their features."""
     sizes.start()
     with tempfile.TemporaryDirectory() as cache:
-        request = FeatureRequest.of_images(
-            "openclip", encoder, images, Needs(image=POOLED), ("gpu", "all"), default_workers(), sizes
-        )
+        how = default_workers(), sizes, decoder
+        request = FeatureRequest.of_images("openclip", encoder, images, Needs(image=POOLED), ("gpu", "all"), *how)
         begun = time.perf_counter()
         table = FeatureCache(Path(cache)).table(request)
         seconds = time.perf_counter() - begun

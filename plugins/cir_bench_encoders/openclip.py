@@ -84,6 +84,10 @@ class OpenClip(Encoder):
         """``[3, H, W]`` uint8; there is no augmentation."""
         return self._prepare(image.open())
 
+    def item_of_pixels(self, pixels: Tensor) -> Tensor:
+        """``[3, h, w]`` uint8 of ``[3, H, W]`` uint8, for models whose images torchvision resizes and crops."""
+        return self._prepare.of_pixels(pixels)
+
     def encode_images(self, items: Sequence[Any], levels: frozenset[FeatureLevel]) -> Features:
         """Features of B images ``[3, H, W]`` uint8."""
         return self._image_features(self.normalise(torch.stack(list(items))), levels)

@@ -7,18 +7,25 @@ from typing import Any
 from open_clip.transform import PreprocessCfg, image_transform_v2
 from PIL import Image, ImageOps
 from torch import Tensor
+from torch.nn.functional import pad
+from torchvision.transforms import CenterCrop, Resize
 from torchvision.transforms.functional import pil_to_tensor
 
+from cir_bench import ConfigError
 from cir_bench_encoders.openclip_params import OpenClipParams
 from cir_bench_encoders.pixels import Normalise
 
 
 def target_pad(image: Image.Image, ratio: float) -> Image.Image:
     """Pad the shorter side with black until the sides' ratio is at most ``ratio`` (CLIP4Cir's target-pad, 1.25)."""
-    width, height = image.size
-    wanted = int(max(width, height) / ratio)
-    across, down = max((wanted - width) // 2, 0), max((wanted - height) // 2, 0)
+    across, down = _margins(*image.size, ratio)
     return ImageOps.expand(image, (across, down, across, down), fill=0) if across or down else image
+
+
+def _margins(width: int, height: int, ratio: float) -> tuple[int, int]:
+    """What is added on the left and on the right, and above and below."""
+    wanted = int(max(width, height) / ratio)
+    return max((wanted - width) // 2, 0), max((wanted - height) // 2, 0)
 
 
 class ClipPreprocess:
@@ -51,3 +58,19 @@ class ClipPreprocess:
             pixels = step(pixels)
         item: Tensor = pil_to_tensor(pixels)
         return item
+
+    def of_pixels(self, pixels: Tensor) -> Tensor:
+        """As a call, of ``[3, H, W]`` uint8 wherever it is; resizing rounds otherwise.
+
+        Raises:
+            ConfigError: the model resizes or pads images in a way of its own.
+        """
+        own = [step for step in self._resize_and_crop if not isinstance(step, (Resize, CenterCrop))]
+        if own:
+            raise ConfigError(f"its {type(own[0]).__name__} takes images of Pillow")
+        if self._pad:
+            across, down = _margins(pixels.shape[2], pixels.shape[1], self._pad)
+            pixels = pad(pixels, (across, across, down, down))
+        for step in self._resize_and_crop:
+            pixels = step(pixels)
+        return pixels

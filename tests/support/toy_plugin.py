@@ -78,6 +78,9 @@ class ToyEncoder(cb.Encoder):
         picture = image.open()
         return _one_hot([picture.getpixel((place, 0))[0] // 50 for place in range(3)])
 
+    def item_of_pixels(self, pixels):
+        return _one_hot([int(pixels[0, 0, place]) // 50 for place in range(3)])
+
     def encode_images(self, items, levels):
         return cb.Features(pooled=torch.stack(items) @ self.image_weights)
 

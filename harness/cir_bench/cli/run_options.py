@@ -65,6 +65,14 @@ class RunOptions:
         bool, typer.Option("--allow-partial", help="Leave out missing images; every number is marked partial.")
     ] = False
 
+    decode_jpeg: Annotated[
+        str | None,
+        typer.Option(
+            metavar="pillow|device",
+            help="What decodes JPEG files for frozen encoders: Pillow (the default), or the device, if features agree.",
+        ),
+    ] = None
+
     limit: Annotated[
         int | None,
         typer.Option(
@@ -104,7 +112,7 @@ class RunOptions:
     def choice(self, settings: Settings) -> RunChoice:
         """What to run."""
         plain = ("methods", "benchmarks", "encoders", "seeds", "track", "device", "precision", "out", "limit")
-        names = (*plain, "tuned", "weights", "artefacts")
+        names = (*plain, "tuned", "weights", "artefacts", "decode_jpeg")
         values = {name: getattr(self, name) for name in names}
         values |= {"data_root": settings.data_root, "allow_partial": self.allow_partial or None}
         for option, given in (("-m", self.methods), ("-b", self.benchmarks), ("-e", self.encoders)):

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
+from itertools import product
 from pathlib import Path
 from typing import get_args
 
@@ -12,6 +13,7 @@ from cir_bench.engine.request import CACHE, JOB, OUT, JobRequest, Task, TrialReq
 from cir_bench.engine.same import known_of, versions
 from cir_bench.engine.setup import EngineSetup
 from cir_bench.features.identity import Identity, Role
+from cir_bench.features.jpeg import NAMES
 from cir_bench.features.store import Store
 from cir_bench.interfaces.executor import Job
 from cir_bench.plugin.candidates import BESIDE_CONFIG
@@ -141,8 +143,9 @@ class Packer:
     def _cached(self, cell: Cell) -> Iterator[tuple[str, Path]]:
         root = self._setup.cache_dir / "features"
         encoder = self._setup.bench.encoders.frozen(cell)
-        for role in get_args(Role):
-            folder = Store(root, Identity.of(cell.key.encoder, encoder, role)).folder
+        decoders = ["", *(NAMES if any(one.decode_jpeg == "device" for one in self._setup.requests) else ())]
+        for role, decoder in product(get_args(Role), decoders):
+            folder = Store(root, Identity.of(cell.key.encoder, encoder, role, decoder)).folder
             for path in sorted(folder.rglob("*")):
                 if path.suffix in {".json", ".safetensors"} and path.is_file() and not path.name.startswith("."):
                     yield f"cache/features/{path.relative_to(root).as_posix()}", path

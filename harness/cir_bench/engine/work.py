@@ -100,6 +100,7 @@ class _Work:
             workers=request.workers,
             follow_links=request.follow_links,
             evaluates=not request.tunes,
+            decode_jpeg=first.decode_jpeg,
             ranks=ranks,
         )
 

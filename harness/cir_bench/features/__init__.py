@@ -2,7 +2,8 @@
 
 * ``source.py``: `FeatureSource`, what training and inference read from, and the cached one; ``live.py``: the live one;
 * ``cache.py``: `FeatureCache`, which encodes only what is missing; ``request.py``: what it is asked for; ``fill.py``:
-  encoding shard by shard; ``sizes.py``: how large batches are; ``chunks.py``: those that do not fit;
+  encoding shard by shard; ``sizes.py``: how large batches are; ``chunks.py``: those that do not fit; ``jpeg.py``: JPEG
+  files decoded where the encoder is;
 * ``store.py``: the shards of one identity; ``shard.py``: one shard; ``table.py``: `FeatureTable`, rows by item;
 * ``identity.py``: what cached features depend on;
 * ``extract.py``: what encoders are asked for, checked; ``processes.py``: reading images in worker processes.

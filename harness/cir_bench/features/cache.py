@@ -39,8 +39,9 @@ class MissingFeatures:
 class FeatureCache:
     """Features by content, below ``root`` (``<cache dir>/features``); safe to share between processes.
 
-    Features depend on the encoder's name, weights, preprocessing and code version, the role and the item's content; a
-    change of any of them is a miss, and nothing else is. Of several ``ranks``, each encodes a share of what is missing.
+    Features depend on the encoder's name, weights, preprocessing and code version, the role, the item's content and
+    what decodes JPEG files; a change of any of them is a miss, and nothing else is. Of several ``ranks``, each encodes
+    a share of what is missing.
     """
 
     def __init__(self, root: Path, ranks: Ranks = ALONE) -> None:
@@ -68,7 +69,8 @@ class FeatureCache:
                     "check that nothing empties the cache folder and that its disk works, then run again."
                 )
         slot = {item: number for number, item in enumerate(dict.fromkeys(request.digests))}
-        return FeatureTable({name: slot[item] for name, item in zip(request.ids, request.digests, strict=True)}, found)
+        slots = {name: slot[item] for name, item in zip(request.ids, request.digests, strict=True)}
+        return FeatureTable(slots, found, request.identity.decoder)
 
     @contextmanager
     def _lock(self, store: Store) -> Iterator[None]:

@@ -30,15 +30,18 @@ class Identity:
     version: str
     role: Role
     dtype: str = "float32"
+    decoder: str = ""
+    """What decoded JPEG files (`cir_bench.features.jpeg`), if it was not Pillow."""
 
     @classmethod
-    def of(cls, name: str, encoder: Encoder, role: Role) -> Identity:
+    def of(cls, name: str, encoder: Encoder, role: Role, decoder: str = "") -> Identity:
         """The identity of ``encoder`` with the weights it has now."""
-        return cls(name, encoder.weights_digest(), encoder.preprocess, encoder.version, role)
+        return cls(name, encoder.weights_digest(), encoder.preprocess, encoder.version, role, decoder=decoder)
 
     def digest(self) -> str:
         """Hex sha256 of all of it."""
-        text = json.dumps({"format": FORMAT, **asdict(self)}, sort_keys=True)
+        known = {name: value for name, value in asdict(self).items() if name != "decoder" or value}
+        text = json.dumps({"format": FORMAT, **known}, sort_keys=True)
         return hashlib.sha256(text.encode()).hexdigest()
 
 

@@ -11,6 +11,7 @@ from typing import Any, TypeVar
 from cir_bench.features.chunks import Chunks
 from cir_bench.features.extract import read_item
 from cir_bench.features.identity import Identity, Role, columns, pair_digest, pair_name, text_digest
+from cir_bench.features.jpeg import JpegDecoder, read_jpeg
 from cir_bench.features.processes import read_in_order
 from cir_bench.features.sizes import FIXED, BatchSizes
 from cir_bench.features.store import Scope
@@ -67,21 +68,27 @@ class FeatureRequest:
         scope: Scope,
         workers: int = 0,
         sizes: BatchSizes = FIXED,
+        decoder: JpegDecoder | None = None,
     ) -> FeatureRequest:
         """Features of images, by the encoder ``name`` (with argument); ``workers`` processes decode many images.
 
-        Batches may be as large as ``sizes`` finds.
+        Batches may be as large as ``sizes`` finds. JPEG files are decoded by ``decoder`` where the encoder is.
         """
+        read = read_item if decoder is None else read_jpeg
 
         def encode(positions: Sequence[int], levels: frozenset[FeatureLevel]) -> Iterator[Encoded]:
             chosen = [images[position] for position in positions]
-            items = read_in_order(lambda place: read_item(encoder, chosen[place]), len(chosen), IMAGE_BATCH, workers)
-            return _in_batches("image", items, IMAGE_BATCH, sizes, lambda part: encoder.encode_images(part, levels))
+            items = read_in_order(lambda place: read(encoder, chosen[place]), len(chosen), IMAGE_BATCH, workers)
+
+            def encode_part(part: Sequence[Any]) -> Features:
+                return encoder.encode_images(part if decoder is None else decoder.items(encoder, part), levels)
+
+            return _in_batches("image", items, IMAGE_BATCH, sizes, encode_part)
 
         return cls(
             encoder,
             encoder.shape.image,
-            Identity.of(name, encoder, "image"),
+            Identity.of(name, encoder, "image", decoder.name if decoder else ""),
             [image.id for image in images],
             [encoder.image_digest(image) for image in images],
             columns(needs.image, needs.map_levels),

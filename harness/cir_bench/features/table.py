@@ -31,9 +31,13 @@ def preload_limit(device: torch.device | str) -> int:
 
 
 class FeatureTable:
-    """Features by image id or text: ``slots`` gives each its distinct content, ``locations`` that content's rows."""
+    """Features by image id or text: ``slots`` gives each its distinct content, ``locations`` that content's rows.
 
-    def __init__(self, slots: Mapping[str, int], locations: Mapping[str, RowLocations]) -> None:
+    ``decoder`` is that of the features' identity.
+    """
+
+    def __init__(self, slots: Mapping[str, int], locations: Mapping[str, RowLocations], decoder: str = "") -> None:
+        self.decoder = decoder
         self._slots, self._locations = slots, locations
         self._memory: Features | None = None
         self._device = torch.device("cpu")

@@ -79,6 +79,20 @@ class Encoder(nn.Module, ABC):
             "example -e tiny-joint."
         )
 
+    def item_of_pixels(self, pixels: Tensor) -> Any:
+        """The evaluation item of an image that the harness has decoded, as :meth:`image_item` makes it of a file.
+
+        With ``--decode-jpeg device``, JPEG files are decoded where the encoder is, and resized there by this. The two
+        may differ by the rounding of resizing; by how much features do is measured before it is used.
+
+        Args:
+            pixels: ``[3, H, W]`` uint8, RGB, on the module's device or on the CPU.
+
+        Raises:
+            ConfigError: this encoder makes no items of pixels, which is the default.
+        """
+        raise ConfigError(f"the encoder {type(self).__name__} has no item_of_pixels")
+
     @property
     def pseudo_word_width(self) -> int | None:
         """Width W of a word in the text tower, if :meth:`encode_texts_with` is implemented; by default None."""

@@ -56,6 +56,7 @@ class EncoderFacts(RecordModel):
     pixel_free: bool = False
     facts: dict[str, str] = Field(default_factory=dict)
     """What the encoder says of itself: where its weights come from, what it decided."""
+    decoders: dict[str, str] = Field(default_factory=dict)  # by split, what decoded JPEG files, if not Pillow
     cut_texts: dict[str, int] = Field(default_factory=dict)
     """Texts that are longer than the encoder reads and lost their end, of ``evaluation`` and ``training``."""
     cut_images: dict[str, int] = Field(default_factory=dict)
@@ -215,16 +216,12 @@ class Cost(RecordModel):
 
     phases: tuple[Phase, ...] = ()
     train_seconds: float = 0.0
-    query_milliseconds: float = 0.0
-    """Composing and searching, per query, features given."""
-    peak_memory_mib: float = 0.0
-    """Of the process, or of the device when it is a GPU."""
+    query_milliseconds: float = 0.0  # composing and searching, per query, features given
+    peak_memory_mib: float = 0.0  # of the process, or of the device when it is a GPU
     peak_host_memory_mib: float = 0.0  # of the process; 0 if it was not measured
-    features_mib: float = 0.0
-    """Cached features that were kept in memory, on the device, when the cell ended."""
+    features_mib: float = 0.0  # cached features that were kept in memory, on the device, when the cell ended
     batches: dict[str, int] = Field(default_factory=dict)
-    """The largest batch of each kind of items: ``image``, ``text`` and ``pair`` if the cell extracted their features,
-    ``gallery`` and ``queries``. On a GPU with room for more than the default, it is larger."""
+    """The largest of each kind: image, text and pair, where the cell extracted features; gallery; queries."""
 
 
 class Environment(RecordModel):

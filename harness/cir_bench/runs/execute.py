@@ -30,7 +30,7 @@ from cir_bench.runs import facts
 from cir_bench.runs.assembly import AssembledCell, assemble
 from cir_bench.runs.cell import Cell
 from cir_bench.runs.cuts import cuts_of
-from cir_bench.runs.device import environment, peak_host_mib
+from cir_bench.runs.device import environment
 from cir_bench.runs.failures import circumstances, known_of
 from cir_bench.runs.ingredients import fingerprint, ingredients
 from cir_bench.runs.memory import encode_less
@@ -179,10 +179,7 @@ class CellRun:
                 phases=tuple(self._phases),
                 train_seconds=sum(epoch.seconds for epoch in trained.history) if trained else 0.0,
                 query_milliseconds=1000 * ranked.query_seconds / max(1, n_queries),
-                peak_memory_mib=bench.peak_mib,
-                peak_host_memory_mib=peak_host_mib(),
-                features_mib=bench.tables.nbytes / 2**20,
-                batches=dict(bench.sizes.used),
+                **bench.measured(),
             ),
             environment=environment(bench.device, cell.precision, self._ranks.size),
             warnings=(*facts.notes(cell, bench, evaluation, data), *cuts.notes),

@@ -52,6 +52,7 @@ def of_encoder(cell: Cell, bench: Workbench, cuts: Cuts) -> models.EncoderFacts 
         pretrained=cell.provides.pretrained,
         pixel_free=cell.encoder.spec.pixel_free,
         facts=dict(encoder.facts()),
+        decoders=bench.tables.decoders(cell),
         cut_texts=cuts.texts,
         cut_images=cuts.images,
     )

@@ -17,6 +17,10 @@ MAX_SEEDS = 1000
 """A larger number is a typing error."""
 
 
+DecodeJpeg = Literal["pillow", "device"]
+"""What decodes JPEG files: Pillow, or torchvision where a frozen encoder is."""
+
+
 class RunRequest(Params):
     """The options of `run` and `plan`; the keys of a ``--config`` file are the same."""
 
@@ -35,6 +39,8 @@ class RunRequest(Params):
     out: Path = Path("runs")
     data_root: Path | None = None
     allow_partial: bool = False
+    decode_jpeg: DecodeJpeg = "pillow"
+    """What decodes JPEG files of which features are extracted (`cir_bench.features.jpeg`)."""
     tuned: Path | None = None
     """A folder with choices of `cir-bench tune`, or one ``tuning.json``; cells they are of use them."""
     weights: tuple[str, ...] = ()

@@ -14,11 +14,13 @@ import torch
 
 from cir_bench.features.cache import FeatureCache, MissingFeatures
 from cir_bench.features.identity import Role, parts_of_pair
+from cir_bench.features.jpeg import JpegDecoder, chosen
 from cir_bench.features.names import NameSource
 from cir_bench.features.request import FeatureRequest
 from cir_bench.features.sizes import BatchSizes
 from cir_bench.features.source import MAIN, CachedSource, FeatureSource, Tables
 from cir_bench.features.table import FeatureTable
+from cir_bench.interfaces.cell_key import CellKey
 from cir_bench.interfaces.encoder import Encoder
 from cir_bench.interfaces.events import Announce, WorkProgress
 from cir_bench.interfaces.levels import FeatureLevel
@@ -58,10 +60,12 @@ class FeatureTables:
         ranks: Ranks,
         costs: CostFile,
         sizes: BatchSizes,
+        decoder: JpegDecoder | None,
     ) -> None:
         self._ranks, self._costs, self._sizes = ranks, costs, sizes
         self._lifetimes, self._datasets, self._encoders = lifetimes, datasets, encoders
-        self._device, self._workers = device, workers
+        self._device, self._workers, self._decoder = device, workers, decoder
+        self._decoders: dict[CellKey, dict[str, str]] = {}
         self._cache = lifetimes.one(keys.of_weights, lambda cell: FeatureCache(folder, ranks))
         # by a digest of their items: seeds mostly need the same ones, but not when triplets are drawn
         self._tables: Shared[dict[str, FeatureTable]] = lifetimes.shared(
@@ -80,10 +84,15 @@ class FeatureTables:
 
         def shared(role: Role) -> FeatureTable:
             tables = self._tables.get(keys.of_tables(cell, items.split, role), dict)
-            digest = hashlib.sha256("\x1f".join(items.of(role)).encode()).hexdigest()
+            decoder = self._decoder_of(cell, role)
+            content = (decoder.name if decoder else "", *items.of(role))
+            digest = hashlib.sha256("\x1f".join(content).encode()).hexdigest()
             if digest not in tables:
+                decoder = decoder and self._agreeing(decoder, cell, encoder, items, cache)
                 also = partial(columns_ahead, cell, items.split, role, self._lifetimes, self._datasets)
-                tables[digest] = self._table(cell, encoder, items, role, cache, announce, also)
+                tables[digest] = self._table(cell, encoder, items, role, cache, announce, also, decoder)
+            if tables[digest].decoder:
+                self._decoders.setdefault(cell.key, {})[items.split] = tables[digest].decoder
             return tables[digest]
 
         return CachedSource({MAIN: Tables(*map(shared, roles_of(cell)))}, self._device)
@@ -98,6 +107,24 @@ class FeatureTables:
         }
         return CachedSource(tables, self._device)
 
+    def decoders(self, cell: Cell) -> dict[str, str]:
+        """By split, what decoded the JPEG files of the features that the cell has read, where it was not Pillow."""
+        return dict(self._decoders.get(cell.key, {}))
+
+    def _decoder_of(self, cell: Cell, role: Role) -> JpegDecoder | None:
+        """None if Pillow decodes: the training of an encoder reads its pixels, so other stages of the cell do, too."""
+        return None if role != "image" or cell.has_trained_encoder else self._decoder
+
+    def _agreeing(
+        self, decoder: JpegDecoder, cell: Cell, encoder: Encoder, items: SplitItems, cache: FeatureCache
+    ) -> JpegDecoder | None:
+        """``decoder``, if it makes the features that Pillow's pixels make; None: Pillow does."""
+        with blame(cell.encoder, "decoding JPEG files on the device"):
+            if not cache.missing(self._request(cell, encoder, items, "image", decoder)).items:
+                return decoder
+            refs = [*map(self._datasets.refs(cell), items.images)]
+            return decoder if chosen(decoder, cell.key.encoder, encoder, refs, cell.needs.image) else None
+
     @property
     def nbytes(self) -> int:
         """Bytes of the shared tables that are in the memory of the device."""
@@ -106,9 +133,14 @@ class FeatureTables:
     def missing(self, cell: Cell, items: SplitItems) -> dict[Role, MissingFeatures]:
         """What :meth:`source` would encode; nothing is encoded."""
         encoder, cache = self._encoders.frozen(cell), self._cache(cell)
-        return {role: cache.missing(self._request(cell, encoder, items, role)) for role in roles_of(cell)}
+        return {
+            role: cache.missing(self._request(cell, encoder, items, role, self._decoder_of(cell, role)))
+            for role in roles_of(cell)
+        }
 
-    def _request(self, cell: Cell, encoder: Encoder, items: SplitItems, role: Role) -> FeatureRequest:
+    def _request(
+        self, cell: Cell, encoder: Encoder, items: SplitItems, role: Role, decoder: JpegDecoder | None = None
+    ) -> FeatureRequest:
         name, scope = cell.key.encoder, (cell.key.benchmark, items.split)
         if role == "text":
             return FeatureRequest.of_texts(name, encoder, items.texts, cell.needs, scope, self._sizes)
@@ -117,7 +149,8 @@ class FeatureTables:
             pairs = [(ref(image), text) for image, text in map(parts_of_pair, items.pairs)]
             return FeatureRequest.of_pairs(name, encoder, pairs, cell.needs, scope, self._workers, self._sizes)
         refs = [*map(ref, items.images)]
-        request = FeatureRequest.of_images(name, encoder, refs, cell.needs, scope, self._workers, self._sizes)
+        how = self._workers, self._sizes, decoder
+        request = FeatureRequest.of_images(name, encoder, refs, cell.needs, scope, *how)
         return replace(request, ids=items.images)  # those of another data set are marked as such
 
     def _table(
@@ -129,6 +162,7 @@ class FeatureTables:
         cache: FeatureCache,
         announce: Announce,
         also: Callable[[], Iterable[str]] = tuple,
+        decoder: JpegDecoder | None = None,
     ) -> FeatureTable:
         began, encoded, found = time.perf_counter(), 0, frozenset[FeatureLevel]()
 
@@ -139,7 +173,7 @@ class FeatureTables:
             announce(WorkProgress(cell.key, "extracting features", detail, done, total))
 
         with blame(cell.encoder, f"extracting {role} features"):
-            table = cache.table(self._request(cell, encoder, items, role), progress, also)
+            table = cache.table(self._request(cell, encoder, items, role, decoder), progress, also)
         if encoded and self._ranks.size == 1:
             self._timed(cell, role, found, encoded, time.perf_counter() - began)
         table.preload(self._device)

@@ -9,15 +9,18 @@ from typing import Any
 
 import torch
 
+from cir_bench.errors import ConfigError
+from cir_bench.features.jpeg import JpegDecoder
 from cir_bench.features.sizes import BatchSizes, GpuMemory
 from cir_bench.interfaces.specs import Context
 from cir_bench.ranks.group import ALONE, Ranks
 from cir_bench.runs.cell_data import CellData
 from cir_bench.runs.costs import CostFile
 from cir_bench.runs.datasets import DataSets
-from cir_bench.runs.device import peak_mib, reset_peak
+from cir_bench.runs.device import peak_host_mib, peak_mib, reset_peak
 from cir_bench.runs.encoders import Encoders
 from cir_bench.runs.read_images import ReadImages
+from cir_bench.runs.request import DecodeJpeg
 from cir_bench.runs.shared import Lifetimes
 from cir_bench.runs.tables import FeatureTables
 
@@ -28,8 +31,9 @@ class Workbench:
     ``data_root`` holds one folder per data set, ``cache_dir`` features and other derived files. Encoders and tables are
     on ``device``; images are decoded by ``workers`` processes, and missing ones left out with ``allow_partial``; links
     out of a data set are allowed with ``follow_links``. Without ``evaluates`` (for tuning) the evaluation split is out
-    of reach. ``ranks``: the processes that compute each cell together. ``fitted``: what the encoder of the only cell
-    was fitted to, as of `Encoders`.
+    of reach. ``decode_jpeg``: what decodes the JPEG files of which frozen encoders make features. ``ranks``: the
+    processes that compute each cell together. ``fitted``: what the encoder of the only cell was fitted to, as of
+    `Encoders`.
     """
 
     def __init__(
@@ -42,6 +46,7 @@ class Workbench:
         workers: int = 0,
         follow_links: bool = False,
         evaluates: bool = True,
+        decode_jpeg: DecodeJpeg = "pillow",
         ranks: Ranks = ALONE,
         fitted: Mapping[str, Any] | None = None,
     ) -> None:
@@ -56,6 +61,9 @@ class Workbench:
         )
         self.images = ReadImages(kept, self.datasets, self.encoders, self.data, workers)
         self.costs = CostFile(cache_dir)
+        if decode_jpeg == "device" and ranks.size > 1:
+            raise ConfigError("--decode-jpeg device: several processes of a cell do not share a decoder; leave it out.")
+        decoder = JpegDecoder(device) if decode_jpeg == "device" else None
         self._memory = GpuMemory(device) if device.type == "cuda" else None
         # several ranks take batches of one size, and features that do not depend on how many they are
         self.sizes = BatchSizes(self._memory if ranks.size == 1 else None)
@@ -70,6 +78,7 @@ class Workbench:
             ranks,
             self.costs,
             self.sizes,
+            decoder,
         )
 
     def start(self) -> None:
@@ -83,6 +92,15 @@ class Workbench:
     def peak_mib(self) -> float:
         """Peak since :meth:`start`, in MiB: of the device when it is a GPU, otherwise of the process."""
         return max(peak_mib(self.device), 0 if self._memory is None else self._memory.highest / 2**20)
+
+    def measured(self) -> dict[str, Any]:
+        """What a record's `Cost` says of memory and batches."""
+        return {
+            "peak_memory_mib": self.peak_mib,
+            "peak_host_memory_mib": peak_host_mib(),
+            "features_mib": self.tables.nbytes / 2**20,
+            "batches": dict(self.sizes.used),
+        }
 
 
 def default_workers(ranks: int = 1) -> int:

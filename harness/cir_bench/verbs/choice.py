@@ -70,6 +70,7 @@ class ResolvedRun:
             workers=workers,
             follow_links=settings.follow_links,
             evaluates=evaluates,
+            decode_jpeg=self.request.decode_jpeg,
             ranks=ranks or ALONE,
         )
 

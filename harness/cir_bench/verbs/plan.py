@@ -120,6 +120,7 @@ def plan(
     weights: str | Sequence[str] | None = None,
     artefacts: str | Sequence[str] | None = None,
     allow_partial: bool = False,
+    decode_jpeg: str | None = None,
     features: bool = False,
     **loading: Unpack[Loading],
 ) -> PlanResult:
@@ -139,6 +140,7 @@ def plan(
     }
     named |= {"device": device, "precision": precision, "out": out, "tuned": tuned, "weights": weights}
     named |= {"artefacts": artefacts, "allow_partial": allow_partial or None, "limit": limit, "settings": settings}
+    named["decode_jpeg"] = decode_jpeg
     shared = settings_of("plan", loading)
     choice = choice_of(shared, named, config=config, suite=suite, all_methods=all_methods)
     found = choice.resolve(shared.load(choice.config))

@@ -71,6 +71,7 @@ def run(
     weights: str | Sequence[str] | None = None,
     artefacts: str | Sequence[str] | None = None,
     allow_partial: bool = False,
+    decode_jpeg: str | None = None,
     retry_failed: bool = False,
     fail_fast: bool = False,
     workers: int | None = None,
@@ -115,6 +116,7 @@ def run(
     }
     named |= {"device": device, "precision": precision, "out": out, "tuned": tuned, "weights": weights}
     named |= {"artefacts": artefacts, "allow_partial": allow_partial or None, "limit": limit, "settings": settings}
+    named["decode_jpeg"] = decode_jpeg
     shared = settings_of("run", loading)
     call = RunCall(
         choice_of(shared, named, config=config, suite=suite, all_methods=all_methods),
