@@ -177,7 +177,7 @@ def test_the_memory_of_a_container_is_its_own(tmp_path, monkeypatch):
     assert memory.free_host_mib() == 8192.0
 
 
-def test_a_plan_predicts_from_what_ran_with_the_same_cache(toy, another_toy):
+def test_a_plan_predicts_from_what_ran_with_the_same_cache(toy, another_toy, monkeypatch):
     short = ("--set", "tirg.selection.on=last", "--set", "tirg.training.epochs=2")
     assert toy.run("-m", "sum", "-m", "tirg", *short)[0] == 0
     later = another_toy("later")
@@ -199,3 +199,13 @@ def test_a_plan_predicts_from_what_ran_with_the_same_cache(toy, another_toy):
     assert planned["device_mib"] == pytest.approx(record.cost.peak_memory_mib)
     assert record.cost.features_mib > 0
     assert "MiB (from 1 record of this machine)" in later.plan("-m", "sum")[1].replace("\n", " ").replace("  ", "")
+    both = ("-m", "sum", "-m", "tirg", *longer, "--max-cells", "3")
+    facts = json.loads(later.plan(*both, "--json")[1])
+    assert facts["together"]["host_mib"] == pytest.approx(sum(cell["host_mib"] for cell in facts["cells"]))
+    assert (facts["together"]["cells"], facts["together"]["misfit"]) == (2, "")
+    assert json.loads(later.plan(*both[:-2], "--json")[1])["together"] is None
+    largest = max(cell["host_mib"] for cell in facts["cells"])
+    monkeypatch.setattr("cir_bench.runs.machine.free_host_mib", lambda: largest + 1)  # for one, but not for both
+    said = " ".join(later.plan(*both)[1].split())
+    assert "together the 2 largest cells need about" in said and said.count("will not fit") == 1
+    assert "are free (choose a smaller --max-cells)" in said

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from dataclasses import asdict
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
@@ -31,6 +32,12 @@ def plan(
         bool,
         typer.Option("--features", help="Also count the features to extract; loads data sets and encoders."),
     ] = False,
+    max_cells: Annotated[
+        int | None, typer.Option(min=1, metavar="N", help="As of run: add up the memory of N cells at the same time.")
+    ] = None,
+    gpus_per_cell: Annotated[
+        float | None, typer.Option(min=0.0, metavar="N", help="As of run: with --max-cells, how many share a GPU.")
+    ] = None,
     as_json: AsJson = False,
 ) -> None:
     """Show every cell (done, stale and why, to do) and the estimated time; with --features what is to be extracted.
@@ -38,10 +45,11 @@ def plan(
     Exit code 1 when a method and an encoder of the plan cannot work together.
     """
     from cir_bench.runs.status import Status
+    from cir_bench.verbs.plan import at_once
     from cir_bench.verbs.plan import planned as plan_of
 
     found = options.resolve(settings)
-    planned = plan_of(found, settings, features=features)
+    planned = plan_of(found, settings, features=features, at_once=at_once(max_cells, gpus_per_cell))
     for sentence in found.left_out:
         print(sentence, file=sys.stderr)
     if as_json:
@@ -74,6 +82,7 @@ def _facts(plan: Plan, verbose: bool, counted: bool) -> dict[str, Any]:
         "cells_without_estimate": plan.unknown,
         "bytes": plan.nbytes if counted else None,
         "problems": plan.problems,
+        "together": asdict(plan.together) if plan.together else None,
     }
 
 
@@ -90,6 +99,10 @@ def _print(plan: Plan, verbose: bool, counted: bool) -> None:
             print(*value_lines(values_of(planned.cell), " " * 14), sep="\n")
     for e in plan.extractions:
         _line("extract", f"{e.encoder}: {e.missing.items} of {e.missing.of} {e.role}s of {e.benchmark} ({e.split})")
+    if plan.together is not None:
+        _line("together", str(plan.together))
+        if plan.together.misfit:
+            _line("will not fit", plan.together.misfit)
     for problem in plan.problems:
         _line("problem", problem)
     times = [f"about {plan.seconds:.0f} s for cells that have an estimate"] if plan.seconds else []

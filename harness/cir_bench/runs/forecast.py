@@ -57,9 +57,9 @@ class Forecast:
         """What does not fit into which memory, in words; empty if all fits, or nothing is known."""
         gpu, host = machine.device_mib, machine.host_mib
         if self.device_mib is not None and gpu is not None and self.device_mib > gpu:
-            return f"it needs about {_gib(self.device_mib)} of the device, which has {_gib(gpu)} free"
+            return f"it needs about {gib(self.device_mib)} of the device, which has {gib(gpu)} free"
         if self.host_mib is not None and host is not None and self.host_mib > host:
-            return f"it needs about {_gib(self.host_mib)} of memory, and {_gib(host)} are free"
+            return f"it needs about {gib(self.host_mib)} of memory, and {gib(host)} are free"
         return ""
 
 
@@ -199,5 +199,6 @@ def _training(cost: CellCost, epochs: Sequence[int]) -> float:
     )
 
 
-def _gib(mib: float) -> str:
+def gib(mib: float) -> str:
+    """With one decimal and the unit."""
     return f"{mib / 1024:.1f} GiB"

@@ -27,6 +27,8 @@ class Machine:
     """Memory that processes can still have, in MiB; None if the system does not say."""
     device_mib: float | None = None
     """Free memory of the GPU, in MiB; None without one, or if its memory is the host's."""
+    gpus: int = 0
+    """How many there are that cells may have."""
     threads: int | None = None
     """With which torch will compute, if the environment says it."""
 
@@ -45,8 +47,10 @@ def this_machine(device: str) -> Machine:
         chosen = choose_device(device)
     except ConfigError:
         return Machine(device, free_host_mib(), threads=threads)
-    free = torch.cuda.mem_get_info(chosen)[0] / 2**20 if chosen.type == "cuda" else None
-    return Machine(device_name(chosen), free_host_mib(), free, threads)
+    if chosen.type != "cuda":
+        return Machine(device_name(chosen), free_host_mib(), threads=threads)
+    free = torch.cuda.mem_get_info(chosen)[0] / 2**20
+    return Machine(device_name(chosen), free_host_mib(), free, torch.cuda.device_count(), threads)
 
 
 def may_have_gpu() -> bool:

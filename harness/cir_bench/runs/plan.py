@@ -18,6 +18,7 @@ from cir_bench.runs.data_root import no_root
 from cir_bench.runs.forecast import Forecast, Forecasts, Wanted
 from cir_bench.runs.machine import this_machine
 from cir_bench.runs.status import CellState, without_record
+from cir_bench.runs.together import AtOnce, Together, together
 
 if TYPE_CHECKING:
     from cir_bench.features.cache import MissingFeatures
@@ -54,6 +55,8 @@ class Plan:
     cells: list[PlannedCell] = field(default_factory=list)
     extractions: list[Extraction] = field(default_factory=list)
     problems: list[str] = field(default_factory=list)
+    together: Together | None = None
+    """The memory of cells that are computed at the same time; None if they are not, or nothing is known."""
 
     @property
     def seconds(self) -> float:
@@ -89,11 +92,13 @@ def make_plan(
     device: str,
     *,
     features: bool,
+    at_once: AtOnce | None = None,
 ) -> Plan:
     """Look at every cell; nothing is trained, extracted or written.
 
     What cells cost is predicted for ``device`` from ``cache_dir`` and the records in ``out``. The workbench is opened
-    only if there is something to load: for a cell with a record, or to count ``features``.
+    only if there is something to load: for a cell with a record, or to count ``features``. ``at_once``: how many cells
+    are computed at the same time.
     """
     known = [without_record(cell, out) for cell in cells]
     loaded = [cell for cell, state in zip(cells, known, strict=True) if state is None or features]
@@ -113,6 +118,9 @@ def make_plan(
             plan.add_problems(no_root(dataset, data_root) for dataset, _ in cell.datasets)
         if bench is not None and (quick is None or features):
             bench.lifetimes.finish(cell)
+    if at_once is not None:
+        to_run = [one.forecast for one in plan.cells if one.state.status.runs]
+        plan.together = together(to_run, at_once, forecasts.machine)
     return plan
 
 

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from typing_extensions import Unpack
 
     from cir_bench.runs.plan import Plan, PlannedCell
+    from cir_bench.runs.together import AtOnce
     from cir_bench.verbs.choice import ResolvedRun
 
 
@@ -122,11 +123,14 @@ def plan(
     allow_partial: bool = False,
     decode_jpeg: str | None = None,
     features: bool = False,
+    max_cells: int | None = None,
+    gpus_per_cell: float | None = None,
     **loading: Unpack[Loading],
 ) -> PlanResult:
     """What `run` would do with the same arguments: every cell with its state, and the estimated time.
 
-    With ``features`` what would be extracted is counted, too, for which data sets and encoders are loaded.
+    With ``features`` what would be extracted is counted, too, for which data sets and encoders are loaded. With
+    ``max_cells`` the memory of that many cells at the same time is added up.
 
     Raises:
         CirBenchError: a mistake in the arguments, in one sentence.
@@ -144,7 +148,7 @@ def plan(
     shared = settings_of("plan", loading)
     choice = choice_of(shared, named, config=config, suite=suite, all_methods=all_methods)
     found = choice.resolve(shared.load(choice.config))
-    made = planned(found, shared, features=features)
+    made = planned(found, shared, features=features, at_once=at_once(max_cells, gpus_per_cell))
     extract = [
         f"To extract: {one.missing.items} of {one.missing.of} {one.role}s of {one.benchmark} ({one.split}) with "
         f"{one.encoder}."
@@ -154,7 +158,7 @@ def plan(
         rows=tuple(map(_row, made.cells)),
         seconds=made.seconds,
         unknown=made.unknown,
-        notes=(*problems_of(found.registry), *found.left_out, *extract, *made.problems),
+        notes=(*problems_of(found.registry), *found.left_out, *extract, *made.problems, *_together(made)),
     )
 
 
@@ -172,7 +176,22 @@ def _row(one: PlannedCell) -> PlanRow:
     )
 
 
-def planned(found: ResolvedRun, settings: Settings, *, features: bool) -> Plan:
+def _together(made: Plan) -> list[str]:
+    """What is known of cells at the same time, in sentences."""
+    if made.together is None:
+        return []
+    misfit = f"Together they will not fit: {made.together.misfit}." if made.together.misfit else ""
+    return [f"At the same time, {made.together}.", *([misfit] if misfit else [])]
+
+
+def at_once(max_cells: int | None, gpus_per_cell: float | None) -> AtOnce | None:
+    """How many cells are computed at the same time; None: one after the other."""
+    from cir_bench.runs.together import AtOnce
+
+    return None if max_cells is None else AtOnce(max_cells, gpus_per_cell)
+
+
+def planned(found: ResolvedRun, settings: Settings, *, features: bool, at_once: AtOnce | None = None) -> Plan:
     """The plan of resolved cells; refuses a device that is not there."""
     from cir_bench.runs.plan import make_plan
 
@@ -187,4 +206,5 @@ def planned(found: ResolvedRun, settings: Settings, *, features: bool) -> Plan:
         settings.cache_dir,
         request.device,
         features=features,
+        at_once=at_once,
     )
