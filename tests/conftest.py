@@ -4,11 +4,14 @@ import gc
 import os
 import sys
 from collections.abc import Callable, Iterator
+from functools import cache
 from pathlib import Path
 
 import pytest
 from hypothesis import HealthCheck, settings
 from support.goldens import LARGEST
+
+from cir_bench.plugin import candidates
 
 settings.register_profile(
     "deterministic", derandomize=True, deadline=None, suppress_health_check=[HealthCheck.too_slow]
@@ -42,6 +45,23 @@ def no_fsync():
     """Whatever tests write is gone with them, so nothing has to reach the disk."""
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(os, "fsync", lambda descriptor: None)
+        yield
+
+
+@pytest.fixture(autouse=True, scope="session")
+def entry_points_once() -> Iterator[None]:
+    """Those of 200 distributions are read again when a folder of the path has changed, not by every command."""
+    installed = candidates.installed
+
+    @cache
+    def read(folders: tuple[tuple[str, int], ...]) -> list[candidates.Candidate]:
+        return installed()
+
+    def of_now() -> list[candidates.Candidate]:
+        return read(tuple((folder, os.stat(folder).st_mtime_ns) for folder in sys.path if os.path.isdir(folder)))
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(candidates, "installed", of_now)
         yield
 
 
