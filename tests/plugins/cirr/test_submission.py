@@ -176,7 +176,8 @@ def test_without_annotations_the_number_of_pairids_is_known_and_what_is_no_numbe
 
 
 @given(
-    st.binary() | st.recursive(st.none() | st.integers() | st.text(), st.lists).map(lambda x: json.dumps(x).encode())
+    st.binary()
+    | st.recursive(st.none() | st.integers() | st.text(), st.lists, max_leaves=10).map(lambda x: json.dumps(x).encode())
 )
 def test_whatever_else_a_file_holds_is_a_mistake_and_no_crash(data: bytes) -> None:
     assert kinds(data)
@@ -184,7 +185,8 @@ def test_whatever_else_a_file_holds_is_a_mistake_and_no_crash(data: bytes) -> No
 
 @given(
     st.dictionaries(
-        st.sampled_from([*PAIRIDS, "version", "metric", "x"]), st.recursive(st.none() | st.text(), st.lists)
+        st.sampled_from([*PAIRIDS, "version", "metric", "x"]),
+        st.recursive(st.none() | st.text(), st.lists, max_leaves=10),
     )
 )
 def test_whatever_an_object_holds_is_a_mistake_and_no_crash(content: Content) -> None:
