@@ -11,7 +11,7 @@ import json
 import re
 import shutil
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
@@ -51,6 +51,10 @@ class Hub:
     """Tokens that may not write."""
     refusal: tuple[int, str] | None = None
     """A status and an ``X-Error-Code`` for everything that is read."""
+
+    def fill(self, name: str, files: Mapping[str, bytes]) -> None:
+        """Make a repository with these files."""
+        self.repos[name] = Repo(files=dict(files))
 
     def downloads(self) -> list[str]:
         """The files that were asked for, each once."""
