@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 from hypothesis import HealthCheck, settings
-from support.goldens import LARGEST
+from support.summary import LARGEST
 
 from cir_bench.plugin import candidates
 

@@ -8,7 +8,8 @@ from functools import partial
 from pathlib import Path
 
 import pytest
-from support.goldens import LARGEST, Golden, find
+from support.goldens import Golden, find
+from support.summary import LARGEST
 
 from cir_bench import DataError
 from cir_bench.cli.app import main

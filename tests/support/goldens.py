@@ -23,8 +23,6 @@ FOLDERS = {
 }
 """Committed excerpts, and the whole figures, which are not part of the repository."""
 RESULTS = ("out/", "loss/", "grad/", "after/", "init/")
-LARGEST = "largest relative difference to the released figures"
-"""The property of a test that the summary shows."""
 DOUBLE, SINGLE = 1e-5, 1e-6
 """Tolerances of figures in double precision, and of those that were rounded to single precision."""
 

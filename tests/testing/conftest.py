@@ -1,13 +1,18 @@
-"""Running one check of a contract, or all of them, against an object of a single-file plugin beside this file."""
+"""Running one check of a contract, or all of them, against an object of a single-file plugin beside this file.
+
+Torch is not imported with this file: pytest also loads it in the process that only starts others.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Callable
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
 
-from cir_bench.testing.base import Contract, FilesContract
+if TYPE_CHECKING:
+    from cir_bench.testing.base import Contract
 
 HERE = Path(__file__).parent
 PLUGINS = tuple(sorted(HERE.glob("faulty_*.py")))
@@ -16,6 +21,7 @@ PLUGINS = tuple(sorted(HERE.glob("faulty_*.py")))
 @pytest.fixture
 def check(tmp_path: Path) -> Callable[..., None]:
     """``check(contract, object, test)`` runs one check; without ``test`` all of them, skipping as they do."""
+    from cir_bench.testing.base import FilesContract
 
     def run(contract: type[Contract], name: str, test: str | None = None) -> None:
         one = type("Case", (contract,), {"name": name, "plugin_files": PLUGINS})
