@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import pytest
 import torch
 
@@ -31,6 +33,20 @@ def test_another_dtype_and_concatenation() -> None:
     assert Features.cat([FOUR[:1], FOUR[2:]]).need_texts() == ("a", "c", "d")
     tokens = [Features(None, torch.zeros(1, n, 2), torch.ones(1, n).bool(), texts=("x" * n,)) for n in (1, 3)]
     assert Features.cat(tokens).need_texts() == ("x", "xxx")
+
+
+@pytest.mark.parametrize(
+    ("read", "said"),
+    [
+        (Features.need_tokens, r"token features are missing; declare them in `needs` \(.*joint=levels\('tokens'\)\)"),
+        (lambda features: features.need_maps(2), r"levels\('maps'\), map_levels=2"),
+    ],
+)
+def test_a_level_that_was_not_declared_is_named_as_it_is_declared(
+    read: Callable[[Features], object], said: str
+) -> None:
+    with pytest.raises(ValueError, match=said):
+        read(FOUR)
 
 
 def test_another_number_of_texts_and_features_without_texts() -> None:

@@ -94,7 +94,8 @@ def raises(params):
         (raises, r"while saying what it needs: KeyError: 'maps'"),
         (lambda params: None, r"it returned None; write cir_bench\.Needs"),
         (lambda params: Provides(), r"it returned a Provides; write cir_bench\.Needs"),
-        (lambda params: Needs(map_levels=0), r"it returned Needs with map_levels=0; write cir_bench\.Needs"),
+        (lambda params: Needs(map_levels=0), r"it returned Needs with map_levels=0; write how many maps"),
+        (lambda params: Needs(triplets=False), r"triplets=False; write triplets=True alone, or .* texts=True"),
         (Needs, r"it returned Needs with image="),
     ],
 )

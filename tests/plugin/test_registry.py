@@ -69,7 +69,7 @@ def test_the_implementation_may_be_the_class_itself(module):
         ("some_losses:Goood", r"some_losses has no Goood; did you mean 'Good'\?"),
         ("some_losses:Other", "Other is not a Loss; derive it from cir_bench.Loss"),
         ("some_losses:Unfinished", "Unfinished lacks forward"),
-        ("broken_losses:Good", "RuntimeError: no GPU; update or remove some-plugin"),
+        ("broken_losses:Good", "RuntimeError: no GPU; correct, update or remove some-plugin"),
         ("nothing_here:Good", "its module nothing_here does not exist; run: pip install --force-reinstall some-plugin"),
     ],
 )

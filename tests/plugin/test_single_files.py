@@ -7,7 +7,8 @@ import pytest
 from cir_bench.errors import ConfigError
 from cir_bench.interfaces.specs import LossSpec
 from cir_bench.plugin.loader import PluginOptions, load_plugins
-from cir_bench.plugin.registry import load
+from cir_bench.plugin.owner import BlamedPluginError
+from cir_bench.plugin.registry import blame, load
 
 SOURCE = """
 from cir_bench import Loss, LossSpec, hookimpl
@@ -40,6 +41,14 @@ def write(tmp_path):
 def test_the_class_in_the_file_is_found_by_name(write):
     registered = read(write("mine.py", "mine")).loss("mine")
     assert load(registered).__name__ == "Mine"
+
+
+def test_an_error_names_the_line_to_correct(write):
+    registered = read(write("mine.py", "mine")).loss("mine")
+    with pytest.raises(BlamedPluginError, match=r"; correct mine\.py, line 10 \(CIR"), blame(registered, "training"):
+        load(registered)().forward(None, None, None)
+    with pytest.raises(BlamedPluginError, match=r"KeyError: 1; correct mine\.py \(CIR"), blame(registered, "training"):
+        raise KeyError(1)
 
 
 def test_the_version_is_that_of_the_content(write):

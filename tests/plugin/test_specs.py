@@ -68,6 +68,8 @@ UNUSABLE = [
     (METHOD, {"needs": Needs(image={"maps"})}, "needs.image={'maps'}", 'levels("pooled")'),
     (METHOD, {"needs": Needs(image=frozenset({"maps"}))}, "needs.image=frozenset({'maps'})", 'levels("pooled")'),
     (METHOD, {"needs": Needs(text=levels("maps"))}, "needs.text=", "only images have maps"),
+    (METHOD, {"needs": Needs(joint="pooled")}, "needs.joint='pooled'", 'levels("pooled"), levels("tokens") or'),
+    (METHOD, {"needs": Needs(joint=levels("maps"))}, "needs.joint=", 'levels("pooled"), levels("tokens") or'),
     (METHOD, {"needs": Needs(triplets=False)}, "needs.triplets=False", "either images=True or texts=True"),
     (METHOD, {"needs": Needs(images=True)}, "needs.triplets=True", "either images=True or texts=True"),
     (METHOD, {"needs": Needs(corpus="cirr")}, "needs.corpus='cirr'", "only with triplets=False"),

@@ -127,8 +127,28 @@ def joint_score(queries: Embedding, candidates: Embedding) -> Tensor:
 
 
 def with_weights_of(queries: Embedding, candidates: Embedding) -> Embedding:
-    """The candidates' vectors with the weights of the queries, by which both are scored."""
+    """The candidates' vectors with the weights of the queries, by which both are scored.
+
+    Raises:
+        TypeError: one of them is not an `Embedding`.
+        ValueError: they differ in their spaces, or in the width of one.
+    """
+    for made, by in ((queries, "compose"), (candidates, "embed_target")):
+        if not isinstance(made, Embedding):
+            raise TypeError(
+                f"{by} must return an Embedding, such as Embedding.single(vectors), not a {type(made).__name__}"
+            )
+    ours, theirs = _widths(queries), _widths(candidates)
+    if ours != theirs:
+        raise ValueError(
+            f"queries have the widths {ours}, candidates {theirs}: "
+            "compose and embed_target must return the same spaces, of the same widths"
+        )
     return Embedding(candidates.spaces, queries.weights, reduce=candidates.reduce)
+
+
+def _widths(embedding: Embedding) -> dict[str, int]:
+    return {name: vectors.shape[-1] for name, vectors in embedding.spaces.items()}
 
 
 def _greatest(queries: Tensor, candidates: Tensor) -> Tensor:

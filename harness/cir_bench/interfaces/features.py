@@ -94,13 +94,13 @@ class Features:
     def need_pooled(self) -> Tensor:
         """``pooled`` ``[B, d]``; an error if the encoder did not provide it."""
         if self.pooled is None:
-            raise ValueError("pooled features are missing: declare FeatureLevel.POOLED in `needs`")
+            raise ValueError(_missing("pooled"))
         return self.pooled
 
     def need_tokens(self) -> tuple[Tensor, Tensor]:
         """``tokens`` ``[B, L, d]`` and ``mask`` ``[B, L]``; an error if the encoder did not provide them."""
         if self.tokens is None or self.mask is None:
-            raise ValueError("token features are missing: declare FeatureLevel.TOKENS in `needs`")
+            raise ValueError(_missing("tokens"))
         return self.tokens, self.mask
 
     def need_joint(self) -> Features:
@@ -119,7 +119,8 @@ class Features:
         """The ``count`` deepest maps, shallow to deep; an error if the encoder provided fewer."""
         if len(self.maps) < count:
             raise ValueError(
-                f"{count} feature maps are needed, but there are {len(self.maps)}: declare FeatureLevel.MAPS in `needs`"
+                f"{count} feature maps are needed, but there are {len(self.maps)}; declare them: "
+                f"Needs(image=levels('maps'), map_levels={count})"
             )
         return self.maps[len(self.maps) - count :]
 
@@ -185,6 +186,11 @@ class Features:
             {name: Features.cat([p.branches[name] for p in padded]) for name in padded[0].branches},
             tuple(text for part in padded for text in part.texts),
         )
+
+
+def _missing(level: str) -> str:
+    named = level.removesuffix("s")
+    return f"{named} features are missing; declare them in `needs` (image, text or joint=levels({level!r}))"
 
 
 def _some(texts: tuple[str, ...], index: Tensor | slice) -> tuple[str, ...]:

@@ -68,11 +68,10 @@ def _ask(registered: Registered[Spec], field: str, params: Params, expected: Any
     stage = "naming its losses" if field == "loss" else f"saying what it {field}"
     with blame(registered, stage):
         answer = value(params)
-    if not has_type(answer, expected):
-        returned = described(answer)
-    elif (mistake := mistake_in(answer) if expected in {Needs, Provides} else None) is not None:
-        returned = f"{expected.__name__} with {mistake.field}={mistake.value}"
-    else:
-        return answer
-    remedy = f"write {WRITE[field]}"
-    raise BlamedPluginError(registered.owner, str(registered), stage, f"it returned {returned}", remedy)
+    returned, write = described(answer), WRITE[field]
+    if has_type(answer, expected):
+        mistake = mistake_in(answer) if expected in {Needs, Provides} else None
+        if mistake is None:
+            return answer
+        returned, write = f"{expected.__name__} with {mistake.field}={mistake.value}", mistake.write
+    raise BlamedPluginError(registered.owner, str(registered), stage, f"it returned {returned}", f"write {write}")

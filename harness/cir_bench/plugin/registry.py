@@ -31,7 +31,7 @@ from cir_bench.params.models import Params
 from cir_bench.plugin.events import new_manager
 from cir_bench.plugin.guards import guarded
 from cir_bench.plugin.owner import BlamedPluginError, Owner, PluginProblem
-from cir_bench.plugin.remedies import in_words, remedy_for_import
+from cir_bench.plugin.remedies import in_words, remedy_for_failure, remedy_for_import
 from cir_bench.protocols.builtin import builtin_benchmarks
 
 if TYPE_CHECKING:
@@ -163,7 +163,7 @@ def blame(registered: Registered[Spec], stage: str) -> Iterator[None]:
         except BaseException as error:
             if by_user(error):
                 raise
-            remedy = f"report it to {registered.owner.distribution} (CIR_BENCH_DEBUG=1 shows the traceback)"
+            remedy = remedy_for_failure(error, registered.owner, registered.spec.class_path)
             raise BlamedPluginError(registered.owner, str(registered), stage, in_words(error), remedy) from error
 
 
@@ -183,8 +183,12 @@ def load_class(registered: Registered[Spec], implementation: str | type[Any], ba
     base_module, _, base_name = base.partition(":")
     if not inspect.isclass(found) or not issubclass(found, getattr(importlib.import_module(base_module), base_name)):
         remedy = f"derive it from cir_bench.{base_name}"
-        if isinstance(registered.spec, MethodSpec):
-            remedy += " (the implementation is a Composer when the spec names a loss, otherwise a Method)"
+        if isinstance(registered.spec, MethodSpec) and registered.spec.loss is None:
+            remedy += (
+                ', or, if it is a Composer, name its loss in the spec, loss="batch-classification" (loss={}: none)'
+            )
+        elif isinstance(registered.spec, MethodSpec):
+            remedy += ", or, if it is a Method, leave the loss out of the spec"
         raise _failure(registered, f"{getattr(found, '__name__', found)} is not a {base_name}", remedy)
     if inspect.isabstract(found):
         missing = ", ".join(sorted(vars(found)["__abstractmethods__"]))

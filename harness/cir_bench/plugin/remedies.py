@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import importlib.util
+import traceback
+from pathlib import Path
 
 from cir_bench.errors import printable
 from cir_bench.plugin.owner import Owner
@@ -17,6 +19,23 @@ def in_words(error: BaseException) -> str:
     return f"{type(error).__name__}: {text}" if text else type(error).__name__
 
 
+def remedy_for_failure(error: BaseException, owner: Owner, where: str) -> str:
+    """What to do about an exception that came while code of ``where`` (``"package.module:Class"``) ran.
+
+    It names the last line of that package, or file, that the exception passed.
+    """
+    top = _top(where.partition(":")[0])
+    passed = [
+        f"{Path(frame.f_code.co_filename).name}, line {line}"
+        for frame, line in traceback.walk_tb(error.__traceback__)
+        if owner.plugin == frame.f_code.co_filename or _top(str(frame.f_globals.get("__name__"))) == top
+    ]
+    report = [] if owner.single_file else [f"report it to {owner.distribution}"]
+    place = passed[-1:] or ([owner.distribution] if owner.single_file else [])
+    remedy = ", or ".join([*(f"correct {one}" for one in place), *report])
+    return f"{remedy} (CIR_BENCH_DEBUG=1 shows the traceback)"
+
+
 def remedy_for_import(error: BaseException, owner: Owner, module: str) -> tuple[str, str]:
     """Message and remedy for an exception from importing ``module`` of a plugin."""
     if isinstance(error, ModuleNotFoundError) and error.name:
@@ -27,7 +46,9 @@ def remedy_for_import(error: BaseException, owner: Owner, module: str) -> tuple[
     elif owner.single_file:
         remedy = f"correct {owner.plugin}"
     else:
-        remedy = f"update or remove {owner.distribution} (pip install -U, pip uninstall), or pass --without-plugins"
+        remedy = (
+            f"correct, update or remove {owner.distribution} (pip install -U, pip uninstall), or pass --without-plugins"
+        )
     return f"importing {module} raised {in_words(error)}", remedy
 
 
