@@ -18,6 +18,7 @@ from cir_bench import (
     TwoStageParams,
     joint_score,
 )
+from cir_bench.errors import ConfigError, RunError
 
 B = 6
 GENERATOR = torch.Generator().manual_seed(0)
@@ -41,8 +42,8 @@ class Mean(Loss):
 class Watched(Reranker):
     """Keeps what it is asked for."""
 
-    def __init__(self) -> None:
-        super().__init__(4)
+    def __init__(self, k: int = 50) -> None:
+        super().__init__(k)
         self.weight = nn.Parameter(torch.tensor(2.0))
 
     def rescore(self, reference: Features, text: Features, candidates: Features, first: Tensor) -> Tensor:
@@ -140,3 +141,22 @@ def test_the_composer_is_in_evaluation_mode_while_it_finds_candidates(training: 
     second_step(made, batch())
     assert seen == [False]
     assert made.composer.training is training
+
+
+def test_a_second_stage_that_is_no_reranker_or_has_another_k_is_refused() -> None:
+    with pytest.raises(ConfigError, match=r"Linear is not a Reranker; derive it from cir_bench\.Reranker"):
+        TwoStageMethod(TwoStageParams(), Sum(), {}, nn.Linear(1, 1))  # type: ignore[arg-type]
+    with pytest.raises(
+        ConfigError, match=r"k=50 does not reach Watched, which has k=4; .* super\(\)\.__init__\(params\.k\)"
+    ):
+        TwoStageMethod(TwoStageParams(), Sum(), {}, Watched(4))
+
+
+def test_scores_of_another_shape_are_refused_in_training() -> None:
+    class Flat(Watched):
+        def rescore(self, reference: Features, text: Features, candidates: Features, first: Tensor) -> Tensor:
+            return super().rescore(reference, text, candidates, first).flatten()
+
+    wrong = TwoStageMethod(TwoStageParams(negatives=2), Sum(), {}, Flat())
+    with pytest.raises(RunError, match=r"scores \[18\] for 6 queries with 3 candidates each; return \[6, 3\]"):
+        list(wrong.training_steps(batch(), wrong.stages()[0]))

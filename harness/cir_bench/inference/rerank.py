@@ -8,11 +8,9 @@ from contextlib import AbstractContextManager
 import numpy as np
 import torch
 from numpy.typing import NDArray
-from torch import Tensor
 
-from cir_bench.errors import RunError
 from cir_bench.features.source import FeatureSource, text_features
-from cir_bench.interfaces.reranker import Reranker
+from cir_bench.interfaces.reranker import Reranker, rescored_as
 from cir_bench.protocols.eval_set import EvalQuery
 from cir_bench.retrieval.ranking import TOP_K, Ranking
 from cir_bench.retrieval.rerank import Shortlists
@@ -73,18 +71,9 @@ def _scores(
             before = torch.from_numpy(lists.scores[rows][:, columns]).to(device)
             with autocast():
                 found = reranker.rescore(reference, text, source.images(images), before)
-            yield rows, columns, _checked(found, before).float().cpu().numpy()
+            yield rows, columns, rescored_as(before, found).float().cpu().numpy()
 
 
 def _padded(images: Sequence[str], columns: slice) -> list[str]:
     """A part of a list, the last candidate repeated after its end."""
     return [images[min(place, len(images) - 1)] for place in range(columns.start, columns.stop)]
-
-
-def _checked(scores: Tensor, before: Tensor) -> Tensor:
-    if scores.shape != before.shape:
-        raise RunError(
-            f"rescore returned scores {list(scores.shape)} for {len(before)} queries with {before.shape[1]} candidates "
-            f"each; return {list(before.shape)}."
-        )
-    return scores

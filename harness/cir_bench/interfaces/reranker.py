@@ -7,7 +7,7 @@ from abc import ABC, abstractmethod
 import torch
 from torch import Tensor, nn
 
-from cir_bench.errors import ConfigError
+from cir_bench.errors import ConfigError, RunError
 from cir_bench.interfaces.features import Features
 
 
@@ -53,3 +53,13 @@ class Reranker(nn.Module, ABC):
         Returns:
             ``[B, k]``, floating point.
         """
+
+
+def rescored_as(first: Tensor, scores: Tensor) -> Tensor:
+    """What `Reranker.rescore` returned for ``first`` ``[B, k]``; `RunError` if it has another shape."""
+    if scores.shape != first.shape:
+        raise RunError(
+            f"rescore returned scores {list(scores.shape)} for {len(first)} queries with {first.shape[1]} candidates "
+            f"each; return {list(first.shape)}."
+        )
+    return scores

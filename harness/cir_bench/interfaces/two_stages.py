@@ -8,6 +8,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
+from cir_bench.errors import ConfigError
 from cir_bench.interfaces.composer import Composer
 from cir_bench.interfaces.encoder import Encoder
 from cir_bench.interfaces.loss import Loss
@@ -20,7 +21,7 @@ from cir_bench.interfaces.method import (
     TrainStage,
     TrainStep,
 )
-from cir_bench.interfaces.reranker import Reranker
+from cir_bench.interfaces.reranker import Reranker, rescored_as
 from cir_bench.params.models import TwoStageParams
 
 FIRST, SECOND = "first", "second"
@@ -39,6 +40,9 @@ class TwoStageMethod(StandardMethod):
         losses: its loss terms by name; without any it is not trained.
         reranker: the second stage.
         weights: weight of each term; 1 by default.
+
+    Raises:
+        ConfigError: ``reranker`` is not a `Reranker`, or its k is not ``params.k``.
     """
 
     params: TwoStageParams
@@ -53,6 +57,13 @@ class TwoStageMethod(StandardMethod):
         weights: Mapping[str, float] | None = None,
     ) -> None:
         super().__init__(params, composer, losses, weights)
+        if not isinstance(reranker, Reranker):
+            raise ConfigError(f"{type(reranker).__name__} is not a Reranker; derive it from cir_bench.Reranker.")
+        if reranker.k != params.k:
+            raise ConfigError(
+                f"k={params.k} does not reach {type(reranker).__name__}, which has k={reranker.k}; "
+                "its constructor must call super().__init__(params.k)."
+            )
         self.reranker = reranker
 
     def stages(self) -> Sequence[TrainStage]:
@@ -77,7 +88,8 @@ class TwoStageMethod(StandardMethod):
             yield from super().training_steps(batch, stage)
             return
         rows, scores = self._candidates(batch)
-        rescored = self.reranker.rescore(batch.reference, batch.text, batch.target[rows.flatten()], scores)
+        candidates = batch.target[rows.flatten()]
+        rescored = rescored_as(scores, self.reranker.rescore(batch.reference, batch.text, candidates, scores))
         # of a small batch, a row may end with other copies of its own target
         copies = batch.same_target.gather(1, rows)
         copies[:, 0] = False
