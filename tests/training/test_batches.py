@@ -18,6 +18,8 @@ from cir_bench.interfaces.features import Features
 from cir_bench.params.models import Training
 from cir_bench.training.batches import TrainSet, epoch_rows, train_batches
 
+CPU = torch.device("cpu")
+
 
 class Spy:
     """Remembers what it was asked for."""
@@ -92,7 +94,7 @@ def test_siblings_come_together_and_which_ones_changes_with_the_epoch() -> None:
 
 def test_a_batch_holds_reference_and_target_of_the_same_triplets() -> None:
     spy = Spy()
-    (batch,) = train_batches(data(4), spy, Training(batch_size=4), epoch=0, seed_parts=(0,))
+    (batch,) = train_batches(data(4), spy, Training(batch_size=4), epoch=0, device=CPU, seed_parts=(0,))
     ids = spy.seen[0]
     assert [f"t{int(name[1:]) % 3}" for name in ids[:4]] == ids[4:]
     assert batch.reference.need_pooled().flatten().tolist() == [0, 1, 2, 3]
@@ -104,7 +106,7 @@ def test_texts_are_drawn_uniformly_and_anew_each_epoch() -> None:
     drawn = []
     for epoch in range(50):
         spy = Spy()
-        list(train_batches(data(40), spy, Training(batch_size=40), epoch=epoch, seed_parts=(0, epoch)))
+        list(train_batches(data(40), spy, Training(batch_size=40), epoch=epoch, device=CPU, seed_parts=(0, epoch)))
         drawn.append(tuple(spy.said[0]))
         counts.update(spy.said[0])
     assert len(set(drawn)) == 50
@@ -116,7 +118,7 @@ def test_pairs_with_the_same_target_image_are_marked_unless_switched_off() -> No
     for mask in (True, False):
         spy = Spy()
         training = Training(batch_size=6, mask_same_target=mask)
-        (batch,) = train_batches(data(6), spy, training, epoch=0, seed_parts=(0,))
+        (batch,) = train_batches(data(6), spy, training, epoch=0, device=CPU, seed_parts=(0,))
         targets = spy.seen[0][6:]
         expected = [[i == j or (mask and a == b) for j, b in enumerate(targets)] for i, a in enumerate(targets)]
         assert batch.same_target.tolist() == expected
@@ -125,7 +127,7 @@ def test_pairs_with_the_same_target_image_are_marked_unless_switched_off() -> No
 def test_side_texts_are_those_of_the_targets() -> None:
     spy = Spy()
     with_side = data(6, side_texts={"t0": "zero", "t1": "one"})
-    (batch,) = train_batches(with_side, spy, Training(batch_size=6), epoch=0, seed_parts=(0,))
+    (batch,) = train_batches(with_side, spy, Training(batch_size=6), epoch=0, device=CPU, seed_parts=(0,))
     targets = spy.seen[0][6:]
     assert spy.said[0] == [{"t0": "zero", "t1": "one"}.get(target, "") for target in targets]
     assert batch.side_text is not None and len(batch.side_text) == 6
@@ -134,7 +136,7 @@ def test_side_texts_are_those_of_the_targets() -> None:
 
 
 def test_without_descriptions_a_batch_has_none() -> None:
-    (batch,) = train_batches(data(6), Spy(), Training(batch_size=6), epoch=0, seed_parts=(0,))
+    (batch,) = train_batches(data(6), Spy(), Training(batch_size=6), epoch=0, device=CPU, seed_parts=(0,))
     assert batch.side_text is None and batch.described is None
 
 
@@ -151,7 +153,7 @@ def test_a_source_that_takes_rows_gets_what_another_one_is_asked_for_by_name() -
     named, by_row = Spy(), RowSpy()
     for epoch in range(2):
         for source in (named, by_row):
-            list(train_batches(train, source, Training(batch_size=6), epoch=epoch, seed_parts=(0, epoch)))
+            list(train_batches(train, source, Training(batch_size=6), epoch=epoch, device=CPU, seed_parts=(0, epoch)))
     assert by_row.seen == named.seen
     assert by_row.said == named.said
     assert len(set(map(id, by_row.lists))) == 2
@@ -160,9 +162,11 @@ def test_a_source_that_takes_rows_gets_what_another_one_is_asked_for_by_name() -
 def test_a_stage_may_look_at_all_images_of_the_epoch() -> None:
     triplets = [Triplet(f"r{i % 5}", ("a",), f"t{i % 3}") for i in range(20)]
     train, source = TrainSet(triplets, [("a",)] * 20), RowSpy()
-    (plain, *_) = train_batches(train, source, Training(batch_size=6), epoch=0, seed_parts=(0,))
+    (plain, *_) = train_batches(train, source, Training(batch_size=6), epoch=0, device=CPU, seed_parts=(0,))
     assert plain.gallery is None
-    for batch in train_batches(train, RowSpy(), Training(batch_size=6), epoch=0, seed_parts=(0,), gallery=True):
+    for batch in train_batches(
+        train, RowSpy(), Training(batch_size=6), epoch=0, device=CPU, seed_parts=(0,), gallery=True
+    ):
         gallery = batch.gallery
         assert gallery is not None and len(gallery) == 8 and len(gallery.features(torch.arange(8))) == 8
         names = [train.rows.images[row] for row in (*gallery.reference.tolist(), *gallery.target.tolist())]
@@ -172,13 +176,13 @@ def test_a_stage_may_look_at_all_images_of_the_epoch() -> None:
 
 def test_a_trained_encoder_cannot_encode_all_images_in_every_step() -> None:
     with pytest.raises(RunError, match=r"set training\.encoder=frozen"):
-        next(train_batches(data(6), Spy(), Training(batch_size=6), epoch=0, seed_parts=(0,), gallery=True))
+        next(train_batches(data(6), Spy(), Training(batch_size=6), epoch=0, device=CPU, seed_parts=(0,), gallery=True))
 
 
 def test_images_alone_are_their_own_targets_and_are_encoded_once() -> None:
     images = TrainSet.of_images([f"i{n}" for n in range(5)])
     for spy in (Spy(), RowSpy()):
-        batches = list(train_batches(images, spy, Training(batch_size=2), epoch=0, seed_parts=(0,)))
+        batches = list(train_batches(images, spy, Training(batch_size=2), epoch=0, device=CPU, seed_parts=(0,)))
         assert [len(names) for names in spy.seen] == [2, 2]
         assert len({name for names in spy.seen for name in names}) == 4
         for batch in batches:
@@ -191,10 +195,21 @@ def test_images_alone_are_their_own_targets_and_are_encoded_once() -> None:
 def test_texts_alone_have_no_images() -> None:
     texts = TrainSet.of_texts(["b", "a", "b"])
     for spy in (Spy(), RowSpy()):
-        (batch,) = train_batches(texts, spy, Training(batch_size=3), epoch=0, seed_parts=(0,))
+        (batch,) = train_batches(texts, spy, Training(batch_size=3), epoch=0, device=CPU, seed_parts=(0,))
         assert spy.seen == []
         assert (len(batch.reference), len(batch.target)) == (0, 0)
         said = batch.text.need_texts()
         assert sorted(said) == ["a", "b", "b"]
         assert batch.same_target.tolist() == [[one == other for other in said] for one in said]
     assert (texts.images_each, texts.images) == (1, ())
+
+
+def test_texts_without_features_of_an_encoder() -> None:
+    class Words(Spy):
+        def texts(self, texts: Sequence[str]) -> Features:
+            return Features()
+
+    texts = TrainSet.of_texts(["b", "a"])
+    (batch,) = train_batches(texts, Words(), Training(batch_size=2), epoch=0, device=CPU, seed_parts=(0,))
+    assert sorted(batch.text.need_texts()) == ["a", "b"]
+    assert batch.same_target.tolist() == [[True, False], [False, True]]

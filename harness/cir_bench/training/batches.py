@@ -103,9 +103,12 @@ def train_batches(
     *,
     epoch: int,
     seed_parts: Sequence[int | str],
+    device: torch.device,
     gallery: bool = False,
 ) -> Iterator[TrainBatch]:
-    """The batches of one epoch, in an order that follows from ``seed_parts``; with ``gallery``, each has all images.
+    """The batches of one epoch on ``device``, in an order that follows from ``seed_parts``.
+
+    With ``gallery``, each has all images.
 
     `RunError` if each is to have all images, and the encoder is trained.
     """
@@ -134,7 +137,6 @@ def train_batches(
         reference, target = next(images)
         side_text = None if side is None else next(side)
         text = next(texts)
-        device = _device(text if data.of == "texts" else reference)
         yield TrainBatch(
             reference=reference,
             side_text=side_text,
@@ -189,9 +191,3 @@ def _texts(source: FeatureSource, texts: Sequence[str], batches: Sequence[Tensor
     else:
         found = (source.texts(names) for names in named)
     return (replace(features, texts=names) for features, names in zip(found, named, strict=True))
-
-
-def _device(features: Features) -> torch.device:
-    for tensor in features.tensors().values():
-        return tensor.device
-    return _device(next(iter(features.branches.values())))

@@ -66,7 +66,13 @@ class StageRun:
         sums: dict[str, Tensor] = defaultdict(lambda: torch.zeros((), device=computation.device))
         with computation.autocast():
             stream = train_batches(
-                examples, self.source, training, epoch=epoch, seed_parts=parts, gallery=self.stage.gallery
+                examples,
+                self.source,
+                training,
+                epoch=epoch,
+                seed_parts=parts,
+                device=computation.device,
+                gallery=self.stage.gallery,
             )
         self._announce(epoch, 0, images)
         shares = GradientShares(self.method.parameters())
