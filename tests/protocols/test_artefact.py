@@ -54,7 +54,7 @@ def test_a_good_one(tmp_path: Path) -> None:
         ({**GOOD, "texts": {"a": 3}}, "the text of 'a' is not a string"),
         ({**GOOD, "texts": {"a": "x" * (MOST_CHARACTERS + 1)}}, "is longer than 10,000 characters"),
         ({**GOOD, "texts": {"a": "\ud800"}}, "the text of 'a' is not valid Unicode"),
-        ({key: value for key, value in GOOD.items() if key != "model"}, "model must be given"),
+        ({key: value for key, value in GOOD.items() if key != "model"}, "the key model must be given"),
         ({**GOOD, "model": " "}, "model=' ' is not allowed"),
         ({**GOOD, "modle": "x"}, "did you mean 'model'?"),
         ({**GOOD, "version": 2}, "version=2 is not allowed"),

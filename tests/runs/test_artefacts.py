@@ -128,7 +128,9 @@ def test_it_is_chosen_by_data_set_and_split(toy: Toy, tmp_path: Path, file: Path
     other = save(tmp_path / "css.json", described(dataset="css"))
     code, said = toy.plan("-m", "cirevl", "--artefact", f"target-text={other}")
     assert code == 2
-    assert "no method of this run reads target-text of css (test); leave it out." in said
+    assert (
+        "this run reads target-text of toy (test), not of css (test); correct dataset and split in the file, or" in said
+    )
     code, said = toy.plan(*given(file), "-b", "css", "-e", "toy", "--artefact", f"target-text={other}")
     assert said.count("cirevl [target-text=") == 2
 

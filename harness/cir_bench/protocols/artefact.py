@@ -101,7 +101,7 @@ def read_artefact(path: Path) -> Artefact:
     if not isinstance(values, dict) or not isinstance(values.get("texts"), dict):
         raise ConfigError(f'{path} is not an artefact: it must be a JSON object with "texts": {{id: text}}.')
     texts = values.pop("texts")
-    header = fill(ArtefactHeader, values, str(path))
+    header = fill(ArtefactHeader, values, str(path), "key")
     _check(texts, path)
     return Artefact(path, hashlib.sha256(content).hexdigest(), header, texts)
 

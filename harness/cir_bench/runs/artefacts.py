@@ -24,13 +24,17 @@ class Artefacts:
     def __init__(self, given: Sequence[str]) -> None:
         self._files: dict[str, Artefact] = {}
         self._used: set[str] = set()
+        self._wanted: dict[str, dict[str, None]] = {}
         for text in dict.fromkeys(given):
             self._files[text] = self._read(text)
 
     def given_to(self, cell: Cell) -> Cell:
         """The cell with the artefact that its method needs, which becomes part of its name; without it, unchanged."""
+        if cell.refusal or (name := cell.needs.text_from) is None:
+            return cell
+        self._wanted.setdefault(name, {})[_where(cell)] = None
         for text, artefact in self._files.items():
-            if not cell.refusal and artefact.name == cell.needs.text_from and _fits(artefact, cell):
+            if artefact.name == name and _fits(artefact, cell):
                 self._used.add(text)
                 variant = sorted([*cell.key.variant.split(), f"{artefact.name}={artefact.mark}"])
                 return replace(cell, artefact=artefact, key=cell.key.model_copy(update={"variant": " ".join(variant)}))
@@ -38,7 +42,7 @@ class Artefacts:
 
     def refusal(self, cell: Cell) -> str:
         """Why a cell cannot run: its artefact is missing, or it would be trained; empty if it can."""
-        name, where = cell.needs.text_from, f"{cell.dataset.name} ({cell.protocol.split})"
+        name, where = cell.needs.text_from, _where(cell)
         if name is None:
             return ""
         if cell.artefact is None:
@@ -59,10 +63,14 @@ class Artefacts:
         """`ConfigError` for a file that no cell of the run reads."""
         for text, one in self._files.items():
             if text not in self._used:
-                where = f"{one.header.dataset} ({one.header.split})"
-                raise ConfigError(
-                    f"--artefact {text}: no method of this run reads {one.name} of {where}; leave it out."
-                )
+                where, read = f"{one.header.dataset} ({one.header.split})", self._wanted.get(one.name)
+                mistake = f"no method of this run reads {one.name} of {where}; leave it out"
+                if read:
+                    mistake = (
+                        f"this run reads {one.name} of {', '.join(read)}, not of {where}; "
+                        "correct dataset and split in the file, or leave it out"
+                    )
+                raise ConfigError(f"--artefact {text}: {mistake}.")
 
     def _read(self, text: str) -> Artefact:
         name, equals, path = text.partition("=")
@@ -90,6 +98,11 @@ def without_artefact(registry: Registry, run: Collection[str]) -> list[str]:
         for name, one in needs.items()
         if isinstance(one, Needs) and one.text_from
     ]
+
+
+def _where(cell: Cell) -> str:
+    split = cell.protocol.split
+    return f"{cell.dataset.name} ({'any split' if split == CHOSEN_BY_DATASET else split})"
 
 
 def _fits(artefact: Artefact, cell: Cell) -> bool:
