@@ -171,3 +171,5 @@ def test_a_folder_as_out_is_told_apart_from_the_folder_to_read(runs, tmp_path, c
     assert main(["leaderboard", "--out", "elsewhere"]) == 2
     assert "elsewhere/LEADERBOARD.md; the folder to read is --records" in capsys.readouterr().err
     assert not (tmp_path / "elsewhere").exists()
+    assert main(["leaderboard", "--out", str(runs)]) == 2
+    assert f"--out {runs} is the file to write, such as {runs}/LEADERBOARD.md" in capsys.readouterr().err

@@ -125,7 +125,7 @@ def _check_options(out: Path | None, check: Path | None, pack: Path | None, to: 
     if out == STDOUT and as_json:
         raise ConfigError("--out - and --json both print; leave out one of them.")
     refuse_stdout("--pack", pack)
-    if out is not None and out != STDOUT and not out.suffix and not out.exists():
+    if out is not None and out != STDOUT and (out.is_dir() or (not out.suffix and not out.exists())):
         raise ConfigError(f"--out {out} is the file to write, such as {out}/{FILE}; the folder to read is --records.")
 
 
