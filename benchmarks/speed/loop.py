@@ -122,7 +122,9 @@ class Task:
         assert isinstance(method, StandardMethod)
         training = method.params.training
         (loss,) = method.losses.values()
-        optimiser = torch.optim.Adam(method.parameters(), lr=training.lr, fused=True)
+        optimiser = torch.optim.Adam(
+            method.parameters(), lr=training.lr, weight_decay=training.weight_decay, fused=True
+        )
         images, words = (torch.from_numpy(one).to(self.device) for one in (self.images, self.words))
         reference, target = self.pairs.unbind(dim=1)
         texts, batch, composer = self.size.texts, self.batch, method.composer

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from contextlib import AbstractContextManager, contextmanager
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from typing import Any
 
 import torch
@@ -14,15 +14,16 @@ def full_precision(device: torch.device) -> AbstractContextManager[None]:
     return tf32(device, on=False)
 
 
-@contextmanager
-def tf32(device: torch.device, *, on: bool) -> Iterator[None]:
+def tf32(device: torch.device, *, on: bool) -> AbstractContextManager[None]:
     """Products and convolutions in single precision on a GPU use TF32 or not; nothing changes on other devices.
 
     By default torch uses it for convolutions and not for products.
     """
-    if device.type != "cuda":
-        yield
-        return
+    return _on_gpu(on) if device.type == "cuda" else nullcontext()
+
+
+@contextmanager
+def _on_gpu(on: bool) -> Iterator[None]:
     with _products(on), _convolutions(on):
         yield
 

@@ -91,8 +91,8 @@ class FeatureTable:
             features = _cut(features, int(self._lengths[slots].max(initial=1)))
         place = torch.from_numpy(slots).to(self._device)
         # index_select copies whole rows, which indexing with [] does not
-        chosen = {name: tensor.index_select(0, place) for name, tensor in features.tensors().items()}
-        return Features.from_tensors(chosen).to(device)
+        found = Features.from_tensors({name: one.index_select(0, place) for name, one in features.tensors().items()})
+        return found if torch.device(device) == self._device else found.to(device)
 
     def preload(self, device: torch.device | str = "cpu", max_bytes: int | None = None) -> bool:
         """Keep all features on ``device`` from now on if they take at most ``max_bytes``; return whether they do.

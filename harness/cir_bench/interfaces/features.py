@@ -65,7 +65,9 @@ class Features:
             raise ValueError("Features: tokens and mask come together")
         if self.tokens is not None and self.mask is not None and self.tokens.shape[:2] != self.mask.shape:
             raise ValueError(f"Features: tokens {tuple(self.tokens.shape)} and mask {tuple(self.mask.shape)} disagree")
-        sizes = {len(t) for t in self.tensors().values()} | ({len(self.texts)} if self.texts else set())
+        sizes = {one.shape[0] for one in (self.pooled, self.tokens, self.mask, *self.maps) if one is not None}
+        if self.texts:
+            sizes.add(len(self.texts))
         if len(sizes) > 1:
             raise ValueError(f"Features: levels of different batch sizes {sorted(sizes)}")
 
@@ -134,7 +136,8 @@ class Features:
         """The tensors by name (``pooled``, ``tokens``, ``mask``, ``map0`` …), without those of ``branches``."""
         named = {"pooled": self.pooled, "tokens": self.tokens, "mask": self.mask}
         out = {name: tensor for name, tensor in named.items() if tensor is not None}
-        return out | {f"map{i}": tensor for i, tensor in enumerate(self.maps)}
+        out.update((f"map{i}", tensor) for i, tensor in enumerate(self.maps))
+        return out
 
     @classmethod
     def from_tensors(
@@ -144,7 +147,8 @@ class Features:
         texts: tuple[str, ...] = (),
     ) -> Features:
         """The inverse of :meth:`tensors`."""
-        maps = sorted((name for name in tensors if name.startswith("map")), key=lambda name: int(name[3:]))
+        maps = [name for name in tensors if name.startswith("map")]
+        maps.sort(key=lambda name: int(name[3:]))
         return cls(
             pooled=tensors.get("pooled"),
             tokens=tensors.get("tokens"),

@@ -185,7 +185,7 @@ def _images(
 
 def _texts(source: FeatureSource, texts: Sequence[str], batches: Sequence[Tensor]) -> Iterator[Features]:
     """Features of each batch's texts, which are places in ``texts``, with the texts themselves."""
-    named = [tuple(texts[row] for row in batch.tolist()) for batch in batches]
+    named = [tuple(map(texts.__getitem__, batch.tolist())) for batch in batches]
     if isinstance(source, RowSource):
         found = source.text_rows(texts, batches)
     else:

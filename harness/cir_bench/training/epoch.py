@@ -111,6 +111,8 @@ class StageRun:
 
     def _of_encoders(self, optimiser: RunningOptimiser) -> list[nn.Parameter]:
         """Its parameters that are the encoders': each rank has the gradients of its own rows."""
+        if not self.encoders:
+            return []
         own = {id(parameter) for encoder in self.encoders.values() for parameter in encoder.parameters()}
         return [parameter for parameter in optimiser.parameters if id(parameter) in own]
 

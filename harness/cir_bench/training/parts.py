@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import AbstractContextManager, contextmanager, nullcontext
+from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -107,11 +107,14 @@ class Computation:
     announce: Announce
     ranks: Ranks = ALONE
 
-    @contextmanager
-    def autocast(self) -> Iterator[None]:
+    def autocast(self) -> AbstractContextManager[None]:
         """The context in which forward passes and losses are computed."""
         dtype = _AUTOCAST.get(self.precision)
-        with self.arithmetic(), nullcontext() if dtype is None else torch.autocast(self.device.type, dtype=dtype):
+        return self.arithmetic() if dtype is None else self._autocast(dtype)
+
+    @contextmanager
+    def _autocast(self, dtype: torch.dtype) -> Iterator[None]:
+        with self.arithmetic(), torch.autocast(self.device.type, dtype=dtype):
             yield
 
     def arithmetic(self) -> AbstractContextManager[None]:
