@@ -113,7 +113,7 @@ def test_a_protocol_behind_the_path_is_refused_with_the_right_order(files: list[
     for protocol in ("other", "other@1"):
         with pytest.raises(ConfigError, match=re.escape(f"did you mean mine/{protocol}:{tmp_path}? The protocol")):
             find_benchmark(f"mine:{tmp_path}/{protocol}", files)
-    for path in (f"{tmp_path}/ohter", f"{tmp_path}/nowhere/other", "owner/other"):
+    for path in (f"{tmp_path}/ohter", f"{tmp_path}/nowhere/other", "owner/other", "other"):
         assert find_benchmark(f"mine:{path}", files).path == path
     (tmp_path / "other").mkdir()
     assert find_benchmark(f"mine:{tmp_path}/other", files).path == f"{tmp_path}/other"

@@ -126,6 +126,6 @@ def _refuse_protocol_in_path(benchmark: Benchmark, path: str) -> None:
     """`ConfigError` for ``hf:DIR/PROTOCOL``, where ``hf/PROTOCOL:DIR`` was meant."""
     whole = Path(path).expanduser()
     named = {name for key in benchmark.protocols for name in (key, key.partition("@")[0])}
-    if whole.name in named and not whole.exists() and whole.parent.is_dir():
+    if whole.name in named and len(whole.parts) > 1 and not whole.exists() and whole.parent.is_dir():
         meant = f"{benchmark.name}/{whole.name}:{Path(path).parent}"
         raise ConfigError(f"There is no {path}; did you mean {meant}? The protocol stands before the colon.")
