@@ -100,6 +100,16 @@ def test_a_word_too_many_is_a_mistake(run):
     assert (done.code, done.err) == (2, "cir-bench: doctor has no use for 'sum'; see cir-bench doctor --help.\n")
 
 
+@pytest.mark.parametrize("verb", ["leaderboard", "report"])
+def test_a_folder_of_records_is_given_with_its_option(run, tmp_path, monkeypatch, verb):
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "runs").mkdir()
+    done = run(verb, "runs")
+    assert (done.code, done.err) == (2, f"cir-bench: {verb} has no use for 'runs'; write --records runs.\n")
+    done = run(verb, "run")
+    assert done.err.endswith(f"see cir-bench {verb} --help.\n")
+
+
 def test_an_unknown_option_is_a_mistake(run):
     done = run("ls", "--jsn")
     assert done.code == 2

@@ -32,7 +32,11 @@ def refuse_extra(context: Any) -> None:
     if context.args:
         _refuse_option_as_value(context)
         verb, extra = _verb(context), context.args
-        remedy = f"write {' '.join(map(_as_option, extra))}" if verb in CELLS else f"see cir-bench {verb} --help"
+        remedy = f"see cir-bench {verb} --help"
+        if verb in CELLS:
+            remedy = f"write {' '.join(map(_as_option, extra))}"
+        elif _takes(context, "--records") and all(Path(word).is_dir() for word in extra):
+            remedy = f"write {' '.join(f'--records {word}' for word in extra)}"
         raise ConfigError(f"{verb} has no use for {' '.join(map(repr, extra))}; {remedy}.")
 
 
@@ -47,6 +51,10 @@ def _refuse_option_as_value(context: Any) -> None:
                 raise ConfigError(
                     f"{name} needs a value, and took {one} for it; write {name} {parameter.metavar or 'VALUE'}."
                 )
+
+
+def _takes(context: Any, option: str) -> bool:
+    return any(option in parameter.opts for parameter in context.command.params)
 
 
 def _verb(context: Any) -> str:
