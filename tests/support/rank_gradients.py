@@ -1,4 +1,4 @@
-"""One of several ranks: gradients of every built-in method with trained encoders, alone and together.
+"""One of several ranks: gradients of every built-in method with trained encoders, alone (in the first) and together.
 
 ``python rank_gradients.py FOLDER METHOD…`` with RANK and WORLD_SIZE set; ranks meet in a file in FOLDER. Writes
 ``FOLDER/RANK.json``: by method, the largest relative difference to one process of any gradient and any buffer.
@@ -14,6 +14,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 import torch
+from safetensors.torch import load_file, save_file
 from torch import Tensor
 
 from cir_bench.interfaces.specs import MethodSpec
@@ -122,8 +123,11 @@ def main(folder: Path, methods: Sequence[str]) -> None:
     with joined(f"file://{folder}/meeting") as ranks, tempfile.TemporaryDirectory() as cache:
         benches = [Workbench(None, Path(cache), torch.device("cpu"), ranks=group) for group in (ALONE, ranks)]
         for cell in cells:
-            alone, together = (outcome(cell, registry, bench, folder) for bench in benches)
-            found[cell.key.method] = difference(alone, together)
+            file = folder / f"{cell.key.method}.safetensors"
+            if ranks.number == 0:  # the others wait for it in their first step together
+                save_file(outcome(cell, registry, benches[0], folder), file)
+            together = outcome(cell, registry, benches[1], folder)
+            found[cell.key.method] = difference(load_file(file), together)
     (folder / f"{ranks.number}.json").write_text(json.dumps(found))
 
 
