@@ -27,7 +27,7 @@ def cir_bench_methods():
 """
 
 
-@pytest.mark.parametrize("verb", ["run", "plan"])
+@pytest.mark.parametrize("verb", ["run", "show"])
 def test_helpers_of_a_plugin_are_found_and_files_of_the_current_folder_replace_no_module(
     tmp_path: Path, verb: str
 ) -> None:
@@ -38,16 +38,11 @@ def test_helpers_of_a_plugin_are_found_and_files_of_the_current_folder_replace_n
     (there / "helper_beside_it.py").write_text("NAME = 'helped'\n")
     (there / "mine.py").write_text(METHOD)
     toy = CHECKOUT / "tests" / "support" / "toy_plugin.py"
-    words = [verb, "-m", "helped", "-b", "toy", "-e", "toy", "--plugin", toy, "--plugin", there / "mine.py"]
+    places = ["--out", tmp_path / "runs", "--cache-dir", tmp_path / "cache"]
+    words = {"run": ["-m", "helped", "-b", "toy", "-e", "toy", *places], "show": ["helped"]}
+    plugins = ["--plugin", toy, "--plugin", there / "mine.py"]
     done = subprocess.run(
-        [
-            Path(sys.executable).parent / "cir-bench",
-            *words,
-            "--out",
-            tmp_path / "runs",
-            "--cache-dir",
-            tmp_path / "cache",
-        ],
+        [Path(sys.executable).parent / "cir-bench", verb, *words[verb], *plugins],
         cwd=here,
         capture_output=True,
         text=True,
@@ -56,5 +51,5 @@ def test_helpers_of_a_plugin_are_found_and_files_of_the_current_folder_replace_n
     )
     assert "the wrong module" not in done.stdout + done.stderr
     assert "helper_beside_it" not in done.stderr
-    assert "helped on toy" in done.stdout + done.stderr
+    assert ("helped on toy" if verb == "run" else "method helped") in done.stdout + done.stderr
     assert done.returncode == 0, done.stderr
