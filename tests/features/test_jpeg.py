@@ -175,7 +175,15 @@ def test_an_encoder_that_takes_no_pixels_is_said_to(files, monkeypatch) -> None:
 
 
 def test_one_image_is_too_few_to_tell(files) -> None:
-    assert not decided(Thumbnails(), files, ["0.jpg", "4.png"])
+    with pytest.warns(UserWarning, match="fewer than two of 16 images are JPEG files that it decodes"):
+        assert not decided(Thumbnails(), files, ["0.jpg", "4.png"])
+
+
+def test_no_more_files_are_read_to_decide_than_are_compared(files, monkeypatch) -> None:
+    read, plain = list[str](), Files.file
+    monkeypatch.setattr(Files, "file", lambda self, name: read.append(name) or plain(self, name))
+    assert decided(Thumbnails(), files, NAMES * 100)
+    assert len(read) == 2 * 16 - read.count("4.png"), "each JPEG file once by either decoder"
 
 
 def test_a_torchvision_without_it_is_refused(monkeypatch) -> None:
@@ -186,11 +194,13 @@ def test_a_torchvision_without_it_is_refused(monkeypatch) -> None:
         JpegDecoder(CPU)
 
 
-def test_worker_processes_read_the_files(files, cache, monkeypatch) -> None:
+def test_worker_processes_read_the_files(files, cache, monkeypatch, caplog) -> None:
+    """And send back nothing of the data set, which may be large or refuse to be pickled."""
+    monkeypatch.setattr(Files, "__reduce__", lambda self: 1 / 0, raising=False)
     monkeypatch.setattr("cir_bench.features.processes.WORTH_WORKERS", 2)
     encoder: Any = Thumbnails()
     refs = [files.ref(name) for name in NAMES]
     asked = FeatureRequest.of_images(
         "thumbs", encoder, refs, Needs(image=POOLED), SCOPE, workers=1, decoder=JpegDecoder(CPU)
     )
-    assert len(cache.table(asked).rows(NAMES)) == 5 and encoder.decoded == 4
+    assert len(cache.table(asked).rows(NAMES)) == 5 and encoder.decoded == 4 and not caplog.messages

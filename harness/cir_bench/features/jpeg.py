@@ -49,10 +49,13 @@ NAMES = ("torchvision on cpu", "torchvision on cuda")
 
 @dataclass(frozen=True)
 class JpegFile:
-    """The bytes of a file that the device decodes, ``[n]`` uint8, and the image that it is."""
+    """The bytes of a file that the device decodes, ``[n]`` uint8, and the place of its image among others.
+
+    It comes out of worker processes, so it has nothing of the data set.
+    """
 
     data: Tensor
-    image: ImageRef
+    place: int
 
 
 class JpegDecoder:
@@ -83,44 +86,47 @@ class JpegDecoder:
             found: list[Tensor] = decode_jpeg(list(files), ImageReadMode.RGB, self._at)
         return found
 
-    def items(self, encoder: Encoder, read: Sequence[Any]) -> list[Any]:
-        """Items for ``encoder.encode_images`` of what `read_jpeg` gave, on the device if they are tensors."""
+    def items(self, encoder: Encoder, read: Sequence[Any], images: Sequence[ImageRef]) -> list[Any]:
+        """Items for ``encoder.encode_images`` of what `read_jpeg` gave, on the device if they are tensors.
+
+        ``images`` are those that the files' places are among.
+        """
         files = iter([one for one in read if isinstance(one, JpegFile)])
         made: list[Any] = []
         while some := list(islice(files, TOGETHER)):
-            made += self._made(encoder, some)
+            made += self._made(encoder, some, images)
         from_files = iter(made)
         items = [next(from_files) if isinstance(one, JpegFile) else one for one in read]
         return [item.to(self.device) if isinstance(item, Tensor) else item for item in items]
 
-    def _made(self, encoder: Encoder, files: Sequence[JpegFile]) -> list[Any]:
+    def _made(self, encoder: Encoder, files: Sequence[JpegFile], images: Sequence[ImageRef]) -> list[Any]:
         try:
             pixels = self.decode([file.data for file in files])
         except torch.OutOfMemoryError:
             raise
         except RuntimeError:
             if len(files) == 1:
-                return [read_item(encoder, files[0].image)]  # repairs it, or says what is wrong
-            return [item for file in files for item in self._made(encoder, [file])]
+                return [read_item(encoder, images[files[0].place])]  # repairs it, or says what is wrong
+            return [item for file in files for item in self._made(encoder, [file], images)]
         return [encoder.item_of_pixels(one) for one in pixels]
 
     def difference(self, encoder: Encoder, images: Sequence[ImageRef], levels: frozenset[FeatureLevel]) -> float | None:
-        """That of `TOLERANCE`, of a sample; None if there are not two JPEG files that the device would decode.
+        """That of `TOLERANCE`, of a sample; None if not two of it are JPEG files that the device would decode.
 
         Raises:
             ConfigError: the encoder makes no items of pixels.
         """
-        files = [file for file in map(jpeg_file, images) if file is not None]
-        sample = files[:: max(1, len(files) // SAMPLE)][:SAMPLE]
-        if len(sample) < 2:
+        some = images[:: max(1, len(images) // SAMPLE)][:SAMPLE]
+        files = [file for place, image in enumerate(some) if (file := jpeg_file(image, place)) is not None]
+        if len(files) < 2:
             return None
         with evaluating(encoder):
-            ours = encoder.encode_images(self.items(encoder, sample), levels)
-            pillows = encoder.encode_images([read_item(encoder, file.image) for file in sample], levels)
+            ours = encoder.encode_images(self.items(encoder, files, some), levels)
+            pillows = encoder.encode_images([read_item(encoder, some[file.place]) for file in files], levels)
         return max(_distance(*both) for both in zip(_rows(ours), _rows(pillows), strict=True))
 
 
-def jpeg_file(image: ImageRef) -> JpegFile | None:
+def jpeg_file(image: ImageRef, place: int = 0) -> JpegFile | None:
     """The file of an image, if it is a JPEG in grey or RGB, upright; None: Pillow has to read it."""
     dataset = image.dataset
     if not isinstance(dataset, FileDataset) or type(dataset).open is not FileDataset.open:
@@ -133,12 +139,12 @@ def jpeg_file(image: ImageRef) -> JpegFile | None:
                 return None
     except Exception:  # of a broken file, which Pillow repairs, or says what is wrong with it
         return None
-    return JpegFile(torch.frombuffer(bytearray(data), dtype=torch.uint8), image)
+    return JpegFile(torch.frombuffer(bytearray(data), dtype=torch.uint8), place)
 
 
-def read_jpeg(encoder: Encoder, image: ImageRef) -> Any:
+def read_jpeg(encoder: Encoder, image: ImageRef, place: int) -> Any:
     """The image's file, if the device decodes it, or else its item."""
-    file = jpeg_file(image)
+    file = jpeg_file(image, place)
     return read_item(encoder, image) if file is None else file
 
 
@@ -161,17 +167,14 @@ def chosen(
         found = decoder.difference(encoder, images, levels)
     except torch.OutOfMemoryError:
         raise
-    except (
-        CirBenchError,
-        RuntimeError,
-    ) as error:  # of decoders on a device; what is wrong with the encoder, Pillow's way shows
+    except (CirBenchError, RuntimeError) as error:  # a decoder's; what is wrong with the encoder, Pillow's way shows
         why = " ".join(str(error).split())[:200]
     else:
-        if found is None:
-            return False
-        if found <= TOLERANCE:
+        if found is not None and found <= TOLERANCE:
             return True
-        why = f"features differ by {found:.3f} of the distance between images, and {TOLERANCE} is allowed"
+        why = f"fewer than two of {SAMPLE} images are JPEG files that it decodes"
+        if found is not None:
+            why = f"features differ by {found:.3f} of the distance between images, and {TOLERANCE} is allowed"
     said = f"JPEG files are decoded by Pillow, not by {decoder.name}, for {name}: {why}."
     warnings.warn(said, stacklevel=2)
     _LOG.warning("%s", said)

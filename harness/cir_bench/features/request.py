@@ -74,14 +74,19 @@ class FeatureRequest:
 
         Batches may be as large as ``sizes`` finds. JPEG files are decoded by ``decoder`` where the encoder is.
         """
-        read = read_item if decoder is None else read_jpeg
 
         def encode(positions: Sequence[int], levels: frozenset[FeatureLevel]) -> Iterator[Encoded]:
             chosen = [images[position] for position in positions]
-            items = read_in_order(lambda place: read(encoder, chosen[place]), len(chosen), IMAGE_BATCH, workers)
+
+            def read(place: int) -> Any:
+                image = chosen[place]
+                return read_item(encoder, image) if decoder is None else read_jpeg(encoder, image, place)
 
             def encode_part(part: Sequence[Any]) -> Features:
-                return encoder.encode_images(part if decoder is None else decoder.items(encoder, part), levels)
+                items = part if decoder is None else decoder.items(encoder, part, chosen)
+                return encoder.encode_images(items, levels)
+
+            items = read_in_order(read, len(chosen), IMAGE_BATCH, workers)
 
             return _in_batches("image", items, IMAGE_BATCH, sizes, encode_part)
 
