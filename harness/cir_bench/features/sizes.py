@@ -14,7 +14,7 @@ import torch
 T = TypeVar("T")
 
 MOST = 8
-"""So many times the default at most: by then the work of starting a pass is small beside the pass."""
+"""So many times the default at most. Not measured on a GPU; a larger batch would mostly take more memory."""
 SHARE = 4
 """A pass may take one part in so many of what is free: other cells may be on the device, and other items larger."""
 
@@ -61,7 +61,7 @@ class GpuMemory:
 class BatchSizes:
     """Finds sizes of batches; without a ``memory`` to look at, each is the default.
 
-    On a CPU there is none: a larger batch is no faster there, since its activations leave the processor's caches.
+    On a CPU there is none, since larger batches are no faster there (``docs/scaling.md``).
     ``used`` has the largest batch of each kind of items since :meth:`start`.
     """
 
