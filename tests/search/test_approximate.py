@@ -105,15 +105,15 @@ def test_the_recall_is_printed_and_the_effort_raised_until_it_is_enough(indexed,
     from cir_bench.search.vectors import parts, recall
 
     monkeypatch.setattr(parts, "SAMPLE", 1)  # as many lists as images
-    for name, value in (("FIRST", {"ivf": 1}), ("K", 3), ("MARGIN", 0)):
+    for name, value in (("FIRST", {"ivf": 1}), ("K", 1), ("MARGIN", 0)):
         monkeypatch.setattr(recall, name, value)
     root, result = indexed("tirg", "ivf")
     enough = result["approximate"]
-    assert (enough["effort"] > 1, enough["recall"] >= 0.95, enough["k"]) == (True, True, 3)
+    assert (enough["effort"] > 1, enough["recall"] >= 0.95, enough["k"]) == (True, True, 1)
     code, out, _ = command("index", root, "--out", tmp_path / "index", "--effort", 1, "--device", "cpu")
     assert code == 0
     assert "approximate search by ivf (nprobe 1): finds " in out
-    assert "% of the exact best 3 (14 queries composed from these images)" in out
+    assert "% of the exact best 1 (14 queries composed from these images)" in out
     less = index(command, root, tmp_path)["approximate"]
     assert (less["effort"], less["recall"] < enough["recall"]) == (1, True)
     code, out, err = command("search", tmp_path / "index", "--image", root / "val00.png", "--text", "redder")

@@ -65,7 +65,7 @@ class Features:
             raise ValueError("Features: tokens and mask come together")
         if self.tokens is not None and self.mask is not None and self.tokens.shape[:2] != self.mask.shape:
             raise ValueError(f"Features: tokens {tuple(self.tokens.shape)} and mask {tuple(self.mask.shape)} disagree")
-        sizes = {one.shape[0] for one in (self.pooled, self.tokens, self.mask, *self.maps) if one is not None}
+        sizes = {len(one) for one in (self.pooled, self.tokens, self.mask, *self.maps) if one is not None}
         if self.texts:
             sizes.add(len(self.texts))
         if len(sizes) > 1:
