@@ -188,9 +188,9 @@ class Metric:
             return self.family.over_queries(values)
         if not all(groups):
             raise DataError(f"{self.name} needs a group of every query, but {list(groups).count('')} have none.")
-        _, of = np.unique(np.array(groups, dtype=object), return_inverse=True)
-        each = [self.family.within_groups(values[of == place]) for place in range(int(of.max()) + 1)]
-        return self.family.over_queries(np.array(each))
+        _, of, sizes = np.unique(np.array(groups, dtype=object), return_inverse=True, return_counts=True)
+        by_group = np.split(values[np.argsort(of, kind="stable")], np.cumsum(sizes)[:-1])
+        return self.family.over_queries(np.array([self.family.within_groups(own) for own in by_group]))
 
 
 def parse_metric(name: str) -> Metric:

@@ -225,12 +225,11 @@ class MethodContract(Composing):
     def test_a_checkpoint_brings_everything_back(self) -> None:
         """Another instance that loads the state gives the same queries and the same loss terms."""
         first, second = self.method(seed=1).eval(), self.method(seed=2).eval()
-        stages = first.stages()
-        for stage in stages:
+        for stage in first.stages():
             steps(first, stage, self.batch())  # a stage may switch what is composed
         second.load_state_dict(first.state_dict())
         assert_same_embedding(self.query(second.composer), self.query(first.composer), "queries")
-        for stage in stages[-1:]:
+        for stage in first.stages()[-1:]:
             pairs = zip(steps(first, stage, self.batch()), steps(second, stage, self.batch()), strict=True)
             for ours, theirs in pairs:
                 assert_same_tensors(theirs.terms, ours.terms, "term ")
