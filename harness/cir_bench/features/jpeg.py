@@ -38,9 +38,8 @@ SAMPLE = 16
 TOLERANCE = 0.02
 """The largest difference of an image's features, over the median distance between the features of two images.
 
-RN50 and ViT-B-32 with random weights, JPEG files of drawings, mosaics and smooth colours, over the largest distance of
-each set, which is a little more than the median: resizing alone made 0.0004 to 0.006, a decoder that repeats colours
-0.02 to 0.08. In the norm of the features, other images were as near as 0.005.
+The norm of the features says little: those of two images may be much nearer to each other than they are long.
+``benchmarks/gpu/extraction.py`` measures both.
 """
 TOGETHER = 16
 """Files that are decoded at a time: pixels of large photos take a thousand times what the encoder reads of them."""

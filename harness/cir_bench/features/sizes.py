@@ -61,7 +61,7 @@ class GpuMemory:
 class BatchSizes:
     """Finds sizes of batches; without a ``memory`` to look at, each is the default.
 
-    On a CPU there is none, since larger batches are no faster there (``docs/scaling.md``).
+    On a CPU there is none.
     ``used`` has the largest batch of each kind of items since :meth:`start`.
     """
 
