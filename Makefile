@@ -18,8 +18,8 @@ INSTALLED_DOCS := $(VENV)/.installed-docs
 run: $(INSTALLED)
 	$(BIN)/cir-bench run --all --seeds $(SEEDS) --out $(OUT) $(if $(TUNED),--tuned $(TUNED))
 
-# Bytecode is kept, whatever the environment says: without it, each of the JOBS processes rewrites every test module, for six
-# seconds, and whatever a test starts compiles cir-bench.
+# Bytecode is kept, whatever the environment says: without it, each of the JOBS processes rewrites every test module, and
+# whatever a test starts compiles cir-bench.
 test: $(INSTALLED_TEST)
 	PYTHONDONTWRITEBYTECODE= OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n $(JOBS) --dist worksteal
 
