@@ -34,9 +34,10 @@ def here(tmp_path_factory):
 
 def test_a_matrix_has_the_records_of_one_process(engine, here) -> None:
     """Features that several cells read are extracted once, come home, and go out with each cell."""
-    methods = (*TRAINED, "-m", "sum", "-m", "text-only")
+    methods = ("-m", "sum", "-m", "text-only", *TRAINED)
     code, said = engine.run(*methods, *AWAY)
     assert code == 0, said
+    assert "[1/3] dies" in said, "the longest begins first"
     assert {name: comparable(record) for name, record in engine.records().items()} == here
     assert [any("cache/" in name for name in sent) for sent in engine.sent("features")] == [False]
     for method in ("sum", "text-only"):

@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 from cir_bench.engine.groups import Groups
 from cir_bench.engine.home import Home
 from cir_bench.engine.jobs import Jobs
+from cir_bench.engine.order import longest_first
 from cir_bench.engine.outcome import failed_record, received
 from cir_bench.engine.pack import Packer
 from cir_bench.engine.setup import EngineSetup
@@ -43,7 +44,9 @@ class _Task:
 
 
 def run_on(executor: Executor, cells: Sequence[Cell], setup: EngineSetup) -> list[CellFinished]:
-    """As `cir_bench.runs.schedule.run_cells`, on the workers of an executor."""
+    """As `cir_bench.runs.schedule.run_cells`, on the workers of an executor; the longest cells begin first."""
+    if setup.most_jobs > 1:
+        cells = longest_first(cells, setup.bench.costs.read())
     drive = _Drive(executor, cells, setup)
     try:
         return drive.run()
