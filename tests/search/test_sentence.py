@@ -1,5 +1,6 @@
 """A search puts query texts into the template of the run, or says that it cannot."""
 
+import json
 from functools import cache
 from pathlib import Path
 
@@ -93,3 +94,46 @@ def test_the_card_and_the_index_say_which_template_it_is(measured, tmp_path, cap
     assert card in written
     assert ("query texts" in written.lower()) == bool(card)
     assert (card in said and said.count("\n") == 1) if warned else said == ""
+
+
+@pytest.fixture
+def described(tmp_path):
+    """The folder of a finished cell of a method that reads descriptions of the target, which end as they like."""
+    texts = {"q0": "A note, worn. ", "q1": "A {small} hat"}
+    header = {"artefact": "target-text", "version": 1, "per": "query", "dataset": "worded", "split": "test"}
+    made = {"model": "a person", "prompt": "", "date": "2026-01-01", "licence": "MIT", "texts": texts}
+    (tmp_path / "texts.json").write_text(json.dumps(header | made))
+    words = ["-m", "cirevl", "-b", "worded/sentence", "--plugin", str(PLUGIN), "--device", "cpu"]
+    artefact = ["--artefact", f"target-text={tmp_path / 'texts.json'}"]
+    places = ["--out", str(tmp_path / "runs"), "--cache-dir", str(tmp_path / "cache")]
+    assert main(["run", *words, *artefact, *places]) == 0
+    (record,) = read_records(tmp_path / "runs")[0]
+    return record.parent, texts
+
+
+def test_a_text_in_the_place_of_an_artefacts_is_read_as_that_was(described):
+    folder, texts = described
+    retriever = cir_bench.load(folder, device="cpu", plugins=[PLUGIN])
+    retriever.set_gallery([picture(name) for name in "0123"])
+    for query, (ids, scores) in stored(folder).items():
+        hits = retriever.search(picture(QUERIES[query][0]), texts[query], k=4)
+        assert [hit.image.removeprefix("image-") for hit in hits] == ids
+        assert [hit.score for hit in hits] == pytest.approx(scores, abs=1e-6)
+
+
+def test_a_search_says_that_it_takes_a_text_for_one_of_an_artefact(described, tmp_path, capsys):
+    photos, index = tmp_path / "photos", str(tmp_path / "index")
+    photos.mkdir()
+    picture("3").save(photos / "a.png")
+    capsys.readouterr()
+    pytest.importorskip("starlette", reason="the server needs starlette, of .[serve]")
+    nowhere = ["--host", "192.0.2.1", "--token", "0" * 16]
+    for words, expected in (
+        (["index", str(photos), "--from", str(described[0]), "--out", index], 0),
+        (["search", index, "--image", str(photos / "a.png"), "--text", "a hat"], 0),
+        (["serve", index, *nowhere], 2),
+    ):
+        assert main([*words, "--device", "cpu", "--plugin", str(PLUGIN)]) == expected
+        said = capsys.readouterr().err.splitlines()[0]
+        assert "cirevl reads texts of the artefact `target-text` in the place of modification texts" in said
+    assert "artefact `target-text`" in (tmp_path / "index" / "model" / "README.md").read_text()

@@ -47,12 +47,15 @@ def search(
     from cir_bench.runs.device import choose_device
     from cir_bench.search.index import PhotoIndex
     from cir_bench.search.load import open_model
+    from cir_bench.search.sentence import text_note
     from cir_bench.search.steps import search_steps
 
     photos = PhotoIndex(index)
     approximate = None if exact else photos.searchable().approximate
     context = settings.context()
     engine = open_model(photos.model, registry, choose_device(device), context.data_root, context.cache_dir)
+    if note := text_note(engine.cell):
+        print(f"cir-bench: {note}", file=sys.stderr)
     steps = list(search_steps(engine, photos.gallery(engine, exact=exact), image.resolve(), (text, *(then or ())), k))
     if not steps[-1].results or len(steps) < 1 + len(then or ()):
         print(f"cir-bench: {index} has no image but the reference, so there is nothing else to show", file=sys.stderr)

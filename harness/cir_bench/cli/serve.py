@@ -2,15 +2,20 @@
 
 from __future__ import annotations
 
+import sys
 import webbrowser
+from collections.abc import Sequence
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from cir_bench.cli.common import open_registry, with_settings
 from cir_bench.errors import ConfigError
 from cir_bench.verbs.settings import Settings
+
+if TYPE_CHECKING:
+    from cir_bench.search.serve.library import Served
 
 Exact = Annotated[bool, typer.Option("--exact", help="Score every image, though an index is approximate.")]
 
@@ -55,13 +60,9 @@ def serve(
         raise ConfigError(
             f'cir-bench serve needs {error.name}, which is not installed; pip install "cir-bench[serve]".'
         ) from error
-    from cir_bench.runs.device import choose_device
-    from cir_bench.search.serve.open import open_indexes
-
     address = Address(host, port, token, tuple(allow_host or ()))
     policy = address.policy()
-    registry, context = open_registry(settings), settings.context()
-    served = open_indexes(indexes, registry, choose_device(device), context.data_root, context.cache_dir, exact=exact)
+    served = _opened(indexes, settings, device, exact=exact)
     app = make_app(served, feedback, policy=policy, follow_links=settings.follow_links)
     with listen(address) as listening:
         url = url_of(listening, policy.token)
@@ -76,3 +77,17 @@ def serve(
             Server(app, started).run(sockets=[listening])
         except KeyboardInterrupt:
             print()
+
+
+def _opened(indexes: Sequence[Path], settings: Settings, device: str, *, exact: bool) -> list[Served]:
+    """The indexes in memory; says what texts are taken for, where it is not for modification texts."""
+    from cir_bench.runs.device import choose_device
+    from cir_bench.search.sentence import text_note
+    from cir_bench.search.serve.open import open_indexes
+
+    registry, context = open_registry(settings), settings.context()
+    served = open_indexes(indexes, registry, choose_device(device), context.data_root, context.cache_dir, exact=exact)
+    for note in dict.fromkeys(text_note(one.engine.cell) for one in served):
+        if note:
+            print(f"cir-bench: {note}", file=sys.stderr)
+    return served

@@ -190,6 +190,8 @@ class Engine:
 
     def _texts(self, text: Text) -> tuple[str, ...]:
         captions = (text,) if isinstance(text, str) else tuple(text)
+        if self._cell.needs.text_from:  # the run did not write an artefact's texts as its protocol says, either
+            return captions or ("",)
         found = query_texts(QUERY, captions, self.protocol, {})
         return tuple(self._sentence.format(text=one) for one in (found[0].texts if found else ("",)))
 

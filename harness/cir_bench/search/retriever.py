@@ -16,8 +16,9 @@ class Retriever:
     """A trained model; made by :func:`cir_bench.load`.
 
     Texts are written, and put into a template, as the protocol of the run says; a template that names the context of
-    annotated queries (``{concept}``) is left out. The query's own image is removed from the candidates if the protocol
-    removes it.
+    annotated queries (``{concept}``) is left out. A method that reads an artefact (CIReVL's descriptions of the target)
+    gets the text in its place, as it is. The query's own image is removed from the candidates if the protocol removes
+    it.
     """
 
     def __init__(self, engine: Engine) -> None:

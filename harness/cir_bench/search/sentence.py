@@ -16,9 +16,11 @@ def sentence_of(cell: Cell) -> str:
 
 
 def sentence_note(cell: Cell) -> str:
-    """What a model's card says of the sentence; empty if texts are read as they are, in the run and in a search."""
+    """What a model's card says of query texts; empty if they are read as they are, in the run and in a search."""
+    if cell.needs.text_from:
+        return text_note(cell)
     found = template_and_owner(cell)
-    if found is None or cell.needs.text_from:
+    if found is None:
         return ""
     if not (names := _unknown(cell)):
         return f"Query texts are put into `{found[0]}`, as in the run."
@@ -31,7 +33,17 @@ def sentence_note(cell: Cell) -> str:
 
 def sentence_warning(cell: Cell) -> str:
     """`sentence_note` where a search reads other texts than the run; else empty."""
-    return sentence_note(cell) if _unknown(cell) else ""
+    return sentence_note(cell) if cell.needs.text_from or _unknown(cell) else ""
+
+
+def text_note(cell: Cell) -> str:
+    """What a search takes a text for, if not for a modification text; else empty."""
+    if not cell.needs.text_from:
+        return ""
+    return (
+        f"{cell.key.method} reads texts of the artefact `{cell.needs.text_from}` in the place of modification texts, "
+        "and a search takes its text for one of them."
+    )
 
 
 def _unknown(cell: Cell) -> list[str]:
