@@ -95,3 +95,19 @@ def test_a_path_that_is_no_python_file_is_a_mistake(tmp_path, name):
     (tmp_path / "text.txt").touch()
     with pytest.raises(ConfigError, match=f"{name}: there is no such Python file"):
         read(tmp_path / name)
+
+
+@pytest.mark.parametrize(
+    ("module", "message", "remedy"),
+    [
+        ("torhc", "is not installed", "did you mean 'torch'? If not, run: pip install torhc"),
+        ("torch.nnn", "the installed torch lacks", "did you mean 'torch.nn'? If not, run: pip install --upgrade torch"),
+        ("torhc_mine", "is not installed", "run: pip install torhc_mine"),
+        ("torch.zz", "the installed torch lacks", "run: pip install --upgrade torch"),
+    ],
+)
+def test_a_misspelt_import_is_answered_with_what_was_meant(tmp_path, module, message, remedy):
+    (tmp_path / "torhc_mina.py").write_text(f"import {module}\n")
+    (problem,) = read(tmp_path / "torhc_mina.py").problems
+    assert problem.message.startswith(f"it needs the module {module}, which {message}")
+    assert problem.remedy == remedy

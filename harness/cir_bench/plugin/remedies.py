@@ -2,12 +2,18 @@
 
 from __future__ import annotations
 
+import difflib
 import importlib.util
+import pkgutil
+import sys
 import traceback
 from pathlib import Path
 
-from cir_bench.errors import printable
+from cir_bench.errors import did_you_mean, printable
 from cir_bench.plugin.owner import Owner
+
+MISSPELT = 0.8
+"""How similar, of 1, a missing module must be to one that is there to be taken for it; ``timm`` is not to ``time``."""
 
 
 def in_words(error: BaseException) -> str:
@@ -58,9 +64,20 @@ def _missing_module(missing: str, owner: Owner, module: str) -> tuple[str, str]:
         reinstall = f"run: pip install --force-reinstall {owner.distribution}"
         remedy = "check the import lines of the file" if owner.single_file else reinstall
         return f"its module {missing} does not exist", remedy
+    package, dot, name = missing.rpartition(".")
+    near = difflib.get_close_matches(name, _beside(package) - {Path(owner.plugin).stem}, n=1, cutoff=MISSPELT)
+    meant = f"{did_you_mean(missing, [f'{package}{dot}{near[0]}'])} If not, " if near else ""
     if missing != top and _is_importable(top):
-        return f"it needs the module {missing}, which the installed {top} lacks", f"run: pip install --upgrade {top}"
-    return f"it needs the module {missing}, which is not installed", f"run: pip install {top}"
+        lacks = f"it needs the module {missing}, which the installed {top} lacks"
+        return lacks, f"{meant}run: pip install --upgrade {top}"
+    return f"it needs the module {missing}, which is not installed", f"{meant}run: pip install {top}"
+
+
+def _beside(package: str) -> set[str]:
+    """The public modules of an imported package; of ``""``, all that can be imported."""
+    path = getattr(sys.modules.get(package), "__path__", []) if package else None
+    names = {one.name for one in pkgutil.iter_modules(path)} | (set() if package else sys.stdlib_module_names)
+    return {name for name in names if not name.startswith("_")}
 
 
 def _top(module: str) -> str:
