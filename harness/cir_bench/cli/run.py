@@ -18,7 +18,7 @@ from cir_bench.cli.records import warn
 from cir_bench.cli.run_options import RunOptions, with_run_options
 from cir_bench.cli.run_view import say
 from cir_bench.cli.streams import outlive_readers
-from cir_bench.errors import debugging
+from cir_bench.errors import debugging, examples
 from cir_bench.interrupts import INTERRUPTED
 from cir_bench.ranks.group import LostRankError
 from cir_bench.ranks.join import joined
@@ -111,12 +111,15 @@ def _report(setup: RunSetup, finished: Sequence[CellFinished], stream: TextIO, a
 
 
 def _summarise(finished: Sequence[CellFinished], stream: TextIO) -> None:
+    """Count the outcomes; why a cell failed or was left alone was said when it was its turn."""
     outcomes = [event.outcome for event in finished]
-    failed = [event for event in finished if event.failed]
-    say(stream, f"{outcomes.count('done')} run, {outcomes.count('done before')} done before, {len(failed)} failed.")
-    for event in failed:
-        before = "failed before (--retry-failed runs it again): " if event.outcome == "failed before" else ""
-        say(stream, f"  did not run: {event.cell.name}: {before}{event.reason}")
-    for event in finished:
-        if event.outcome == "running elsewhere":
-            say(stream, f"  not run, another process is running it: {event.cell.name}")
+    failed = [event.cell.name for event in finished if event.failed]
+    names = f": {examples(failed, between='; ')}" if failed else ""
+    say(
+        stream,
+        f"{outcomes.count('done')} run, {outcomes.count('done before')} done before, {len(failed)} failed{names}.",
+    )
+    if "failed before" in outcomes:
+        say(stream, "--retry-failed runs again what failed before.")
+    if elsewhere := outcomes.count("running elsewhere"):
+        say(stream, f"{elsewhere} not run: another process is running {'it' if elsewhere == 1 else 'them'}.")
