@@ -113,7 +113,7 @@ def test_one_process_speaks(together) -> None:
     assert done.returncode == 1
     lines = done.stdout.splitlines()
     assert [line.split("]")[0] for line in lines if line.startswith("[")] == [f"[{place}/6" for place in range(1, 7)]
-    assert sum(line.startswith("4 run, 0 done before, 2 failed.") for line in lines) == 1
+    assert sum(line.startswith("4 run, 0 done before, 2 failed: ") for line in lines) == 1
     assert "Traceback" not in done.stdout
 
 

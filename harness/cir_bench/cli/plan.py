@@ -42,7 +42,7 @@ def plan(
 ) -> None:
     """Show every cell (done, stale and why, to do) and the estimated time; with --features what is to be extracted.
 
-    Exit code 1 when a method and an encoder of the plan cannot work together.
+    Exit code 1 when a cell is refused: its method, encoder, data or artefact do not fit each other.
     """
     from cir_bench.runs.status import Status
     from cir_bench.verbs.plan import at_once

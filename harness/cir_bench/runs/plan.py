@@ -1,6 +1,7 @@
 """What `run` would do: the state of every cell, the features to extract, time, memory and disk space.
 
-Imports torch only for cells with a record, which is compared with today's data and encoder, and to count features.
+Imports torch only for cells with a record, which is compared with today's data and encoder, for those with an artefact,
+whose ids are compared with those of the queries, and to count features.
 """
 
 from __future__ import annotations
@@ -10,14 +11,15 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from cir_bench.errors import CirBenchError
+from cir_bench.errors import CirBenchError, DataError
+from cir_bench.protocols.artefact import Artefact, texts_of
 from cir_bench.records.load import read_records
 from cir_bench.runs.cell import Cell
 from cir_bench.runs.costs import CostFile, Size, cost_of, size_of
 from cir_bench.runs.data_root import no_root
 from cir_bench.runs.forecast import Forecast, Forecasts, Wanted
 from cir_bench.runs.machine import this_machine
-from cir_bench.runs.status import CellState, without_record
+from cir_bench.runs.status import CellState, Status, without_record
 from cir_bench.runs.together import AtOnce, Together, together
 
 if TYPE_CHECKING:
@@ -97,11 +99,15 @@ def make_plan(
     """Look at every cell; nothing is trained, extracted or written.
 
     What cells cost is predicted for ``device`` from ``cache_dir`` and the records in ``out``. The workbench is opened
-    only if there is something to load: for a cell with a record, or to count ``features``. ``at_once``: how many cells
-    are computed at the same time.
+    only if there is something to load: for a cell with a record or an artefact, or to count ``features``. ``at_once``:
+    how many cells are computed at the same time.
     """
     known = [without_record(cell, out) for cell in cells]
-    loaded = [cell for cell, state in zip(cells, known, strict=True) if state is None or features]
+    loads = [
+        state is None or features or (state.status.runs and cell.artefact is not None)
+        for cell, state in zip(cells, known, strict=True)
+    ]
+    loaded = [cell for cell, load in zip(cells, loads, strict=True) if load]
     bench = open_bench() if loaded else None
     if bench is not None:
         bench.lifetimes.plan(loaded)
@@ -109,14 +115,16 @@ def make_plan(
     costs = [cost for record in records.values() if (cost := cost_of(record)) is not None]
     forecasts = Forecasts([*CostFile(cache_dir).read(), *costs], this_machine(device))
     plan, seen = Plan(), set[tuple[str, ...]]()
-    for cell, quick in zip(cells, known, strict=True):
+    for cell, quick, load in zip(cells, known, loads, strict=True):
         state = quick or _compared(cell, out, bench)
+        if state.status.runs and cell.artefact is not None:
+            state = _with_artefact(plan, cell, cell.artefact, state, bench)
         plan.cells.append(_planned(cell, state, forecasts, bench if features else None))
         if state.status.runs and features:
             _count(plan, cell, bench, seen, forecasts)
         elif state.status.runs:
             plan.add_problems(no_root(dataset, data_root) for dataset, _ in cell.datasets)
-        if bench is not None and (quick is None or features):
+        if bench is not None and load:
             bench.lifetimes.finish(cell)
     if at_once is not None:
         to_run = [one.forecast for one in plan.cells if one.state.status.runs]
@@ -129,6 +137,21 @@ def _compared(cell: Cell, out: Path, bench: Workbench | None) -> CellState:
 
     assert bench is not None
     return state_of(cell, out, bench)
+
+
+def _with_artefact(plan: Plan, cell: Cell, artefact: Artefact, state: CellState, bench: Workbench | None) -> CellState:
+    """``state``, or refused if the ids of the artefact are not those of the cell's queries."""
+    assert bench is not None
+    try:
+        queries = bench.datasets.of(cell).queries(cell.protocol.split)
+    except CirBenchError as error:  # whether they fit is not known
+        plan.add_problems([str(error)])
+        return state
+    try:
+        texts_of(artefact, queries)
+    except DataError as error:
+        return CellState(Status.REFUSED, str(error))
+    return state
 
 
 def _planned(cell: Cell, state: CellState, forecasts: Forecasts, bench: Workbench | None) -> PlannedCell:
