@@ -3,6 +3,7 @@
 import json
 import re
 import shutil
+from dataclasses import replace
 
 import pytest
 
@@ -63,6 +64,20 @@ def test_every_query_has_its_text_its_images_and_ten_of_each_method(report, pars
             assert f'aria-label="{method}, ten best images"' in question
         assert len(re.findall(r'aria-label="number 10: ', question)) == 3
         assert "random" not in parse(question).text
+
+
+def test_every_reference_image_of_a_query_is_shown(toy, tmp_path, monkeypatch):
+    def with_two_more(*args):
+        section = section_queries(*args)
+        more = {name: replace(one, further_references=("000", "111")) for name, one in section.queries.items()}
+        return replace(section, queries=more)
+
+    section_queries = pages.section_queries
+    monkeypatch.setattr(pages, "section_queries", with_two_more)
+    assert toy.report(tmp_path / "r", "--examples", "2", "--no-explain") == 0
+    for question in re.findall(r'<article class="query">.*?</article>', page(tmp_path / "r", "sample"), re.DOTALL):
+        assert re.findall(r'aria-label="reference image (\d+)"', question)[1:] == ["000", "111"]
+        assert "<h4>References</h4>" in question
 
 
 def test_a_target_is_framed_where_the_rank_says_it_is(report):
