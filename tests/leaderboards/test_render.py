@@ -106,6 +106,15 @@ def test_what_to_be_careful_about_is_said_in_words_and_only_then(make, change, w
     assert words not in render(build([make()]))
 
 
+def test_what_decoded_jpeg_files_is_one_note_unless_it_was_pillow_everywhere(make):
+    decoded = {"encoder": {"decoders": {"test": "torchvision on cuda"}}}
+    rows = [make("tirg", **decoded), make("val", **decoded), make("sum")]
+    lines = render(build(rows)).splitlines()
+    (note,) = [line for line in lines if "JPEG" in line]
+    assert "JPEG files: decoded by torchvision on cuda for tirg, val; by Pillow everywhere else, which" in note
+    assert "JPEG" not in render(build([make("sum")]))
+
+
 def test_parts_have_their_own_sizes(make):
     record = make().model_copy(
         update={"n_queries": {"shirt": 2038, "dress": 2017}, "n_gallery": {"dress": 3817, "shirt": 6346}}

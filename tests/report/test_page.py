@@ -73,6 +73,10 @@ def test_every_section_says_what_its_numbers_were_measured_under(page, parse):
     ("changes", "words"),
     [
         ({"encoder": {"pixel_free": True}}, "Pixel-free: images are represented by something else than their pixels"),
+        (
+            {"encoder": {"decoders": {"test": "torchvision on cpu"}}},
+            "JPEG files decoded by torchvision on cpu for tirg;",
+        ),
         ({"dataset": {"missing_images": 7}}, "Partial: 7 images of the evaluation are missing;"),
     ],
 )

@@ -7,7 +7,9 @@ import pytest
 from PIL import Image
 
 import cir_bench
+from cir_bench.protocols.builtin import builtin_protocol
 from cir_bench.records.record import read_record, write_record
+from cir_bench.search.card import model_card
 
 torch = pytest.importorskip("torch")
 
@@ -103,7 +105,14 @@ def test_the_folder_says_what_the_model_is(exported):
     assert model["protocol"]["metrics"]
     card = (folder / "README.md").read_text()
     assert f"| R@10 | {record.metrics['R@10']:.2f} |" in card
-    assert record.protocol.hash in card
+    assert record.protocol.hash in card and "JPEG" not in card
+
+
+def test_the_card_says_what_decoded_jpeg_files(exported):
+    record = read_record(exported()[0].folder / "record.json")
+    record.encoder.decoders.update(train="torchvision on cuda", val="torchvision on cuda")
+    card = model_card(record, builtin_protocol("css", "test@1"))
+    assert "| JPEG files | decoded by torchvision on cuda; a search has Pillow decode |" in card
 
 
 # -- mistakes --------------------------------------------------------------------------------------------------------

@@ -97,9 +97,23 @@ def facts(section: Section, form: TextFormat) -> Iterator[str]:
         yield f"**{PUBLISHED.capitalize()}**: {PUBLISHED_MEANS}"
     if any(row.seen for row in section.rows):
         yield f"**{NOT_ZERO_SHOT.capitalize()}**: {NOT_ZERO_SHOT_MEANS}"
+    if decoded := decoding(section):
+        yield f"JPEG files: {form.plain(decoded)}."
     if section.places:
         several = " Compare times and memory only between rows with the same number." if len(section.places) > 1 else ""
         yield f"{TIMES}on {numbered([form.plain(place) for place in section.places])}.{several}"
+
+
+def decoding(section: Section) -> str:
+    """What decoded JPEG files, and for which rows, without a full stop; empty if it was Pillow everywhere."""
+    found: dict[str, dict[str, None]] = {}
+    for row in section.rows:
+        for decoder in row.decoders:
+            found.setdefault(decoder, {})[row.name] = None
+    if not found:
+        return ""
+    used = "; ".join(f"decoded by {decoder} for {', '.join(names)}" for decoder, names in sorted(found.items()))
+    return f"{used}; by Pillow everywhere else, which makes slightly other features"
 
 
 def _protocol(section: Section, form: TextFormat) -> str:

@@ -48,6 +48,8 @@ class Row(LeaderboardModel):
     """The finished records behind the row, in the order of the seeds; not part of the JSON."""
     badge: Literal["", "re-scored", "reproduced", "claimed"] = ""
     """See `cir_bench.leaderboards.reproduced`; empty for cells that did not run."""
+    decoders: tuple[str, ...] = ()
+    """What decoded JPEG files of its features, but for Pillow."""
     weights: WeightsFacts | None = None
     """The published weights that it was evaluated with, without being trained; None: there were none."""
     training_data: tuple[str, ...] = ()

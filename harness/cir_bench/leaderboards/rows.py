@@ -106,6 +106,9 @@ def _row(by_seed: Sequence[StoredRecord], remarks: Sequence[str]) -> Row:
         peak_memory_mib=max(record.cost.peak_memory_mib for record in records),
         places=tuple(sorted({place for record in records if (place := place_of(record))})),
         plugin=plugin,
+        decoders=tuple(
+            sorted({one for record in records if record.encoder for one in record.encoder.decoders.values()})
+        ),
         weights=records[0].weights,
         training_data=tuple(dict.fromkeys(name for record in records for name in record.training_data)),
         seen=seen(records),

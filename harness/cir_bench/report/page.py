@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from cir_bench.leaderboards import Section
-from cir_bench.leaderboards.facts import HASH_DIGITS, PUBLISHED, PUBLISHED_MEANS, TUNED, cautions, numbered
+from cir_bench.leaderboards.facts import HASH_DIGITS, PUBLISHED, PUBLISHED_MEANS, TUNED, cautions, decoding, numbered
 from cir_bench.leaderboards.table import TUNING
 from cir_bench.report.cost import cost_figure
 from cir_bench.report.html_table import ELSEWHERE, HtmlTable, html_table
@@ -97,6 +97,8 @@ def _facts(section: Section) -> Iterator[tuple[str, str]]:
     for use in section.encoders:
         weights = f", weights {use.weights[:HASH_DIGITS]}" if use.weights and not use.trained else ""
         yield f"Encoder {use.name}", f"{'trained with the method' if use.trained else 'frozen'}{weights} ({use.plugin})"
+    if decoded := decoding(section):
+        yield "JPEG files", decoded
     if section.places:
         yield "Measured on", numbered(section.places)
 

@@ -25,6 +25,8 @@ def _lines(record: RunRecord, protocol: Protocol, texts: str) -> Iterator[str]:
     if encoder is not None:
         yield f"| encoder's initial weights | digest `{encoder.weights_digest}` |"
         yield f"| preprocessing | {_plain(encoder.preprocess)} |"
+        if decoders := sorted({*encoder.decoders.values()}):
+            yield f"| JPEG files | decoded by {_plain(', '.join(decoders))}; a search has Pillow decode |"
     yield f"| trained on | {_plain(', '.join(record.training_data) or 'nothing')} |"
     yield f"| seed, track | {cell.seed}, {cell.track} |"
     if record.dataset is not None:
