@@ -74,7 +74,9 @@ class FeatureTable:
         if self._looked_up[0] is not ids:
             self._looked_up = ids, self._find(ids)
         slots, device = self._looked_up[1], torch.device(device)
-        if len(batches) < 2 or (self._memory is not None and self._device == device):
+        if batches and self._memory is not None and self._device == device:
+            return self._kept(self._memory, slots, batches)
+        if len(batches) < 2:
             return (self._features(slots[batch.numpy()], device) for batch in batches)
         gathers = (partial(self._features, slots[batch.numpy()], "cpu") for batch in batches)
         found = made_ahead(gathers, carrier_to(device))
@@ -89,10 +91,18 @@ class FeatureTable:
         features = self._memory
         if self._lengths is not None:
             features = _cut(features, int(self._lengths[slots].max(initial=1)))
-        place = torch.from_numpy(slots).to(self._device)
-        # index_select copies whole rows, which indexing with [] does not
-        found = Features.from_tensors({name: one.index_select(0, place) for name, one in features.tensors().items()})
+        found = _select(features, torch.from_numpy(slots).to(self._device))
         return found if torch.device(device) == self._device else found.to(device)
+
+    def _kept(self, memory: Features, slots: Array, batches: Sequence[Tensor]) -> Iterator[Features]:
+        """Of features that are on the device, where the places of all batches go at once: each copy would wait."""
+        sizes = [len(batch) for batch in batches]
+        rows = slots[torch.cat([*batches]).numpy()]
+        places = torch.split(torch.from_numpy(rows).to(self._device), sizes)
+        if self._lengths is None:
+            return (_select(memory, place) for place in places)
+        lengths = [int(part.max(initial=1)) for part in np.split(self._lengths[rows], np.cumsum(sizes)[:-1])]
+        return (_select(_cut(memory, length), place) for place, length in zip(places, lengths, strict=True))
 
     def preload(self, device: torch.device | str = "cpu", max_bytes: int | None = None) -> bool:
         """Keep all features on ``device`` from now on if they take at most ``max_bytes``; return whether they do.
@@ -138,6 +148,11 @@ def _lengths(mask: Tensor) -> Array:
     length = mask.shape[1]
     last = mask.int() * torch.arange(1, length + 1, device=mask.device)
     return np.asarray(last.amax(dim=1).numpy() if length else np.zeros(len(mask), dtype=np.int64))
+
+
+def _select(features: Features, rows: Tensor) -> Features:
+    """Rows of every level; index_select copies whole rows, which indexing with [] does not."""
+    return Features.from_tensors({name: one.index_select(0, rows) for name, one in features.tensors().items()})
 
 
 def _trim(features: Features) -> Features:

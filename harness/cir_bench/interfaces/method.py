@@ -74,7 +74,12 @@ class TrainStep:
 
     def total(self) -> Tensor:
         """The scalar that is minimised: the sum of ``weights[name] * terms[name]``, with 1 as the default weight."""
-        return torch.stack([self.weights.get(name, 1.0) * term for name, term in self.terms.items()]).sum()
+        # an operation that changes nothing would still be another one in the backward pass
+        weights = {name: self.weights.get(name, 1.0) for name in self.terms}
+        weighted = [term if weights[name] == 1.0 else weights[name] * term for name, term in self.terms.items()]
+        if len(weighted) == 1 and not weighted[0].ndim:
+            return weighted[0]
+        return torch.stack(weighted).sum()
 
 
 @dataclass(frozen=True)

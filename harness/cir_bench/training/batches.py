@@ -114,12 +114,11 @@ def train_batches(
     """
     rows, batches = data.rows, epoch_rows(data, training, seed_parts)
     images = _pairs(data, source, batches, seed_parts)
-    drawn = rows.draw_texts(seed_parts)
-    compared = drawn if data.of == "texts" else rows.target
-    texts = _texts(source, rows.texts, [drawn[batch] for batch in batches])
-    side = None
-    if rows.description is not None:
-        side = _texts(source, rows.texts, [rows.description[batch] for batch in batches])
+    drawn = _of_each(rows.draw_texts(seed_parts), batches)
+    compared = _of_each(rows.target, batches, device) if data.of != "texts" else [part.to(device) for part in drawn]
+    texts = _texts(source, rows.texts, drawn)
+    side = None if rows.description is None else _texts(source, rows.texts, _of_each(rows.description, batches))
+    described = None if rows.described is None else _of_each(rows.described, batches, device)
     cached = source if isinstance(source, RowSource) else None
     if gallery and cached is None:
         raise RunError(
@@ -129,9 +128,9 @@ def train_batches(
 
     joint = data.of == "triplets" and not (isinstance(source, CachedSource) and not source.has_pairs)
 
-    def named(batch: Tensor) -> tuple[list[str], list[str]]:
-        references, asked = rows.reference[batch].tolist(), drawn[batch].tolist()
-        return [rows.images[place] for place in references], [rows.texts[place] for place in asked]
+    def named(batch: Tensor, asked: Tensor) -> tuple[list[str], list[str]]:
+        references = rows.reference[batch].tolist()
+        return [rows.images[place] for place in references], [rows.texts[place] for place in asked.tolist()]
 
     for number, batch in enumerate(batches):
         reference, target = next(images)
@@ -140,10 +139,10 @@ def train_batches(
         yield TrainBatch(
             reference=reference,
             side_text=side_text,
-            text=with_pairs(source, text, *named(batch)) if joint else text,
+            text=with_pairs(source, text, *named(batch, drawn[number])) if joint else text,
             target=target,
-            same_target=same_targets(compared[batch].to(device), training.mask_same_target),
-            described=None if rows.described is None else rows.described[batch].to(device),
+            same_target=same_targets(compared[number], training.mask_same_target),
+            described=None if described is None else described[number],
             epoch=epoch,
             step=epoch * len(batches) + number,
             gallery=GalleryRows(rows.images, rows.reference[batch], rows.target[batch], cached)
@@ -166,21 +165,29 @@ def _pairs(
     rows = data.rows
     if data.of == "texts":
         return ((Features(), Features()) for _ in batches)
-    seeds = [derive_seed(*seed_parts, "augmentation", number) for number in range(len(batches))]
+    target = _of_each(rows.target, batches)
     if data.of == "images":
-        single = _images(source, rows.images, [rows.target[batch] for batch in batches], seeds)
-        return ((features, features) for features in single)
-    both = _images(source, rows.images, [torch.cat([rows.reference[b], rows.target[b]]) for b in batches], seeds)
+        return ((features, features) for features in _images(source, rows.images, target, seed_parts))
+    reference = _of_each(rows.reference, batches)
+    if isinstance(source, RowSource):  # which slices nothing
+        return zip(*(source.image_rows(rows.images, part) for part in (reference, target)), strict=True)
+    both = _images(source, rows.images, [*map(torch.cat, zip(reference, target, strict=True))], seed_parts)
     return ((found[: len(found) // 2], found[len(found) // 2 :]) for found in both)
 
 
 def _images(
-    source: FeatureSource, ids: Sequence[str], batches: Sequence[Tensor], seeds: Sequence[int]
+    source: FeatureSource, ids: Sequence[str], batches: Sequence[Tensor], seed_parts: Sequence[int | str]
 ) -> Iterator[Features]:
     """Features of each batch's images, which are places in ``ids``."""
     if isinstance(source, RowSource):
         return source.image_rows(ids, batches)
+    seeds = [derive_seed(*seed_parts, "augmentation", number) for number in range(len(batches))]
     return source.train_images([[ids[row] for row in batch.tolist()] for batch in batches], seeds)
+
+
+def _of_each(values: Tensor, batches: Sequence[Tensor], device: torch.device | str = "cpu") -> Sequence[Tensor]:
+    """Each batch's ``values``, which go to ``device`` once for all of them."""
+    return torch.split(values[torch.cat([*batches])].to(device), [len(batch) for batch in batches])
 
 
 def _texts(source: FeatureSource, texts: Sequence[str], batches: Sequence[Tensor]) -> Iterator[Features]:

@@ -86,7 +86,7 @@ class StageRun:
             for step, total in self._steps(batch):
                 if index == 0 and len(step.terms) > 1:
                     shares.add(step)
-                self._backward(step, total / training.accumulate, epoch)
+                self._backward(step, total if training.accumulate == 1 else total / training.accumulate, epoch)
                 if take:
                     optimiser = self.optimisers[step.optimiser]
                     sum_gradients(computation.ranks, self._of_encoders(optimiser))
