@@ -3,7 +3,8 @@ PYTHON ?= python3
 VENV ?= .venv
 OUT ?= runs
 SEEDS ?= 1
-CELLS ?= 2
+# At the same time, each in a process of its own; a GPU computes one after the other, in one process.
+CELLS ?= $(if $(wildcard /dev/nvidiactl /dev/dxg),1,2)
 JOBS ?= 2
 CONSTRAINTS ?= constraints.txt
 TUNING := leaderboard/records/css/tuning
@@ -17,7 +18,7 @@ INSTALLED_DOCS := $(VENV)/.installed-docs
 .PHONY: run rows test faults lint structure tune tune-fashioniq leaderboard leaderboard-fashioniq docs reference notebook screenshots
 
 run: $(INSTALLED)
-	$(BIN)/cir-bench run --all --seeds $(SEEDS) --max-cells $(CELLS) --out $(OUT) $(if $(TUNED),--tuned $(TUNED))
+	$(BIN)/cir-bench run --all --seeds $(SEEDS) $(if $(filter-out 1,$(CELLS)),--max-cells $(CELLS)) --out $(OUT) $(if $(TUNED),--tuned $(TUNED))
 
 # Bytecode is kept, whatever the environment says: without it, each of the JOBS processes rewrites every test module, and
 # whatever a test starts compiles cir-bench.
