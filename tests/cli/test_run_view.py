@@ -106,14 +106,14 @@ def test_a_terminal_has_bars_that_leave_the_results_behind(monkeypatch):
     terminal, view = Terminal(), RunView()
     monkeypatch.setattr(run_view.sys, "stdout", terminal)
     monkeypatch.setenv("TERM", "xterm")
-    monkeypatch.setenv("COLUMNS", "150")
+    monkeypatch.setenv("COLUMNS", "80")
     view.cir_bench_run_started(RunStarted((CELL, CELL), Path()))
     view.cir_bench_cell_finished(CellFinished(CELL, 1, 2, "done before", Path()))
     view.cir_bench_cell_started(CellStarted(CELL, 2, 2, "to do"))
     for done in (0, 64, 128):
         view.cir_bench_progress(WorkProgress(CELL, "extracting features", "images of css (test)", done, 128))
     view.cir_bench_progress(WorkProgress(CELL, "training", "training 1/2", 0, 512))
-    view.cir_bench_epoch_finished(epoch("training", 1, 2, 1.0))
+    view.cir_bench_epoch_finished(EpochFinished(CELL, "training", 1, 2, {"rank": 0.5}, 12.5, 1.0, 1.0))
     view.cir_bench_progress(WorkProgress(CELL, "training", "training 2/2", 300, 512))
     view._bars._bars.refresh()
     view.cir_bench_cell_finished(CellFinished(CELL, 2, 2, "done", Path(), metrics={"R@1": 50.0}, headline="R@1"))
@@ -121,7 +121,8 @@ def test_a_terminal_has_bars_that_leave_the_results_behind(monkeypatch):
     assert "\x1b[?25h" in terminal.getvalue()  # the cursor is back
     said = re.sub(r"\x1b\[[\d;?]*[A-Za-z]", "", terminal.getvalue())
     assert "[1/2] tirg on css/test@1, tiny, seed 0: done before" in said.splitlines()
-    assert "training 2/2 loss 0.500" in said and "300/512" in said
+    assert "tirg: training 2/2, held out 12.50" in said and " 59% " in said and "1 of 2 cells" in said
+    assert re.search(r"held out 12\.50.*… .* images/s -:--:--", said), "text is cut for the time left"
     assert any(line.endswith("tirg on css/test@1, tiny, seed 0: R@1 50.00 (0 s)") for line in said.splitlines())
 
 
@@ -132,16 +133,16 @@ def test_a_terminal_shows_names_as_they_are(monkeypatch):
     monkeypatch.setenv("TERM", "xterm")
     monkeypatch.setenv("COLUMNS", "200")
     cell = CELL.model_copy(update={"benchmark": "folder:tada:", "variant": "training.epochs=2"})
-    view.cir_bench_run_started(RunStarted((cell,), Path()))
-    view.cir_bench_cell_started(CellStarted(cell, 1, 1, "to do"))
+    view.cir_bench_run_started(RunStarted((cell, CELL), Path()))
+    view.cir_bench_cell_started(CellStarted(cell, 1, 2, "to do"))
     view._bars._bars.refresh()
     view.cir_bench_progress(WorkProgress(cell, "extracting features", "images of css [bold]", 1, 2))
     view._bars._bars.refresh()
     in_bars = terminal.getvalue()
-    view.cir_bench_cell_finished(CellFinished(cell, 1, 1, "done", Path()))
+    view.cir_bench_cell_finished(CellFinished(cell, 1, 2, "done", Path()))
     view.cir_bench_run_finished()
     said = re.sub(r"\x1b\[[\d;?]*[A-Za-z]", "", terminal.getvalue()[len(in_bars) :])
     assert "tirg [training.epochs=2] on folder:tada:/test@1, tiny, seed 0" in said
     in_bars = re.sub(r"\x1b\[[\d;?]*[A-Za-z]", "", in_bars)
-    assert "tirg [training.epochs=2] on folder:tada:/test@1, tiny, seed 0" in in_bars
+    assert "tirg [training.epochs=2] on folder:tada:/test@1" in in_bars
     assert "features, images of css [bold]" in in_bars

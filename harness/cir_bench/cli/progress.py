@@ -16,10 +16,12 @@ from rich.progress import (
     MofNCompleteColumn,
     Progress,
     TaskID,
+    TaskProgressColumn,
     TextColumn,
     TimeRemainingColumn,
     TransferSpeedColumn,
 )
+from rich.table import Column
 
 from cir_bench.cli.output import bytes_as_text
 
@@ -112,12 +114,18 @@ class _Bar:
 
 
 class ProgressBars:
-    """A bar of the finished cells, and one for the work on each running cell, until `close`."""
+    """A bar of the finished cells, and one for the work on each running cell, until `close`.
+
+    What is said of a cell is cut where the terminal is narrow; how far it is and the time left are not.
+    """
 
     def __init__(self, stream: TextIO, cells: int) -> None:
-        columns = (_WHAT, BarColumn(), MofNCompleteColumn(), TextColumn("{task.fields[rate]}"), TimeRemainingColumn())
-        self._bars = Progress(*columns, console=Console(file=stream), transient=True)
-        self._cells = self._bars.add_task("cells", total=cells, rate="")
+        what = TextColumn("{task.description}", markup=False, table_column=Column(ratio=1, no_wrap=True))
+        rate = TextColumn("{task.fields[rate]}", justify="right")
+        columns = (what, BarColumn(12), TaskProgressColumn(), rate, TimeRemainingColumn())
+        self._bars = Progress(*columns, console=Console(file=stream), transient=True, expand=True)
+        self._done, self._count = 0, cells
+        self._cells = self._bars.add_task(f"0 of {cells} cells", total=cells, rate="")
         self._running: dict[str, _Bar] = {}
         self._bars.start()
 
@@ -131,9 +139,8 @@ class ProgressBars:
         if cell in self._running:
             self._running[cell].note = text
 
-    def work(self, event: WorkProgress) -> None:
+    def work(self, name: str, event: WorkProgress) -> None:
         """Advance the bar of a cell's work; start it again for another activity."""
-        name = event.cell.name
         if name not in self._running:  # features for several cells, before the first of them begins
             self.start(name)
         bar = self._running[name]
@@ -143,17 +150,14 @@ class ProgressBars:
             self._bars.reset(bar.task, total=event.total, visible=True, rate="")
         rate = (event.done - bar.start) / max(1e-9, time.monotonic() - bar.started)
         training = event.activity == "training"
-        which = f"{name}: " if len(self._running) > 1 else ""
-        self._bars.update(
-            bar.task,
-            completed=event.done,
-            description=which + (f"{event.detail} {bar.note}" if training else f"features, {event.detail}"),
-            rate=f"{rate:,.0f} images/s" if training else "",
-        )
+        doing = ", ".join(filter(None, (event.detail, bar.note))) if training else f"features, {event.detail}"
+        speed = f"{rate:,.0f} images/s" if training else ""
+        self._bars.update(bar.task, completed=event.done, description=f"{name}: {doing}", rate=speed)
 
     def finish(self, cell: str) -> None:
         """One more cell is done, or skipped."""
-        self._bars.advance(self._cells)
+        self._done += 1
+        self._bars.update(self._cells, completed=self._done, description=f"{self._done} of {self._count} cells")
         self.end(cell)
 
     def end(self, cell: str) -> None:

@@ -10,6 +10,7 @@ from statistics import fmean
 from typing import TYPE_CHECKING, TextIO
 
 from cir_bench import CellFinished, CellKey, CellStarted, EpochFinished, RunStarted, WorkProgress, hookimpl
+from cir_bench.cli.cell_names import short_names
 
 if TYPE_CHECKING:
     from cir_bench.cli.progress import ProgressBars
@@ -46,6 +47,7 @@ class RunView:
     def __init__(self) -> None:
         self._stream = sys.stdout
         self._bars: ProgressBars | None = None
+        self._short = short_names(())
         self._shown: defaultdict[str, _Shown] = defaultdict(_Shown)
 
     @hookimpl
@@ -56,14 +58,14 @@ class RunView:
         if sys.stdout.isatty():
             from cir_bench.cli.progress import ProgressBars
 
-            self._bars = ProgressBars(sys.stdout, len(event.cells))
+            self._bars, self._short = ProgressBars(sys.stdout, len(event.cells)), short_names(event.cells)
 
     @hookimpl
     def cir_bench_cell_started(self, event: CellStarted) -> None:
         """Say which cell begins, and why it is run again."""
         self._shown[event.cell.name] = _Shown(last=time.monotonic())
         if self._bars is not None:
-            self._bars.start(event.cell.name)
+            self._bars.start(self._short(event.cell))
         if self._bars is None or event.reason:
             reason = f" ({event.status}: {event.reason})" if event.reason else ""
             self._say(f"[{event.number}/{event.of}] {event.cell.name}{reason}")
@@ -72,7 +74,7 @@ class RunView:
     def cir_bench_progress(self, event: WorkProgress) -> None:
         """Move the bar; without bars, report an extraction now and then."""
         if self._bars is not None:
-            self._bars.work(event)
+            self._bars.work(self._short(event.cell), event)
         elif event.activity == "extracting features" and (
             self._shown[event.cell.name].due() or event.done == event.total
         ):
@@ -85,21 +87,22 @@ class RunView:
         if shown.stage != event.stage:
             shown.stage, shown.seconds = event.stage, []
         shown.seconds.append(event.seconds)
-        score = "" if event.selection is None else f", held out {event.selection:.2f}"
-        result = f"loss {sum(event.terms.values()):.4f}{score}"
-        if self._bars is not None:
-            self._bars.note(event.cell.name, result)
+        loss = f"loss {sum(event.terms.values()):.4f}"
+        score = "" if event.selection is None else f"held out {event.selection:.2f}"
+        if self._bars is not None:  # which are cut at the end
+            self._bars.note(self._short(event.cell), ", ".join(filter(None, (score, loss))))
         elif shown.due() or event.epoch == event.epochs:
             left = fmean(shown.seconds) * (event.epochs - event.epoch)
             which = self._which(event.cell)
-            self._say(f"  {which}{event.stage} {event.epoch}/{event.epochs}: {result}, {left:.0f} s left")
+            result = ", ".join(filter(None, (loss, score, f"{left:.0f} s left")))
+            self._say(f"  {which}{event.stage} {event.epoch}/{event.epochs}: {result}")
 
     @hookimpl
     def cir_bench_cell_finished(self, event: CellFinished) -> None:
         """Say what became of the cell."""
         self._shown.pop(event.cell.name, None)
         if self._bars is not None:
-            self._bars.finish(event.cell.name)
+            self._bars.finish(self._short(event.cell))
         if event.outcome in {"done", "failed"}:
             self._say(f"  {_result(event)}")
         elif event.outcome != "interrupted":
