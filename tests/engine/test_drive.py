@@ -45,8 +45,10 @@ def test_a_matrix_has_the_records_of_one_process(engine, here) -> None:
         assert any(name.endswith(".safetensors") for name in sent if name.startswith("cache/features/"))
     assert not list(engine.out.rglob("last.pt")) and list(engine.out.rglob("weights-*.safetensors"))
     assert said.count("features, images of toy (test): pooled: 41/41") == 1
-    code, said = engine.run(*methods, *AWAY)
+    code, said = engine.run(*methods, *AWAY, "--json")
     assert code == 0 and "3 done before" in said
+    found = [json.loads(line)["cell"]["method"] for line in said.splitlines() if line.startswith('{"')]
+    assert found == ["sum", "text-only", "dies"], "as without an executor"
 
 
 def test_a_lost_cell_goes_on_from_its_last_checkpoint(engine, here, monkeypatch) -> None:

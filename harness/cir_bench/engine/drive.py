@@ -45,11 +45,12 @@ class _Task:
 
 def run_on(executor: Executor, cells: Sequence[Cell], setup: EngineSetup) -> list[CellFinished]:
     """As `cir_bench.runs.schedule.run_cells`, on the workers of an executor; the longest cells begin first."""
+    planned = {cell.key: place for place, cell in enumerate(cells)}
     if setup.most_jobs > 1:
         cells = longest_first(cells, setup.bench.costs.read())
     drive = _Drive(executor, cells, setup)
     try:
-        return drive.run()
+        return sorted(drive.run(), key=lambda finished: planned[finished.cell])
     finally:
         executor.close()
 
