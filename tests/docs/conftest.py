@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import importlib.util
+import importlib
 import re
 import sys
 from pathlib import Path
@@ -64,16 +64,24 @@ def generate() -> ModuleType:
 
 
 @pytest.fixture(scope="session")
+def reference_api() -> ModuleType:
+    """docs/reference_api.py."""
+    return _script("reference_api")
+
+
+@pytest.fixture(scope="session")
+def reference_cli() -> ModuleType:
+    """docs/reference_cli.py."""
+    return _script("reference_cli")
+
+
+@pytest.fixture(scope="session")
 def picture() -> ModuleType:
     """docs/picture.py."""
     return _script("picture")
 
 
 def _script(name: str) -> ModuleType:
-    spec = importlib.util.spec_from_file_location(f"docs_{name}", DOCS / f"{name}.py")
-    assert spec is not None
-    assert spec.loader is not None
-    module = importlib.util.module_from_spec(spec)
-    sys.modules[spec.name] = module  # dataclasses look their module up
-    spec.loader.exec_module(module)
-    return module
+    if str(DOCS) not in sys.path:
+        sys.path.append(str(DOCS))  # scripts import their neighbours
+    return importlib.import_module(name)

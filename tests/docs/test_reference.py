@@ -1,6 +1,7 @@
 """The reference is that of the code: every verb and option, every public name with its signature."""
 
 import ast
+import importlib.util
 import re
 from pathlib import Path
 
@@ -35,22 +36,22 @@ def test_the_committed_page_is_current(generate, page):
         ("class Composer(nn.Module, ABC)", "class Composer(ABC)"),
     ],
 )
-def test_a_changed_signature_is_another_snapshot(generate, monkeypatch, before, after):
+def test_a_changed_signature_is_another_snapshot(reference_api, monkeypatch, before, after):
     module = "cir_bench.interfaces.composer"
-    source = Path(generate.importlib.util.find_spec(module).origin).read_text(encoding="utf-8")
+    source = Path(importlib.util.find_spec(module).origin).read_text(encoding="utf-8")
     assert before in source
-    whole = generate._entry("Composer", module)
-    monkeypatch.setattr(generate, "_tree", lambda name: ast.parse(source.replace(before, after)))
-    assert generate._entry("Composer", module) != whole
+    whole = reference_api._entry("Composer", module)
+    monkeypatch.setattr(reference_api, "_tree", lambda name: ast.parse(source.replace(before, after)))
+    assert reference_api._entry("Composer", module) != whole
 
 
-def test_private_helpers_and_the_checks_of_a_contract_are_no_promise(generate):
-    page = generate.api_page()
+def test_private_helpers_and_the_checks_of_a_contract_are_no_promise(reference_api):
+    page = reference_api.api_page()
     assert not re.search(r"def (test_\w+|_[a-z]\w*)\(", page)
 
 
-def test_every_public_name_contract_and_fixture_is_on_the_page(generate):
-    headings = set(re.findall(r"^### (\w+)$", generate.api_page(), re.MULTILINE))
+def test_every_public_name_contract_and_fixture_is_on_the_page(reference_api):
+    headings = set(re.findall(r"^### (\w+)$", reference_api.api_page(), re.MULTILINE))
     own = {name for name in vars(fixtures) if name.startswith("cir_bench_")}
     assert {*cir_bench.__all__, *utils.__all__, *testing.__all__, *own} - {"__version__"} <= headings
 
@@ -62,8 +63,8 @@ def test_every_name_of_the_stub_can_be_imported(face):
     assert all(hasattr(face, name) for name in face.__all__)
 
 
-def test_the_docstrings_of_members_are_on_the_page(generate):
-    page = generate.api_page()
+def test_the_docstrings_of_members_are_on_the_page(reference_api):
+    page = reference_api.api_page()
     assert '"""The query embeddings of B reference images and B modification texts."""' in page
     assert "Scores `[B, N]` of B queries against N candidates; higher is better." in page
 
@@ -72,12 +73,12 @@ def test_the_package_is_typed(checkout):
     assert (checkout / "harness" / "cir_bench" / "py.typed").is_file()
 
 
-def test_every_verb_and_option_of_its_help_is_on_the_page(generate, capsys):
+def test_every_verb_and_option_of_its_help_is_on_the_page(generate, reference_cli, capsys):
     page = (generate.HERE / "reference" / "cli.md").read_text(encoding="utf-8")
     sections = dict(re.findall(r"^## (?:cir-bench )?([^\n]+)\n(.*?)(?=^## |\Z)", page, re.MULTILINE | re.DOTALL))
     shared = set(re.findall(r"--[a-z][\w-]*", sections["Options of every verb"]))
     assert {name.split()[0] for name in sections} >= set(VERBS)
-    for name in generate.functions():
+    for name in reference_cli.functions():
         main([*name.split(), "--help"])
         offered = set(re.findall(r"^ +(?:-\w, )?(--[a-z][\w-]*)", capsys.readouterr().out, re.MULTILINE)) - {"--help"}
         told = set(re.findall(r"(?<![\w-])--[a-z][\w-]*", sections[name]))
