@@ -9,6 +9,7 @@ from typing import Any
 from cir_bench.config import merge
 from cir_bench.errors import ConfigError
 from cir_bench.params.tunable import nested
+from cir_bench.runs.request import RunRequest
 from cir_bench.verbs.choice import RunChoice
 from cir_bench.verbs.settings import Settings, several
 
@@ -16,20 +17,15 @@ SEVERAL = ("methods", "benchmarks", "encoders", "weights", "artefacts")
 """Arguments that take one name or several."""
 
 
-def choice_of(
-    settings: Settings,
-    named: Mapping[str, Any],
-    *,
-    config: str | Path | None,
-    suite: str | Path | None,
-    all_methods: bool,
-) -> RunChoice:
-    """What to run; arguments that are None are not mentioned, so that a file or a default decides."""
-    given = {**named, "data_root": settings.data_root}
-    mentioned = {key: value for key, value in given.items() if value is not None}
+def choice_of(settings: Settings, given: Mapping[str, Any]) -> RunChoice:
+    """What to run, of all arguments by name; where they are None (or a flag is off) a file or a default decides."""
+    flags = {"allow_partial": given["allow_partial"] or None}
+    named = {**given, **flags, "data_root": settings.data_root}
+    mentioned = {key: named[key] for key in RunRequest.model_fields if named[key] is not None}
     mentioned |= {key: several(mentioned[key]) for key in SEVERAL if key in mentioned}
     mentioned["settings"] = nested_values(mentioned.get("settings", {}))
-    return RunChoice(mentioned, Path(config) if config else None, str(suite) if suite else None, all_methods)
+    config, suite = (str(given[key]) if given[key] else None for key in ("config", "suite"))
+    return RunChoice(mentioned, Path(config) if config else None, suite, given["all_methods"])
 
 
 def nested_values(values: Mapping[str, Any]) -> dict[str, Any]:

@@ -135,18 +135,9 @@ def plan(
     Raises:
         CirBenchError: a mistake in the arguments, in one sentence.
     """
-    named: dict[str, Any] = {
-        "methods": methods,
-        "benchmarks": benchmarks,
-        "encoders": encoders,
-        "seeds": seeds,
-        "track": track,
-    }
-    named |= {"device": device, "precision": precision, "out": out, "tuned": tuned, "weights": weights}
-    named |= {"artefacts": artefacts, "allow_partial": allow_partial or None, "limit": limit, "settings": settings}
-    named["decode_jpeg"] = decode_jpeg
+    given = locals()
     shared = settings_of("plan", loading)
-    choice = choice_of(shared, named, config=config, suite=suite, all_methods=all_methods)
+    choice = choice_of(shared, given)
     found = choice.resolve(shared.load(choice.config))
     made = planned(found, shared, features=features, at_once=at_once(max_cells, gpus_per_cell))
     extract = [

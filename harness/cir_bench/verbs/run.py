@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -103,29 +103,23 @@ def run(
         CirBenchError: a mistake in the arguments, in one sentence. A cell that fails raises nothing: see
             :attr:`RunResult.failed`.
     """
+    return _run(locals())
+
+
+def _run(given: Mapping[str, Any]) -> RunResult:
+    """`run`, with its arguments by name."""
     import torch  # noqa: F401 (before the plugins, so that a changed number of threads is noticed)
 
     from cir_bench.ranks.join import joined
 
-    named: dict[str, Any] = {
-        "methods": methods,
-        "benchmarks": benchmarks,
-        "encoders": encoders,
-        "seeds": seeds,
-        "track": track,
-    }
-    named |= {"device": device, "precision": precision, "out": out, "tuned": tuned, "weights": weights}
-    named |= {"artefacts": artefacts, "allow_partial": allow_partial or None, "limit": limit, "settings": settings}
-    named["decode_jpeg"] = decode_jpeg
-    shared = settings_of("run", loading)
+    shared = settings_of("run", given["loading"])
+    where = {one.name: given[one.name] for one in fields(EngineChoice)}
     call = RunCall(
-        choice_of(shared, named, config=config, suite=suite, all_methods=all_methods),
-        shared if progress else shared.without(TERMINAL),
-        EngineChoice(
-            on, max_cells, gpus_per_cell, cpus_per_cell, retries, partition, time, nested_values(on_set or {})
-        ),
-        RunFlags(workers, retry_failed, fail_fast, cell_timeout),
-        several(track_with),
+        choice_of(shared, given),
+        shared if given["progress"] else shared.without(TERMINAL),
+        EngineChoice(**where | {"on_set": nested_values(given["on_set"] or {})}),
+        RunFlags(given["workers"], given["retry_failed"], given["fail_fast"], given["cell_timeout"]),
+        several(given["track_with"]),
     )
     with joined() as ranks:
         setup = call.open(call.settings.load(call.choice.config), ranks)
