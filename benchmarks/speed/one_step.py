@@ -186,25 +186,22 @@ def measure(
     registered = registry.method(load.method)
     needs = needs_together(registered, params, wrapped_composers(registry, registered, params))
     cached = training.encoder == "frozen"
-    count = (warmup + steps) * training.batch_size
     with tempfile.TemporaryDirectory() as folder:
         context = Context(data_root=None, cache_dir=Path(folder), dataset="noise", seed=0)
         torch.manual_seed(0)
         first = Drawn() if cached else make_encoder(registry, load, context)
-        data = Noise(training.batch_size, count)
+        data = Noise(training.batch_size, (warmup + steps) * training.batch_size)
         triplets = data.train()
         train = TrainSet(triplets, [triplet.captions for triplet in triplets])
         method = build_method(registered, params, registry, first.shape).to(device)
+        branches = () if cached else tuple(method.branches) or (MAIN,)
+        encoders = {b: first if b == branches[0] else make_encoder(registry, load, context) for b in branches}
+        for encoder in encoders.values():
+            encoder.fit(TrainCorpus(sorted({text for texts in train.texts for text in texts})))
+            encoder.to(device)
+        source: FeatureSource = LiveSource(encoders, lambda i: ImageRef("noise", data, i), needs.image, needs.text)
         if cached:
-            encoders: dict[str, Encoder] = {}
-            source: FeatureSource = _cached(first, data, train, needs, Path(folder), device)
-        else:
-            branches = tuple(method.branches) or (MAIN,)
-            encoders = {b: first if b == branches[0] else make_encoder(registry, load, context) for b in branches}
-            for encoder in encoders.values():
-                encoder.fit(TrainCorpus(sorted({text for texts in train.texts for text in texts})))
-                encoder.to(device)
-            source = LiveSource(encoders, lambda i: ImageRef("noise", data, i), needs.image, needs.text)
+            source = _cached(first, data, train, needs, Path(folder), device)
         watch = Watch(device, warmup + steps)
         trainer = Trainer(
             Trainee(method, encoders, lambda training: not cached),

@@ -76,6 +76,12 @@ def reference_cli() -> ModuleType:
 
 
 @pytest.fixture(scope="session")
+def structure() -> ModuleType:
+    """docs/structure.py."""
+    return _script("structure")
+
+
+@pytest.fixture(scope="session")
 def picture() -> ModuleType:
     """docs/picture.py."""
     return _script("picture")

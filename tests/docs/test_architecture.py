@@ -36,3 +36,8 @@ def test_every_package_of_the_harness_has_a_layer(page, checkout):
 def test_the_life_of_a_query_takes_about_ten_files_of_the_harness(page):
     way = page.partition("## The life of a query")[2].partition("\n## ")[0]
     assert re.findall(r"^(\d+)\.", way, re.MULTILINE) == [str(step) for step in range(1, 11)]
+
+
+def test_packages_have_no_cycles_and_nothing_is_too_long(structure):
+    assert structure.cycles(structure.imports()) == []
+    assert structure.too_long() == []
