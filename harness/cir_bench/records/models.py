@@ -1,7 +1,4 @@
-"""What a `RunRecord` consists of: facts about the method, the encoder, the data, the run and its cost.
-
-Percentages are in percent, times in seconds unless the name says otherwise, memory in MiB.
-"""
+"""What a `RunRecord` consists of: facts about the method, the encoder, the data and the run. Scores are in percent."""
 
 from __future__ import annotations
 
@@ -56,7 +53,8 @@ class EncoderFacts(RecordModel):
     pixel_free: bool = False
     facts: dict[str, str] = Field(default_factory=dict)
     """What the encoder says of itself: where its weights come from, what it decided."""
-    decoders: dict[str, str] = Field(default_factory=dict)  # by split, what decoded JPEG files, if not Pillow
+    decoders: dict[str, str] = Field(default_factory=dict)
+    """By split, what decoded JPEG files, if not Pillow."""
     cut_texts: dict[str, int] = Field(default_factory=dict)
     """Texts that are longer than the encoder reads and lost their end, of ``evaluation`` and ``training``."""
     cut_images: dict[str, int] = Field(default_factory=dict)
@@ -202,40 +200,6 @@ class RerankFacts(RecordModel):
     def __str__(self) -> str:
         beyond = f"; {', '.join(self.beyond)} beyond them in the order of the first stage" if self.beyond else ""
         return f"best {self.k} rescored{beyond}"
-
-
-class Phase(RecordModel):
-    """A phase and its wall-clock time."""
-
-    name: str
-    seconds: float
-
-
-class Cost(RecordModel):
-    """What the cell cost, on ``Environment.device``."""
-
-    phases: tuple[Phase, ...] = ()
-    train_seconds: float = 0.0
-    query_milliseconds: float = 0.0  # composing and searching, per query, features given
-    peak_memory_mib: float = 0.0  # of the process, or of the device when it is a GPU
-    peak_host_memory_mib: float = 0.0  # of the process; 0 if it was not measured
-    features_mib: float = 0.0  # cached features that were kept in memory, on the device, when the cell ended
-    batches: dict[str, int] = Field(default_factory=dict)
-    """The largest of each kind: image, text and pair, where the cell extracted features; gallery; queries."""
-
-
-class Environment(RecordModel):
-    """Where the cell ran."""
-
-    cir_bench: str
-    python: str
-    torch: str
-    platform: str
-    device: str
-    precision: str
-    threads: int
-    processes: int = 1
-    """That computed the cell together (``torchrun``), each with so many threads."""
 
 
 class Failure(RecordModel):

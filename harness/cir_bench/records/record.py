@@ -19,6 +19,7 @@ from cir_bench.bounded import MIB, parse_json, read_bounded
 from cir_bench.errors import DataError
 from cir_bench.interfaces.cell_key import CellKey
 from cir_bench.records import models
+from cir_bench.records.cost import Cost, Environment
 from cir_bench.seals import check_json, seal_json
 
 RECORD_FILE = "record.json"
@@ -69,8 +70,8 @@ class RunRecord(models.RecordModel):
     """None: the method read the modification texts themselves."""
     rerank: models.RerankFacts | None = None
     """None: the method has no second stage."""
-    cost: models.Cost = models.Cost()
-    environment: models.Environment | None = None
+    cost: Cost = Cost()
+    environment: Environment | None = None
     warnings: tuple[str, ...] = ()
     failure: models.Failure | None = None
     finished: str = ""

@@ -11,7 +11,7 @@ import torch
 
 from cir_bench.errors import ConfigError
 from cir_bench.params.precision import Precision
-from cir_bench.records.models import Environment
+from cir_bench.records.cost import Environment
 from cir_bench.runs.machine import processor
 from cir_bench.version import __version__
 

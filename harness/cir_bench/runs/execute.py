@@ -21,7 +21,8 @@ from cir_bench.interfaces.method import Method
 from cir_bench.plugin.registry import Registry, blame
 from cir_bench.protocols.eval_set import EvalSet
 from cir_bench.ranks.group import RankFailedError
-from cir_bench.records.models import Cost, EpochLog, Failure, Phase, WeightsFacts
+from cir_bench.records.cost import Cost, Phase
+from cir_bench.records.models import EpochLog, Failure, WeightsFacts
 from cir_bench.records.queries import save_queries
 from cir_bench.records.rankings import ranking_digests, save_part
 from cir_bench.records.record import RunRecord, write_record
