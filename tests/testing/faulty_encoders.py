@@ -2,10 +2,21 @@
 
 import numpy as np
 import torch
+from PIL import Image
 from torch import nn
 from torch.utils.checkpoint import checkpoint
 
-from cir_bench import Encoder, EncoderShape, EncoderSpec, Features, FeatureShape, Provides, hookimpl, levels
+from cir_bench import (
+    ConfigError,
+    Encoder,
+    EncoderShape,
+    EncoderSpec,
+    Features,
+    FeatureShape,
+    Provides,
+    hookimpl,
+    levels,
+)
 
 WIDTH = 8
 
@@ -31,8 +42,13 @@ class SoundEncoder(Encoder):
         self.vocabulary = dict(state["vocabulary"])
 
     def image_item(self, image, *, train=False):
-        pixels = np.asarray(image.open().resize((4, 4)), dtype=np.float32) / 255
-        return torch.from_numpy(pixels).flatten()
+        return self.thumbnail(image.open())
+
+    def item_of_pixels(self, pixels):
+        return self.thumbnail(Image.fromarray(pixels.permute(1, 2, 0).numpy()))
+
+    def thumbnail(self, image):
+        return torch.from_numpy(np.asarray(image.resize((4, 4)), dtype=np.float32) / 255).flatten()
 
     def encode_images(self, items, levels):
         return Features(pooled=self.pixels(torch.stack(list(items))))
@@ -101,6 +117,16 @@ class AugmentsSilently(SoundEncoder):
     def image_item(self, image, *, train=False):
         item = super().image_item(image)
         return item.flip(0) if train else item
+
+
+class SwapsColours(SoundEncoder):
+    def item_of_pixels(self, pixels):
+        return super().item_of_pixels(pixels.flip(0))
+
+
+class MakesNoItems(SoundEncoder):
+    def item_of_pixels(self, pixels):
+        raise ConfigError("not with these parameters")
 
 
 class Blind(SoundEncoder):
@@ -186,6 +212,8 @@ ENCODERS = {
     "fails-on-empty": FailsOnEmpty,
     "unpicklable": Unpicklable,
     "augments-silently": AugmentsSilently,
+    "swaps-colours": SwapsColours,
+    "makes-no-items": MakesNoItems,
     "blind": Blind,
     "counts-digests": CountsDigests,
     "fixed-digest": FixedDigest,

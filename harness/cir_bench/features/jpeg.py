@@ -123,7 +123,7 @@ class JpegDecoder:
         with evaluating(encoder):
             ours = encoder.encode_images(self.items(encoder, files, some), levels)
             pillows = encoder.encode_images([read_item(encoder, some[file.place]) for file in files], levels)
-        return max(_distance(*both) for both in zip(_rows(ours), _rows(pillows), strict=True))
+        return feature_difference(ours, pillows)
 
 
 def jpeg_file(image: ImageRef, place: int = 0) -> JpegFile | None:
@@ -148,15 +148,20 @@ def read_jpeg(encoder: Encoder, image: ImageRef, place: int) -> Any:
     return read_item(encoder, image) if file is None else file
 
 
+def feature_difference(features: Features, expected: Features) -> float:
+    """The largest difference of an item, over the median distance between two of the ``expected``; of all levels."""
+    return max(_distance(*both) for both in zip(_rows(features), _rows(expected), strict=True))
+
+
 def _rows(features: Features) -> list[Tensor]:
     """``[B, n]`` of each level; masks are left out."""
     named = {name: tensor for name, tensor in features.tensors().items() if tensor.is_floating_point()}
     return [named[name].float().flatten(1) for name in sorted(named)]
 
 
-def _distance(ours: Tensor, pillows: Tensor) -> float:
-    between = torch.pdist(pillows).median()
-    return float((ours - pillows).norm(dim=1).max() / between.clamp_min(torch.finfo(torch.float32).tiny))
+def _distance(found: Tensor, expected: Tensor) -> float:
+    between = torch.pdist(expected).median()
+    return float((found - expected).norm(dim=1).max() / between.clamp_min(torch.finfo(torch.float32).tiny))
 
 
 def chosen(

@@ -22,6 +22,7 @@ from cir_bench.plugin.registry import create
 from cir_bench.testing.asserts import assert_same, assert_same_rows, assert_same_tensors, assert_shaped
 from cir_bench.testing.base import FilesContract, seeded
 from cir_bench.testing.pictures import DATASET, Pictures
+from cir_bench.testing.pixels import assert_same_from_pixels
 
 LONG = 300
 """How often a text is repeated to be longer than most encoders read."""
@@ -122,6 +123,10 @@ class EncoderContract(FilesContract):
         for name, tensor in rows.items():
             for row in tensor[1:]:
                 assert_same(row, tensor[0], name)
+
+    def test_items_of_decoded_pixels_are_those_of_images(self) -> None:
+        """`Encoder.item_of_pixels`, where there is one: the same features, but for the rounding of resizing."""
+        assert_same_from_pixels(self.encoder(), self.images(), self.provides().image)
 
     def test_different_items_have_different_features(self) -> None:
         """Two images that look different, and two texts that read different, get different vectors."""
