@@ -101,6 +101,7 @@ TOPICS: Mapping[str, tuple[str, ...]] = {
     "cache keys": ("it_is_identified_by_version_preprocess_and_weights", "an_images_digest_is_that_of_its_content"),
     "images": (
         "items_are_made_in_worker_processes",
+        "items_of_decoded_pixels_are_those_of_images",
         "different_items_have_different_features",
         "it_says_which_images_it_has",
         "references_exist_and_decode_to_rgb",
