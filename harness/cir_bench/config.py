@@ -84,7 +84,8 @@ def read_yaml(path: Path) -> dict[str, Any]:
     except yaml.YAMLError as error:
         raise ConfigError(f"{path} is not valid YAML: {_reason(error)}.") from error
     except (OSError, ValueError) as error:  # not in UTF-8, too large
-        raise ConfigError(f"{path} cannot be read: {error}.") from error
+        reason = error.strerror if isinstance(error, OSError) else error
+        raise ConfigError(f"{path} cannot be read ({reason}); correct the path, or the file.") from error
     if value is None:
         return {}
     if not isinstance(value, dict):

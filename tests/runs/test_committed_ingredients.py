@@ -62,7 +62,7 @@ def test_a_cell_of_today_has_the_ingredients_of_its_committed_record(benchmark: 
 @pytest.mark.parametrize("benchmark", ENCODERS)
 def test_the_recipes_are_what_the_committed_tunings_chose(benchmark: str) -> None:
     """So a plain run computes what the committed leaderboard shows."""
-    chosen = {one.cell.method: one.best.values for one in read_tunings(RECORDS / benchmark / "tuning")}
+    chosen = {one.cell.method: one.best.values for one in read_tunings(RECORDS / benchmark / "tuning").values()}
     own = [record for record in records_of(benchmark) if record.cell.encoder == ENCODERS[benchmark]]
     records = [record for record in own if record.selection and record.selection.on == "held-out"]
     assert chosen.keys() == {record.cell.method for record in records}, "others have no score to choose by"

@@ -18,6 +18,7 @@ from cir_bench.cli.app import main
 from cir_bench.errors import RunError
 from cir_bench.params.models import MethodParams, Training
 from cir_bench.params.tunable import Tunable, nested, search_space
+from cir_bench.records.tuning import TuningRecord, write_tuning
 from cir_bench.runs.workbench import Workbench
 
 from .conftest import Toy
@@ -192,6 +193,23 @@ def test_a_choice_from_elsewhere_is_checked(toy: Toy, tmp_path: Path, change: di
     file.write_text(json.dumps(good | change), encoding="utf-8")
     code, said = toy.run("-m", "tirg", "--tuned", str(file))
     assert code == 2 and why in said and len(said.splitlines()) == 1
+
+
+def test_two_tunings_are_named_where_one_of_them_would_be_used(toy: Toy, tmp_path: Path) -> None:
+    key = {"benchmark": "toy", "protocol": "test@1", "encoder": "toy", "track": "controlled", "seed": 0}
+    trials = [{"values": {"training.lr": 0.01}, "state": "finished", "score": 50.0}]
+    for folder, method in (("a", "tirg"), ("b", "tirg"), ("c", "combiner")):
+        told = {"cell": key | {"method": method}, "epochs": 2, "seed": 0, "space": {}, "trials": trials}
+        write_tuning(TuningRecord.model_validate(told), tmp_path / folder)
+    code, said = toy.plan("-m", "tirg", "--tuned", str(tmp_path))
+    a, b = (tmp_path / folder / "tuning.json" for folder in "ab")
+    assert code == 2 and f"{a} and {b} are both of tirg on toy; name one of them." in said
+    assert toy.plan("-m", "combiner", "--tuned", str(tmp_path))[0] == 0
+
+
+def test_a_tuning_that_is_not_there_is_told_from_one_of_another_version(toy: Toy, tmp_path: Path) -> None:
+    code, said = toy.plan("-m", "tirg", "--tuned", str(tmp_path / "gone"))
+    assert code == 2 and f"There is no {tmp_path / 'gone'}; name the folder of `cir-bench tune`" in said
 
 
 def test_several_seeds_are_refused(tune) -> None:

@@ -302,6 +302,7 @@ def test_an_index_of_another_model_or_folder_is_left_alone(indexed, train, comma
         ("nowhere", "new", "nowhere is not a folder"),
         ("empty", "new", "empty has no images"),
         ("val", "full", "is not an index; name a new folder"),
+        ("val", "val", "val is the folder of the images; name another one for the index"),
     ],
 )
 def test_mistakes_are_one_sentence(train, command, val, tmp_path, folder, index, said):
@@ -315,7 +316,9 @@ def test_mistakes_are_one_sentence(train, command, val, tmp_path, folder, index,
 
 def test_what_cannot_be_searched(indexed, command, val, tmp_path):
     image = next(val.rglob("*.png"))
-    assert "is not an index" in refused(command, "search", tmp_path, "--image", image, "--text", "redder")
+    asked = ("--image", image, "--text", "redder")
+    assert "write it: cir-bench index PHOTOS --from RUN --out INDEX" in refused(command, "search", tmp_path, *asked)
+    assert f"--from RUN --out {tmp_path / 'new'}" in refused(command, "search", tmp_path / "new", *asked)
     cell, out = indexed()
     assert "gone.png: there is no such file" in refused(
         command, "search", out, "--image", tmp_path / "gone.png", "--text", "redder"

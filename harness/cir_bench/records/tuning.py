@@ -102,12 +102,14 @@ def write_tuning(record: TuningRecord, folder: Path) -> Path:
     return path
 
 
-def read_tunings(place: Path) -> list[TuningRecord]:
-    """The tunings below a folder, or in one file; `DataError` if there is none, or one cannot be read."""
+def read_tunings(place: Path) -> dict[Path, TuningRecord]:
+    """The tunings below a folder, or in one file, by path; `DataError` if there is none, or one cannot be read."""
+    if not place.exists():
+        raise DataError(f"There is no {place}; name the folder of `cir-bench tune`, or one {TUNING_FILE}.")
     paths = sorted(place.rglob(TUNING_FILE)) if place.is_dir() else [place]
     if not paths:
         raise DataError(f"There is no {TUNING_FILE} below {place}; run `cir-bench tune` first, or name another folder.")
-    return [_read(path) for path in paths]
+    return {path: _read(path) for path in paths}
 
 
 def tunings_below(roots: Iterable[Path]) -> tuple[dict[str, TuningRecord], list[str]]:

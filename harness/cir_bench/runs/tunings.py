@@ -13,24 +13,23 @@ class Tunings:
 
     def __init__(self, place: Path | None) -> None:
         self._place = place
-        self._found: dict[tuple[str, str, str, str], TuningRecord] = {}
-        for record in read_tunings(place) if place is not None else ():
+        self._found: dict[tuple[str, str, str, str], dict[Path, TuningRecord]] = {}
+        for path, record in (read_tunings(place) if place is not None else {}).items():
             key = (record.cell.method, record.cell.benchmark, record.cell.encoder, record.cell.track)
-            if key in self._found:
-                raise ConfigError(
-                    f"--tuned {place}: there are two tunings of {record.cell.name}; name one of the files."
-                )
-            self._found[key] = record
+            self._found.setdefault(key, {})[path] = record
         self._used = False
 
     def of(self, method: str, benchmark: str, encoder: str, track: str) -> TuningRecord | None:
-        """The tuning of a method on a benchmark and encoder, if there is one."""
-        found = self._found.get((method, benchmark, encoder, track))
-        self._used |= found is not None
-        return found
+        """The tuning of a method on a benchmark and encoder, if there is one; `ConfigError` if there are several."""
+        found = self._found.get((method, benchmark, encoder, track), {})
+        if len(found) > 1:
+            paths = " and ".join(map(str, list(found)[:2]))
+            raise ConfigError(f"--tuned {self._place}: {paths} are both of {method} on {benchmark}; name one of them.")
+        self._used |= bool(found)
+        return next(iter(found.values()), None)
 
     def refuse_unused(self) -> None:
         """Raise `ConfigError` if no cell of the run has a tuning."""
         if self._place is not None and not self._used:
-            of = "; ".join(sorted({record.cell.name for record in self._found.values()}))
+            of = "; ".join(sorted({record.cell.name for each in self._found.values() for record in each.values()}))
             raise ConfigError(f"--tuned {self._place}: no cell of this run was tuned there; it has {of}.")

@@ -76,8 +76,9 @@ class PhotoIndex:
         if index is None and self.model.is_dir():
             raise ConfigError(f"the indexing of {self.folder} was not finished; {AGAIN}.")
         if index is None:
+            out = "INDEX" if self.folder.exists() else self.folder  # a folder of something else is refused, too
             raise ConfigError(
-                f"{self.folder} is not an index; write one: cir-bench index PHOTOS --from RUN --out {self.folder}"
+                f"{self.folder} is not an index; name one, or write it: cir-bench index PHOTOS --from RUN --out {out}"
             )
         if not index.images:
             raise ConfigError(f"{self.folder} has no image that could be read; {AGAIN}.")

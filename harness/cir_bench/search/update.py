@@ -76,6 +76,8 @@ def update(
     if not photos.is_dir():
         raise ConfigError(f"{photos} is not a folder; name the folder of the images.")
     root, index = photos.resolve(), PhotoIndex(out)
+    if root == out.resolve():
+        raise ConfigError(f"--out {out} is the folder of the images; name another one for the index.")
     if not _is_utf8(str(root)):
         raise ConfigError(f"the path {str(root)!r} is not UTF-8, so no index can name it; rename the folder.")
     before = _before(index, root)
