@@ -111,3 +111,20 @@ def test_a_misspelt_import_is_answered_with_what_was_meant(tmp_path, module, mes
     (problem,) = read(tmp_path / "torhc_mina.py").problems
     assert problem.message.startswith(f"it needs the module {module}, which {message}")
     assert problem.remedy == remedy
+
+
+@pytest.mark.parametrize(
+    ("line", "remedy"),
+    [
+        (
+            "from cir_bench import MethodSpecs",
+            "did you mean 'MethodSpec'? If not, its dependency cir_bench may be too old",
+        ),
+        ("from json import lodas", "did you mean 'loads'? If not, its dependency json may be too old"),
+        ("from cir_bench import Wombat", "its dependency cir_bench may be too old"),
+    ],
+)
+def test_so_is_a_misspelt_name_of_a_module(tmp_path, line, remedy):
+    (tmp_path / "mine.py").write_text(f"{line}\n")
+    (problem,) = read(tmp_path / "mine.py").problems
+    assert problem.remedy.startswith(remedy)

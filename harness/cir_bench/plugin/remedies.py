@@ -5,15 +5,18 @@ from __future__ import annotations
 import difflib
 import importlib.util
 import pkgutil
+import re
 import sys
 import traceback
+from collections.abc import Iterable
 from pathlib import Path
 
 from cir_bench.errors import did_you_mean, printable
 from cir_bench.plugin.owner import Owner
 
 MISSPELT = 0.8
-"""How similar, of 1, a missing module must be to one that is there to be taken for it; ``timm`` is not to ``time``."""
+"""How similar, of 1, a missing name must be to one that is there to be taken for it; ``timm`` is not to ``time``."""
+_LACKING = re.compile(r"cannot import name '(\w+)'")
 
 
 def in_words(error: BaseException) -> str:
@@ -47,8 +50,9 @@ def remedy_for_import(error: BaseException, owner: Owner, module: str) -> tuple[
     if isinstance(error, ModuleNotFoundError) and error.name:
         return _missing_module(error.name, owner, module)
     if isinstance(error, ImportError) and error.name and _top(error.name) != _top(module):
-        top = _top(error.name)
-        remedy = f"its dependency {top} may be too old or too new: check which versions the plugin requires"
+        top, lacking = _top(error.name), _LACKING.match(str(error))
+        meant = _meant(lacking[1], dir(sys.modules.get(error.name))) if lacking else ""
+        remedy = f"{meant}its dependency {top} may be too old or too new: check which versions the plugin requires"
     elif owner.single_file:
         remedy = f"correct {owner.plugin}"
     else:
@@ -65,12 +69,17 @@ def _missing_module(missing: str, owner: Owner, module: str) -> tuple[str, str]:
         remedy = "check the import lines of the file" if owner.single_file else reinstall
         return f"its module {missing} does not exist", remedy
     package, dot, name = missing.rpartition(".")
-    near = difflib.get_close_matches(name, _beside(package) - {Path(owner.plugin).stem}, n=1, cutoff=MISSPELT)
-    meant = f"{did_you_mean(missing, [f'{package}{dot}{near[0]}'])} If not, " if near else ""
+    meant = _meant(name, _beside(package) - {Path(owner.plugin).stem}, f"{package}{dot}")
     if missing != top and _is_importable(top):
         lacks = f"it needs the module {missing}, which the installed {top} lacks"
         return lacks, f"{meant}run: pip install --upgrade {top}"
     return f"it needs the module {missing}, which is not installed", f"{meant}run: pip install {top}"
+
+
+def _meant(name: str, known: Iterable[str], prefix: str = "") -> str:
+    """The beginning of a remedy for a name that is near to a known one; both are shown with ``prefix``."""
+    near = difflib.get_close_matches(name, list(known), n=1, cutoff=MISSPELT)
+    return f"{did_you_mean(prefix + name, [prefix + near[0]])} If not, " if near else ""
 
 
 def _beside(package: str) -> set[str]:
