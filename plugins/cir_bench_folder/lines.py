@@ -97,7 +97,9 @@ def read_triplets(root: Path, gallery: list[GalleryLine]) -> list[TripletLine]:
             raise place.error("'targets' lists an image more than once; remove the repetition")
         for image in (line.reference, *line.targets):
             if image not in known.get(line.split, ()):
-                raise place.error(f"{GALLERY} has no image {image!r} in split {line.split!r}; add it there")
+                others = [split for split, images in known.items() if image in images]
+                where = f" (it has it in {', '.join(map(repr, others))})" if others else ""
+                raise place.error(f"{GALLERY} has no image {image!r} in split {line.split!r}{where}; add it there")
         lines.append(line)
     return lines
 

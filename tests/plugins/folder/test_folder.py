@@ -126,7 +126,7 @@ def test_a_wrong_gallery_line_is_named(change: dict[str, Any], sentence: str, fo
         ({"query_id": "q"}, "triplets.jsonl, line 2: the query id 'q' is already in line 1"),
         ({"reference": "w"}, "line 2: gallery.jsonl has no image 'w' in split 'val'; add it there"),
         ({"targets": ["v1", "w"]}, "line 2: gallery.jsonl has no image 'w' in split 'val'"),
-        ({"split": "test"}, "line 2: gallery.jsonl has no image 'v0' in split 'test'"),
+        ({"split": "test"}, "has no image 'v0' in split 'test' (it has it in 'val'); add it there"),
         ({"targets": "v1"}, "line 2: 'targets' must be a list of strings, not 'v1'"),
         ({"targets": []}, "line 2: 'targets' is empty"),
         ({"targets": ["v1", "v1"]}, "line 2: 'targets' lists an image more than once"),
