@@ -166,6 +166,17 @@ def test_when_none_fits_every_reason_is_given(cell: Cell, tmp_path: Path) -> Non
     assert all(words in reason for words, reason in zip(expected, reasons, strict=True))
 
 
+def test_cells_of_other_benchmarks_are_counted_not_listed(cell: Cell, tmp_path: Path) -> None:
+    for i in range(12):
+        cell(f"a-{i:02d}", cell={"benchmark": "css", "protocol": "test@1"})
+    other = cell("z")
+    _, *reasons = refusal(tmp_path / "runs", wanted(method="tirg")).splitlines()
+    assert reasons == [
+        "  12 are of other benchmarks or protocols; run quiz/secret@1.",
+        f"  {other} has another method, encoder or seed (sum, tiny, seed 0).",
+    ]
+
+
 def test_a_long_list_of_reasons_is_cut(cell: Cell, tmp_path: Path) -> None:
     for i in range(13):
         cell(f"cell-{i:02d}", status="failed")

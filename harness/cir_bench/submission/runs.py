@@ -39,11 +39,20 @@ class CellSelector:
             self.method in (None, key.method) and self.encoder in (None, key.encoder) and self.seed in (None, key.seed)
         )
 
+    @property
+    def remedy(self) -> str:
+        """What to do if there is no cell of these protocols."""
+        return f"run {self.benchmark}/{next(iter(self.protocols))}"
+
+    def is_elsewhere(self, key: CellKey) -> bool:
+        """Whether a cell is of another benchmark or protocol."""
+        return key.benchmark != self.benchmark or key.protocol not in self.protocols
+
     def refusal(self, record: RunRecord) -> str:
         """Why this cell cannot be submitted; empty if it can."""
-        key, remedy = record.cell, f"run {self.benchmark}/{next(iter(self.protocols))}"
-        if key.benchmark != self.benchmark or key.protocol not in self.protocols:
-            return f"it is of {key.benchmark}/{key.protocol}; {remedy}"
+        key = record.cell
+        if self.is_elsewhere(key):
+            return f"it is of {key.benchmark}/{key.protocol}; {self.remedy}"
         if record.status != "done":
             return "it failed; run it again with --retry-failed"
         if record.protocol is None or record.protocol.hash != self.protocols[key.protocol].hash():
@@ -96,9 +105,16 @@ def find_run(where: Path, selector: CellSelector) -> HiddenRun:
     if not records and len(refused) == 1:
         raise DataError(refused[0])
     fitting: list[HiddenRun] = []
+    count = len(records) + len(refused)
+    elsewhere = [path for path, record in records.items() if selector.is_elsewhere(record.cell)]
+    if len(elsewhere) > 1:  # a folder of runs has many of them
+        refused.append(f"{len(elsewhere)} are of other benchmarks or protocols; {selector.remedy}.")
+        records = {path: record for path, record in records.items() if path not in elsewhere}
     for path, record in records.items():
         if not selector.matches(record.cell):
-            refused.append(f"{path.parent} has another method, encoder or seed.")
+            key = record.cell
+            own = f"{key.method}, {key.encoder}, seed {key.seed}"
+            refused.append(f"{path.parent} has another method, encoder or seed ({own}).")
         elif reason := selector.refusal(record):
             refused.append(f"{path.parent} cannot be submitted: {reason}.")
         else:
@@ -108,9 +124,9 @@ def find_run(where: Path, selector: CellSelector) -> HiddenRun:
     if fitting:
         folders = _lines(str(run.folder) for run in fitting)
         raise ConfigError(f"{len(fitting)} cells below {where} can be submitted; name one with --run:{folders}")
-    if len(refused) == 1:
+    if count == 1:
         raise ConfigError(refused[0])
-    raise ConfigError(f"None of the {len(refused)} cells below {where} can be submitted:{_lines(refused)}")
+    raise ConfigError(f"None of the {count} cells below {where} can be submitted:{_lines(refused)}")
 
 
 def _lines(items: Iterable[str]) -> str:
