@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import re
 from dataclasses import dataclass, field
+from functools import cached_property
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -90,7 +91,7 @@ class Cell:
         """What the ingredients of the other data set begin with."""
         return "corpus" if self.needs.corpus else "described"
 
-    @property
+    @cached_property
     def needs(self) -> Needs:
         """The features that its method reads, together with the composers that it wraps."""
         return needs_together(self.method, self.method_params, self.wrapped)
@@ -101,7 +102,7 @@ class Cell:
         found = word_template_of(self.protocol.templates, self.needs)
         return self.protocol.templates.text if found is None else found.sentence
 
-    @property
+    @cached_property
     def provides(self) -> Provides:
         """The features that its encoder gives."""
         return provides_of(self.encoder, self.encoder_params)
