@@ -7,10 +7,12 @@ import sys
 
 import pytest
 
-from cir_bench import BuildContext, Params
+from cir_bench import BuildContext, Params, hookimpl
 from cir_bench.errors import ConfigError, DataError, PluginError
 from cir_bench.interfaces.specs import EncoderSpec, LossSpec, MethodSpec
-from cir_bench.plugin.owner import BlamedPluginError, Owner
+from cir_bench.plugin.candidates import Candidate
+from cir_bench.plugin.loader import load_plugins
+from cir_bench.plugin.owner import CORE, BlamedPluginError, Owner
 from cir_bench.plugin.registry import Registered, Registry, blame, create, load
 
 OWNER = Owner("some-plugin", "3.1", "some")
@@ -123,3 +125,18 @@ def test_discovery_imports_no_torch():
     code = "import sys; from cir_bench.plugin.loader import load_plugins; load_plugins(); print('torch' in sys.modules)"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout.strip() == "False"
+
+
+@pytest.mark.parametrize(("distribution", "times"), [(CORE, 1), ("some-plugin", 2)])
+def test_hooks_of_a_built_in_plugin_are_called_once_in_a_process_and_those_of_others_every_time(distribution, times):
+    class Plugin:
+        @hookimpl
+        def cir_bench_losses(self):
+            called.append(self)
+            return [LossSpec(name="mine", summary="a loss", implementation="some_losses:Good")]
+
+    called: list[object] = []
+    found = [Candidate(Owner(distribution, "1.0", "mine"), "nowhere", Plugin)]
+    for _ in range(2):
+        assert load_plugins(environ={}, found=found).loss("mine").name == "mine"
+    assert len(called) == times

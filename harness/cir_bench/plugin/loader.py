@@ -5,9 +5,9 @@ from __future__ import annotations
 import contextlib
 import os
 import sys
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
-from functools import cache, partial
+from functools import partial
 from itertools import islice
 from pathlib import Path
 
@@ -21,7 +21,7 @@ from cir_bench.plugin import candidates as look
 from cir_bench.plugin.candidates import Candidate
 from cir_bench.plugin.checks import check_api, check_benchmark, check_hooks
 from cir_bench.plugin.deadline import OverdueError, deadline
-from cir_bench.plugin.events import new_manager
+from cir_bench.plugin.events import EVENT_HOOKS, new_manager
 from cir_bench.plugin.guards import guarded
 from cir_bench.plugin.owner import CORE, Owner, PluginProblem, PluginRejected
 from cir_bench.plugin.registry import BenchmarkFile, Registered, Registry
@@ -64,8 +64,14 @@ class _Contribution:
     """What one plugin registers; kept apart until all of it has passed the checks."""
 
     plugin: object
+    listens: bool
+    """Whether it has a hook of an event."""
     specs: list[Registered[Spec]] = field(default_factory=list)
     benchmarks: list[BenchmarkFile] = field(default_factory=list)
+
+
+_BUILT_IN: dict[Candidate, _Contribution] = {}
+"""What built-in plugins registered, which is always the same."""
 
 
 def load_plugins(
@@ -93,8 +99,7 @@ def load_plugins(
     problems = [NOT_INSTALLED] if found is None and not look.core_is_installed() else []
     for candidate in _chosen(installed, options, environ):
         try:
-            with guarded(partial(_note, changes, candidate.owner)):
-                contribution = _load_one(candidate)
+            contribution = _load(candidate, partial(_note, changes, candidate.owner))
             _refuse_duplicates(contribution, owners)
         except PluginRejected as refusal:
             problem = PluginProblem(candidate.owner, refusal.stage, refusal.message, refusal.remedy)
@@ -119,10 +124,11 @@ def _note(changes: list[str], owner: Owner, what: str) -> None:
 
 
 def _hooks(loaded: Mapping[Owner, _Contribution]) -> pluggy.PluginManager:
-    """One manager with all plugins, for events; each registered by the name that messages use."""
+    """One manager with all plugins that listen to events, each registered by the name that messages use."""
     manager = new_manager()
     for owner, contribution in loaded.items():
-        if not manager.is_registered(contribution.plugin):  # two entry points may name one module
+        # two entry points may name one module
+        if contribution.listens and not manager.is_registered(contribution.plugin):
             manager.register(contribution.plugin, str(owner))
     return manager
 
@@ -147,6 +153,17 @@ def _names(text: str | None) -> frozenset[str]:
     return frozenset(name.strip() for name in (text or "").split(",") if name.strip())
 
 
+def _load(candidate: Candidate, changed: Callable[[str], None]) -> _Contribution:
+    """Everything that one plugin registers; ``changed`` is told what else it did. Code of built-in ones runs once."""
+    if candidate.owner.builtin and candidate in _BUILT_IN:
+        return _BUILT_IN[candidate]
+    with guarded(changed):
+        contribution = _load_one(candidate)
+    if candidate.owner.builtin:
+        _BUILT_IN[candidate] = contribution
+    return contribution
+
+
 def _load_one(candidate: Candidate) -> _Contribution:
     """Everything that one plugin registers, or `PluginRejected`.
 
@@ -158,8 +175,7 @@ def _load_one(candidate: Candidate) -> _Contribution:
         with contextlib.redirect_stdout(sys.stderr), deadline(LOADING_SECONDS):
             plugin = candidate.load()
             stage = "register"
-            look_at = _contribution_once if candidate.owner.builtin else _contribution
-            return look_at(plugin, candidate.owner)
+            return _contribution(plugin, candidate.owner)
     except PluginRejected:
         raise
     except OverdueError as error:
@@ -175,18 +191,13 @@ def _load_one(candidate: Candidate) -> _Contribution:
         raise PluginRejected(stage, message, remedy) from error
 
 
-@cache
-def _contribution_once(plugin: object, owner: Owner) -> _Contribution:
-    """Of a built-in plugin, which always registers the same things."""
-    return _contribution(plugin, owner)
-
-
 def _contribution(plugin: object, owner: Owner) -> _Contribution:
     check_api(plugin, owner)
     manager = new_manager()
     check_hooks(manager, plugin)
     manager.register(plugin, owner.plugin)
-    contribution = _Contribution(plugin)
+    listens = any(getattr(manager.hook, hook).get_hookimpls() for hook in EVENT_HOOKS.values())
+    contribution = _Contribution(plugin, listens)
     for kind in KINDS:
         specs = [check_spec(kind, spec) for spec in _call(manager, kind.hook)]
         composers = [spec.composer for spec in specs if isinstance(spec, MethodSpec)]
