@@ -6,6 +6,7 @@ from abc import ABC, abstractmethod
 from collections.abc import Sequence
 from copy import deepcopy
 from dataclasses import replace
+from functools import cached_property
 from typing import ClassVar
 
 import pytest
@@ -52,9 +53,14 @@ class Composing(Contract, ABC):
     def needs(self) -> Needs:
         """The features that it declares to need under these parameters."""
 
+    @cached_property
+    def _needs(self) -> Needs:
+        """`needs`, asked once in each test."""
+        return self.needs()
+
     def encoder_shape(self) -> EncoderShape:
         """Widths of the random features."""
-        return self.shape or shape_for(self.needs())
+        return self.shape or shape_for(self._needs)
 
     def branches(self) -> Sequence[str]:
         """Names of encoder copies that get random features too."""
@@ -65,13 +71,13 @@ class Composing(Contract, ABC):
         shape = self.encoder_shape()
         reference = random_features(shape.image, batch, seed, self.branches())
         text = random_texts(shape, batch, seed + 1, self.branches())
-        return reference, replace(text, texts=texts_for(batch, seed)) if self.needs().pseudo_words else text
+        return reference, replace(text, texts=texts_for(batch, seed)) if self._needs.pseudo_words else text
 
     def pseudo_words(self) -> PseudoWords | None:
         """A text tower that reads pseudo-words, if they are needed."""
         shape = self.encoder_shape()
         # it may read no texts but those with pseudo-words, which are in the space of the images
-        return random_words(shape.text.pooled or shape.image.width) if self.needs().pseudo_words else None
+        return random_words(shape.text.pooled or shape.image.width) if self._needs.pseudo_words else None
 
     def target_features(self, batch: int = CANDIDATES, seed: int = 3) -> Features:
         """Random features of candidates."""
