@@ -44,6 +44,13 @@ def test_features_are_counted_when_asked(plan):
     assert json.loads(plan("-m", "sum", "--json", "--features").out)["features"]
 
 
+@pytest.mark.parametrize("encoder", ["tiny", "cnn-lstm"])
+def test_data_that_are_not_there_are_told_of_a_trained_encoder_too(run, tmp_path, encoder):
+    words = ["-m", "sum", "-b", "folder:nothere", "-e", encoder, "--out", tmp_path, "--cache-dir", tmp_path / "cache"]
+    said = run("plan", "--no-plugins", *words, "--features").out
+    assert "problem     nothere is not a folder" in said
+
+
 def test_a_cell_with_a_record_is_compared_next_to_one_without(plan):
     assert plan("-m", "sum", verb="run").code == 0
     assert [line.split(" on ")[0] for line in plan("-m", "sum", "-m", "image-only").out.splitlines()[:2]] == [

@@ -150,7 +150,8 @@ def _is_stale(committed: Path, board: Leaderboard, tolerance: float, places: str
     try:
         text = committed.read_text(encoding="utf-8")
     except (OSError, UnicodeDecodeError) as error:
-        raise ConfigError(f"{committed} cannot be read ({error}); name an existing leaderboard.") from error
+        reason = error.strerror if isinstance(error, OSError) else error
+        raise ConfigError(f"{committed} cannot be read ({reason}); name an existing leaderboard.") from error
     differences = compare(render(board), text, tolerance)
     for difference in differences:
         print(difference)

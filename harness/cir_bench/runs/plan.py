@@ -184,11 +184,11 @@ def _extractions(cell: Cell, bench: Workbench, seen: set[tuple[str, ...]], forec
     if key in seen:
         return []
     seen.add(key)
-    if cell.has_trained_encoder:
-        return []
     splits = [bench.data.evaluation_items(cell)]
     if cell.epochs and cell.method.spec.learns:
         splits.append(bench.data.train_items(cell))
+    if cell.has_trained_encoder:  # nothing is extracted, but data that are missing are missing here, too
+        return []
     encoder = cell.key.encoder
     return [
         Extraction(
