@@ -64,6 +64,14 @@ def test_a_data_root_that_is_missing_is_a_problem_told_once(run, tmp_path):
     assert " ".join(said.split()).count("the data set 'cirr' is read from a folder on this machine") == 1
 
 
+@pytest.mark.parametrize("verb", [("plan", "-m", "sum", "-b"), ("data", "verify")])
+def test_the_data_set_s_own_folder_is_no_data_root(run, tmp_path, verb):
+    (tmp_path / "cirr").mkdir()
+    done = run(*verb, "cirr", "--no-plugins", "--data-root", tmp_path / "cirr")
+    said = "".join(f"{done.out}{done.err}".split())
+    assert f"isthefolderof'cirr'itself;nametheonethatholdsit,{tmp_path}." in said
+
+
 def test_a_device_that_is_not_there_is_refused(plan):
     done = plan("-m", "sum", "--device", "nonsense")
     assert (done.code, done.out) == (2, "")

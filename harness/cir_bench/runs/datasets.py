@@ -5,18 +5,16 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
-from typing import cast
 
 from cir_bench.errors import DataError
 from cir_bench.interfaces.dataset import Dataset, ImageRef
 from cir_bench.interfaces.specs import Context
-from cir_bench.plugin.registry import create
 from cir_bench.protocols.build import provenance_of
 from cir_bench.protocols.check import train_problems
 from cir_bench.protocols.mbeir import under
 from cir_bench.runs import keys
 from cir_bench.runs.cell import Cell, DatasetChoice
-from cir_bench.runs.data_root import no_root
+from cir_bench.runs.data_root import no_root, open_rooted
 from cir_bench.runs.examples import corpus_images, corpus_texts, descriptions, of_triplets, own_name
 from cir_bench.runs.image_digests import ImageDigests, IndexedRef
 from cir_bench.runs.shared import Lifetimes, Shared
@@ -85,7 +83,7 @@ class DataSets:
         if problem := no_root(registered, self._context.data_root):
             raise DataError(problem)
         context = replace(self._context, dataset=registered.name)
-        return self._datasets.get(keys.of_dataset(choice), lambda: cast(Dataset, create(registered, params, context)))
+        return self._datasets.get(keys.of_dataset(choice), lambda: open_rooted(registered, params, context))
 
     def _descriptions(self, cell: Cell) -> Mapping[str, str]:
         return descriptions(self.described(cell), borrowed=cell.described is not None)

@@ -16,7 +16,7 @@ from cir_bench.protocols.artefact import Artefact, texts_of
 from cir_bench.records.load import read_records
 from cir_bench.runs.cell import Cell
 from cir_bench.runs.costs import CostFile, Size, cost_of, size_of
-from cir_bench.runs.data_root import no_root
+from cir_bench.runs.data_root import no_root, own_folder
 from cir_bench.runs.forecast import Forecast, Forecasts, Wanted
 from cir_bench.runs.machine import this_machine
 from cir_bench.runs.status import CellState, Status, without_record
@@ -123,7 +123,7 @@ def make_plan(
         if state.status.runs and features:
             _count(plan, cell, bench, seen, forecasts)
         elif state.status.runs:
-            plan.add_problems(no_root(dataset, data_root) for dataset, _ in cell.datasets)
+            plan.add_problems(say(dataset, data_root) for dataset, _ in cell.datasets for say in (no_root, own_folder))
         if bench is not None and load:
             bench.lifetimes.finish(cell)
     if at_once is not None:

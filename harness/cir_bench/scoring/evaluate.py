@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
-from typing import Any, cast
+from typing import Any
 
 from cir_bench.config import merge
 from cir_bench.errors import DataError
@@ -15,12 +15,13 @@ from cir_bench.interfaces.dataset import Dataset
 from cir_bench.interfaces.spec_params import make_params
 from cir_bench.interfaces.specs import Context, DatasetSpec
 from cir_bench.plugin.loader import PluginOptions, load_plugins
-from cir_bench.plugin.registry import Registered, create
+from cir_bench.plugin.registry import Registered
 from cir_bench.protocols.build import eval_set
 from cir_bench.protocols.check import evaluation_problems
 from cir_bench.protocols.eval_set import EvalSet
 from cir_bench.protocols.find import ChosenBenchmark, find_benchmark
 from cir_bench.retrieval.ranking import CandidateSet, PartRankings, Ranking
+from cir_bench.runs.data_root import open_rooted
 from cir_bench.scoring.lists import ListedPart, RankedLists, rank_lists
 from cir_bench.scoring.matrices import Scores, half_precision, rank_scores, unknown_queries
 
@@ -203,4 +204,4 @@ def open_dataset(
 ) -> Dataset:
     """A benchmark's data set; ``params`` override the benchmark's own. Errors as of :func:`evaluate`."""
     own = chosen.dataset_params(registered.spec).model_dump(exclude_unset=True)
-    return cast(Dataset, create(registered, make_params(registered.spec, merge(own, params)), context))
+    return open_rooted(registered, make_params(registered.spec, merge(own, params)), context)
