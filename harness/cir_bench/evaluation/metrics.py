@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 
 import numpy as np
 
@@ -204,6 +205,12 @@ def parse_metric(name: str) -> Metric:
 
 def parse_metrics(names: Sequence[str]) -> tuple[Metric, ...]:
     """Several metrics, in order, each once."""
+    return _parsed(tuple(names))
+
+
+@lru_cache
+def _parsed(names: tuple[str, ...]) -> tuple[Metric, ...]:
+    """A protocol is asked about its metrics once for every query."""
     return tuple(parse_metric(name) for name in dict.fromkeys(names))
 
 

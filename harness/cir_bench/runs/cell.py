@@ -80,6 +80,11 @@ class Cell:
         """The protocol it is evaluated under."""
         return self.benchmark.protocol
 
+    @cached_property
+    def protocol_hash(self) -> str:
+        """The hash of its protocol."""
+        return self.protocol.hash()
+
     @property
     def datasets(self) -> tuple[DatasetChoice, ...]:
         """Its own data set, and the other one that it is trained on, if any."""
@@ -131,7 +136,7 @@ class Cell:
             "method.version": self.method.spec.version,
             **encoder,
             "dataset.version": self.dataset.spec.version,
-            "protocol.hash": self.protocol.hash(),
+            "protocol.hash": self.protocol_hash,
             "precision": self.precision,
             **({"tuning": self.tuned.digest} if self.tuned else {}),
             **({"weights": self.weights.digest} if self.weights else {}),

@@ -41,7 +41,7 @@ def of_dataset(choice: DatasetChoice) -> SharedKey:
 def of_texts(cell: Cell) -> SharedKey:
     """The texts of the cell's data sets, as its protocol forms them."""
     datasets = tuple((registered.name, params.model_dump_json()) for registered, params in cell.datasets)
-    return SharedKey(datasets, cell.protocol.hash())
+    return SharedKey(datasets, cell.protocol_hash)
 
 
 def of_images(cell: Cell) -> SharedKey:
@@ -60,14 +60,14 @@ def of_weights(cell: Cell) -> SharedKey:
         fitted = load(cell.encoder).fit is not Encoder.fit
     except CirBenchError:  # the cell will fail for it
         fitted = False
-    seed, protocol = None if cell.provides.pretrained else cell.key.seed, cell.protocol.hash() if fitted else None
+    seed, protocol = None if cell.provides.pretrained else cell.key.seed, cell.protocol_hash if fitted else None
     return replace(of_images(cell), seed=seed, protocol=protocol)
 
 
 def of_evaluation(cell: Cell) -> SharedKey:
     """The queries and galleries of the cell's protocol, with the images that its encoder can read."""
     artefact = cell.artefact.digest if cell.artefact else None
-    found = replace(of_images(cell), protocol=cell.protocol.hash(), sentence=cell.sentence)
+    found = replace(of_images(cell), protocol=cell.protocol_hash, sentence=cell.sentence)
     return replace(found, artefact=artefact, limit=cell.limit)
 
 
