@@ -47,7 +47,7 @@ class CnnLstm(Encoder):
         super().__init__()
         self._params = params
         with torch.random.fork_rng(devices=[]):
-            torch.manual_seed(context.seed)
+            torch.default_generator.manual_seed(context.seed)
             backbone = make_backbone(params)
             self.cnn = backbone.cnn
             self.image_linear = nn.Linear(backbone.maps[-1][0], params.width)

@@ -48,6 +48,16 @@ def place_seed(batch_seed: int, place: int) -> int:
     return int.from_bytes(hashlib.blake2b(f"{batch_seed}/{place}".encode(), digest_size=8).digest(), "big") >> 1
 
 
+def seed_devices(seed: int) -> None:
+    """Seed torch's global generators, of the CPU and of every GPU.
+
+    Without a GPU `torch.manual_seed` takes a thousand times as long: it keeps each call and its stack for later.
+    """
+    torch.default_generator.manual_seed(seed)
+    if torch.cuda.is_available():
+        torch.cuda.manual_seed_all(seed)
+
+
 class ItemMemory:
     """Decoded items, kept so that an epoch does not decode again what the previous one did.
 
@@ -183,7 +193,7 @@ class LiveSource:
 
     def _seed(self, batch_seed: int) -> None:
         """Seed torch's generators for the encoder, on each rank differently: its rows are others."""
-        torch.manual_seed(place_seed(batch_seed, -self._ranks.number) if self._ranks.number else batch_seed)
+        seed_devices(place_seed(batch_seed, -self._ranks.number) if self._ranks.number else batch_seed)
 
     def _read_ahead(self, requests: Sequence[ImageRequest], batches: Sequence[Sequence[Any]]) -> Iterator[Any]:
         """Items of single images in order, two batches ahead; what is wrong with an image is raised at its turn."""

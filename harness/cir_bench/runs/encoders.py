@@ -9,6 +9,7 @@ from typing import Any, cast
 import torch
 
 from cir_bench.errors import CirBenchError, without_locals
+from cir_bench.features.live import seed_devices
 from cir_bench.interfaces.encoder import Encoder, TrainCorpus
 from cir_bench.interfaces.specs import Context
 from cir_bench.plugin.registry import blame, create
@@ -56,7 +57,7 @@ class Encoders:
         """A new copy of the cell's encoder, in evaluation mode."""
         context = replace(self._context, dataset=cell.dataset.name, seed=seed)
         with torch.random.fork_rng(devices=[]):
-            torch.manual_seed(seed)
+            seed_devices(seed)
             encoder = cast(Encoder, create(cell.encoder, cell.encoder_params, context))
             if type(encoder).fit is not Encoder.fit:  # gathering the texts takes long when descriptions are generated
                 with blame(cell.encoder, "fitting it to the train split's texts"):

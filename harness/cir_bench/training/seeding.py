@@ -6,6 +6,8 @@ import hashlib
 
 import torch
 
+from cir_bench.features.live import seed_devices
+
 
 def derive_seed(*parts: int | str) -> int:
     """A 63-bit seed that depends on every part: ``derive_seed(cell_seed, "stage", 0, "epoch", 3)``."""
@@ -14,14 +16,8 @@ def derive_seed(*parts: int | str) -> int:
 
 
 def seed_torch(*parts: int | str) -> None:
-    """Seed torch's global generators, of the CPU and of every GPU.
-
-    Without a GPU `torch.manual_seed` takes a thousand times as long: it keeps each call and its stack for later.
-    """
-    seed = derive_seed(*parts)
-    torch.default_generator.manual_seed(seed)
-    if torch.cuda.is_available():
-        torch.cuda.manual_seed_all(seed)
+    """Seed torch's global generators, of the CPU and of every GPU."""
+    seed_devices(derive_seed(*parts))
 
 
 def generator(*parts: int | str) -> torch.Generator:
