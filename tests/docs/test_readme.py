@@ -84,6 +84,11 @@ def test_the_method_in_one_file_is_found(plugin_file, capsys):
 
 
 @pytest.mark.slow
+def test_and_it_keeps_the_contracts(plugin_file, capfd):
+    assert main(["check", str(plugin_file)]) == 0, capfd.readouterr()
+
+
+@pytest.mark.slow
 def test_and_it_trains_and_is_on_the_leaderboard(plugin_file, checkout, tmp_path, monkeypatch, capsys):
     monkeypatch.chdir(tmp_path)
     toy = ["--plugin", str(checkout / "tests" / "support" / "toy_plugin.py"), "-b", "toy"]

@@ -8,6 +8,7 @@ and whatever comes after code that reads a value (``int(tensor)``, ``if tensor``
 
 from __future__ import annotations
 
+import logging
 import traceback
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -82,7 +83,7 @@ class PretendGpu:
 @contextmanager
 def pretend_gpu() -> Iterator[PretendGpu]:
     """Every tensor made inside is fake; a module moved inside is of no use afterwards."""
-    with FakeTensorMode(allow_non_fake_inputs=True, shape_env=ShapeEnv()) as mode:
+    with _quiet(), FakeTensorMode(allow_non_fake_inputs=True, shape_env=ShapeEnv()) as mode:
         try:
             yield PretendGpu(mode)
         except READS_VALUES as error:
@@ -90,6 +91,18 @@ def pretend_gpu() -> Iterator[PretendGpu]:
             own = [frame for frame in frames if not Path(frame.filename).is_relative_to(TORCH)]
             where = f"{Path(own[-1].filename).name}:{own[-1].lineno}: {own[-1].line}"
             pytest.skip(f"it reads values of tensors, so it cannot be followed without any ({where})")
+
+
+@contextmanager
+def _quiet() -> Iterator[None]:
+    """Torch does not log the traceback of an error that it raises, too."""
+    logger = logging.getLogger(FakeTensorMode.__module__)
+    before = logger.level
+    logger.setLevel(logging.CRITICAL)
+    try:
+        yield
+    finally:
+        logger.setLevel(before)
 
 
 def assert_on_gpu(what: str, compute: Callable[[], dict[str, Tensor]]) -> None:
