@@ -121,6 +121,17 @@ def test_an_unknown_name_tells_the_nearest():
         registry.loss("tirg")
 
 
+def test_a_name_that_is_near_to_none_may_be_of_a_file_that_was_not_named():
+    specs = [Registered(MethodSpec(name="combiner", summary="a method", implementation="a:B"), OWNER)]
+    hint = r" One of a file needs --plugin FILE\."
+    with pytest.raises(ConfigError, match=f"'combiner'.{hint}$"):
+        Registry(specs).method("mine")
+    with_file = Registry(specs, plugins=[Owner("mine.py", "1", "/x/mine.py")])
+    for registry, name in ((Registry(specs), "conbiner"), (with_file, "mine")):
+        with pytest.raises(ConfigError, match=r"did you mean 'combiner'\?$"):
+            registry.method(name)
+
+
 def test_discovery_imports_no_torch():
     code = "import sys; from cir_bench.plugin.loader import load_plugins; load_plugins(); print('torch' in sys.modules)"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)

@@ -109,6 +109,17 @@ def test_no_weights_to_write_are_one_sentence(mixed, command, tmp_path):
     assert "none of the 1 cells below" in err and "use --to, which writes a model folder." in err
 
 
+def test_a_method_whose_plugin_is_not_there_is_the_reason(runs):
+    folder = runs(good=20.0)["good-0"]
+    record = read_record(folder / "record.json")
+    change(folder, cell=record.cell.model_copy(update={"method": "mine"}))
+    with pytest.raises(ConfigError, match="can be searched with: there is no method 'mine'"):
+        chosen(runs)
+    change(folder, status="failed")
+    with pytest.raises(ConfigError, match="can be searched with: they failed, are sentinels, or have no metrics"):
+        chosen(runs)
+
+
 def test_a_metric_that_should_be_low_is_best_when_it_is_low(runs):
     folders = runs(near=0.0, far=0.0)
     for name, rank in (("near-0", 2.0), ("far-0", 9.0)):

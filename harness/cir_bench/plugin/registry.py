@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import difflib
 import importlib
 import inspect
 import warnings
@@ -41,6 +42,8 @@ if TYPE_CHECKING:
 
 S_co = TypeVar("S_co", bound=Spec, covariant=True)
 T = TypeVar("T", bound=Spec)
+CLOSE = 0.7
+"""How similar, of 1, a name is to the one that was meant, as ``trig`` is to ``tirg``."""
 
 
 @dataclass(frozen=True)
@@ -111,7 +114,9 @@ class Registry:
             return known[name]
         kind = kind_of(spec)
         broken = f" ({len(self.problems)} plugin(s) could not be loaded: cir-bench doctor)" if self.problems else ""
-        raise ConfigError(f"there is no {kind.name} {name!r}{broken}; {did_you_mean(name, known)}")
+        near = difflib.get_close_matches(name, known, n=1, cutoff=CLOSE)
+        of_file = "" if near or any(one.single_file for one in self.plugins) else " One of a file needs --plugin FILE."
+        raise ConfigError(f"there is no {kind.name} {name!r}{broken}; {did_you_mean(name, known)}{of_file}")
 
     def method(self, name: str) -> Registered[MethodSpec]:
         """A method by name."""

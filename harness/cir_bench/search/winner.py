@@ -36,18 +36,18 @@ class Use:
     which: str
     """What is said of the others."""
     otherwise: str
-    """What is said if there are no others."""
+    """What none of them is, if there is no other."""
 
 
 SEARCH = Use(
     searchable_cell,
     "that can be searched with",
-    "can be searched with: they failed, are sentinels, or read no pixels; run a method with an encoder that reads them",
+    "can be searched with",
 )
 WEIGHTS = Use(
     published_layout,
     "whose weights can be written alone",
-    "has weights that can be written alone; use --to, which writes a model folder",
+    "has weights that can be written alone",
 )
 
 
@@ -74,8 +74,10 @@ def choose_cell(where: Path, registry: Registry, uses: Sequence[Use] = (SEARCH,)
     which = " and ".join(use.which for use in uses)
     fitting = {folder: record for folder, record in found.items() if not _refusal(uses, record, registry)}
     for use in uses:
-        if all(_refusal([use], record, registry) for record in found.values()):
-            raise ConfigError(f"none of the {len(below)} cells below {where} {use.otherwise}.")
+        refusals = [_refusal([use], record, registry).rstrip(".") for record in found.values()]
+        if all(refusals):
+            why = examples([*dict.fromkeys(refusals)], between="; ") or "they failed, are sentinels, or have no metrics"
+            raise ConfigError(f"none of the {len(below)} cells below {where} {use.otherwise}: {why}.")
     if not fitting:
         raise ConfigError(f"no cell below {where} is one {which}; use one option at a time.")
     seeds, best = _best(fitting), found[_best(found)[0]]
