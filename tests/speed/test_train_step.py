@@ -95,10 +95,11 @@ def test_gradient_checkpointing_can_be_asked_for(one_step, tiny):
     assert not off.gradient_checkpointing
 
 
+@pytest.mark.usefixtures("forked")
 def test_the_script_measures_in_a_process_of_its_own(one_step, monkeypatch, capsys):
     script = importlib.import_module("train_step")
     monkeypatch.setattr(script, "measure", None)  # not in this one
-    command = ["train_step.py", "--methods", "sadn", "--device", "cpu", "--batch", "16", "--json"]
+    command = ["train_step.py", "--methods", "sadn", "--device", "cpu", "--batch", "16", "--threads", "1", "--json"]
     monkeypatch.setattr(sys, "argv", command)
     script.main()
     (row,) = json.loads(capsys.readouterr().out)

@@ -34,10 +34,15 @@ _DESCRIPTORS = "/proc/self/fd" if os.path.isdir("/proc/self/fd") else "/dev/fd"
 class ForkedPopen(subprocess.Popen):
     """`subprocess.Popen`, but a command of ``sys.executable`` is run in a fork; and so are those that it starts."""
 
+    fresh = 0
+    """How many of the next commands are run in fresh interpreters all the same."""
+
     def _execute_child(self, *args: Any) -> None:
         given = _SIGNATURE.bind(self, *args).arguments
         command = given["args"]
-        if isinstance(command, (str, bytes)) or str(command[0]) != sys.executable:
+        of_python = not isinstance(command, (str, bytes)) and str(command[0]) == sys.executable
+        if not of_python or ForkedPopen.fresh:
+            ForkedPopen.fresh -= of_python
             super()._execute_child(*args)
             return
         sys.stdout.flush()
@@ -50,10 +55,10 @@ class ForkedPopen(subprocess.Popen):
 
 
 @contextmanager
-def forking() -> Iterator[None]:
-    """In the block, `subprocess.Popen` is a `ForkedPopen`."""
+def forking(fresh: int = 0) -> Iterator[None]:
+    """In the block, `subprocess.Popen` is a `ForkedPopen`, but for the first ``fresh`` commands."""
     importlib.import_module("torch._dynamo")  # as the first optimiser of a process does
-    with patch("subprocess.Popen", ForkedPopen):
+    with patch("subprocess.Popen", ForkedPopen), patch.object(ForkedPopen, "fresh", fresh):
         yield
 
 

@@ -1,7 +1,6 @@
 """The local executor under its contract, also when files travel."""
 
 from collections.abc import Iterator
-from contextlib import nullcontext
 from pathlib import Path
 
 import pytest
@@ -14,9 +13,8 @@ REAL = ExecutorContract.test_records_are_those_of_this_process.__name__
 
 @pytest.fixture(autouse=True)
 def forks(request: pytest.FixtureRequest) -> Iterator[None]:
-    """The processes of jobs are forks of this one, but for those of local cells whose records are compared."""
-    real = request.cls is TestLocal and request.function.__name__ == REAL
-    with nullcontext() if real else forking():
+    """The processes of jobs are forks of this one, but for one of the two local cells whose records are compared."""
+    with forking(fresh=int(request.cls is TestLocal and request.function.__name__ == REAL)):
         yield
 
 

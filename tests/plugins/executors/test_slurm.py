@@ -5,7 +5,6 @@ import os
 import platform
 import subprocess
 from collections.abc import Iterator, Sequence
-from contextlib import nullcontext
 
 import pytest
 from support.forked import forking
@@ -26,8 +25,8 @@ class TestSlurm(ExecutorContract):
 
     @pytest.fixture(autouse=True)
     def forks(self, request: pytest.FixtureRequest) -> Iterator[None]:
-        """Processes are forks of this one, but for those whose records are compared."""
-        with nullcontext() if request.function.__name__ == REAL else forking():
+        """Processes are forks of this one, but for those of one of the two cells whose records are compared."""
+        with forking(fresh=int(request.function.__name__ == REAL)):
             yield
 
 
