@@ -145,7 +145,8 @@ class _View:
 
     def begins(self, cell: Cell) -> None:
         """Say what is tuned; `PairingError` if it cannot be."""
-        say(self.stream, f"{cell.key.name}: {self._trials} trials of {cell.epochs} epochs")
+        trials, epochs = ("s" * (number != 1) for number in (self._trials, cell.epochs))
+        say(self.stream, f"{cell.key.name}: {self._trials} trial{trials} of {cell.epochs} epoch{epochs}")
         if cell.refusal:
             raise PairingError(cell.refusal)
 
