@@ -17,6 +17,7 @@ from cir_bench.features.table import FeatureTable
 from cir_bench.interfaces.kinds import KINDS
 from cir_bench.plugin.loader import PluginOptions, load_plugins
 from cir_bench.plugin.registry import Registered, Registry
+from cir_bench.runs import data_root, encoders
 from cir_bench.runs.cell import Cell
 from cir_bench.runs.keys import SharedKey
 from cir_bench.runs.request import RunRequest
@@ -55,8 +56,7 @@ class Census:
 @pytest.fixture
 def census(monkeypatch: pytest.MonkeyPatch) -> Census:
     found = Census()
-    for kind in ("datasets", "encoders"):
-        module = __import__(f"cir_bench.runs.{kind}", fromlist=["create"])
+    for kind, module in (("datasets", data_root), ("encoders", encoders)):
         create = module.create
         monkeypatch.setattr(module, "create", lambda *a, kind=kind, create=create: found.note(kind, create(*a)))
     monkeypatch.setattr("cir_bench.features.cache.FeatureTable", lambda *a: found.note("tables", FeatureTable(*a)))
