@@ -399,3 +399,14 @@ def test_a_thousand_photos_are_loaded_as_they_are_looked_at(visit, opened, feedb
         expect(page.get_by_role("button", name="Show more")).to_be_hidden()
         choose(page, "photo0099")
         assert len({one for one in page.asked if "/thumb/" in one}) <= 121
+
+
+def test_the_page_says_what_it_takes_a_text_for(visit, url, monkeypatch):
+    """Where that is not a modification text, as of a method that reads descriptions of the target."""
+    expect(visit(url).locator("#reads")).to_be_hidden()
+    monkeypatch.setattr(
+        "cir_bench.search.serve.api.text_note", lambda cell: f"{cell.key.method} reads <b>descriptions</b>."
+    )
+    page = visit(url)
+    expect(page.locator("#reads")).to_have_text("tirg reads <b>descriptions</b>.")
+    expect(page.get_by_label("What should change?")).to_have_accessible_description("tirg reads <b>descriptions</b>.")

@@ -11,6 +11,7 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 
 from cir_bench.errors import CirBenchError, DataError
+from cir_bench.search.sentence import text_note
 from cir_bench.search.serve import models
 from cir_bench.search.serve.body import read_body, read_model
 from cir_bench.search.serve.explain import answered
@@ -45,6 +46,7 @@ class Api:
                 encoder=one.engine.record.cell.encoder,
                 benchmark=f"{one.engine.record.cell.benchmark}/{one.engine.record.cell.protocol}",
                 images=len(one.gallery.names),
+                reads=text_note(one.engine.cell),
                 explains=one.engine.explains,
                 approximate=one.approximate,
             )

@@ -105,6 +105,8 @@ class IndexAnswer(Strict):
     encoder: str
     benchmark: str
     images: int
+    reads: str = ""
+    """What a text is taken for, in a sentence; empty: for a modification text."""
     explains: bool = False
     """Whether the method shows how a query came about."""
     approximate: ApproximateSearch | None = None

@@ -125,6 +125,9 @@ function drawServed() {
   const right = triplets ? ` · ${triplets.toLocaleString("en")} marked as right` : "";
   const found = indexes.map((one) => one.approximate).filter(Boolean)
     .map(({kind, recall, k}) => ` · ${kind}: finds ${(100 * recall).toFixed(1)}% of the best ${k}`).join("");
+  const reads = [...new Set(indexes.map((one) => one.reads).filter(Boolean))].join(" ");
+  $("reads").textContent = reads;
+  $("reads").hidden = !reads;
   $("served").textContent = `${images} photos · ${names}${found}${right}`;
 }
 
