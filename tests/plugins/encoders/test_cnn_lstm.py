@@ -48,6 +48,13 @@ def make(tmp_path):
     return build
 
 
+@pytest.fixture
+def any_weights(monkeypatch):
+    """Large networks of which only the structure is looked at: their weights are not drawn."""
+    for name in ("kaiming_uniform_", "kaiming_normal_", "uniform_", "normal_"):
+        monkeypatch.setattr(nn.init, name, lambda tensor, *args, **options: tensor)
+
+
 def test_the_initial_weights_are_those_of_the_seed(make):
     torch.manual_seed(1)
     first = make(seed=5).weights_digest()
@@ -203,12 +210,12 @@ def test_it_is_trained_in_bfloat16_on_any_device(make, pictures):
     assert [name for name, p in encoder.named_parameters() if p.grad is None] == []
 
 
-def test_three_levels_of_maps_of_a_published_backbone(make):
+def test_three_levels_of_maps_of_a_published_backbone(make, any_weights):
     encoder = make(backbone="resnet18", image_size=224)
     assert encoder.shape.image.maps == ((128, 28, 28), (256, 14, 14), (512, 7, 7))
 
 
-def test_the_last_stage_s_stride_can_be_left_out(make):
+def test_the_last_stage_s_stride_can_be_left_out(make, any_weights):
     """CLVC-Net's 2048×14×14; nothing but the stride changes, so pretrained weights fit."""
     encoder = make(backbone="resnet50", image_size=224, last_stride=1)
     assert encoder.shape.image.maps == ((512, 28, 28), (1024, 14, 14), (2048, 14, 14))
@@ -255,7 +262,7 @@ def test_without_the_last_stride_the_network_is_the_same_but_for_it(make, pictur
 
 
 @pytest.mark.parametrize("backbone", ["vgg11", "densenet121"])
-def test_a_backbone_of_fixed_stride_is_told_so(make, backbone):
+def test_a_backbone_of_fixed_stride_is_told_so(make, any_weights, backbone):
     with pytest.raises(ConfigError, match=f"stride of the last stage of '{backbone}' is fixed .* encoder.last_stride"):
         make(backbone=backbone, image_size=64, last_stride=1)
 
@@ -286,7 +293,7 @@ def test_gradient_checkpointing_recomputes_blocks_for_the_same_gradients_and_sta
     assert all(m.num_batches_tracked == 1 for m in saving.modules() if isinstance(m, nn.BatchNorm2d))
 
 
-def test_a_backbone_without_blocks_cannot_do_gradient_checkpointing(make):
+def test_a_backbone_without_blocks_cannot_do_gradient_checkpointing(make, any_weights):
     encoder = make(backbone="vgg11", image_size=32)
     encoder.set_gradient_checkpointing(False)
     with pytest.raises(ConfigError, match=r"the backbone 'vgg11' of cnn-lstm has no blocks .* gradient_checkpointing"):

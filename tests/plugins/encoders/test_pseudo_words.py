@@ -45,7 +45,7 @@ class TestOpenClip(PseudoWordContract):
         return self._params
 
     def word_vector(self, encoder):
-        (number,) = open_clip.SimpleTokenizer().encode(self.word)
+        (number,) = open_clip.factory.SimpleTokenizer().encode(self.word)
         return embedding_of(encoder)[number]
 
 
@@ -83,7 +83,7 @@ def test_a_pseudo_word_is_open_clips_forward_pass_with_one_embedding_replaced(ma
 
 def test_a_template_may_do_without_a_caption(make):
     encoder = make()
-    (red,) = open_clip.SimpleTokenizer().encode("red")
+    (red,) = open_clip.factory.SimpleTokenizer().encode("red")
     with torch.no_grad():
         found = encoder.encode_texts_with("a photo of $", [""], embedding_of(encoder)[red][None]).pooled
         expected = encoder.encode_texts(["a photo of red"], levels("pooled")).pooled
@@ -91,7 +91,7 @@ def test_a_template_may_do_without_a_caption(make):
 
 
 def test_captions_lose_their_end_and_templates_nothing():
-    tokenizer = open_clip.SimpleTokenizer(context_length=8)
+    tokenizer = open_clip.factory.SimpleTokenizer(context_length=8)
     start, end, of, red, blue, dress = tokenizer.encode("<start_of_text> <end_of_text> of red blue dress")
     parts = ("{text}", "of", "$", "dress")
     ids, at_word = token_rows(tokenizer, [parts] * 3, ["red blue red blue", "red", ""])
@@ -104,7 +104,7 @@ def test_captions_lose_their_end_and_templates_nothing():
 
 
 def test_a_template_longer_than_the_text_tower_reads_is_refused():
-    tokenizer = open_clip.SimpleTokenizer(context_length=8)
+    tokenizer = open_clip.factory.SimpleTokenizer(context_length=8)
     with pytest.raises(
         ConfigError, match=r"red red red red red red \$' has 9 tokens, but this text tower reads 8; shorten"
     ):
