@@ -7,7 +7,7 @@ import torch
 
 from cir_bench import DataError, levels
 from cir_bench.errors import PluginError
-from cir_bench.features.live import ItemMemory, LiveSource, place_seed
+from cir_bench.features.live import ItemMemory, LiveSource, place_seed, seed_devices
 
 POOLED = levels("pooled")
 BATCHES = [[f"image{(3 * batch + place) % 10}" for place in range(6)] for batch in range(5)]
@@ -113,3 +113,18 @@ def test_workers_end_with_the_epoch(encoder, images) -> None:
     assert multiprocessing.active_children()
     del batches
     assert not multiprocessing.active_children()
+
+
+def test_generators_of_every_kind_of_gpu_are_seeded_too(monkeypatch):
+    seeded = []
+    for backend in (torch.cuda, torch.backends.mps):
+        monkeypatch.setattr(backend, "is_available", lambda: True)
+    for backend, seed in ((torch.cuda, "manual_seed_all"), (torch.mps, "manual_seed")):
+        monkeypatch.setattr(backend, seed, lambda number, backend=backend: seeded.append((backend, number)))
+    before = torch.get_rng_state()
+    try:
+        seed_devices(7)
+        assert seeded == [(torch.cuda, 7), (torch.mps, 7)]
+        assert torch.equal(torch.get_rng_state(), torch.Generator().manual_seed(7).get_state())
+    finally:
+        torch.set_rng_state(before)
