@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import importlib.util
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
@@ -71,7 +72,8 @@ def _load(name: str) -> tuple[Any, str]:
     if bundled is not None:
         return _from_folder(SentenceTransformer, bundled), f"the package {BUNDLED} {version(BUNDLED)}"
     try:
-        return SentenceTransformer(name, device="cpu", local_files_only=True), f"{name} in the Hugging Face cache"
+        with _without_bars():
+            return SentenceTransformer(name, device="cpu", local_files_only=True), f"{name} in the Hugging Face cache"
     except Exception:  # noqa: S110 (not in the cache, whatever the hub's client calls it: download)
         pass
     try:
@@ -85,9 +87,25 @@ def _load(name: str) -> tuple[Any, str]:
 
 def _from_folder(model: Any, folder: Path) -> Any:
     try:
-        return model(str(folder), device="cpu", local_files_only=True)
+        with _without_bars():
+            return model(str(folder), device="cpu", local_files_only=True)
     except (OSError, ValueError, KeyError, RuntimeError) as error:
         raise DataError(f"{folder} contains no sentence-transformers model: {_first_line(error)}.") from error
+
+
+@contextmanager
+def _without_bars() -> Iterator[None]:
+    """What is on the disk is read in a second, and a bar of transformers would run through those of the harness."""
+    from transformers.utils import logging
+
+    bars: Any = logging  # which is not annotated
+    shown = bars.is_progress_bar_enabled()
+    bars.disable_progress_bar()
+    try:
+        yield
+    finally:
+        if shown:
+            bars.enable_progress_bar()
 
 
 def _bundled() -> Path | None:

