@@ -67,12 +67,16 @@ def debugging() -> bool:
     return os.environ.get(DEBUG, "") not in {"", "0"}
 
 
+def nearest(name: str, known: Iterable[str], similar: float) -> str | None:
+    """The known name that is most like ``name``; None if none is as ``similar``, of 1."""
+    return next(iter(difflib.get_close_matches(name, sorted(known), n=1, cutoff=similar)), None)
+
+
 def did_you_mean(name: str, known: Iterable[str]) -> str:
     """The end of an error message: the nearest known name, or all of them if none is near."""
     names = sorted(known)
-    near = difflib.get_close_matches(name, names, n=1, cutoff=0.5)
-    if near:
-        return f"did you mean {near[0]!r}?"
+    if near := nearest(name, names, 0.5):
+        return f"did you mean {near!r}?"
     return f"known: {', '.join(names)}." if names else "none is known."
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
 import importlib
 import inspect
 import warnings
@@ -14,7 +13,7 @@ from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
 import pluggy
 
-from cir_bench.errors import CirBenchError, ConfigError, did_you_mean
+from cir_bench.errors import CirBenchError, ConfigError, did_you_mean, nearest
 from cir_bench.interfaces.kinds import KINDS, kind_of
 from cir_bench.interfaces.specs import (
     ComposerSpec,
@@ -114,8 +113,8 @@ class Registry:
             return known[name]
         kind = kind_of(spec)
         broken = f" ({len(self.problems)} plugin(s) could not be loaded: cir-bench doctor)" if self.problems else ""
-        near = difflib.get_close_matches(name, known, n=1, cutoff=CLOSE)
-        of_file = "" if near or any(one.single_file for one in self.plugins) else " One of a file needs --plugin FILE."
+        meant = nearest(name, known, CLOSE) or any(one.single_file for one in self.plugins)
+        of_file = "" if meant else " One of a file needs --plugin FILE."
         raise ConfigError(f"there is no {kind.name} {name!r}{broken}; {did_you_mean(name, known)}{of_file}")
 
     def method(self, name: str) -> Registered[MethodSpec]:

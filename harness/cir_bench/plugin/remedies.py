@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
 import importlib.util
 import pkgutil
 import re
@@ -11,7 +10,7 @@ import traceback
 from collections.abc import Iterable
 from pathlib import Path
 
-from cir_bench.errors import did_you_mean, printable
+from cir_bench.errors import nearest, printable
 from cir_bench.plugin.owner import Owner
 
 MISSPELT = 0.8
@@ -78,8 +77,8 @@ def _missing_module(missing: str, owner: Owner, module: str) -> tuple[str, str]:
 
 def _meant(name: str, known: Iterable[str], prefix: str = "") -> str:
     """The beginning of a remedy for a name that is near to a known one; both are shown with ``prefix``."""
-    near = difflib.get_close_matches(name, list(known), n=1, cutoff=MISSPELT)
-    return f"{did_you_mean(prefix + name, [prefix + near[0]])} If not, " if near else ""
+    near = nearest(name, known, MISSPELT)
+    return f"did you mean {prefix + near!r}? If not, " if near else ""
 
 
 def _beside(package: str) -> set[str]:
