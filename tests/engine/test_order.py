@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from cir_bench.engine.order import longest_first
 from cir_bench.plugin.loader import PluginOptions, load_plugins
 from cir_bench.runs.costs import CellCost, Size, StageCost, batch_of, encoder_digest, settings_digest
@@ -59,3 +61,9 @@ def test_what_trains_and_was_never_timed_may_be_the_longest():
 def test_no_cell_is_lost_and_equal_ones_keep_their_order():
     found = [*cells("sum"), *cells("image-only"), *cells("text-only")]
     assert names(longest_first(found, [])) == ["sum", "image-only", "text-only"]
+
+
+def test_a_refused_cell_comes_last_and_is_asked_nothing():
+    (refused,) = cells("val")
+    refused = replace(refused, refusal="its plugin cannot say what it needs")
+    assert longest_first([refused, *cells("sum")], [cost(refused, 100.0)])[-1] is refused

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import re
 from pathlib import Path
 from typing import Any
 
@@ -133,6 +134,16 @@ def test_it_is_chosen_by_data_set_and_split(toy: Toy, tmp_path: Path, file: Path
     )
     code, said = toy.plan(*given(file), "-b", "css", "-e", "toy", "--artefact", f"target-text={other}")
     assert said.count("cirevl [target-text=") == 2
+
+
+def test_plan_does_not_refuse_a_cell_whose_queries_it_cannot_read(toy: Toy, file: Path, tmp_path: Path) -> None:
+    """Whether the ids fit is not known; what is missing is a problem of its own."""
+    other = save(tmp_path / "fashioniq.json", described(dataset="fashioniq", split="val"))
+    words = (*given(file), "--artefact", f"target-text={other}", "-b", "fashioniq/original", "-e", "captions")
+    for root, problem in (((), "name the folder that holds it"), (("--data-root", str(tmp_path)), "fashioniq")):
+        said = toy.plan(*words, *root)[1]
+        assert said.count("to do ") == 2 and "refused" not in said, said
+        assert re.search(f"problem .*{problem}", said), said
 
 
 def test_an_encoder_that_would_be_trained_is_refused(toy: Toy, file: Path) -> None:

@@ -137,6 +137,11 @@ def test_plan_counts_cells_features_and_time_without_writing(toy) -> None:
     assert "Time: none, there is nothing to do." in toy.plan("-m", "tirg")[1]
 
 
+def test_plan_extracts_nothing_for_an_encoder_that_is_trained(toy) -> None:
+    code, said = toy.plan("-m", "tirg", "-e", "toy-live", "--features")
+    assert code == 0 and said.startswith("to do") and "images of toy" not in said and "problem" not in said, said
+
+
 def test_an_incomplete_gallery_is_refused_and_marked_partial_when_allowed(toy) -> None:
     broken = ("-m", "sum", "--set", "dataset.missing=['000']")
     code, said = toy.run(*broken)
