@@ -199,9 +199,11 @@ def measure(
         for encoder in encoders.values():
             encoder.fit(TrainCorpus(sorted({text for texts in train.texts for text in texts})))
             encoder.to(device)
-        source: FeatureSource = LiveSource(encoders, lambda i: ImageRef("noise", data, i), needs.image, needs.text)
-        if cached:
-            source = _cached(first, data, train, needs, Path(folder), device)
+        source: FeatureSource = (
+            _cached(first, data, train, needs, Path(folder), device)
+            if cached
+            else LiveSource(encoders, lambda i: ImageRef("noise", data, i), needs.image, needs.text)
+        )
         watch = Watch(device, warmup + steps)
         trainer = Trainer(
             Trainee(method, encoders, lambda training: not cached),

@@ -89,7 +89,7 @@ class RunView:
         shown.seconds.append(event.seconds)
         loss = f"loss {sum(event.terms.values()):.4f}"
         score = "" if event.selection is None else f"held out {event.selection:.2f}"
-        if self._bars is not None:  # which are cut at the end
+        if self._bars is not None:  # the score first: a narrow terminal cuts the end
             self._bars.note(self._short(event.cell), ", ".join(filter(None, (score, loss))))
         elif shown.due() or event.epoch == event.epochs:
             left = fmean(shown.seconds) * (event.epochs - event.epoch)
