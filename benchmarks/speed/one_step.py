@@ -196,14 +196,8 @@ def measure(
         method = build_method(registered, params, registry, first.shape).to(device)
         branches = () if cached else tuple(method.branches) or (MAIN,)
         encoders = {b: first if b == branches[0] else make_encoder(registry, load, context) for b in branches}
-        for encoder in encoders.values():
-            encoder.fit(TrainCorpus(sorted({text for texts in train.texts for text in texts})))
-            encoder.to(device)
-        source: FeatureSource = (
-            _cached(first, data, train, needs, Path(folder), device)
-            if cached
-            else LiveSource(encoders, lambda i: ImageRef("noise", data, i), needs.image, needs.text)
-        )
+        noise = data, train, needs, device
+        source: FeatureSource = _live(encoders, *noise) if encoders else _cached(first, Path(folder), *noise)
         watch = Watch(device, warmup + steps)
         trainer = Trainer(
             Trainee(method, encoders, lambda training: not cached),
@@ -232,8 +226,16 @@ def measure(
     )
 
 
+def _live(encoders: dict[str, Encoder], data: Noise, train: TrainSet, needs: Needs, device: torch.device) -> LiveSource:
+    """Features of encoders that are trained, which are fitted to the texts."""
+    for encoder in encoders.values():
+        encoder.fit(TrainCorpus(sorted({text for texts in train.texts for text in texts})))
+        encoder.to(device)
+    return LiveSource(encoders, lambda i: ImageRef("noise", data, i), needs.image, needs.text)
+
+
 def _cached(
-    drawn: Encoder, data: Noise, train: TrainSet, needs: Needs, folder: Path, device: torch.device
+    drawn: Encoder, folder: Path, data: Noise, train: TrainSet, needs: Needs, device: torch.device
 ) -> CachedSource:
     """Features of all images and texts, through a fresh cache, as a frozen encoder's are."""
     cache, scope = FeatureCache(folder / "features"), ("noise", "train")
